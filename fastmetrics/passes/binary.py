@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The binary and multilabel pass: a score or a 0/1 label, and a 0/1 target, for each of L labels."""
+
+from __future__ import annotations
+
+import math
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from fastmetrics.passes.operator import define, record_faults
+
+SCHEMA = (
+    "binary_(Tensor preds, Tensor target, Tensor(a!) counts, Tensor(b!)? faults, float probability_cutoff, "
+    "float logit_cutoff, int ignore_index, bool has_ignore_index, bool multilabel, bool ignored_decide) -> ()"
+)
+
+
+_BITS = {torch.float16: torch.int16, torch.bfloat16: torch.int16, torch.float32: torch.int32, torch.float64: torch.int64}
+
+
+@lru_cache(maxsize=256)
+def cutoffs(threshold: float, dtype: torch.dtype) -> tuple[float, float]:
+    """The values of ``dtype`` above which a probability, and a logit, is positive.
+
+    A probability is positive if it exceeds the threshold rounded to ``dtype``. A logit is positive if ``torch.sigmoid``
+    of it does. The sigmoid grows, so that is ``x > c`` with ``c`` the greatest value whose sigmoid does not exceed the
+    threshold, and a pass takes no sigmoid per element.
+
+    Args:
+        threshold: in [0, 1].
+        dtype: a key of ``_BITS``.
+    """
+    bits = _BITS[dtype]
+    probability = torch.tensor(threshold, dtype=dtype)
+    # Order-preserving integers: key k >= 0 is the float with bits k, key k < 0 is its negative, -k.
+    top = int(torch.tensor(math.inf, dtype=dtype).view(bits))
+    low, high = -top, top  # keys of -inf, whose sigmoid is 0, and of +inf
+    while low < high:
+        step = max(1, (high - low + 1023) // 1024)
+        keys = torch.tensor(range(low, high + 1, step))
+        values = torch.where(keys < 0, -(keys.abs().to(bits).view(dtype)), keys.abs().to(bits).view(dtype))
+        below = int((values.sigmoid() <= probability).sum()) - 1
+        low, high = int(keys[below]), min(high, int(keys[below]) + step - 1)
+    value = torch.tensor(abs(low)).to(bits).view(dtype).item()
+    return probability.item(), -value if low < 0 else value
+
+
+def binary_body(
+    preds: Tensor,
+    target: Tensor,
+    counts: Tensor,
+    faults: Tensor | None,
+    probability_cutoff: float,
+    logit_cutoff: float,
+    ignore_index: int,
+    has_ignore_index: bool,
+    multilabel: bool,
+    ignored_decide: bool,
+) -> None:
+    """Add a batch to the true positives, false positives, true negatives and false negatives of each label.
+
+    Scores are probabilities, unless any score of the batch lies outside [0, 1] (NaN does): then all are logits. See
+    :func:`cutoffs` for when either is positive. An element whose target equals ``ignore_index`` is skipped. One whose
+    target, or label, is neither 0 nor 1 is not counted and goes to ``faults``.
+
+    Args:
+        preds: scores f16/bf16/f32/f64, or 0/1 labels of any integer type or bool; ``[N, ...]``, or ``[N, L, ...]`` if
+            ``multilabel``.
+        target: 0/1 of any integer type or bool, same shape as ``preds``.
+        counts: int64 ``[L, 4]``: tp, fp, tn, fn; L is 1 unless ``multilabel``. ``[N, L, 4]`` keeps the samples of
+            dimension 0 apart.
+        faults: int64 ``[FAULTS]``.
+        probability_cutoff: the greatest probability that is negative; a value of the dtype of ``preds``.
+        logit_cutoff: the greatest logit that is negative; likewise.
+        ignore_index: a target value; read if ``has_ignore_index``.
+        multilabel: dimension 1 of ``preds`` and ``target`` is the label.
+        ignored_decide: whether the scores of ignored elements take part in deciding between probabilities and logits.
+    """
+    n, labels = target.shape[0], counts.shape[-2]
+    if target.numel() == 0:
+        return
+    preds = preds.reshape(n, labels, -1)
+    target = target.reshape(n, labels, -1)
+    kept = target != ignore_index if has_ignore_index else torch.ones_like(target, dtype=torch.bool)
+    bad_target = kept & (target != 0) & (target != 1)
+    record_faults(faults, 0, bad_target, target)
+    valid = kept & ~bad_target
+    if preds.is_floating_point():
+        outside = ~((preds >= 0) & (preds <= 1))
+        outside = (outside if ignored_decide else outside & kept).any()
+        # compared in float64, where every dtype and both cutoffs are exact
+        positive = preds.double() > torch.where(outside, logit_cutoff, probability_cutoff).double()
+    else:
+        bad_label = kept & (preds != 0) & (preds != 1)
+        record_faults(faults, 2, bad_label, preds)
+        valid = valid & ~bad_label
+        positive = preds != 0
+    actual = target != 0
+    outcomes = (positive & actual, positive & ~actual, ~positive & ~actual, ~positive & actual)
+    over = 2 if counts.dim() == 3 else (0, 2)
+    counts += torch.stack([(valid & outcome).sum(over) for outcome in outcomes], -1)
+
+
+def _fake(
+    preds: Tensor,
+    target: Tensor,
+    counts: Tensor,
+    faults: Tensor | None,
+    probability_cutoff: float,
+    logit_cutoff: float,
+    ignore_index: int,
+    has_ignore_index: bool,
+    multilabel: bool,
+    ignored_decide: bool,
+) -> None:
+    torch._check(preds.dim() == target.dim(), lambda: "binary_: preds and target must have the same shape")
+    torch._check(counts.dtype == torch.int64, lambda: "binary_: counts must be int64")
+
+
+binary_ = define(SCHEMA, binary_body, _fake)
