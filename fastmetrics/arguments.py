@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Checks of the arguments that many metrics share; each raises ``ValueError`` in torchmetrics' words."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+AVERAGES = ("micro", "macro", "weighted", "none", None)
+NORMALIZATIONS = ("true", "pred", "all", "none", None)
+
+
+def one_of(name: str, value: object, allowed: Collection[object]) -> None:
+    """``value`` is among ``allowed``."""
+    if value not in allowed:
+        raise ValueError(f"Expected argument `{name}` to be one of {allowed}, but got {value}")
+
+
+def multidim_average(value: object) -> bool:
+    """Whether samples are kept apart: ``global`` or ``samplewise``."""
+    one_of("multidim_average", value, ("global", "samplewise"))
+    return value == "samplewise"
+
+
+def ignore_index(value: object) -> None:
+    """None or an integer."""
+    if value is not None and not isinstance(value, int):
+        raise ValueError(f"Expected argument `ignore_index` to either be `None` or an integer, but got {value}")
+
+
+def zero_division(value: object) -> None:
+    """0 or 1."""
+    if value not in (0, 1):
+        raise ValueError(f"Expected argument `zero_division` to be 0 or 1, but got {value}.")
+
+
+def threshold(value: object) -> None:
+    """A float in [0, 1]."""
+    if not (isinstance(value, float) and 0 <= value <= 1):
+        raise ValueError(f"Expected argument `threshold` to be a float in the [0,1] range, but got {value}.")
+
+
+def more_than_one(name: str, value: object) -> None:
+    """An integer above 1."""
+    if not isinstance(value, int) or value < 2:
+        raise ValueError(f"Expected argument `{name}` to be an integer larger than 1, but got {value}")
+
+
+def top_k(value: object, num_classes: int | None) -> None:
+    """An integer in [1, num_classes]."""
+    if not isinstance(value, int) or value < 1:
+        raise ValueError(f"Expected argument `top_k` to be an integer larger than or equal to 1, but got {value}")
+    if value > (1 if num_classes is None else num_classes):
+        raise ValueError(
+            f"Expected argument `top_k` to be smaller or equal to `num_classes` but got {value} and {num_classes}"
+        )

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Metrics as functions: the value of one batch."""
+
+from fastmetrics.functional import classification, regression
+from fastmetrics.functional.classification import (
+    accuracy,
+    confusion_matrix,
+    f1_score,
+    precision,
+    recall,
+    stat_scores,
+)
+from fastmetrics.functional.regression import mean_absolute_error, mean_squared_error
+
+__all__ = [
+    "accuracy",
+    "classification",
+    "confusion_matrix",
+    "f1_score",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "precision",
+    "recall",
+    "regression",
+    "stat_scores",
+]

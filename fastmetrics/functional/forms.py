@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The functional form of a metric: its value for one batch.
+
+A function is a metric class and the order of its arguments; the class holds the statistics and the formula, and a
+metric with given options is built once and kept.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+from torch import Tensor
+
+from fastmetrics.classification.task import choose, signature
+from fastmetrics.metric import StatisticMetric
+
+
+@lru_cache(maxsize=512)
+def _metric(cls: type[StatisticMetric], typed: tuple[tuple[str, type, Any], ...]) -> StatisticMetric:
+    return cls(**{name: value for name, _, value in typed})
+
+
+def functional(cls: type[StatisticMetric], name: str, *order: str) -> Callable[..., Tensor]:
+    """``name(preds, target, *order)``: the value of ``cls(**order)`` for one batch.
+
+    Args:
+        cls: the metric.
+        name: of the function.
+        order: its arguments after ``preds`` and ``target``; defaults are those of the class.
+    """
+    of_class = inspect.signature(cls.__init__).parameters
+    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    common = inspect.Signature(
+        [inspect.Parameter("preds", kind, annotation=Tensor), inspect.Parameter("target", kind, annotation=Tensor)]
+        + [of_class[argument].replace(kind=kind) for argument in order],
+        return_annotation=Tensor,
+    )
+    bind = common.bind
+
+    def function(*args: Any, **kwargs: Any) -> Tensor:
+        options = bind(*args, **kwargs).arguments
+        preds, target = options.pop("preds"), options.pop("target")
+        # 1, True and 1.0 are equal but not the same argument, so the type is part of the key
+        metric = _metric(cls, tuple((key, type(value), value) for key, value in options.items()))
+        return metric.evaluate(preds, target)  # type: ignore[no-any-return]
+
+    return _named(function, name, common, f"The value of :class:`~fastmetrics.{cls.__name__}` for one batch.", cls)
+
+
+def task_functional(name: str, names: tuple[str, ...], **tasks: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """``name(preds, target, task, *names)``: calls the function of the task."""
+    common = signature(names, "preds", "target", "task")
+
+    def function(*args: Any, **kwargs: Any) -> Tensor:
+        return choose(tasks, common, args, kwargs)  # type: ignore[no-any-return]
+
+    called = ", ".join(f":func:`{task.__name__}`" for task in tasks.values())
+    return _named(function, name, common, f"One of {called}, as ``task`` says.", None)
+
+
+def _named(
+    function: Callable[..., Tensor], name: str, common: inspect.Signature, doc: str, cls: type | None
+) -> Callable[..., Tensor]:
+    function.__name__ = function.__qualname__ = name
+    function.__signature__ = common  # type: ignore[attr-defined]
+    function.__doc__ = doc if cls is None else f"{doc}\n\n    {inspect.getdoc(cls)}"
+    return function

@@ -1,0 +1,13 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a metric asks of a batch: which statistics, read how, and which input is wrong.
+
+One class per kind of input. It states the shapes of its statistics, checks the metadata of a batch (shapes, dtypes,
+devices; never the values) and runs the pass that adds a batch to them.
+"""
+
+from fastmetrics.statistics.base import Statistics
+from fastmetrics.statistics.binary import BinaryStatistics
+from fastmetrics.statistics.multiclass import MulticlassStatistics
+from fastmetrics.statistics.pairs import PairsStatistics
+
+__all__ = ["BinaryStatistics", "MulticlassStatistics", "PairsStatistics", "Statistics"]

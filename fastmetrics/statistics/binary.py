@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Statistics of binary scores, or 0/1 labels, and a 0/1 target."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from fastmetrics.passes import binary_
+from fastmetrics.passes.binary import cutoffs
+from fastmetrics.statistics.base import States, Statistics, as_labels, same_device
+
+
+class BinaryStatistics(Statistics):
+    """tp, fp, tn, fn of each label; see :func:`fastmetrics.passes.binary.binary_body`.
+
+    Args:
+        num_labels: None for binary input ``[N, ...]``, L for multilabel input ``[N, L, ...]``.
+        threshold: in [0, 1]; a probability is positive above it.
+        ignore_index: a target that is skipped.
+        ignored_decide: whether ignored scores take part in deciding between probabilities and logits.
+        samplewise: keep the samples of dimension 0 apart.
+        validate: record values other than 0 and 1.
+    """
+
+    def __init__(
+        self,
+        num_labels: int | None = None,
+        *,
+        threshold: float = 0.5,
+        ignore_index: int | None = None,
+        ignored_decide: bool = True,
+        samplewise: bool = False,
+        validate: bool = True,
+    ) -> None:
+        self.num_labels = num_labels
+        self.ignore_index = ignore_index
+        self.ignored_decide = ignored_decide
+        self.samplewise = samplewise
+        self.validate = validate
+        self.shapes = {"counts": ((num_labels or 1, 4), torch.int64)}
+        self._threshold = threshold
+        self._cutoffs: dict[torch.dtype, tuple[float, float]] = {}
+
+    def check(self, preds: Tensor, target: Tensor) -> None:
+        """Raise ``RuntimeError`` on different shapes or devices, ``ValueError`` on others that do not fit."""
+        shape = preds.shape
+        if shape != target.shape:
+            raise RuntimeError(
+                "Predictions and targets are expected to have the same shape, but got"
+                f" {tuple(shape)} and {tuple(target.shape)}."
+            )
+        if self.num_labels is not None and (len(shape) < 2 or shape[1] != self.num_labels):
+            raise ValueError(
+                "Expected both `target.shape[1]` and `preds.shape[1]` to be equal to the number of labels"
+                f" but got shape {tuple(shape)} and expected {self.num_labels} labels"
+            )
+        needed = 1 + (self.num_labels is not None) + self.samplewise
+        if self.samplewise and len(shape) < needed:
+            raise ValueError(f"Expected input to be at least {needed}D when multidim_average is set to `samplewise`")
+        if preds.is_complex() or target.is_complex():
+            raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
+        same_device(preds, target)
+
+    def add(self, states: States, preds: Tensor, target: Tensor) -> None:
+        """Read the batch once and add it to ``states``."""
+        if target.is_floating_point():
+            target = as_labels(target, 2)
+        if preds.dim() == 0:
+            preds, target = preds.reshape(1), target.reshape(1)
+        probability, logit = 0.0, 0.0
+        if preds.is_floating_point():
+            found = self._cutoffs.get(preds.dtype)
+            if found is None:
+                found = self._cutoffs[preds.dtype] = cutoffs(self._threshold, preds.dtype)
+            probability, logit = found
+        ignore_index = self.ignore_index
+        binary_(
+            preds,
+            target,
+            states["counts"],
+            states.get("faults"),
+            probability,
+            logit,
+            0 if ignore_index is None else ignore_index,
+            ignore_index is not None,
+            self.num_labels is not None,
+            self.ignored_decide,
+        )
+
+    def explain_fault(self, which: str, count: int, first: int) -> str:
+        """Say which values were neither 0 nor 1."""
+        ignored = "" if self.ignore_index is None or which == "preds" else f" (or ignore_index={self.ignore_index})"
+        label = " since `preds` is a label tensor" if which == "preds" else ""
+        return f"expected only 0 and 1{ignored} in `{which}`{label}, but {count} other values came, the first is {first}"

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Statistics of class scores, or labels, and a target."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from fastmetrics.passes import multiclass_
+from fastmetrics.statistics.base import States, Statistics, as_labels, same_device
+
+
+class MulticlassStatistics(Statistics):
+    """Confusion matrix, per-class counts and target ranks; see :func:`fastmetrics.passes.multiclass.multiclass_body`.
+
+    Args:
+        num_classes: C. None reads labels of any range, or scores of any number of classes, and has only the sums of
+            the counts over all classes: ``counts`` is ``[1, 3]``.
+        confusion: ask for ``confusion`` [C, C].
+        counts: ask for ``counts`` [C, 3].
+        top_k: above 1, ask for ``ranks`` [C, top_k, 2].
+        ignore_index: a target that is skipped.
+        samplewise: keep the samples of dimension 0 apart.
+        validate: record labels out of range.
+    """
+
+    def __init__(
+        self,
+        num_classes: int | None,
+        *,
+        confusion: bool = False,
+        counts: bool = False,
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        samplewise: bool = False,
+        validate: bool = True,
+    ) -> None:
+        self.num_classes = num_classes
+        self.top_k = top_k
+        self.ignore_index = ignore_index
+        self.samplewise = samplewise
+        self.validate = validate
+        c = 1 if num_classes is None else num_classes
+        self.shapes = {}
+        if confusion:
+            self.shapes["confusion"] = ((c, c), torch.int64)
+        if counts:
+            self.shapes["counts"] = ((c, 3), torch.int64)
+        if top_k > 1:
+            self.shapes["ranks"] = ((c, top_k, 2), torch.int64)
+
+    def check(self, preds: Tensor, target: Tensor) -> None:
+        """Raise ``ValueError`` on wrong shapes or dtypes, ``RuntimeError`` on different devices."""
+        preds_shape, target_shape = preds.shape, target.shape
+        if len(preds_shape) == len(target_shape) + 1:
+            if not preds.is_floating_point():
+                raise ValueError(
+                    "If `preds` have one dimension more than `target`, `preds` should be a float tensor,"
+                    f" but got {preds.dtype}."
+                )
+            if len(preds_shape) < 2 or (self.num_classes is not None and preds_shape[1] != self.num_classes):
+                raise ValueError(
+                    "If `preds` have one dimension more than `target`, `preds.shape[1]` should be equal to number of"
+                    f" classes, {self.num_classes}, but got `preds` with shape={tuple(preds_shape)}."
+                )
+            if preds_shape[0] != target_shape[0] or preds_shape[2:] != target_shape[1:]:
+                raise ValueError(
+                    "If `preds` have one dimension more than `target`, the shape of `preds` should be (N, C, ...), and"
+                    f" the shape of `target` should be (N, ...), but got `preds` with shape={tuple(preds_shape)} and"
+                    f" `target` with shape={tuple(target_shape)}."
+                )
+            if self.samplewise and len(preds_shape) < 3:
+                raise ValueError(
+                    "If `preds` have one dimension more than `target`, the shape of `preds` should be at least 3D when"
+                    " multidim_average is set to `samplewise`"
+                )
+        elif len(preds_shape) == len(target_shape):
+            if preds_shape != target_shape:
+                raise ValueError(
+                    "The `preds` and `target` should have the same shape, got `preds` with"
+                    f" shape={tuple(preds_shape)} and `target` with shape={tuple(target_shape)}."
+                )
+            if self.samplewise and len(preds_shape) < 2:
+                raise ValueError(
+                    "When `preds` and `target` have the same shape, the shape of `preds` should be at least 2D when"
+                    " multidim_average is set to `samplewise`"
+                )
+            if self.top_k > 1:
+                raise ValueError(
+                    f"`top_k={self.top_k}` ranks the classes of a sample: `preds` should be scores of shape"
+                    f" (N, C, ...), but got labels with shape={tuple(preds_shape)}."
+                )
+        else:
+            raise ValueError(
+                "Either `preds` and `target` both should have the (same) shape (N, ...), or `target` should be"
+                f" (N, ...) and `preds` should be (N, C, ...), but got `preds` with shape={tuple(preds_shape)} and"
+                f" `target` with shape={tuple(target_shape)}."
+            )
+        if preds.is_complex() or target.is_complex():
+            raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
+        same_device(preds, target)
+
+    def add(self, states: States, preds: Tensor, target: Tensor) -> None:
+        """Read the batch once and add it to ``states``."""
+        if target.is_floating_point():
+            target = as_labels(target, -1)
+        if preds.dim() == target.dim() and preds.is_floating_point():
+            preds = as_labels(preds, -1)
+        if self.num_classes is None:
+            self._add_without_classes(states["counts"], preds, target)
+            return
+        ignore_index = self.ignore_index
+        multiclass_(
+            preds,
+            target,
+            states.get("confusion"),
+            states.get("counts"),
+            states.get("ranks"),
+            states.get("faults"),
+            self.num_classes,
+            0 if ignore_index is None else ignore_index,
+            ignore_index is not None,
+        )
+
+    def _add_without_classes(self, counts: Tensor, preds: Tensor, target: Tensor) -> None:
+        if preds.dim() == target.dim() + 1:
+            preds = preds.argmax(1)
+        kept = torch.ones_like(target, dtype=torch.bool) if self.ignore_index is None else target != self.ignore_index
+        over = tuple(range(1, target.dim())) if self.samplewise else tuple(range(target.dim()))
+        correct, total = ((preds == target) & kept).sum(over), kept.sum(over)
+        counts += torch.stack([correct, total, total], -1).unsqueeze(-2)
+
+    def explain_fault(self, which: str, count: int, first: int) -> str:
+        """Say which labels were out of range."""
+        assert self.num_classes is not None
+        ignored = "" if self.ignore_index is None or which == "preds" else f" or ignore_index={self.ignore_index}"
+        return (
+            f"expected `{which}` values in [0, {self.num_classes - 1}]{ignored}, but {count} lay outside,"
+            f" the first is {first}"
+        )
