@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 import torchmetrics
+from lightning_utilities import apply_to_collection
 from torch import Tensor
 from torch.nn import Module, Parameter
 from torchmetrics.utilities.data import dim_zero_cat
@@ -84,6 +84,9 @@ class StatisticMetric(Metric):
 
     full_state_update = False
 
+    #: The value of the metric; takes each of its statistics by name and does not change them.
+    formula: Callable[..., Any]
+
     def __init__(self, statistics: Statistics, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self._statistics = statistics
@@ -99,10 +102,6 @@ class StatisticMetric(Metric):
             self.faults = None
         else:
             self.add_state("faults", faults, dist_reduce_fx=merge_faults)
-
-    @abstractmethod
-    def formula(self, **statistics: Tensor) -> Any:
-        """The value of the metric; takes each of its statistics by name and does not change them."""
 
     # The hot path. torchmetrics wraps `update` and `compute`; the ones below do that work themselves.
 
@@ -316,6 +315,13 @@ class StatisticMetric(Metric):
                 own[name] = []
             else:
                 state.zero_()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but what is rebuilt; a batch value with a graph is kept without it."""
+        state = super().__getstate__()
+        for name in ("_forward_cache", "_computed"):
+            state[name] = apply_to_collection(state[name], Tensor, Tensor.detach)
+        return state
 
     def set_dtype(self, dst_type: str | torch.dtype) -> StatisticMetric:
         """Set the dtype of results that follow it. The statistics keep theirs, and so their exactness."""

@@ -162,9 +162,9 @@ class MultilabelCounts(StatisticMetric):
 class _Score:
     """A score in [0, 1] that is better when it is higher."""
 
-    higher_is_better = True
-    plot_lower_bound = 0.0
-    plot_upper_bound = 1.0
+    higher_is_better: bool | None = True
+    plot_lower_bound: float | None = 0.0
+    plot_upper_bound: float | None = 1.0
 
 
 class BinaryRatio(_Score, BinaryCounts):

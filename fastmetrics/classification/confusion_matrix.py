@@ -20,7 +20,12 @@ class _ConfusionMatrix(StatisticMetric):
     is_differentiable = False
 
     def __init__(
-        self, statistics: Statistics, normalize: str | None, ignore_index: int | None, validate_args: bool, **kwargs: Any
+        self,
+        statistics: Statistics,
+        normalize: str | None,
+        ignore_index: int | None,
+        validate_args: bool,
+        **kwargs: Any,
     ) -> None:
         if validate_args:
             arguments.ignore_index(ignore_index)

@@ -18,8 +18,8 @@ def normalized(confusion: Tensor, normalize: str | None) -> Tensor:
     """
     if normalize is None or normalize == "none":
         return confusion.clone()
-    over = {"true": -1, "pred": -2, "all": (-2, -1)}[normalize]
-    shares = confusion / confusion.sum(over, keepdim=True)
+    over: dict[str, tuple[int, ...]] = {"true": (-1,), "pred": (-2,), "all": (-2, -1)}
+    shares = confusion / confusion.sum(over[normalize], keepdim=True)
     undefined = int(shares.isnan().sum())
     if undefined:
         rank_zero_warn(f"{undefined} NaN values found in confusion matrix have been replaced with zeros.")
@@ -29,4 +29,4 @@ def normalized(confusion: Tensor, normalize: str | None) -> Tensor:
 def of_labels(counts: Tensor) -> Tensor:
     """[..., 2, 2] from tp, fp, tn, fn [..., 4]."""
     tp, fp, tn, fn = counts.unbind(-1)
-    return torch.stack([tn, fp, fn, tp], -1).unflatten(-1, (2, 2))
+    return torch.stack([tn, fp, fn, tp], -1).reshape(*counts.shape[:-1], 2, 2)

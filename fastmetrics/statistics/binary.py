@@ -92,4 +92,6 @@ class BinaryStatistics(Statistics):
         """Say which values were neither 0 nor 1."""
         ignored = "" if self.ignore_index is None or which == "preds" else f" (or ignore_index={self.ignore_index})"
         label = " since `preds` is a label tensor" if which == "preds" else ""
-        return f"expected only 0 and 1{ignored} in `{which}`{label}, but {count} other values came, the first is {first}"
+        return (
+            f"expected only 0 and 1{ignored} in `{which}`{label}, but {count} other values came, the first is {first}"
+        )
