@@ -149,7 +149,7 @@ class StatisticMetric(Metric):
             self._append(batch)
         else:
             for name, value in batch.items():
-                own[name].add_(value.detach())
+                own[name].add_(value.detach() if value.requires_grad else value)
         self._raise_faults()
         value = self._synced_formula(batch) if own["dist_sync_on_step"] else self.formula(**batch)
         own["_forward_cache"] = value

@@ -22,7 +22,7 @@ class BinaryAccuracy(BinaryRatio):
         tensor(0.6667)
     """
 
-    ratio = staticmethod(ratios.agreement)
+    ratio = ratios.AGREEMENT
 
 
 class MulticlassAccuracy(MulticlassRatio):
@@ -45,7 +45,7 @@ class MulticlassAccuracy(MulticlassRatio):
         tensor(0.7500)
     """
 
-    ratio = staticmethod(ratios.recall)
+    ratio = ratios.RECALL
 
 
 class MultilabelAccuracy(MultilabelRatio):
@@ -62,7 +62,7 @@ class MultilabelAccuracy(MultilabelRatio):
         tensor([1.0000, 0.5000, 0.5000])
     """
 
-    ratio = staticmethod(ratios.agreement)
+    ratio = ratios.AGREEMENT
 
 
 class Accuracy(TaskMetric):

@@ -2,7 +2,7 @@
 """What the classification metrics of one task share: their arguments, their statistics and the averages of a ratio.
 
 A metric below one of the ``...Ratio`` classes states its ratio and its documentation; one below ``...Counts`` states a
-formula of :class:`~fastmetrics.formulas.counts.Counts`.
+formula of a table of counts, see :mod:`fastmetrics.formulas.counts`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from fastmetrics import arguments
-from fastmetrics.formulas.counts import Counts
-from fastmetrics.formulas.ratios import Ratio, average_ratio
+from fastmetrics.formulas.counts import of_top_k
+from fastmetrics.formulas.ratios import DROP_ABSENT, DROP_UNTARGETED, Ratio, average_ratio
 from fastmetrics.metric import StatisticMetric
 from fastmetrics.statistics import BinaryStatistics, MulticlassStatistics
 
@@ -52,11 +52,11 @@ class BinaryCounts(StatisticMetric):
 
     def formula(self, counts: Tensor) -> Tensor:
         """From int64 [..., 1, 4]."""
-        return self.formula_of_counts(Counts.of_labels(counts.squeeze(-2)))
+        return self.formula_of_counts(counts)
 
     @abstractmethod
-    def formula_of_counts(self, counts: Counts) -> Tensor:
-        """The value, from counts [...]."""
+    def formula_of_counts(self, table: Tensor) -> Tensor:
+        """The value, from int64 [..., 1, 4]."""
 
 
 class MulticlassCounts(StatisticMetric):
@@ -105,11 +105,11 @@ class MulticlassCounts(StatisticMetric):
 
     def formula(self, counts: Tensor, ranks: Tensor | None = None) -> Tensor:
         """From int64 [..., C, 3] and, with ``top_k`` > 1, [..., C, K, 2]."""
-        return self.formula_of_counts(Counts.of_classes(counts, ranks, self.top_k))
+        return self.formula_of_counts(counts if ranks is None else of_top_k(counts, ranks, self.top_k))
 
     @abstractmethod
-    def formula_of_counts(self, counts: Counts) -> Tensor:
-        """The value, from counts [..., C]."""
+    def formula_of_counts(self, table: Tensor) -> Tensor:
+        """The value, from int64 [..., C, 3]."""
 
 
 class MultilabelCounts(StatisticMetric):
@@ -152,11 +152,11 @@ class MultilabelCounts(StatisticMetric):
 
     def formula(self, counts: Tensor) -> Tensor:
         """From int64 [..., L, 4]."""
-        return self.formula_of_counts(Counts.of_labels(counts))
+        return self.formula_of_counts(counts)
 
     @abstractmethod
-    def formula_of_counts(self, counts: Counts) -> Tensor:
-        """The value, from counts [..., L]."""
+    def formula_of_counts(self, table: Tensor) -> Tensor:
+        """The value, from int64 [..., L, 4]."""
 
 
 class _Score:
@@ -172,33 +172,29 @@ class BinaryRatio(_Score, BinaryCounts):
 
     ratio: ClassVar[Ratio]
 
-    def formula_of_counts(self, counts: Counts) -> Tensor:
-        """The ratio."""
-        return average_ratio(self.ratio, counts, "none", self.zero_division)
+    def formula_of_counts(self, table: Tensor) -> Tensor:
+        """The ratio; the one label is all of them."""
+        return average_ratio(self.ratio, table, "micro", self.zero_division)
 
 
 class MulticlassRatio(_Score, MulticlassCounts):
-    """A ratio of the counts of each class, averaged."""
+    """A ratio of the counts of each class, averaged; macro drops the same classes as torchmetrics."""
 
     plot_legend_name = "Class"
     ratio: ClassVar[Ratio]
 
-    def formula_of_counts(self, counts: Counts) -> Tensor:
-        """The averaged ratio; macro drops classes that are neither predicted nor actual, as torchmetrics does."""
-        absent = None if self.average != "macro" else self.absent(counts)
-        return average_ratio(self.ratio, counts, self.average, self.zero_division, absent)
-
-    def absent(self, counts: Counts) -> Tensor:
-        """Zero for the classes that the macro average drops."""
-        return counts.actual if self.top_k > 1 else counts.actual + counts.predicted
+    def formula_of_counts(self, table: Tensor) -> Tensor:
+        """The averaged ratio."""
+        drop = DROP_UNTARGETED if self.top_k > 1 else DROP_ABSENT
+        return average_ratio(self.ratio, table, self.average, self.zero_division, drop)
 
 
 class MultilabelRatio(_Score, MultilabelCounts):
-    """A ratio of the counts of each label, averaged."""
+    """A ratio of the counts of each label, averaged; macro keeps all labels, as torchmetrics does."""
 
     plot_legend_name = "Label"
     ratio: ClassVar[Ratio]
 
-    def formula_of_counts(self, counts: Counts) -> Tensor:
-        """The averaged ratio; macro keeps all labels, as torchmetrics does."""
-        return average_ratio(self.ratio, counts, self.average, self.zero_division)
+    def formula_of_counts(self, table: Tensor) -> Tensor:
+        """The averaged ratio."""
+        return average_ratio(self.ratio, table, self.average, self.zero_division)

@@ -8,7 +8,6 @@ from torch import Tensor
 from fastmetrics.classification.base import BinaryRatio, MulticlassRatio, MultilabelRatio
 from fastmetrics.classification.task import COUNTS_ZERO_DIVISION, TaskMetric
 from fastmetrics.formulas import ratios
-from fastmetrics.formulas.counts import Counts
 
 
 class BinaryF1Score(BinaryRatio):
@@ -25,7 +24,7 @@ class BinaryF1Score(BinaryRatio):
         tensor(0.6667)
     """
 
-    ratio = staticmethod(ratios.fbeta(1.0))
+    ratio = ratios.fbeta(1.0)
 
 
 class MulticlassF1Score(MulticlassRatio):
@@ -42,11 +41,11 @@ class MulticlassF1Score(MulticlassRatio):
         tensor([0.6667, 0.6667, 1.0000])
     """
 
-    ratio = staticmethod(ratios.fbeta(1.0))
+    ratio = ratios.fbeta(1.0)
 
-    def absent(self, counts: Counts) -> Tensor:
-        """Classes neither predicted nor actual, whatever ``top_k``, as torchmetrics does for F-scores."""
-        return counts.actual + counts.predicted
+    def formula_of_counts(self, table: Tensor) -> Tensor:
+        """The averaged ratio; macro drops the classes neither predicted nor actual whatever ``top_k``, as torchmetrics."""
+        return ratios.average_ratio(self.ratio, table, self.average, self.zero_division, ratios.DROP_ABSENT)
 
 
 class MultilabelF1Score(MultilabelRatio):
@@ -63,7 +62,7 @@ class MultilabelF1Score(MultilabelRatio):
         tensor([1.0000, 0.0000, 0.6667])
     """
 
-    ratio = staticmethod(ratios.fbeta(1.0))
+    ratio = ratios.fbeta(1.0)
 
 
 class F1Score(TaskMetric, names=COUNTS_ZERO_DIVISION):

@@ -22,7 +22,7 @@ class BinaryPrecision(BinaryRatio):
         tensor(0.6667)
     """
 
-    ratio = staticmethod(ratios.precision)
+    ratio = ratios.PRECISION
 
 
 class MulticlassPrecision(MulticlassRatio):
@@ -39,7 +39,7 @@ class MulticlassPrecision(MulticlassRatio):
         tensor([1.0000, 0.5000, 1.0000])
     """
 
-    ratio = staticmethod(ratios.precision)
+    ratio = ratios.PRECISION
 
 
 class MultilabelPrecision(MultilabelRatio):
@@ -56,7 +56,7 @@ class MultilabelPrecision(MultilabelRatio):
         tensor([1.0000, 0.0000, 0.5000])
     """
 
-    ratio = staticmethod(ratios.precision)
+    ratio = ratios.PRECISION
 
 
 class BinaryRecall(BinaryRatio):
@@ -73,7 +73,7 @@ class BinaryRecall(BinaryRatio):
         tensor(0.6667)
     """
 
-    ratio = staticmethod(ratios.recall)
+    ratio = ratios.RECALL
 
 
 class MulticlassRecall(MulticlassRatio):
@@ -90,7 +90,7 @@ class MulticlassRecall(MulticlassRatio):
         tensor([0.5000, 1.0000, 1.0000])
     """
 
-    ratio = staticmethod(ratios.recall)
+    ratio = ratios.RECALL
 
 
 class MultilabelRecall(MultilabelRatio):
@@ -107,7 +107,7 @@ class MultilabelRecall(MultilabelRatio):
         tensor([1., 0., 1.])
     """
 
-    ratio = staticmethod(ratios.recall)
+    ratio = ratios.RECALL
 
 
 class Precision(TaskMetric):

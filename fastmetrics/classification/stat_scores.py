@@ -7,8 +7,7 @@ from torch import Tensor
 
 from fastmetrics.classification.base import BinaryCounts, MulticlassCounts, MultilabelCounts
 from fastmetrics.classification.task import TaskMetric
-from fastmetrics.formulas.counts import Counts
-from fastmetrics.formulas.stat_scores import stat_scores
+from fastmetrics.formulas.counts import stat_scores
 
 
 class BinaryStatScores(BinaryCounts):
@@ -25,13 +24,13 @@ class BinaryStatScores(BinaryCounts):
         tensor([2, 1, 2, 1, 3])
     """
 
-    def formula_of_counts(self, counts: Counts) -> Tensor:
+    def formula_of_counts(self, table: Tensor) -> Tensor:
         """The counts."""
-        return counts.table()
+        return stat_scores(table, "micro")
 
 
 class MulticlassStatScores(MulticlassCounts):
-    """tp, fp, tn, fn and support of each class, averaged; see :func:`fastmetrics.formulas.stat_scores.stat_scores`.
+    """tp, fp, tn, fn and support of each class, averaged; see :func:`fastmetrics.formulas.counts.stat_scores`.
 
     Example:
         >>> import torch
@@ -46,13 +45,13 @@ class MulticlassStatScores(MulticlassCounts):
                 [1, 0, 3, 0, 1]])
     """
 
-    def formula_of_counts(self, counts: Counts) -> Tensor:
+    def formula_of_counts(self, table: Tensor) -> Tensor:
         """The averaged counts."""
-        return stat_scores(counts, self.average)
+        return stat_scores(table, self.average)
 
 
 class MultilabelStatScores(MultilabelCounts):
-    """tp, fp, tn, fn and support of each label, averaged; see :func:`fastmetrics.formulas.stat_scores.stat_scores`.
+    """tp, fp, tn, fn and support of each label, averaged; see :func:`fastmetrics.formulas.counts.stat_scores`.
 
     Example:
         >>> import torch
@@ -67,9 +66,9 @@ class MultilabelStatScores(MultilabelCounts):
                 [1, 1, 0, 0, 1]])
     """
 
-    def formula_of_counts(self, counts: Counts) -> Tensor:
+    def formula_of_counts(self, table: Tensor) -> Tensor:
         """The averaged counts."""
-        return stat_scores(counts, self.average)
+        return stat_scores(table, self.average)
 
 
 class StatScores(TaskMetric):

@@ -1,75 +1,83 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Per-class counts under the names that formulas use."""
+"""Tables of counts, and what is linear in them.
+
+A table has a row for each class or label. Its columns are
+
+- of the multiclass statistics, [..., C, 3]: true positives, predicted, actual;
+- of the binary statistics, [..., L, 4]: tp, fp, tn, fn.
+"""
 
 from __future__ import annotations
 
-from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 
-class Counts:
-    """How often each class was predicted, was the target, and was both; int64 [..., C] each.
+class Linear(NamedTuple):
+    """A linear form of the counts of one class, by its coefficients."""
 
-    ``total`` [..., 1] is the number of samples. Everything else follows: ``fp = predicted - tp``, ``fn = actual - tp``,
-    ``tn = total - predicted - actual + tp``. They are computed when a formula asks.
+    tp: float = 0.0
+    predicted: float = 0.0
+    actual: float = 0.0
+    total: float = 0.0
+
+    def __add__(self, other: Linear) -> Linear:  # type: ignore[override]
+        return Linear(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
+
+    def __sub__(self, other: Linear) -> Linear:
+        return self + -1.0 * other
+
+    def __rmul__(self, factor: float) -> Linear:  # type: ignore[override]
+        return Linear(*(factor * mine for mine in self))
+
+
+TP, PREDICTED, ACTUAL, TOTAL = Linear(tp=1.0), Linear(predicted=1.0), Linear(actual=1.0), Linear(total=1.0)
+FP, FN = PREDICTED - TP, ACTUAL - TP
+TN = TOTAL - PREDICTED - ACTUAL + TP
+
+
+def of_top_k(counts: Tensor, ranks: Tensor, top_k: int) -> Tensor:
+    """The table in which a target among the ``top_k`` greatest scores counts as predicted, and the label otherwise.
+
+    Args:
+        counts: int64 [..., C, 3].
+        ranks: int64 [..., C, K, 2], see :func:`fastmetrics.passes.multiclass.multiclass_body`.
+        top_k: at most K.
     """
+    _, predicted, actual = counts.unbind(-1)
+    hits, labels = ranks[..., :top_k, :].sum(-2).unbind(-1)
+    return torch.stack([hits, predicted - labels + hits, actual], -1)
 
-    def __init__(self, tp: Tensor, predicted: Tensor, actual: Tensor, total: Tensor | None = None) -> None:
-        self.tp = tp
-        self.predicted = predicted
-        self.actual = actual
-        self._total = total
 
-    @classmethod
-    def of_classes(cls, counts: Tensor, ranks: Tensor | None = None, top_k: int = 1) -> Counts:
-        """From the multiclass statistics.
+def columns(table: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """tp, predicted, actual and total, [..., C] each; every sample is a decision on every class."""
+    if table.shape[-1] == 3:
+        tp, predicted, actual = table.unbind(-1)
+        return tp, predicted, actual, actual.sum(-1, keepdim=True).expand(actual.shape)
+    tp, fp, _, fn = table.unbind(-1)
+    return tp, tp + fp, tp + fn, table.sum(-1)
 
-        Args:
-            counts: int64 [..., C, 3], tp, predicted, actual.
-            ranks: int64 [..., C, K, 2], for ``top_k`` > 1. A target among the ``top_k`` greatest scores counts as
-                predicted; otherwise the label does.
-            top_k: at most K.
-        """
-        tp, predicted, actual = counts.unbind(-1)
-        if top_k > 1:
-            assert ranks is not None
-            hits, labels = ranks[..., :top_k, :].sum(-2).unbind(-1)
-            tp, predicted = hits, predicted - labels + hits
-        return cls(tp, predicted, actual)
 
-    @classmethod
-    def of_labels(cls, counts: Tensor) -> Counts:
-        """From the binary statistics: int64 [..., L, 4], tp, fp, tn, fn."""
-        tp, fp, _, fn = counts.unbind(-1)
-        return cls(tp, tp + fp, tp + fn, counts.sum(-1))
+def stat_scores(table: Tensor, average: str | None) -> Tensor:
+    """tp, fp, tn, fn and support.
 
-    @cached_property
-    def total(self) -> Tensor:
-        """Number of samples; every one has one actual class."""
-        return self.actual.sum(-1, keepdim=True) if self._total is None else self._total
+    Args:
+        table: int64 [..., C, 3] or [..., C, 4].
+        average: ``micro`` sums over classes (int64), ``macro`` is their mean, ``weighted`` their mean with the class's
+            share of the support as weight (float32), ``none`` or None keeps classes apart (int64).
 
-    @cached_property
-    def fp(self) -> Tensor:
-        """False positives."""
-        return self.predicted - self.tp
-
-    @cached_property
-    def fn(self) -> Tensor:
-        """False negatives."""
-        return self.actual - self.tp
-
-    @cached_property
-    def tn(self) -> Tensor:
-        """True negatives."""
-        return self.total - self.predicted - self.actual + self.tp
-
-    def summed(self) -> Counts:
-        """The same counts over all classes together, [...]."""
-        total = self.total.expand(self.tp.shape).sum(-1)
-        return Counts(self.tp.sum(-1), self.predicted.sum(-1), self.actual.sum(-1), total)
-
-    def table(self) -> Tensor:
-        """tp, fp, tn, fn and support (= actual), int64 [..., 5]."""
-        return torch.stack(torch.broadcast_tensors(self.tp, self.fp, self.tn, self.fn, self.actual), -1)
+    Returns:
+        [..., 5], or [..., C, 5] without an average.
+    """
+    tp, predicted, actual, total = columns(table)
+    scores = torch.stack([tp, predicted - tp, total - predicted - actual + tp, actual - tp, actual], -1)
+    if average == "micro":
+        return scores.sum(-2)
+    if average == "macro":
+        return scores.double().mean(-2).float()
+    if average == "weighted":
+        weight = actual.double() / actual.sum(-1, keepdim=True)
+        return (scores * weight.unsqueeze(-1)).sum(-2).float()
+    return scores

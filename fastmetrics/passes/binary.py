@@ -9,7 +9,8 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from fastmetrics.passes.operator import define, record_faults
+from fastmetrics.operators import define
+from fastmetrics.passes.operator import record_faults
 
 SCHEMA = (
     "binary_(Tensor preds, Tensor target, Tensor(a!) counts, Tensor(b!)? faults, float probability_cutoff, "

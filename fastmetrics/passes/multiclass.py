@@ -6,7 +6,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fastmetrics.passes.operator import add_at, define, record_faults
+from fastmetrics.operators import define
+from fastmetrics.passes.operator import add_at, record_faults
 
 SCHEMA = (
     "multiclass_(Tensor preds, Tensor target, Tensor(a!)? confusion, Tensor(b!)? counts, Tensor(c!)? ranks, "

@@ -1,52 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How a pass becomes an operator.
-
-The schema and a pure-torch body are written in Python; the native libraries only add CPU and CUDA kernels to the same
-operator. The dispatcher is the fallback: a device without a kernel, or a machine without a compiler, runs the body.
-"""
+"""What the pure-torch bodies of the passes share."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import torch
 from torch import Tensor
-
-from fastmetrics import native
-
-_library = torch.library.Library("fastmetrics", "DEF")
 
 # The length of a faults tensor, int64:
 #   [0] how many targets were out of range      [1] the first of them
 #   [2] how many predictions were out of range  [3] the first of them
 #   [4:8] scratch of the kernels, zero between calls
 FAULTS = 8
-
-
-def define(schema: str, body: Callable[..., None], fake: Callable[..., None]) -> Callable[..., None]:
-    """Register a pass and return its operator.
-
-    The first call on a device type reaches ``body``'s wrapper, which asks for the native library of that device once.
-    If that brings a kernel, the call is dispatched again and later calls never come here.
-
-    Args:
-        schema: operator schema; the first argument is a tensor and its device decides which library to load.
-        body: what the operator means, in torch operations. It must not synchronise with the device.
-        fake: checks shapes and dtypes on fake tensors; states are written in place, so nothing is returned.
-    """
-    name = schema.partition("(")[0]
-
-    def python_kernel(*args: Any) -> None:
-        if native.load(args[0].device.type):
-            return operator(*args)
-        return body(*args)
-
-    _library.define(schema, tags=(torch.Tag.pt2_compliant_tag,))
-    _library.impl(name, python_kernel, "CompositeExplicitAutograd")
-    torch.library.register_fake(f"fastmetrics::{name}", fake, lib=_library)
-    operator: Callable[..., None] = getattr(torch.ops.fastmetrics, name).default
-    return operator
 
 
 def record_faults(faults: Tensor | None, offset: int, bad: Tensor, values: Tensor) -> None:

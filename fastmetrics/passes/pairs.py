@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fastmetrics.passes.operator import define
+from fastmetrics.operators import define
 
 SCHEMA = (
     "pairs_(Tensor preds, Tensor target, Tensor(a!) count, Tensor(b!)? squared_error, Tensor(c!)? absolute_error, "

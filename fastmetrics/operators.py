@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a function of tensors becomes an operator.
+
+The schema and a pure-torch body are written in Python; the native libraries only add kernels to the same operator. The
+dispatcher is the fallback: a device without a kernel, or a machine without a compiler, runs the body.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+from fastmetrics import native
+
+_library = torch.library.Library("fastmetrics", "DEF")
+
+
+def define(
+    schema: str, body: Callable[..., Any], fake: Callable[..., Any], kernels: tuple[str, ...] = ("cpu", "cuda")
+) -> Callable[..., Any]:
+    """Register an operator and return it.
+
+    The first call on a device type reaches ``body``'s wrapper, which asks for the native library of that device once.
+    If that brings a kernel, the call is dispatched again and later calls never come here.
+
+    Args:
+        schema: operator schema; the first argument is a tensor and its device decides which library to load.
+        body: what the operator means, in torch operations. It must not synchronise with the device.
+        fake: checks shapes and dtypes on fake tensors, and returns what the operator returns.
+        kernels: device types for which the native libraries have a kernel.
+    """
+    name = schema.partition("(")[0]
+
+    def python_kernel(*args: Any) -> Any:
+        device = args[0].device.type
+        if device in kernels and native.load(device):
+            return operator(*args)
+        return body(*args)
+
+    _library.define(schema, tags=(torch.Tag.pt2_compliant_tag,))
+    _library.impl(name, python_kernel, "CompositeExplicitAutograd")
+    torch.library.register_fake(f"fastmetrics::{name}", fake, lib=_library)
+    operator: Callable[..., Any] = getattr(torch.ops.fastmetrics, name).default
+    return operator
