@@ -213,7 +213,7 @@ class StatisticMetric(Metric):
 
     def _check(self, statistics: Statistics, preds: Tensor, target: Tensor) -> None:
         statistics.check(preds, target)
-        if preds.device != self._device:
+        if preds.device != self.__dict__["_device"]:
             raise RuntimeError(
                 f"{type(self).__name__} is on {self._device}, but its input is on {preds.device}."
                 f" Move the metric with `metric.to({str(preds.device)!r})`."
@@ -224,7 +224,8 @@ class StatisticMetric(Metric):
     ) -> dict[str, Tensor]:
         """The statistics of one batch; its faults go to ``faults``, else to those of the metric."""
         batch = statistics.zeros(preds.device, preds.shape[0] if statistics.samplewise else None)
-        faults = self.faults if faults is None else faults
+        if faults is None:
+            faults = self.__dict__["faults"]
         statistics.add(batch if faults is None else {**batch, "faults": faults}, preds, target)
         return batch
 
@@ -248,9 +249,10 @@ class StatisticMetric(Metric):
 
     def _raise_faults(self, faults: Tensor | None = None) -> None:
         """Raise what was wrong with the values of the input, and forget it."""
-        faults = self.faults if faults is None else faults
         if faults is None:
-            return
+            faults = self.__dict__["faults"]
+            if faults is None:
+                return
         bad_targets, first_target, bad_preds, first_preds = faults.tolist()[:4]
         if not bad_targets and not bad_preds:
             return

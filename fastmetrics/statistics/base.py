@@ -29,9 +29,11 @@ class Statistics(ABC):
 
     def zeros(self, device: torch.device | None, samples: int | None = None) -> dict[str, Tensor]:
         """Empty statistics; with ``samples``, one set for each."""
-        lead = () if samples is None else (samples,)
+        zeros = torch.zeros
+        if samples is None:
+            return {name: zeros(shape, dtype=dtype, device=device) for name, (shape, dtype) in self.shapes.items()}
         return {
-            name: torch.zeros(lead + shape, dtype=dtype, device=device) for name, (shape, dtype) in self.shapes.items()
+            name: zeros((samples, *shape), dtype=dtype, device=device) for name, (shape, dtype) in self.shapes.items()
         }
 
     def no_faults(self, device: torch.device | None) -> Tensor | None:
