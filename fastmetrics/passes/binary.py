@@ -84,9 +84,9 @@ def binary_body(
         multilabel: dimension 1 of ``preds`` and ``target`` is the label.
         ignored_decide: whether the scores of ignored elements take part in deciding between probabilities and logits.
     """
-    n, labels = target.shape[0], counts.shape[-2]
     if target.numel() == 0:
         return
+    n, labels = target.shape[0], counts.shape[-2]
     preds = preds.reshape(n, labels, -1)
     target = target.reshape(n, labels, -1)
     kept = target != ignore_index if has_ignore_index else torch.ones_like(target, dtype=torch.bool)

@@ -47,11 +47,11 @@ def multiclass_body(
         num_classes: C.
         ignore_index: a target value, in or out of the class range; read if ``has_ignore_index``.
     """
+    if target.numel() == 0:
+        return
     c = num_classes
     n = target.shape[0]
     scores = preds.reshape(n, c, -1) if preds.is_floating_point() else None
-    if target.numel() == 0:
-        return
     labels = (preds if scores is None else scores.argmax(1)).reshape(n, -1).to(torch.int64)
     target = target.reshape(n, -1).to(torch.int64)
     bad_target = (target < 0) | (target >= c)

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the CPU passes share: vectors, threads, the record of faults and the widening of labels.
+
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+#ifdef _OPENMP
+#include <omp.h>
+#endif
+
+#include "common/dtype.h"
+#include "common/stable.h"
+
+namespace fastmetrics {
+
+// Sixteen lanes of 32 bits. The compiler splits them where registers are narrower.
+using F32x16 = float __attribute__((vector_size(64)));
+using I32x16 = int32_t __attribute__((vector_size(64)));
+using U32x16 = uint32_t __attribute__((vector_size(64)));
+using U16x16 = uint16_t __attribute__((vector_size(32)));
+using F64x8 = double __attribute__((vector_size(64)));
+using I64x8 = int64_t __attribute__((vector_size(64)));
+
+template <typename V, typename T>
+inline V load(const T* from) {
+  V v;
+  memcpy(&v, from, sizeof(V));
+  return v;
+}
+
+// Sixteen scores as floats; exact.
+inline F32x16 widen16(const float* from) { return load<F32x16>(from); }
+inline F32x16 widen16(const BFloat16* from) {
+  const U32x16 bits = __builtin_convertvector(load<U16x16>(from), U32x16) << 16;
+  return (F32x16)bits;
+}
+inline F32x16 widen16(const Half* from) {
+  const U32x16 bits = __builtin_convertvector(load<U16x16>(from), U32x16);
+  const F32x16 scaled = (F32x16)((bits & 0x7fffu) << 13) * float_from_bits(0x77800000u);
+  const U32x16 special = (U32x16)((bits & 0x7c00u) == 0x7c00u) & 0x7f800000u;
+  return (F32x16)((U32x16)scaled | special | ((bits & 0x8000u) << 16));
+}
+
+// How many threads share `work` elements; a small batch is not worth waking one.
+inline int threads_for(int64_t work) {
+#ifdef _OPENMP
+  constexpr int64_t kPerThread = 32768;
+  const int64_t wanted = work / kPerThread;
+  if (wanted <= 1 || omp_in_parallel()) return 1;
+  return static_cast<int>(std::min<int64_t>(wanted, torch::stable::get_num_threads()));
+#else
+  (void)work;
+  return 1;
+#endif
+}
+
+// Calls f(thread, begin, end) on consecutive parts of [0, n), in the order of the thread numbers.
+template <typename F>
+inline void split(int64_t n, int threads, const F& f) {
+  if (threads <= 1) {
+    f(0, int64_t{0}, n);
+    return;
+  }
+#ifdef _OPENMP
+#pragma omp parallel num_threads(threads)
+  {
+    // fewer threads may have come than were asked for
+    const int64_t team = omp_get_num_threads(), id = omp_get_thread_num();
+    const int64_t part = (n + team - 1) / team;
+    const int64_t begin = std::min(n, id * part), end = std::min(n, begin + part);
+    if (begin < end) f(static_cast<int>(id), begin, end);
+  }
+#endif
+}
+
+// Values out of range met by one thread, in batch order.
+struct Faults {
+  int64_t count[2] = {0, 0};
+  int64_t first[2] = {0, 0};
+
+  enum { kTarget = 0, kPreds = 1 };
+
+  void add(int which, int64_t value) {
+    if (count[which]++ == 0) first[which] = value;
+  }
+
+  // faults: int64 [kFaults] or null. Threads are recorded in batch order.
+  static void record(const std::vector<Faults>& threads, int64_t* faults) {
+    if (faults == nullptr) return;
+    for (const Faults& t : threads) {
+      for (int which = 0; which < 2; ++which) {
+        if (t.count[which] == 0) continue;
+        if (faults[2 * which] == 0) faults[2 * which + 1] = t.first[which];
+        faults[2 * which] += t.count[which];
+      }
+    }
+  }
+};
+
+// Reads one label of any integer type.
+inline int64_t label_at(const void* data, DType type, int64_t offset) {
+  int64_t value = 0;
+  with_label_type(type, [&](auto t) { value = static_cast<int64_t>(static_cast<const decltype(t)*>(data)[offset]); });
+  return value;
+}
+
+constexpr int32_t kIgnored = -1;
+constexpr int32_t kBad = -2;
+
+// Labels to int32: in [0, classes) as they are, `ignore` (if any) as kIgnored, all else as kBad. Returns whether there
+// was any kBad.
+template <typename T>
+inline bool narrow_labels(const T* from, int64_t stride, int n, int64_t classes, const int64_t* ignore, int32_t* to) {
+  int32_t bad = 0;
+  const uint64_t limit = static_cast<uint64_t>(classes);
+  auto narrow = [&](auto step) {
+    if (ignore == nullptr) {
+      for (int i = 0; i < n; ++i) {
+        const int64_t v = static_cast<int64_t>(from[i * step]);
+        const int32_t label = static_cast<uint64_t>(v) < limit ? static_cast<int32_t>(v) : kBad;
+        to[i] = label;
+        bad |= label;
+      }
+      return;
+    }
+    const int64_t skip = *ignore;
+    for (int i = 0; i < n; ++i) {
+      const int64_t v = static_cast<int64_t>(from[i * step]);
+      const int32_t label = static_cast<uint64_t>(v) < limit ? static_cast<int32_t>(v) : kBad;
+      to[i] = v == skip ? kIgnored : label;
+      bad |= v == skip ? 0 : label;
+    }
+  };
+  if (stride == 1) {
+    narrow(std::integral_constant<int64_t, 1>{});
+  } else {
+    narrow(stride);
+  }
+  return bad < 0;
+}
+
+inline bool narrow_labels(const void* data, DType type, int64_t offset, int64_t stride, int n, int64_t classes,
+                          const int64_t* ignore, int32_t* to) {
+  bool bad = false;
+  with_label_type(type, [&](auto t) {
+    using T = decltype(t);
+    bad = narrow_labels(static_cast<const T*>(data) + offset, stride, n, classes, ignore, to);
+  });
+  return bad;
+}
+
+}  // namespace fastmetrics

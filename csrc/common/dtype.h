@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Element types by a small code, without torch: passes are written once for each score type, and targets of any type
+// are widened by a loader.
+
+#pragma once
+
+#include <cstdint>
+
+#include "rules/half.h"
+
+namespace fastmetrics {
+
+enum class DType : int32_t {
+  kBool,
+  kUInt8,
+  kUInt16,
+  kUInt32,
+  kUInt64,
+  kInt8,
+  kInt16,
+  kInt32,
+  kInt64,
+  kHalf,
+  kBFloat16,
+  kFloat,
+  kDouble,
+  kOther,
+};
+
+inline bool is_floating(DType t) { return t >= DType::kHalf && t <= DType::kDouble; }
+inline bool is_label(DType t) { return t <= DType::kInt64; }
+
+// Calls f(T{}) with the element type; the label types only.
+template <typename F>
+inline void with_label_type(DType t, F&& f) {
+  switch (t) {
+    case DType::kBool:
+    case DType::kUInt8:
+      return f(uint8_t{});
+    case DType::kUInt16:
+      return f(uint16_t{});
+    case DType::kUInt32:
+      return f(uint32_t{});
+    case DType::kUInt64:
+      return f(uint64_t{});
+    case DType::kInt8:
+      return f(int8_t{});
+    case DType::kInt16:
+      return f(int16_t{});
+    case DType::kInt32:
+      return f(int32_t{});
+    default:
+      return f(int64_t{});
+  }
+}
+
+// Calls f(T{}) with the element type; the floating types only.
+template <typename F>
+inline void with_score_type(DType t, F&& f) {
+  switch (t) {
+    case DType::kHalf:
+      return f(Half{});
+    case DType::kBFloat16:
+      return f(BFloat16{});
+    case DType::kFloat:
+      return f(float{});
+    default:
+      return f(double{});
+  }
+}
+
+}  // namespace fastmetrics

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Two tensors that are walked together, in as few dimensions as their strides allow.
+
+#pragma once
+
+#include <cstdint>
+
+namespace fastmetrics {
+
+constexpr int kMaxDims = 16;
+
+// Dimensions of the samples, outermost first; the last one is the run that inner loops walk. Strides count elements.
+// Any number of samples has one of these forms; contiguous inputs have one dimension.
+struct Layout {
+  int dims = 0;
+  int64_t size[kMaxDims];
+  int64_t a_stride[kMaxDims];  // of preds
+  int64_t b_stride[kMaxDims];  // of target
+
+  void push(int64_t n, int64_t a, int64_t b) {
+    size[dims] = n;
+    a_stride[dims] = a;
+    b_stride[dims] = b;
+    ++dims;
+  }
+
+  int64_t samples() const {
+    int64_t n = 1;
+    for (int d = 0; d < dims; ++d) n *= size[d];
+    return n;
+  }
+
+  // Merge neighbours that one stride can walk, keeping the first `keep` dimensions as they are, and leave at least one
+  // more than that. The order of the samples does not change.
+  void collapse(int keep) {
+    int to = keep;
+    for (int d = keep; d < dims; ++d) {
+      if (size[d] == 1) continue;
+      if (to > keep && a_stride[to - 1] == a_stride[d] * size[d] && b_stride[to - 1] == b_stride[d] * size[d]) {
+        size[to - 1] *= size[d];
+        a_stride[to - 1] = a_stride[d];
+        b_stride[to - 1] = b_stride[d];
+        continue;
+      }
+      size[to] = size[d];
+      a_stride[to] = a_stride[d];
+      b_stride[to] = b_stride[d];
+      ++to;
+    }
+    dims = to;
+    if (dims == keep) push(1, 0, 0);
+  }
+
+  // Offsets of sample `i` in both tensors, and how many samples of its run follow, itself included.
+  int64_t locate(int64_t i, int64_t* a, int64_t* b) const {
+    *a = *b = 0;
+    int64_t left = 0;
+    for (int d = dims - 1; d >= 0; --d) {
+      const int64_t at = i % size[d];
+      i /= size[d];
+      if (d == dims - 1) left = size[d] - at;
+      *a += at * a_stride[d];
+      *b += at * b_stride[d];
+    }
+    return left;
+  }
+};
+
+}  // namespace fastmetrics

@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The multiclass pass on the CPU; its meaning is multiclass_body in fastmetrics/passes/multiclass.py.
+//
+// Samples go by in blocks that fit the first cache. A block is reduced to int32 labels, targets and ranks, by code that
+// is written once for each score type and once for each label type, and then counted by code that knows no type.
+//
+// Counts are private to a thread, uint32 and folded into the int64 states at the end, as long as they are few for the
+// batch; otherwise states are added to with relaxed atomics, so that memory never grows with C² or with the threads.
+// The cells of one batch may be one cell: replicas of small tables keep its additions from waiting for each other.
+
+#include <array>
+#include <memory>
+#include <mutex>
+
+#include "common/cpu.h"
+#include "common/layout.h"
+#include "passes/argmax_cpu.h"
+
+namespace fastmetrics {
+namespace {
+
+constexpr int kBlock = 1024;
+// Additions to a private cell before it is folded; a cell is uint32.
+constexpr int64_t kFoldEvery = int64_t{1} << 30;
+
+struct Batch {
+  const void* preds;
+  DType preds_type;
+  const void* target;
+  DType target_type;
+  Layout layout;  // of the samples; preds are scores or labels
+  bool scores;
+  int64_t classes;
+  int64_t class_stride;
+  const int64_t* ignore;  // null: none
+  bool samplewise;
+  int64_t per_sample;  // samples of one index of dimension 0
+};
+
+struct States {
+  int64_t* confusion;  // [C, C]
+  int64_t* counts;     // [C, 3] or [N, C, 3]
+  int64_t* ranks;      // [C, K, 2] or [N, C, K, 2]
+  int64_t* faults;     // [kFaults]
+  int64_t k;
+};
+
+// The cells of one statistic as one thread sees them.
+class Cells {
+ public:
+  // few: private cells pay. shared: other threads add to the same state.
+  void open(int64_t* state, int64_t size, bool few, bool shared) {
+    state_ = state;
+    shared_ = shared;
+    if (state != nullptr && few) {
+      size_ = size;
+      bins_.reset(new uint32_t[size]());
+    }
+  }
+  explicit operator bool() const { return state_ != nullptr; }
+  void add(int64_t cell) {
+    if (bins_) {
+      ++bins_[cell];
+    } else if (shared_) {
+      __atomic_fetch_add(state_ + cell, 1, __ATOMIC_RELAXED);
+    } else {
+      ++state_[cell];
+    }
+  }
+  // Called by one thread at a time.
+  void fold() {
+    if (!bins_) return;
+    for (int64_t i = 0; i < size_; ++i) state_[i] += bins_[i];
+    memset(bins_.get(), 0, size_ * sizeof(uint32_t));
+  }
+
+ private:
+  int64_t* state_ = nullptr;
+  bool shared_ = false;
+  int64_t size_ = 0;
+  std::unique_ptr<uint32_t[]> bins_;
+};
+
+// All pairs (target, label) of few classes, in several replicas. The last cell of each takes the pairs that do not count.
+class PairTable {
+ public:
+  static constexpr int64_t kMostCells = 128 * 128;
+
+  void open(int64_t classes) {
+    classes_ = classes;
+    cells_ = classes * classes + 1;
+    pitch_ = (cells_ + 31) / 16 * 16;
+    replicas_ = cells_ <= 2048 ? 8 : 2;
+    bins_.assign(pitch_ * replicas_, 0);
+  }
+
+  void add(const int32_t* target, const int32_t* labels, int n) {
+    int32_t cell[kBlock];
+    const int32_t classes = static_cast<int32_t>(classes_), none = static_cast<int32_t>(cells_ - 1);
+    for (int i = 0; i < n; ++i) {
+      cell[i] = (target[i] | labels[i]) < 0 ? none : target[i] * classes + labels[i];
+    }
+    if (replicas_ == 8) {
+      count<8>(cell, n);
+    } else {
+      count<2>(cell, n);
+    }
+  }
+
+  void fold(int64_t* confusion, int64_t* counts) {
+    for (int64_t t = 0; t < classes_; ++t) {
+      for (int64_t p = 0; p < classes_; ++p) {
+        int64_t sum = 0;
+        for (int r = 0; r < replicas_; ++r) sum += bins_[r * pitch_ + t * classes_ + p];
+        if (sum == 0) continue;
+        if (confusion != nullptr) confusion[t * classes_ + p] += sum;
+        if (counts != nullptr) {
+          if (t == p) counts[t * 3] += sum;
+          counts[p * 3 + 1] += sum;
+          counts[t * 3 + 2] += sum;
+        }
+      }
+    }
+    std::fill(bins_.begin(), bins_.end(), 0u);
+  }
+
+ private:
+  template <int R>
+  void count(const int32_t* cell, int n) {
+    uint32_t* bins[R];
+    for (int r = 0; r < R; ++r) bins[r] = bins_.data() + r * pitch_;
+    int i = 0;
+    for (; i + R <= n; i += R) {
+      for (int r = 0; r < R; ++r) ++bins[r][cell[i + r]];
+    }
+    for (; i < n; ++i) ++bins[0][cell[i]];
+  }
+
+  int64_t classes_ = 0, cells_ = 0, pitch_ = 0;
+  int replicas_ = 1;
+  std::vector<uint32_t> bins_;
+};
+
+// Labels, targets and ranks of one block.
+struct Block {
+  alignas(64) int32_t target[kBlock];
+  alignas(64) int32_t labels[kBlock];
+  alignas(64) int32_t ranks[kBlock];
+};
+
+// Values out of range go to `faults`; a bad sample keeps a negative target or label.
+void record_bad(const Batch& b, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step, int n, const Block& block,
+                Faults* faults) {
+  for (int i = 0; i < n; ++i) {
+    if (block.target[i] == kBad) faults->add(Faults::kTarget, label_at(b.target, b.target_type, b_at + i * b_step));
+    if (block.labels[i] == kBad && block.target[i] != kIgnored) {
+      faults->add(Faults::kPreds, label_at(b.preds, b.preds_type, a_at + i * a_step));
+    }
+  }
+}
+
+void read_block(const Batch& b, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step, int n, bool want_ranks,
+                Block* block, Faults* faults) {
+  bool bad = narrow_labels(b.target, b.target_type, b_at, b_step, n, b.classes, b.ignore, block->target);
+  if (b.scores) {
+    with_score_type(b.preds_type, [&](auto t) {
+      using T = decltype(t);
+      const Scores<T> all{static_cast<const T*>(b.preds) + a_at, a_step, b.class_stride, b.classes};
+      if (!want_ranks) {
+        argmax_block(all, n, block->labels);
+        return;
+      }
+      // a few samples at a time, so that the second look at their scores finds them in the cache
+      const int step = b.class_stride == 1 ? static_cast<int>(std::max<int64_t>(1, 4096 / b.classes)) : 64;
+      for (int i = 0; i < n; i += step) {
+        const int m = std::min(step, n - i);
+        const Scores<T> some{all.data + i * a_step, a_step, b.class_stride, b.classes};
+        argmax_block(some, m, block->labels + i);
+        rank_block(some, m, block->target + i, block->ranks + i);
+      }
+    });
+  } else {
+    bad |= narrow_labels(b.preds, b.preds_type, a_at, a_step, n, b.classes, nullptr, block->labels);
+  }
+  if (bad) record_bad(b, a_at, a_step, b_at, b_step, n, *block, faults);
+}
+
+// Calls f(first sample, samples, block) for each block of [begin, end); a block has one index of dimension 0 if
+// samplewise.
+template <typename F>
+void for_each_block(const Batch& b, int64_t begin, int64_t end, bool want_ranks, Faults* faults, const F& f) {
+  const Layout& layout = b.layout;
+  const int64_t a_step = layout.a_stride[layout.dims - 1], b_step = layout.b_stride[layout.dims - 1];
+  Block block;
+  while (begin < end) {
+    int64_t a_at, b_at;
+    int64_t left = std::min(layout.locate(begin, &a_at, &b_at), end - begin);
+    while (left > 0) {
+      const int n = static_cast<int>(std::min<int64_t>(left, kBlock));
+      read_block(b, a_at, a_step, b_at, b_step, n, want_ranks, &block, faults);
+      f(begin, n, block);
+      begin += n;
+      left -= n;
+      a_at += n * a_step;
+      b_at += n * b_step;
+    }
+  }
+}
+
+// What one thread adds for the samples of [begin, end).
+void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool alone, std::mutex* folding,
+               Faults* faults) {
+  const int64_t c = b.classes, k = s.k, samples = end - begin;
+  const bool pairs = !b.samplewise && c * c < PairTable::kMostCells && samples > c * c &&
+                     (s.confusion != nullptr || s.counts != nullptr);
+  PairTable table;
+  Cells confusion, counts, ranks;
+  const bool shared = !alone && !b.samplewise;
+  auto few = [&](int64_t cells) { return !b.samplewise && cells * 4 <= samples; };
+  if (pairs) {
+    table.open(c);
+  } else {
+    confusion.open(s.confusion, c * c, few(c * c), shared);
+    counts.open(s.counts, c * 3, few(c * 3), shared);
+  }
+  ranks.open(s.ranks, c * k * 2, few(c * k * 2), shared);
+
+  auto fold = [&] {
+    std::lock_guard<std::mutex> one_at_a_time(*folding);
+    if (pairs) table.fold(s.confusion, s.counts);
+    confusion.fold();
+    counts.fold();
+    ranks.fold();
+  };
+
+  for (int64_t from = begin; from < end; from += kFoldEvery) {
+    for_each_block(b, from, std::min(end, from + kFoldEvery), s.ranks != nullptr, faults,
+                   [&](int64_t first, int n, const Block& block) {
+                     const int64_t row = b.samplewise ? first / b.per_sample * c : 0;
+                     if (pairs) table.add(block.target, block.labels, n);
+                     if (pairs && !ranks) return;
+                     for (int i = 0; i < n; ++i) {
+                       const int64_t t = block.target[i], p = block.labels[i];
+                       if (t < 0 || p < 0) continue;
+                       if (confusion) confusion.add(t * c + p);
+                       if (counts) {
+                         if (t == p) counts.add((row + t) * 3);
+                         counts.add((row + p) * 3 + 1);
+                         counts.add((row + t) * 3 + 2);
+                       }
+                       if (ranks && block.ranks[i] < k) {
+                         ranks.add(((row + t) * k + block.ranks[i]) * 2);
+                         ranks.add(((row + p) * k + block.ranks[i]) * 2 + 1);
+                       }
+                     }
+                   });
+    fold();
+  }
+}
+
+void multiclass(const Batch& b, const States& s) {
+  const int64_t samples = b.layout.samples();
+  if (samples == 0) return;
+  // samplewise states belong to the thread that has the sample
+  const int64_t unit = b.samplewise ? b.per_sample : 1;
+  const int threads = threads_for(samples * (b.scores ? b.classes : 4));
+  std::vector<Faults> faults(threads);
+  std::mutex folding;
+  split(samples / unit, threads, [&](int thread, int64_t begin, int64_t end) {
+    add_range(b, s, begin * unit, end * unit, threads == 1, &folding, &faults[thread]);
+  });
+  Faults::record(faults, s.faults);
+}
+
+// preds [N, C, ...] or [N, ...], target [N, ...]; states as in States.
+void multiclass_cpu(const Tensor preds, const Tensor target, OptionalTensor confusion, OptionalTensor counts,
+                    OptionalTensor ranks, OptionalTensor faults, int64_t num_classes, int64_t ignore_index,
+                    bool has_ignore_index) {
+  const DType preds_type = dtype_of(preds), target_type = dtype_of(target);
+  const bool scores = is_floating(preds_type);
+  const int64_t dims = target.dim();
+  STD_TORCH_CHECK(is_label(target_type), "multiclass_: target must be integers or bool");
+  STD_TORCH_CHECK(scores || is_label(preds_type), "multiclass_: preds must be real scores, integers or bool");
+  STD_TORCH_CHECK(dims >= 1 && dims < kMaxDims && preds.dim() == dims + scores,
+                  "multiclass_: preds must be [N, C, ...] or have the shape of target");
+  STD_TORCH_CHECK(num_classes >= 1 && num_classes <= INT32_MAX, "multiclass_: num_classes out of range");
+  STD_TORCH_CHECK(!scores || preds.size(1) == num_classes, "multiclass_: preds must have num_classes scores a sample");
+  STD_TORCH_CHECK(!ranks.has_value() || scores, "multiclass_: ranks need scores");
+
+  Batch b{};
+  b.preds = preds.const_data_ptr();
+  b.target = target.const_data_ptr();
+  b.preds_type = preds_type;
+  b.target_type = target_type;
+  b.scores = scores;
+  b.classes = num_classes;
+  b.class_stride = scores ? preds.stride(1) : 0;
+  b.ignore = has_ignore_index ? &ignore_index : nullptr;
+  b.per_sample = 1;
+  for (int64_t d = 0; d < dims; ++d) {
+    const int64_t of_preds = d == 0 ? 0 : d + scores;
+    STD_TORCH_CHECK(preds.size(of_preds) == target.size(d), "multiclass_: preds and target have different samples");
+    b.layout.push(target.size(d), preds.stride(of_preds), target.stride(d));
+    if (d > 0) b.per_sample *= target.size(d);
+  }
+  const int64_t n = target.size(0), c = num_classes;
+  b.samplewise = (counts.has_value() && counts->dim() == 3) || (ranks.has_value() && ranks->dim() == 4);
+  STD_TORCH_CHECK(!b.samplewise || !confusion.has_value(), "multiclass_: confusion does not keep samples apart");
+  const int64_t groups = b.samplewise ? n : 1;
+  States s{};
+  s.k = ranks.has_value() ? ranks->size(ranks->dim() - 2) : 0;
+  s.confusion = state_data<int64_t>(confusion, DType::kInt64, c * c, "confusion, int64 [C, C]");
+  s.counts = state_data<int64_t>(counts, DType::kInt64, groups * c * 3, "counts, int64 [C, 3] or [N, C, 3]");
+  s.ranks = state_data<int64_t>(ranks, DType::kInt64, groups * c * s.k * 2, "ranks, int64 [C, K, 2] or [N, C, K, 2]");
+  s.faults = state_data<int64_t>(faults, DType::kInt64, kFaults, "faults, int64 [8]");
+  b.layout.collapse(b.samplewise ? 1 : 0);
+  multiclass(b, s);
+}
+
+}  // namespace
+}  // namespace fastmetrics
+
+STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) { m.impl("multiclass_", TORCH_BOX(&fastmetrics::multiclass_cpu)); }

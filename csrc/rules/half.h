@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// 16-bit floats as bits. Scores only need to be widened, which is exact.
+
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "rules/macros.h"
+
+namespace fastmetrics {
+
+FM_HD float float_from_bits(uint32_t bits) {
+  float value;
+  memcpy(&value, &bits, sizeof(value));
+  return value;
+}
+
+struct BFloat16 {
+  uint16_t bits;
+};
+
+struct Half {
+  uint16_t bits;
+};
+
+FM_HD float widen(BFloat16 x) { return float_from_bits(static_cast<uint32_t>(x.bits) << 16); }
+
+// Multiplying by 2^112 moves the exponent from a bias of 15 to 127 and normalises subnormals; what was the greatest
+// exponent (infinity and NaN) is put right after. No branch, so that a loop over it vectorises.
+FM_HD float widen(Half x) {
+  const uint32_t magnitude = static_cast<uint32_t>(x.bits & 0x7fffu) << 13;
+  const uint32_t sign = static_cast<uint32_t>(x.bits & 0x8000u) << 16;
+  const float scaled = float_from_bits(magnitude) * float_from_bits(0x77800000u);
+  uint32_t bits;
+  memcpy(&bits, &scaled, sizeof(bits));
+  bits |= (x.bits & 0x7c00u) == 0x7c00u ? 0x7f800000u : 0u;
+  return float_from_bits(bits | sign);
+}
+
+FM_HD float widen(float x) { return x; }
+FM_HD double widen(double x) { return x; }
+
+}  // namespace fastmetrics
