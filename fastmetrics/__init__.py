@@ -4,6 +4,7 @@
 from fastmetrics import classification, functional, regression
 from fastmetrics.classification import Accuracy, ConfusionMatrix, F1Score, Precision, Recall, StatScores
 from fastmetrics.metric import Metric
+from fastmetrics.native import build
 from fastmetrics.regression import MeanAbsoluteError, MeanSquaredError
 
 __version__ = "0.1.0"
@@ -18,6 +19,7 @@ __all__ = [
     "Precision",
     "Recall",
     "StatScores",
+    "build",
     "classification",
     "functional",
     "regression",

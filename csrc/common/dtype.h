@@ -31,6 +31,27 @@ enum class DType : int32_t {
 inline bool is_floating(DType t) { return t >= DType::kHalf && t <= DType::kDouble; }
 inline bool is_label(DType t) { return t <= DType::kInt64; }
 
+// Bytes of an element.
+inline int64_t size_of(DType t) {
+  switch (t) {
+    case DType::kBool:
+    case DType::kUInt8:
+    case DType::kInt8:
+      return 1;
+    case DType::kUInt16:
+    case DType::kInt16:
+    case DType::kHalf:
+    case DType::kBFloat16:
+      return 2;
+    case DType::kUInt32:
+    case DType::kInt32:
+    case DType::kFloat:
+      return 4;
+    default:
+      return 8;
+  }
+}
+
 // Calls f(T{}) with the element type; the label types only.
 template <typename F>
 inline void with_label_type(DType t, F&& f) {

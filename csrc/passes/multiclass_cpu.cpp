@@ -82,6 +82,18 @@ class Cells {
   std::unique_ptr<uint32_t[]> bins_;
 };
 
+// Where the labels and targets of the next block are: fetched while this block is counted, which reads no memory.
+struct Ahead {
+  const char* a;
+  const char* b;
+  int64_t a_step, b_step;  // bytes
+
+  void fetch(int i) const {
+    __builtin_prefetch(a + i * a_step);
+    __builtin_prefetch(b + i * b_step);
+  }
+};
+
 // All pairs (target, label) of few classes, in several replicas. The last cell of each takes the pairs that do not count.
 class PairTable {
  public:
@@ -95,16 +107,17 @@ class PairTable {
     bins_.assign(pitch_ * replicas_, 0);
   }
 
-  void add(const int32_t* target, const int32_t* labels, int n) {
-    int32_t cell[kBlock];
+  void add(const int32_t* target, const int32_t* labels, int n, const Ahead& ahead) {
+    alignas(64) int32_t cell[kBlock];
     const int32_t classes = static_cast<int32_t>(classes_), none = static_cast<int32_t>(cells_ - 1);
     for (int i = 0; i < n; ++i) {
       cell[i] = (target[i] | labels[i]) < 0 ? none : target[i] * classes + labels[i];
     }
+    n = take_common(cell, n);
     if (replicas_ == 8) {
-      count<8>(cell, n);
+      count<8>(cell, n, ahead);
     } else {
-      count<2>(cell, n);
+      count<2>(cell, n, ahead);
     }
   }
 
@@ -126,19 +139,53 @@ class PairTable {
   }
 
  private:
+  // When one cell takes a good part of the block, count it by comparing and leave the others, packed to the front.
+  // Additions to one cell wait for each other even in replicas, unless they are all there is.
+  int take_common(int32_t* cell, int n) {
+    constexpr int kSample = 64;
+    if (n < 2 * kSample) return n;
+    int common = share(cell, kSample, common_);
+    if (common < kSample / 4) {
+      for (int i = 0; i < 4; ++i) {
+        const int seen = share(cell, kSample, cell[i]);
+        if (seen > common) {
+          common = seen;
+          common_ = cell[i];
+        }
+      }
+      if (common < kSample / 4) return n;
+    }
+    int left = 0;
+    for (int i = 0; i < n; ++i) {
+      const int32_t at = cell[i];
+      cell[left] = at;
+      left += at != common_;
+    }
+    bins_[common_] += static_cast<uint32_t>(n - left);
+    return left;
+  }
+
+  static int share(const int32_t* cell, int n, int32_t of) {
+    int same = 0;
+    for (int i = 0; i < n; ++i) same += cell[i] == of;
+    return same;
+  }
+
   template <int R>
-  void count(const int32_t* cell, int n) {
+  void count(const int32_t* cell, int n, const Ahead& ahead) {
     uint32_t* bins[R];
     for (int r = 0; r < R; ++r) bins[r] = bins_.data() + r * pitch_;
     int i = 0;
-    for (; i + R <= n; i += R) {
-      for (int r = 0; r < R; ++r) ++bins[r][cell[i + r]];
+    for (; i + 8 <= n; i += 8) {
+      ahead.fetch(i);
+      for (int r = 0; r < 8; ++r) ++bins[r % R][cell[i + r]];
     }
     for (; i < n; ++i) ++bins[0][cell[i]];
   }
 
   int64_t classes_ = 0, cells_ = 0, pitch_ = 0;
   int replicas_ = 1;
+  int32_t common_ = 0;
   std::vector<uint32_t> bins_;
 };
 
@@ -192,6 +239,7 @@ template <typename F>
 void for_each_block(const Batch& b, int64_t begin, int64_t end, bool want_ranks, Faults* faults, const F& f) {
   const Layout& layout = b.layout;
   const int64_t a_step = layout.a_stride[layout.dims - 1], b_step = layout.b_stride[layout.dims - 1];
+  const int64_t a_size = size_of(b.preds_type), b_size = size_of(b.target_type);
   Block block;
   while (begin < end) {
     int64_t a_at, b_at;
@@ -199,11 +247,13 @@ void for_each_block(const Batch& b, int64_t begin, int64_t end, bool want_ranks,
     while (left > 0) {
       const int n = static_cast<int>(std::min<int64_t>(left, kBlock));
       read_block(b, a_at, a_step, b_at, b_step, n, want_ranks, &block, faults);
-      f(begin, n, block);
       begin += n;
       left -= n;
       a_at += n * a_step;
       b_at += n * b_step;
+      const Ahead ahead{static_cast<const char*>(b.preds) + a_at * a_size, static_cast<const char*>(b.target) + b_at * b_size,
+                        b.scores ? 0 : a_step * a_size, b_step * b_size};
+      f(begin - n, n, block, ahead);
     }
   }
 }
@@ -236,9 +286,9 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool
 
   for (int64_t from = begin; from < end; from += kFoldEvery) {
     for_each_block(b, from, std::min(end, from + kFoldEvery), s.ranks != nullptr, faults,
-                   [&](int64_t first, int n, const Block& block) {
+                   [&](int64_t first, int n, const Block& block, const Ahead& ahead) {
                      const int64_t row = b.samplewise ? first / b.per_sample * c : 0;
-                     if (pairs) table.add(block.target, block.labels, n);
+                     if (pairs) table.add(block.target, block.labels, n, ahead);
                      if (pairs && !ranks) return;
                      for (int i = 0; i < n; ++i) {
                        const int64_t t = block.target[i], p = block.labels[i];

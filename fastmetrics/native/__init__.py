@@ -1,6 +1,193 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stub; replaced by the loader."""
+"""The native libraries: what is loaded, from where, and why not.
+
+Nothing is compiled or loaded at import. The first operator call on a device asks for the library of that device:
+a prebuilt one, else the cache, else a build. A failure is logged once, with cause and cure, and the operators' PyTorch
+bodies serve instead; ``FASTMETRICS_NATIVE=require`` makes it an error.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+
+from fastmetrics.native import prebuilt
+from fastmetrics.native.parameters import library
+
+log = logging.getLogger("fastmetrics")
+if not log.handlers:
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter("fastmetrics: %(message)s"))
+    log.addHandler(handler)
+    log.setLevel(logging.INFO)
+    log.propagate = False
+
+DEVICES = ("cpu", "cuda")
+MODES = ("auto", "require", "off")
 
 
-def load(device_type: str) -> bool:
+class NativeError(RuntimeError):
+    """No native library for a device, with everything that was tried."""
+
+
+@dataclass
+class Status:
+    """What serves a device.
+
+    Attributes:
+        device: ``cpu`` or ``cuda``.
+        origin: ``prebuilt``, ``cache``, ``built now``, ``PyTorch body`` or ``not tried``.
+        path: of the library.
+        stamp: what it was built for.
+        seconds: how long finding or building it took.
+        reasons: what was tried before, and why it was not used.
+    """
+
+    device: str
+    origin: str = "not tried"
+    path: str | None = None
+    stamp: dict[str, object] = field(default_factory=dict)
+    seconds: float = 0.0
+    reasons: list[str] = field(default_factory=list)
+
+    @property
+    def native(self) -> bool:
+        """Whether native kernels serve the device."""
+        return self.path is not None
+
+
+_lock = threading.RLock()
+_status: dict[str, Status] = {}
+
+
+def mode() -> str:
+    """``FASTMETRICS_NATIVE``: ``auto``, ``require`` or ``off``."""
+    value = os.environ.get("FASTMETRICS_NATIVE", "auto")
+    if value not in MODES:
+        raise ValueError(f"FASTMETRICS_NATIVE must be one of {', '.join(MODES)}, but is {value!r}")
+    return value
+
+
+def load(device: str) -> bool:
+    """Load the library of a device type, once; whether its kernels are registered.
+
+    Raises:
+        NativeError: none could be had and ``FASTMETRICS_NATIVE=require``.
+    """
+    found = _status.get(device)
+    if found is not None:
+        return found.native
+    if device not in DEVICES or (device == "cuda" and torch.version.cuda is None):
+        return False
+    with _lock:
+        found = _status.get(device)
+        if found is None:
+            found = _find(device)
+            if not found.native and mode() == "require":
+                raise NativeError(
+                    f"FASTMETRICS_NATIVE=require, but there is no native library for {device}:\n"
+                    + "\n".join(f"- {reason}" for reason in found.reasons)
+                )
+            _status[device] = found
+    return found.native
+
+
+def build(devices: tuple[str, ...] | list[str] | None = None) -> list[Status]:
+    """Load the libraries now, building what is missing, so that the first update does not wait.
+
+    Args:
+        devices: device types; default the CPU, and CUDA if a GPU is there.
+
+    Returns:
+        What serves each of them.
+
+    Example:
+        >>> import fastmetrics
+        >>> [status.device for status in fastmetrics.build(["cpu"])]
+        ['cpu']
+    """
+    if devices is None:
+        devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+    for device in devices:
+        if device not in DEVICES:
+            raise ValueError(f"there are native libraries for {', '.join(DEVICES)}, but not for {device!r}")
+        load(device)
+    return [status(device) for device in devices]
+
+
+def status(device: str = "cpu") -> Status:
+    """What serves a device type so far."""
+    return _status.get(device) or Status(device)
+
+
+def _find(device: str) -> Status:
+    started = time.perf_counter()
+    found = Status(device)
+    if mode() == "off":
+        found.reasons.append("FASTMETRICS_NATIVE=off")
+    elif not (_use_prebuilt(found) or _use_cache_or_build(found)):
+        log.warning(
+            "no native kernels for %s, PyTorch operations serve instead: %s\n"
+            "`python -m fastmetrics doctor` says more; FASTMETRICS_NATIVE=off silences this.",
+            device,
+            "; ".join(found.reasons),
+        )
+    if not found.native:
+        found.origin = "PyTorch body"
+    found.seconds = time.perf_counter() - started
+    return found
+
+
+def _open(found: Status, path: Path, origin: str, stamp: dict[str, object]) -> bool:
+    try:
+        torch.ops.load_library(str(path))
+    except OSError as error:
+        found.reasons.append(f"{origin}: {path} does not load: {error.__cause__ or error}")
+        return False
+    found.path, found.origin, found.stamp = str(path), origin, stamp
+    return True
+
+
+def _use_prebuilt(found: Status) -> bool:
+    for candidate in prebuilt.candidates(found.device):
+        if candidate.reason is not None:
+            found.reasons.append(f"prebuilt: {candidate.reason}")
+        elif _open(found, candidate.path, "prebuilt", candidate.stamp):
+            return True
+    if not found.reasons:
+        found.reasons.append("prebuilt: none in this installation")
     return False
+
+
+def _use_cache_or_build(found: Status) -> bool:
+    # imported here: a prebuilt library needs none of it
+    from fastmetrics.native import builder  # noqa: PLC0415
+
+    made = library(found.device)
+    try:
+        folder = builder.cache_folder()
+        path = builder.cached(made, folder)
+        if path is not None and _open(found, path, "cache", builder.read_stamp(path)):
+            return True
+        if path is None:
+            found.reasons.append(f"cache: not in {folder}")
+        folder, spare = builder.writable_folder()
+        if spare is not None:
+            found.reasons.append(f"cache: {spare}")
+            path = builder.cached(made, folder)
+            if path is not None and _open(found, path, "cache", builder.read_stamp(path)):
+                return True
+        log.info("building the %s kernels, once, about %s s", found.device, {"cpu": 10, "cuda": 60}[found.device])
+        path, built = builder.build(made, folder, again=path is not None)
+    except (builder.BuildError, OSError) as error:
+        found.reasons.append(f"build: {error}")
+        return False
+    if built:
+        log.info("built %s in %s s", path, builder.read_stamp(path).get("seconds"))
+    return _open(found, path, "built now" if built else "cache", builder.read_stamp(path))

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Building a library on first use, in a cache that processes and machines share.
+
+A library is found by the hash of everything that made it: sources, flags, torch, CUDA, compiler, and the instruction
+set where the code is for this CPU only. It is built in a folder of its own and moved into place in one step, so that a
+build that was killed leaves nothing that a later process would wait for or load.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import shutil
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import torch
+from filelock import FileLock
+
+from fastmetrics.native.parameters import DEFAULT_ARCHS, TORCH_TARGET, Library, cpu_flags, cuda_home
+
+
+class BuildError(RuntimeError):
+    """Why a library could not be built, and what to do about it."""
+
+
+def cache_folder() -> Path:
+    """Where libraries are kept: ``FASTMETRICS_CACHE``, else ``fastmetrics`` in the user's cache folder."""
+    own = os.environ.get("FASTMETRICS_CACHE")
+    if own:
+        return Path(own)
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fastmetrics"
+
+
+def compiler() -> str | None:
+    """The C++ compiler: ``CXX``, else ``c++``."""
+    return shutil.which(os.environ.get("CXX", "c++"))
+
+
+def ninja() -> str | None:
+    """The build tool: the ``ninja`` package's, else the one on the path."""
+    try:
+        import ninja as package  # type: ignore[import-untyped]  # noqa: PLC0415 - optional, and found at run time
+    except ImportError:
+        return shutil.which("ninja")
+    return shutil.which("ninja", path=package.BIN_DIR) or shutil.which("ninja")
+
+
+def archs() -> str:
+    """CUDA architectures to build for: ``TORCH_CUDA_ARCH_LIST``, else those of the GPUs here, else all supported."""
+    wanted = os.environ.get("TORCH_CUDA_ARCH_LIST")
+    if wanted:
+        return wanted
+    if torch.cuda.is_available():
+        found = {torch.cuda.get_device_capability(i) for i in range(torch.cuda.device_count())}
+        return ";".join(f"{major}.{minor}" for major, minor in sorted(found))
+    return ";".join(DEFAULT_ARCHS)
+
+
+def key(made: Library) -> str:
+    """The hash of everything that decides what the library is."""
+    digest = hashlib.sha256()
+    for path in [*made.sources, *made.headers]:
+        digest.update(Path(path).name.encode() + b"\0" + Path(path).read_bytes() + b"\0")
+    machine = sorted(cpu_flags()) if made.isa == "native" else []
+    facts = [made.cflags, made.nvcc_flags, made.ldflags, torch.__version__, platform.machine(), machine]
+    facts += [os.environ.get("CXX", "c++"), _compiler_version()]
+    if made.device == "cuda":
+        facts += [torch.version.cuda, archs()]
+    digest.update(json.dumps(facts).encode())
+    return digest.hexdigest()[:20]
+
+
+def _compiler_version() -> str:
+    found = compiler()
+    if found is None:
+        return "none"
+    said = subprocess.run([found, "-dumpfullversion", "-dumpversion"], capture_output=True, text=True, check=False)
+    return said.stdout.strip()
+
+
+def cached(made: Library, folder: Path) -> Path | None:
+    """The library in the cache, if it is there."""
+    path = folder / key(made) / f"{made.name}.so"
+    return path if path.is_file() else None
+
+
+def writable_folder() -> tuple[Path, str | None]:
+    """The cache folder, or one of this user among the temporary files, with the reason, if the first cannot be used."""
+    folder = cache_folder()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder, None
+    except OSError as error:
+        spare = Path(tempfile.gettempdir()) / f"fastmetrics-{os.getuid()}"
+        spare.mkdir(mode=0o700, exist_ok=True)
+        if spare.stat().st_uid != os.getuid():
+            raise BuildError(f"{folder} cannot be written ({error}) and {spare} belongs to another user") from error
+        return spare, f"{folder} cannot be written ({error.strerror}), using {spare}"
+
+
+def build(made: Library, folder: Path, again: bool = False) -> tuple[Path, bool]:
+    """Build the library into the cache unless another process has by then.
+
+    Args:
+        made: what to build.
+        folder: a writable cache folder.
+        again: build even if it is there, because what is there does not load.
+
+    Returns:
+        Its path, and whether this call built it.
+
+    Raises:
+        BuildError: with cause and cure.
+    """
+    place = folder / key(made)
+    with FileLock(str(folder / f"{place.name}.lock")):  # released by the system if its holder dies
+        found = cached(made, folder)
+        if found is not None and not again:
+            return found, False
+        for left_over in folder.glob(f"{place.name}.build-*"):
+            shutil.rmtree(left_over, ignore_errors=True)
+        work = Path(tempfile.mkdtemp(prefix=f"{place.name}.build-", dir=folder))
+        try:
+            started = time.perf_counter()
+            compile_library(made, work)
+            stamp = {**stamp_of(made), "seconds": round(time.perf_counter() - started, 1)}
+            (work / "stamp.json").write_text(json.dumps(stamp, indent=1))
+            shutil.rmtree(place, ignore_errors=True)
+            os.replace(work, place)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    return place / f"{made.name}.so", True
+
+
+def read_stamp(path: Path) -> dict[str, object]:
+    """What a library in the cache was built for."""
+    try:
+        stamp = json.loads((path.parent / "stamp.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return stamp if isinstance(stamp, dict) else {}
+
+
+def stamp_of(made: Library) -> dict[str, object]:
+    """What a library was built for."""
+    target = ".".join(str(part) for part in TORCH_TARGET)
+    facts: dict[str, object] = {
+        "device": made.device,
+        "isa": made.isa,
+        "torch": torch.__version__,
+        "torch_target": target,
+    }
+    if made.device == "cuda":
+        facts |= {"cuda": torch.version.cuda, "archs": archs()}
+    return facts
+
+
+def compile_library(made: Library, work: Path) -> None:
+    """Compile into ``work``. Reports a missing tool or a compiler error as :class:`BuildError`."""
+    if not made.sources:
+        raise BuildError(f"the package has no {made.device} sources; reinstall it")
+    if compiler() is None:
+        raise BuildError(
+            f"no C++ compiler: {os.environ.get('CXX', 'c++')} was not found. Install g++ or clang++, or set CXX."
+        )
+    found = ninja()
+    if found is None:
+        raise BuildError("no ninja: install it with `pip install ninja`")
+    script = ninja_file(made, work)
+    (work / "build.ninja").write_text(script)
+    done = subprocess.run([found, "-C", str(work)], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-30:])
+        raise BuildError(f"the compiler failed:\n{tail}")
+
+
+def ninja_file(made: Library, work: Path) -> str:
+    """The build script: objects in ``work``, then the library."""
+    from torch.utils.cpp_extension import include_paths, library_paths  # noqa: PLC0415 - slow to import
+
+    includes = [f"-I{path}" for path in made.include_dirs]
+    system = [f"-isystem {path}" for path in include_paths()]
+    libraries = [f"-L{path}" for path in library_paths()]
+    links = ["-ltorch", "-ltorch_cpu", "-lc10"]
+    nvcc = ""
+    if made.device == "cuda":
+        home = cuda_home()
+        if home is None:
+            raise BuildError("no nvcc: install the CUDA toolkit, or set CUDA_HOME to it")
+        if torch.version.cuda is None:
+            raise BuildError("torch was built without CUDA; install a CUDA build of torch")
+        nvcc = f"{home}/bin/nvcc"
+        system.append(f"-isystem {home}/include")
+        libraries += [f"-L{home}/lib64", f"-L{home}/targets/{platform.machine()}-linux/lib"]
+        links += ["-ltorch_cuda", "-lc10_cuda", "-lcudart_static", "-ldl", "-lrt", "-lpthread"]
+    lines = [
+        "ninja_required_version = 1.5",
+        f"cxx = {os.environ.get('CXX', 'c++')}",
+        f"nvcc = {nvcc}",
+        f"cflags = {' '.join([*made.cflags, *includes, *system])}",
+        f"nvccflags = {' '.join([*made.nvcc_flags, *gencode(), *includes])}",
+        "rule cxx",
+        "  command = $cxx -MMD -MF $out.d $cflags -c $in -o $out",
+        "rule nvcc",
+        "  command = $nvcc $nvccflags -c $in -o $out",
+        "rule link",
+        f"  command = $cxx -shared $in {' '.join([*made.ldflags, *libraries, *links])} -o $out",
+    ]
+    objects = []
+    for source in made.sources:
+        objects.append(f"{Path(source).name}.o")
+        rule = "nvcc" if source.endswith(".cu") else "cxx"
+        lines.append(f"build {objects[-1]}: {rule} {_escape(source)}")
+    lines.append(f"build {made.name}.so: link {' '.join(objects)}")
+    return "\n".join(lines) + "\n"
+
+
+def gencode() -> list[str]:
+    """nvcc's flags for :func:`archs`."""
+    flags = []
+    for arch in archs().replace(" ", ";").split(";"):
+        number = arch.removesuffix("+PTX").replace(".", "")
+        flags.append(f"-gencode=arch=compute_{number},code=sm_{number}")
+        if arch.endswith("+PTX"):
+            flags.append(f"-gencode=arch=compute_{number},code=compute_{number}")
+    return flags
+
+
+def _escape(path: str) -> str:
+    return path.replace("$", "$$").replace(" ", "$ ").replace(":", "$:")

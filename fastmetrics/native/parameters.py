@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What to build and how: the one source of build parameters, for setup.py, the build on first use and CMake.
+
+This file imports nothing of the package, so that setup.py can load it alone. ``python parameters.py cpu`` prints the
+parameters of a library as CMake reads them.
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# The oldest torch whose stable ABI the libraries use; a library serves this and every later one.
+TORCH_TARGET = (2, 11)
+DEFAULT_ARCHS = ("7.5", "8.0", "8.6", "8.9", "9.0", "10.0", "12.0+PTX")
+
+_HERE = Path(__file__).resolve().parent
+_MARCH = {"native": "native", "x86-64": "x86-64", "x86-64-v3": "x86-64-v3", "x86-64-v4": "x86-64-v4"}
+
+
+@dataclass(frozen=True)
+class Library:
+    """The parameters of one shared library.
+
+    Attributes:
+        name: of the library, without directory and suffix.
+        device: ``cpu`` or ``cuda``.
+        isa: instruction set of the CPU code: a key of ``_MARCH``, or ``generic``.
+        sources: C++ and CUDA sources.
+        headers: what the sources may include from the project.
+        include_dirs: of the project; those of torch and CUDA are added by who builds.
+        cflags: for the C++ compiler.
+        nvcc_flags: for nvcc; architectures are added by who builds.
+        ldflags: for the linker.
+    """
+
+    name: str
+    device: str
+    isa: str
+    sources: list[str]
+    headers: list[str]
+    include_dirs: list[str]
+    cflags: list[str]
+    nvcc_flags: list[str] = field(default_factory=list)
+    ldflags: list[str] = field(default_factory=list)
+
+
+def source_root() -> Path:
+    """Where ``csrc`` is: inside an installed package, or at the top of a checkout."""
+    inside = _HERE / "csrc"
+    return inside if inside.is_dir() else _HERE.parent.parent / "csrc"
+
+
+def library(device: str, isa: str = "native", root: Path | None = None) -> Library:
+    """The parameters of the library for a device.
+
+    Args:
+        device: ``cpu`` or ``cuda``.
+        isa: ``native`` for this machine, ``x86-64``, ``x86-64-v3``, ``x86-64-v4``, or ``generic`` for the compiler's
+            default.
+        root: folder of the sources; default :func:`source_root`.
+    """
+    root = source_root() if root is None else root
+    endings = {"cpu": ("_cpu.cpp",), "cuda": ("_cuda.cpp", "_cuda.cu")}[device]
+    sources = sorted(str(path) for path in root.rglob("*") if path.name.endswith(endings))
+    headers = sorted(str(path) for path in root.rglob("*") if path.suffix in (".h", ".cuh"))
+    common = [
+        "-O3",
+        f"-DTORCH_TARGET_VERSION=0x{TORCH_TARGET[0]:02x}{TORCH_TARGET[1]:02x}000000000000ULL",
+    ]
+    cflags = [*common, "-std=c++17", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wno-unknown-pragmas"]
+    # GCC warns about the placeholders of its own intrinsics
+    cflags += ["-Wno-uninitialized", "-Wno-maybe-uninitialized"] if device == "cpu" else ["-DUSE_CUDA"]
+    ldflags = ["-Wl,--no-as-needed"] if device == "cuda" else []
+    if device == "cpu":
+        if sys.platform == "linux":
+            cflags += ["-fopenmp"]
+            ldflags += ["-fopenmp"]
+        if isa in _MARCH:
+            cflags += [f"-march={_MARCH[isa]}"]
+    name = "fastmetrics_" + (device if isa == "native" else f"{device}_{isa.replace('-', '_')}")
+    nvcc_flags = ["-O3", "-std=c++17", "--expt-relaxed-constexpr", "-Xcompiler=-fPIC,-fvisibility=hidden"]
+    return Library(
+        name, device, isa, sources, headers, [str(root)], cflags, nvcc_flags if device == "cuda" else [], ldflags
+    )
+
+
+def ahead_of_time_isas() -> list[str]:
+    """Instruction sets to build ahead of time on this kind of machine, most capable first."""
+    if platform.machine().lower() in ("x86_64", "amd64"):
+        return ["x86-64-v4", "x86-64-v3", "x86-64"]
+    return ["generic"]
+
+
+def cpu_flags() -> frozenset[str]:
+    """Instruction-set flags of this CPU as Linux names them; empty where it does not say."""
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return frozenset()
+    for line in text.splitlines():
+        if line.startswith(("flags", "Features")):
+            return frozenset(line.partition(":")[2].split())
+    return frozenset()
+
+
+def runs_here(isa: str, flags: frozenset[str]) -> bool:
+    """Whether a CPU with these flags runs code for ``isa``."""
+    v3 = {"avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"}
+    v4 = v3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
+    needs = {"x86-64-v3": v3, "x86-64-v4": v4}.get(isa, set())
+    return needs <= flags
+
+
+def cuda_home() -> str | None:
+    """The CUDA toolkit: ``CUDA_HOME``, else that of nvcc on the path (which may be a wrapper script), else the usual."""
+    candidates = [os.environ.get("CUDA_HOME"), os.environ.get("CUDA_PATH")]
+    nvcc = shutil.which("nvcc")
+    if nvcc is not None:
+        candidates.append(str(Path(nvcc).resolve().parent.parent))
+        try:
+            said = subprocess.run(
+                [nvcc, "--dryrun", "-x", "cu", os.devnull], capture_output=True, text=True, check=False, timeout=60
+            ).stderr
+        except (OSError, subprocess.TimeoutExpired):
+            said = ""
+        for line in said.splitlines():
+            if line.startswith("#$ _HERE_="):
+                candidates.append(str(Path(line.partition("=")[2].strip()).parent))
+    candidates.append("/usr/local/cuda")
+    for candidate in candidates:
+        if candidate and (Path(candidate) / "bin" / "nvcc").is_file():
+            return candidate
+    return None
+
+
+def _print_for_cmake(device: str, isa: str) -> None:
+    import torch  # noqa: PLC0415 - only this entry needs it
+    from torch.utils.cpp_extension import include_paths, library_paths  # noqa: PLC0415
+
+    made = library(device, isa)
+    print("SOURCES=" + ";".join(made.sources))
+    print("INCLUDES=" + ";".join([*made.include_dirs, *include_paths()]))
+    print("CFLAGS=" + ";".join(made.cflags))
+    print("NVCC_FLAGS=" + ";".join(made.nvcc_flags))
+    print("LDFLAGS=" + ";".join(made.ldflags))
+    print("LIBRARY_DIRS=" + ";".join(library_paths()))
+    print("TORCH=" + torch.__version__)
+
+
+if __name__ == "__main__":
+    _print_for_cmake(sys.argv[1] if len(sys.argv) > 1 else "cpu", sys.argv[2] if len(sys.argv) > 2 else "native")
