@@ -78,26 +78,35 @@ inline void split(int64_t n, int threads, const F& f) {
 #endif
 }
 
-// Values out of range met by one thread, in batch order.
+// Values out of range met by one thread.
 struct Faults {
   int64_t count[2] = {0, 0};
+  int64_t order[2] = {INT64_MAX, INT64_MAX};  // of the first, its place in the batch
   int64_t first[2] = {0, 0};
 
   enum { kTarget = 0, kPreds = 1 };
 
-  void add(int which, int64_t value) {
-    if (count[which]++ == 0) first[which] = value;
+  void add(int which, int64_t place, int64_t value) {
+    ++count[which];
+    if (place < order[which]) {
+      order[which] = place;
+      first[which] = value;
+    }
   }
 
-  // faults: int64 [kFaults] or null. Threads are recorded in batch order.
+  // faults: int64 [kFaults] or null; a first value that is already there stays.
   static void record(const std::vector<Faults>& threads, int64_t* faults) {
     if (faults == nullptr) return;
-    for (const Faults& t : threads) {
-      for (int which = 0; which < 2; ++which) {
+    for (int which = 0; which < 2; ++which) {
+      Faults all;
+      for (const Faults& t : threads) {
         if (t.count[which] == 0) continue;
-        if (faults[2 * which] == 0) faults[2 * which + 1] = t.first[which];
-        faults[2 * which] += t.count[which];
+        all.add(which, t.order[which], t.first[which]);
+        all.count[which] += t.count[which] - 1;
       }
+      if (all.count[which] == 0) continue;
+      if (faults[2 * which] == 0) faults[2 * which + 1] = all.first[which];
+      faults[2 * which] += all.count[which];
     }
   }
 };

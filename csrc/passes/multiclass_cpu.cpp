@@ -196,18 +196,20 @@ struct Block {
   alignas(64) int32_t ranks[kBlock];
 };
 
-// Values out of range go to `faults`; a bad sample keeps a negative target or label.
-void record_bad(const Batch& b, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step, int n, const Block& block,
+// Values out of range go to `faults`; a bad sample keeps a negative target or label. `first` is the first sample.
+void record_bad(const Batch& b, int64_t first, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step, int n, const Block& block,
                 Faults* faults) {
   for (int i = 0; i < n; ++i) {
-    if (block.target[i] == kBad) faults->add(Faults::kTarget, label_at(b.target, b.target_type, b_at + i * b_step));
+    if (block.target[i] == kBad) {
+      faults->add(Faults::kTarget, first + i, label_at(b.target, b.target_type, b_at + i * b_step));
+    }
     if (block.labels[i] == kBad && block.target[i] != kIgnored) {
-      faults->add(Faults::kPreds, label_at(b.preds, b.preds_type, a_at + i * a_step));
+      faults->add(Faults::kPreds, first + i, label_at(b.preds, b.preds_type, a_at + i * a_step));
     }
   }
 }
 
-void read_block(const Batch& b, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step, int n, bool want_ranks,
+void read_block(const Batch& b, int64_t first, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step, int n, bool want_ranks,
                 Block* block, Faults* faults) {
   bool bad = narrow_labels(b.target, b.target_type, b_at, b_step, n, b.classes, b.ignore, block->target);
   if (b.scores) {
@@ -230,7 +232,7 @@ void read_block(const Batch& b, int64_t a_at, int64_t a_step, int64_t b_at, int6
   } else {
     bad |= narrow_labels(b.preds, b.preds_type, a_at, a_step, n, b.classes, nullptr, block->labels);
   }
-  if (bad) record_bad(b, a_at, a_step, b_at, b_step, n, *block, faults);
+  if (bad) record_bad(b, first, a_at, a_step, b_at, b_step, n, *block, faults);
 }
 
 // Calls f(first sample, samples, block) for each block of [begin, end); a block has one index of dimension 0 if
@@ -246,7 +248,7 @@ void for_each_block(const Batch& b, int64_t begin, int64_t end, bool want_ranks,
     int64_t left = std::min(layout.locate(begin, &a_at, &b_at), end - begin);
     while (left > 0) {
       const int n = static_cast<int>(std::min<int64_t>(left, kBlock));
-      read_block(b, a_at, a_step, b_at, b_step, n, want_ranks, &block, faults);
+      read_block(b, begin, a_at, a_step, b_at, b_step, n, want_ranks, &block, faults);
       begin += n;
       left -= n;
       a_at += n * a_step;

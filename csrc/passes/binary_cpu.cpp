@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The binary and multilabel pass on the CPU; its meaning is binary_body in fastmetrics/passes/binary.py.
+//
+// Whether the scores of a batch are probabilities or logits is known only when all are read, so both are counted: one
+// comparison more for each element, against another read of the batch. Targets of any type are narrowed to int32 codes
+// a block at a time; the counting loops then have no branch and vectorise.
+
+#include <type_traits>
+
+#include "common/cpu.h"
+#include "common/layout.h"
+
+namespace fastmetrics {
+namespace {
+
+constexpr int kBlock = 1024;
+
+struct Batch {
+  const void* preds;
+  DType preds_type;
+  const void* target;
+  DType target_type;
+  Layout samples;  // without the label dimension
+  int64_t labels, a_label, b_label;
+  double probability, logit;
+  const int64_t* ignore;  // null: none
+  bool ignored_decide;
+  bool samplewise;
+  int64_t per_sample;  // elements of one label and one index of dimension 0
+};
+
+// What is counted of one label, as both readings.
+struct Tally {
+  int64_t total = 0, actual = 0;
+  int64_t predicted[2] = {0, 0}, tp[2] = {0, 0};
+
+  void add_to(int reading, int64_t* counts) const {
+    counts[0] += tp[reading];
+    counts[1] += predicted[reading] - tp[reading];
+    counts[2] += total - predicted[reading] - actual + tp[reading];
+    counts[3] += actual - tp[reading];
+  }
+};
+
+// Adds n elements of one label, at x[i * step], to its tally; returns whether a score lies outside [0, 1].
+template <typename T, typename Step>
+bool tally_scores(const T* x, Step step, const int32_t* target, int n, const Batch& b, Tally* tally) {
+  using W = decltype(widen(T{}));
+  // cutoffs are values of T, so this is exact
+  const W probability = static_cast<W>(b.probability), logit = static_cast<W>(b.logit);
+  const int32_t decide_from = b.ignored_decide ? kBad : kBad + 2;
+  int32_t total = 0, actual = 0, p0 = 0, p1 = 0, tp0 = 0, tp1 = 0, outside = 0;
+  for (int i = 0; i < n; ++i) {
+    const W v = widen(x[i * step]);
+    const int32_t t = target[i];
+    const int32_t valid = t >= 0, positive = t > 0;
+    const int32_t as_probability = v > probability, as_logit = v > logit;
+    const int32_t inside = (v >= W(0)) & (v <= W(1));
+    outside |= (inside ^ 1) & ((t >= decide_from) | (t == kBad));
+    total += valid;
+    actual += positive;
+    p0 += valid & as_probability;
+    p1 += valid & as_logit;
+    tp0 += positive & as_probability;
+    tp1 += positive & as_logit;
+  }
+  tally->total += total;
+  tally->actual += actual;
+  tally->predicted[0] += p0;
+  tally->predicted[1] += p1;
+  tally->tp[0] += tp0;
+  tally->tp[1] += tp1;
+  return outside != 0;
+}
+
+void tally_labels(const int32_t* preds, const int32_t* target, int n, Tally* tally) {
+  int32_t total = 0, actual = 0, predicted = 0, tp = 0;
+  for (int i = 0; i < n; ++i) {
+    const int32_t valid = (target[i] >= 0) & (preds[i] >= 0);
+    const int32_t positive = valid & (target[i] > 0), as_positive = valid & (preds[i] > 0);
+    total += valid;
+    actual += positive;
+    predicted += as_positive;
+    tp += positive & as_positive;
+  }
+  tally->total += total;
+  tally->actual += actual;
+  tally->predicted[0] += predicted;
+  tally->tp[0] += tp;
+}
+
+// The place of sample i of label l in the batch, which is [N, L, ...].
+int64_t place_of(const Batch& b, int64_t i, int64_t l) {
+  return (i / b.per_sample * b.labels + l) * b.per_sample + i % b.per_sample;
+}
+
+// A run of label l from sample `first` on: elements a_at + i * a_step and b_at + i * b_step.
+bool tally_run(const Batch& b, int64_t first, int64_t l, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step, int64_t length, Tally* tally,
+               Faults* faults) {
+  alignas(64) int32_t target[kBlock], labels[kBlock];
+  bool outside = false;
+  for (int64_t done = 0; done < length; done += kBlock) {
+    const int n = static_cast<int>(std::min<int64_t>(kBlock, length - done));
+    const int64_t a = a_at + done * a_step, t = b_at + done * b_step;
+    bool bad = narrow_labels(b.target, b.target_type, t, b_step, n, 2, b.ignore, target);
+    if (is_floating(b.preds_type)) {
+      with_score_type(b.preds_type, [&](auto type) {
+        const auto* x = static_cast<const decltype(type)*>(b.preds) + a;
+        outside |= a_step == 1 ? tally_scores(x, std::integral_constant<int64_t, 1>{}, target, n, b, tally)
+                               : tally_scores(x, a_step, target, n, b, tally);
+      });
+    } else {
+      bad |= narrow_labels(b.preds, b.preds_type, a, a_step, n, 2, nullptr, labels);
+      tally_labels(labels, target, n, tally);
+    }
+    if (!bad) continue;
+    for (int i = 0; i < n; ++i) {
+      const int64_t place = place_of(b, first + done + i, l);
+      if (target[i] == kBad) faults->add(Faults::kTarget, place, label_at(b.target, b.target_type, t + i * b_step));
+      if (!is_floating(b.preds_type) && labels[i] == kBad && target[i] != kIgnored) {
+        faults->add(Faults::kPreds, place, label_at(b.preds, b.preds_type, a + i * a_step));
+      }
+    }
+  }
+  return outside;
+}
+
+// Tallies of all labels for the samples of [begin, end), tally: [L]. A few samples at a time, so that neighbouring
+// labels are found in the cache.
+bool tally_range(const Batch& b, int64_t begin, int64_t end, Tally* tally, Faults* faults) {
+  const Layout& layout = b.samples;
+  const int64_t a_step = layout.a_stride[layout.dims - 1], b_step = layout.b_stride[layout.dims - 1];
+  bool outside = false;
+  while (begin < end) {
+    int64_t a_at, b_at;
+    int64_t length = std::min(layout.locate(begin, &a_at, &b_at), end - begin);
+    if (b.labels > 1) length = std::min(length, std::max<int64_t>(16, 8192 / b.labels));
+    for (int64_t l = 0; l < b.labels; ++l) {
+      outside |= tally_run(b, begin, l, a_at + l * b.a_label, a_step, b_at + l * b.b_label, b_step, length, tally + l, faults);
+    }
+    begin += length;
+  }
+  return outside;
+}
+
+// Rows of labels that are neighbours: codes and scores of a whole row, added to columns of counters.
+template <typename T>
+bool tally_rows(const Batch& b, int64_t begin, int64_t end, Tally* tally, Faults* faults) {
+  using W = decltype(widen(T{}));
+  const W probability = static_cast<W>(b.probability), logit = static_cast<W>(b.logit);
+  const Layout& layout = b.samples;
+  const int64_t labels = b.labels;
+  const int32_t decide_from = b.ignored_decide ? kBad : kBad + 2;
+  std::vector<int32_t> columns(6 * labels, 0), target(labels);
+  int32_t *total = columns.data(), *actual = total + labels, *p0 = actual + labels, *p1 = p0 + labels,
+          *tp0 = p1 + labels, *tp1 = tp0 + labels;
+  auto flush = [&] {
+    for (int64_t l = 0; l < labels; ++l) {
+      tally[l].total += total[l];
+      tally[l].actual += actual[l];
+      tally[l].predicted[0] += p0[l];
+      tally[l].predicted[1] += p1[l];
+      tally[l].tp[0] += tp0[l];
+      tally[l].tp[1] += tp1[l];
+    }
+    std::fill(columns.begin(), columns.end(), 0);
+  };
+  int32_t outside = 0;
+  for (int64_t i = begin; i < end; ++i) {
+    int64_t a_at, b_at;
+    layout.locate(i, &a_at, &b_at);
+    const int32_t* code = target.data();
+    if (narrow_labels(b.target, b.target_type, b_at, 1, static_cast<int>(labels), 2, b.ignore, target.data())) {
+      for (int64_t l = 0; l < labels; ++l) {
+        if (code[l] != kBad) continue;
+        faults->add(Faults::kTarget, place_of(b, i, l), label_at(b.target, b.target_type, b_at + l));
+      }
+    }
+    const T* x = static_cast<const T*>(b.preds) + a_at;
+#pragma GCC ivdep
+    for (int64_t l = 0; l < labels; ++l) {
+      const W v = widen(x[l]);
+      const int32_t t = code[l];
+      const int32_t valid = t >= 0, positive = t > 0;
+      const int32_t as_probability = v > probability, as_logit = v > logit;
+      const int32_t inside = (v >= W(0)) & (v <= W(1));
+      outside |= (inside ^ 1) & ((t >= decide_from) | (t == kBad));
+      total[l] += valid;
+      actual[l] += positive;
+      p0[l] += valid & as_probability;
+      p1[l] += valid & as_logit;
+      tp0[l] += positive & as_probability;
+      tp1[l] += positive & as_logit;
+    }
+    if ((i - begin) % (int64_t{1} << 30) == (int64_t{1} << 30) - 1) flush();
+  }
+  flush();
+  return outside != 0;
+}
+
+bool tally_part(const Batch& b, int64_t begin, int64_t end, Tally* tally, Faults* faults) {
+  const bool rows = b.labels >= 8 && b.a_label == 1 && b.b_label == 1 && is_floating(b.preds_type);
+  if (!rows) return tally_range(b, begin, end, tally, faults);
+  bool outside = false;
+  with_score_type(b.preds_type, [&](auto t) { outside = tally_rows<decltype(t)>(b, begin, end, tally, faults); });
+  return outside;
+}
+
+void binary(const Batch& b, int64_t* counts, int64_t* faults) {
+  const int64_t samples = b.samples.samples(), labels = b.labels;
+  if (samples == 0) return;
+  const int64_t unit = b.samplewise ? b.per_sample : 1;
+  const int threads = threads_for(samples * labels);
+  std::vector<Faults> found(threads);
+  std::vector<char> outside(threads, 0);
+  if (!b.samplewise) {
+    std::vector<Tally> tally(threads * labels);
+    split(samples, threads, [&](int thread, int64_t begin, int64_t end) {
+      outside[thread] = tally_part(b, begin, end, &tally[thread * labels], &found[thread]);
+    });
+    const int logits = std::any_of(outside.begin(), outside.end(), [](char o) { return o != 0; });
+    for (int64_t i = 0; i < threads * labels; ++i) tally[i].add_to(logits, counts + i % labels * 4);
+  } else {
+    // each sample has its own counts, so the reading must be known before they are added to
+    std::vector<Tally> tally(threads * labels);
+    split(samples / unit, threads, [&](int thread, int64_t begin, int64_t end) {
+      Faults again;
+      outside[thread] = tally_part(b, begin * unit, end * unit, &tally[thread * labels], &again);
+    });
+    const int logits = std::any_of(outside.begin(), outside.end(), [](char o) { return o != 0; });
+    split(samples / unit, threads, [&](int thread, int64_t begin, int64_t end) {
+      for (int64_t n = begin; n < end; ++n) {
+        Tally* mine = &tally[thread * labels];
+        std::fill(mine, mine + labels, Tally{});
+        tally_part(b, n * unit, (n + 1) * unit, mine, &found[thread]);
+        for (int64_t l = 0; l < labels; ++l) mine[l].add_to(logits, counts + (n * labels + l) * 4);
+      }
+    });
+  }
+  Faults::record(found, faults);
+}
+
+// preds, target [N, ...] or [N, L, ...]; counts [L, 4] or [N, L, 4].
+void binary_cpu(const Tensor preds, const Tensor target, Tensor counts, OptionalTensor faults, double probability_cutoff,
+                double logit_cutoff, int64_t ignore_index, bool has_ignore_index, bool multilabel, bool ignored_decide) {
+  const DType preds_type = dtype_of(preds), target_type = dtype_of(target);
+  const int64_t dims = target.dim();
+  STD_TORCH_CHECK(is_label(target_type), "binary_: target must be integers or bool");
+  STD_TORCH_CHECK(preds_type != DType::kOther, "binary_: preds must be real scores, integers or bool");
+  STD_TORCH_CHECK(dims >= 1 + multilabel && dims < kMaxDims && preds.dim() == dims,
+                  "binary_: preds and target must have the same shape, [N, ...] or [N, L, ...]");
+  Batch b{};
+  b.preds = preds.const_data_ptr();
+  b.target = target.const_data_ptr();
+  b.preds_type = preds_type;
+  b.target_type = target_type;
+  b.probability = probability_cutoff;
+  b.logit = logit_cutoff;
+  b.ignore = has_ignore_index ? &ignore_index : nullptr;
+  b.ignored_decide = ignored_decide;
+  b.labels = 1;
+  b.per_sample = 1;
+  for (int64_t d = 0; d < dims; ++d) {
+    STD_TORCH_CHECK(preds.size(d) == target.size(d), "binary_: preds and target must have the same shape");
+    if (multilabel && d == 1) {
+      b.labels = target.size(1);
+      b.a_label = preds.stride(1);
+      b.b_label = target.stride(1);
+      continue;
+    }
+    b.samples.push(target.size(d), preds.stride(d), target.stride(d));
+    if (d > 0) b.per_sample *= target.size(d);
+  }
+  b.samplewise = counts.dim() == 3;
+  const int64_t groups = b.samplewise ? target.size(0) : 1;
+  int64_t* to = state_data<int64_t>(counts, DType::kInt64, groups * b.labels * 4, "counts, int64 [L, 4] or [N, L, 4]");
+  int64_t* faults_to = state_data<int64_t>(faults, DType::kInt64, kFaults, "faults, int64 [8]");
+  b.samples.collapse(b.samplewise ? 1 : 0);
+  binary(b, to, faults_to);
+}
+
+}  // namespace
+}  // namespace fastmetrics
+
+STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) { m.impl("binary_", TORCH_BOX(&fastmetrics::binary_cpu)); }
