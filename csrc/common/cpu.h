@@ -9,6 +9,9 @@
 #include <cstring>
 #include <vector>
 
+#ifdef __AVX512F__
+#include <immintrin.h>
+#endif
 #ifdef _OPENMP
 #include <omp.h>
 #endif
@@ -35,6 +38,15 @@ inline V load(const T* from) {
 
 // Sixteen scores as floats; exact.
 inline F32x16 widen16(const float* from) { return load<F32x16>(from); }
+#ifdef __AVX512F__
+inline F32x16 widen16(const BFloat16* from) {
+  const __m512i bits = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+  return (F32x16)_mm512_slli_epi32(bits, 16);
+}
+inline F32x16 widen16(const Half* from) {
+  return (F32x16)_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+}
+#else
 inline F32x16 widen16(const BFloat16* from) {
   const U32x16 bits = __builtin_convertvector(load<U16x16>(from), U32x16) << 16;
   return (F32x16)bits;
@@ -45,6 +57,7 @@ inline F32x16 widen16(const Half* from) {
   const U32x16 special = (U32x16)((bits & 0x7c00u) == 0x7c00u) & 0x7f800000u;
   return (F32x16)((U32x16)scaled | special | ((bits & 0x8000u) << 16));
 }
+#endif
 
 // How many threads share `work` elements; a small batch is not worth waking one.
 inline int threads_for(int64_t work) {

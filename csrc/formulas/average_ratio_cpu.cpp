@@ -89,9 +89,9 @@ Tensor average_ratio(const Tensor table_in, const Tensor ratio, int64_t average,
   STD_TORCH_CHECK(table_in.scalar_type() == torch::headeronly::ScalarType::Long && dims >= 2 &&
                       (table_in.size(dims - 1) == 3 || table_in.size(dims - 1) == 4),
                   "average_ratio: table must be int64 [..., C, 3] or [..., C, 4]");
-  STD_TORCH_CHECK(ratio.scalar_type() == torch::headeronly::ScalarType::Double && ratio.numel() == 8 &&
-                      ratio.is_contiguous(),
-                  "average_ratio: ratio must be float64 [2, 4]");
+  STD_TORCH_CHECK(
+      ratio.scalar_type() == torch::headeronly::ScalarType::Double && ratio.numel() == 8 && ratio.is_contiguous(),
+      "average_ratio: ratio must be float64 [2, 4]");
   const Tensor table = table_in.is_contiguous() ? table_in : torch::stable::contiguous(table_in);
   const int64_t columns = table.size(dims - 1), classes = table.size(dims - 2);
   std::vector<int64_t> shape;
@@ -107,8 +107,7 @@ Tensor average_ratio(const Tensor table_in, const Tensor ratio, int64_t average,
   float* to = static_cast<float*>(out.mutable_data_ptr());
   const int64_t step = average == kNone ? classes : 1;
   for (int64_t g = 0; g < groups; ++g) {
-    average_table(from + g * classes * columns, classes, columns, weights, average, zero_division, drop,
-                  to + g * step);
+    average_table(from + g * classes * columns, classes, columns, weights, average, zero_division, drop, to + g * step);
   }
   return out;
 }

@@ -11,10 +11,6 @@
 #include <cmath>
 #include <cstdint>
 
-#ifdef __AVX512F__
-#include <immintrin.h>
-#endif
-
 #include "common/cpu.h"
 #include "rules/order.h"
 
@@ -151,7 +147,23 @@ inline void argmax_rows(const Scores<T>& s, int n, int32_t* labels) {
   for (int i = 0; i < n; ++i) labels[i] = argmax_strided(s.data + i * s.sample, s.classes, 1);
 }
 
-// 64 neighbouring samples.
+// The first class of 64 neighbouring samples, and the next one: a greater score, or the first NaN, is taken.
+#ifdef __AVX512F__
+inline void take_greater(F32x16 x, int32_t c, F32x16* best, I32x16* at) {
+  const __m512 v = (__m512)x, b = (__m512)*best;
+  // not less or equal is also true of a NaN, unless there was one before
+  const __mmask16 take = _mm512_mask_cmp_ps_mask(_mm512_cmp_ps_mask(b, b, _CMP_ORD_Q), v, b, _CMP_NLE_UQ);
+  *best = (F32x16)_mm512_mask_mov_ps(b, take, v);
+  *at = (I32x16)_mm512_mask_set1_epi32((__m512i)*at, take, c);
+}
+#else
+inline void take_greater(F32x16 x, int32_t c, F32x16* best, I32x16* at) {
+  const I32x16 take = (x > *best) | ((x != x) & (*best == *best));
+  *best = take ? x : *best;
+  *at = take ? I32x16{} + c : *at;
+}
+#endif
+
 template <typename T>
 inline void argmax_planes_64(const T* data, int64_t klass, int64_t classes, int32_t* labels) {
   if constexpr (sizeof(T) <= 4) {
@@ -160,13 +172,9 @@ inline void argmax_planes_64(const T* data, int64_t klass, int64_t classes, int3
     for (int k = 0; k < 4; ++k) best[k] = widen16(data + 16 * k);
     for (int64_t c = 1; c < classes; ++c) {
       const T* plane = data + c * klass;
-      __builtin_prefetch(plane + 64);
-      const int32_t here = static_cast<int32_t>(c);
       for (int k = 0; k < 4; ++k) {
-        const F32x16 x = widen16(plane + 16 * k);
-        const I32x16 take = (x > best[k]) | ((x != x) & (best[k] == best[k]));
-        best[k] = take ? x : best[k];
-        at[k] = take ? I32x16{} + here : at[k];
+        __builtin_prefetch(plane + 256 + 16 * k, 0, 2);
+        take_greater(widen16(plane + 16 * k), static_cast<int32_t>(c), &best[k], &at[k]);
       }
     }
     memcpy(labels, at, sizeof(at));
@@ -188,10 +196,36 @@ inline void argmax_block(const Scores<T>& s, int n, int32_t* labels) {
   for (; i < n; ++i) labels[i] = argmax_strided(s.data + i * s.sample, s.classes, s.klass);
 }
 
+// Lanes that are true.
+inline int32_t count_true(I32x16 mask) {
+  int32_t lanes[16], sum = 0;
+  memcpy(lanes, &mask, sizeof(lanes));
+  for (int i = 0; i < 16; ++i) sum -= lanes[i];
+  return sum;
+}
+
+// Classes [begin, end) of a row that are not less than `own`, or (kOrEqual) not less or equal.
+template <bool kOrEqual, typename T>
+inline int32_t count_not_less(const T* row, int64_t begin, int64_t end, float own, int64_t next) {
+  int32_t count = 0;
+  I32x16 lanes = {};
+  int64_t c = begin;
+  for (; c + 16 <= end; c += 16) {
+    __builtin_prefetch(row + next + c, 0, 2);
+    const F32x16 x = widen16(row + c);
+    lanes += kOrEqual ? ~(x <= own) : ~(x < own);
+  }
+  for (; c < end; ++c) {
+    const float x = widen(row[c]);
+    count += kOrEqual ? !(x <= own) : !(x < own);
+  }
+  return count + count_true(lanes);
+}
+
 // How many classes come before the target. Classes before it precede unless they are less, classes after it unless they
 // are less or equal; NaN is never less, unless the target's own score is NaN.
 template <typename T>
-inline int32_t rank_of(const T* row, int64_t classes, int64_t step, int64_t target) {
+inline int32_t rank_of(const T* row, int64_t classes, int64_t step, int64_t target, int64_t next) {
   const auto own = widen(row[target * step]);
   if (own != own) {
     int32_t rank = 0;
@@ -200,6 +234,12 @@ inline int32_t rank_of(const T* row, int64_t classes, int64_t step, int64_t targ
       rank += x != x;
     }
     return rank;
+  }
+  if constexpr (sizeof(T) <= 4) {
+    if (step == 1) {
+      return count_not_less<false>(row, 0, target, own, next) +
+             count_not_less<true>(row, target + 1, classes, own, next);
+    }
   }
   auto count = [&](auto stride) {
     int32_t rank = 0;
@@ -210,11 +250,12 @@ inline int32_t rank_of(const T* row, int64_t classes, int64_t step, int64_t targ
   return step == 1 ? count(std::integral_constant<int64_t, 1>{}) : count(step);
 }
 
-// Ranks of the targets in [0, classes); the others are left as they are.
+// Ranks of the targets in [0, classes); the others are left as they are. The scores of these samples are in the cache,
+// so the memory is free to fetch those that follow.
 template <typename T>
 inline void rank_block(const Scores<T>& s, int n, const int32_t* target, int32_t* ranks) {
   for (int i = 0; i < n; ++i) {
-    if (target[i] >= 0) ranks[i] = rank_of(s.data + i * s.sample, s.classes, s.klass, target[i]);
+    if (target[i] >= 0) ranks[i] = rank_of(s.data + i * s.sample, s.classes, s.klass, target[i], n * s.sample);
   }
 }
 

@@ -96,8 +96,8 @@ int64_t place_of(const Batch& b, int64_t i, int64_t l) {
 }
 
 // A run of label l from sample `first` on: elements a_at + i * a_step and b_at + i * b_step.
-bool tally_run(const Batch& b, int64_t first, int64_t l, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step, int64_t length, Tally* tally,
-               Faults* faults) {
+bool tally_run(const Batch& b, int64_t first, int64_t l, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step,
+               int64_t length, Tally* tally, Faults* faults) {
   alignas(64) int32_t target[kBlock], labels[kBlock];
   bool outside = false;
   for (int64_t done = 0; done < length; done += kBlock) {
@@ -137,7 +137,8 @@ bool tally_range(const Batch& b, int64_t begin, int64_t end, Tally* tally, Fault
     int64_t length = std::min(layout.locate(begin, &a_at, &b_at), end - begin);
     if (b.labels > 1) length = std::min(length, std::max<int64_t>(16, 8192 / b.labels));
     for (int64_t l = 0; l < b.labels; ++l) {
-      outside |= tally_run(b, begin, l, a_at + l * b.a_label, a_step, b_at + l * b.b_label, b_step, length, tally + l, faults);
+      outside |=
+          tally_run(b, begin, l, a_at + l * b.a_label, a_step, b_at + l * b.b_label, b_step, length, tally + l, faults);
     }
     begin += length;
   }
@@ -242,8 +243,9 @@ void binary(const Batch& b, int64_t* counts, int64_t* faults) {
 }
 
 // preds, target [N, ...] or [N, L, ...]; counts [L, 4] or [N, L, 4].
-void binary_cpu(const Tensor preds, const Tensor target, Tensor counts, OptionalTensor faults, double probability_cutoff,
-                double logit_cutoff, int64_t ignore_index, bool has_ignore_index, bool multilabel, bool ignored_decide) {
+void binary_cpu(const Tensor preds, const Tensor target, Tensor counts, OptionalTensor faults,
+                double probability_cutoff, double logit_cutoff, int64_t ignore_index, bool has_ignore_index,
+                bool multilabel, bool ignored_decide) {
   const DType preds_type = dtype_of(preds), target_type = dtype_of(target);
   const int64_t dims = target.dim();
   STD_TORCH_CHECK(is_label(target_type), "binary_: target must be integers or bool");

@@ -20,7 +20,7 @@
 namespace fastmetrics {
 namespace {
 
-constexpr int kBlock = 1024;
+constexpr int kBlock = 256;
 // Additions to a private cell before it is folded; a cell is uint32.
 constexpr int64_t kFoldEvery = int64_t{1} << 30;
 
@@ -82,19 +82,48 @@ class Cells {
   std::unique_ptr<uint32_t[]> bins_;
 };
 
-// Where the labels and targets of the next block are: fetched while this block is counted, which reads no memory.
+// Where the labels and targets of the blocks to come are. They are brought to the second cache while this block is
+// counted, which reads no memory; one block ahead is too late for a machine with slow memory.
 struct Ahead {
   const char* a;
   const char* b;
   int64_t a_step, b_step;  // bytes
 
+  // What lies kBlock samples after the eight from i on.
   void fetch(int i) const {
-    __builtin_prefetch(a + i * a_step);
-    __builtin_prefetch(b + i * b_step);
+    __builtin_prefetch(a + (kBlock + i) * a_step, 0, 2);
+    __builtin_prefetch(b + (kBlock + i) * b_step, 0, 2);
   }
 };
 
-// All pairs (target, label) of few classes, in several replicas. The last cell of each takes the pairs that do not count.
+// Removes the elements equal to `value`; the others keep their order. Returns how many are left.
+inline int remove_equal(int32_t* cell, int n, int32_t value, const Ahead& ahead) {
+  int left = 0, i = 0;
+#ifdef __AVX512F__
+  const __m512i common = _mm512_set1_epi32(value);
+  for (; i + 16 <= n; i += 16) {
+    ahead.fetch(i);
+    ahead.fetch(i + 8);
+    const __m512i v = _mm512_loadu_si512(cell + i);
+    const __mmask16 other = _mm512_cmpneq_epi32_mask(v, common);
+    // a compressed register is stored whole: what it overwrites has been read
+    _mm512_storeu_si512(cell + left, _mm512_maskz_compress_epi32(other, v));
+    left += __builtin_popcount(other);
+  }
+#endif
+  for (; i < n; ++i) {
+    if (i % 8 == 0) ahead.fetch(i);
+    const int32_t at = cell[i];
+    cell[left] = at;
+    left += at != value;
+  }
+  return left;
+}
+
+// All pairs (target, label) of few classes. The last cell takes the pairs that do not count.
+//
+// Cells are uint16, so that those of 100 classes stay in a first cache of 32 KB, and are widened before they can
+// overflow. Very few cells have replicas: an addition waits for the one before it if both are to the same cell.
 class PairTable {
  public:
   static constexpr int64_t kMostCells = 128 * 128;
@@ -102,9 +131,10 @@ class PairTable {
   void open(int64_t classes) {
     classes_ = classes;
     cells_ = classes * classes + 1;
-    pitch_ = (cells_ + 31) / 16 * 16;
-    replicas_ = cells_ <= 2048 ? 8 : 2;
+    pitch_ = (cells_ + 63) / 32 * 32;
+    replicas_ = cells_ <= 1100 ? 8 : 1;
     bins_.assign(pitch_ * replicas_, 0);
+    sums_.assign(cells_, 0);
   }
 
   void add(const int32_t* target, const int32_t* labels, int n, const Ahead& ahead) {
@@ -113,19 +143,21 @@ class PairTable {
     for (int i = 0; i < n; ++i) {
       cell[i] = (target[i] | labels[i]) < 0 ? none : target[i] * classes + labels[i];
     }
-    n = take_common(cell, n);
+    const int left = take_common(cell, n, ahead);
     if (replicas_ == 8) {
-      count<8>(cell, n, ahead);
+      count<8>(cell, left, left == n, ahead);
     } else {
-      count<2>(cell, n, ahead);
+      count<1>(cell, left, left == n, ahead);
     }
+    held_ += n;
+    if (held_ > UINT16_MAX - kBlock) widen_bins();
   }
 
   void fold(int64_t* confusion, int64_t* counts) {
+    widen_bins();
     for (int64_t t = 0; t < classes_; ++t) {
       for (int64_t p = 0; p < classes_; ++p) {
-        int64_t sum = 0;
-        for (int r = 0; r < replicas_; ++r) sum += bins_[r * pitch_ + t * classes_ + p];
+        const int64_t sum = sums_[t * classes_ + p];
         if (sum == 0) continue;
         if (confusion != nullptr) confusion[t * classes_ + p] += sum;
         if (counts != nullptr) {
@@ -135,13 +167,21 @@ class PairTable {
         }
       }
     }
-    std::fill(bins_.begin(), bins_.end(), 0u);
+    std::fill(sums_.begin(), sums_.end(), 0);
   }
 
  private:
-  // When one cell takes a good part of the block, count it by comparing and leave the others, packed to the front.
-  // Additions to one cell wait for each other even in replicas, unless they are all there is.
-  int take_common(int32_t* cell, int n) {
+  void widen_bins() {
+    for (int r = 0; r < replicas_; ++r) {
+      const uint16_t* bins = bins_.data() + r * pitch_;
+      for (int64_t i = 0; i < cells_; ++i) sums_[i] += bins[i];
+    }
+    std::fill(bins_.begin(), bins_.end(), uint16_t{0});
+    held_ = 0;
+  }
+
+  // When one cell takes a good part of the block, count it by comparing, and leave the others packed to the front.
+  int take_common(int32_t* cell, int n, const Ahead& ahead) {
     constexpr int kSample = 64;
     if (n < 2 * kSample) return n;
     int common = share(cell, kSample, common_);
@@ -155,13 +195,8 @@ class PairTable {
       }
       if (common < kSample / 4) return n;
     }
-    int left = 0;
-    for (int i = 0; i < n; ++i) {
-      const int32_t at = cell[i];
-      cell[left] = at;
-      left += at != common_;
-    }
-    bins_[common_] += static_cast<uint32_t>(n - left);
+    const int left = remove_equal(cell, n, common_, ahead);
+    sums_[common_] += n - left;
     return left;
   }
 
@@ -172,21 +207,22 @@ class PairTable {
   }
 
   template <int R>
-  void count(const int32_t* cell, int n, const Ahead& ahead) {
-    uint32_t* bins[R];
+  void count(const int32_t* cell, int n, bool fetch, const Ahead& ahead) {
+    uint16_t* bins[R];
     for (int r = 0; r < R; ++r) bins[r] = bins_.data() + r * pitch_;
     int i = 0;
     for (; i + 8 <= n; i += 8) {
-      ahead.fetch(i);
+      if (fetch) ahead.fetch(i);
       for (int r = 0; r < 8; ++r) ++bins[r % R][cell[i + r]];
     }
     for (; i < n; ++i) ++bins[0][cell[i]];
   }
 
   int64_t classes_ = 0, cells_ = 0, pitch_ = 0;
-  int replicas_ = 1;
+  int replicas_ = 1, held_ = 0;
   int32_t common_ = 0;
-  std::vector<uint32_t> bins_;
+  std::vector<uint16_t> bins_;
+  std::vector<int64_t> sums_;
 };
 
 // Labels, targets and ranks of one block.
@@ -197,8 +233,8 @@ struct Block {
 };
 
 // Values out of range go to `faults`; a bad sample keeps a negative target or label. `first` is the first sample.
-void record_bad(const Batch& b, int64_t first, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step, int n, const Block& block,
-                Faults* faults) {
+void record_bad(const Batch& b, int64_t first, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step, int n,
+                const Block& block, Faults* faults) {
   for (int i = 0; i < n; ++i) {
     if (block.target[i] == kBad) {
       faults->add(Faults::kTarget, first + i, label_at(b.target, b.target_type, b_at + i * b_step));
@@ -209,8 +245,8 @@ void record_bad(const Batch& b, int64_t first, int64_t a_at, int64_t a_step, int
   }
 }
 
-void read_block(const Batch& b, int64_t first, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step, int n, bool want_ranks,
-                Block* block, Faults* faults) {
+void read_block(const Batch& b, int64_t first, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step, int n,
+                bool want_ranks, Block* block, Faults* faults) {
   bool bad = narrow_labels(b.target, b.target_type, b_at, b_step, n, b.classes, b.ignore, block->target);
   if (b.scores) {
     with_score_type(b.preds_type, [&](auto t) {
@@ -253,8 +289,9 @@ void for_each_block(const Batch& b, int64_t begin, int64_t end, bool want_ranks,
       left -= n;
       a_at += n * a_step;
       b_at += n * b_step;
-      const Ahead ahead{static_cast<const char*>(b.preds) + a_at * a_size, static_cast<const char*>(b.target) + b_at * b_size,
-                        b.scores ? 0 : a_step * a_size, b_step * b_size};
+      const Ahead ahead{static_cast<const char*>(b.preds) + a_at * a_size,
+                        static_cast<const char*>(b.target) + b_at * b_size, b.scores ? 0 : a_step * a_size,
+                        b_step * b_size};
       f(begin - n, n, block, ahead);
     }
   }

@@ -2,8 +2,8 @@
 //
 // The pairs pass on the CPU; its meaning is pairs_body in fastmetrics/passes/pairs.py.
 //
-// Sums are float64. The batch is cut into a number of parts that depends on its size alone, a part is summed in lanes in
-// a fixed order, and the parts are added in order: the same data gives the same bits for any number of threads.
+// Sums are float64. The batch is cut into a number of parts that depends on its size alone, a part is summed in lanes
+// in a fixed order, and the parts are added in order: the same data gives the same bits for any number of threads.
 
 #include <cmath>
 
@@ -104,8 +104,8 @@ void add_run(const Batch& b, int64_t a_at, int64_t a_step, int64_t b_at, int64_t
   }
 }
 
-// Pairs [begin, end) of every output, sums of this part [D] each. Rows of many outputs are read a few at a time, so that
-// neighbouring outputs are found in the cache.
+// Pairs [begin, end) of every output, sums of this part [D] each. Rows of many outputs are read a few at a time, so
+// that neighbouring outputs are found in the cache.
 void add_part(const Batch& b, int64_t begin, int64_t end, const Sums& sums) {
   const Layout& layout = b.layout;
   const int64_t a_step = layout.a_stride[layout.dims - 1], b_step = layout.b_stride[layout.dims - 1];

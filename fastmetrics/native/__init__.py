@@ -167,7 +167,7 @@ def _use_prebuilt(found: Status) -> bool:
 
 def _use_cache_or_build(found: Status) -> bool:
     # imported here: a prebuilt library needs none of it
-    from fastmetrics.native import builder  # noqa: PLC0415
+    from fastmetrics.native import builder
 
     made = library(found.device)
     try:

@@ -44,7 +44,7 @@ def compiler() -> str | None:
 def ninja() -> str | None:
     """The build tool: the ``ninja`` package's, else the one on the path."""
     try:
-        import ninja as package  # type: ignore[import-untyped]  # noqa: PLC0415 - optional, and found at run time
+        import ninja as package
     except ImportError:
         return shutil.which("ninja")
     return shutil.which("ninja", path=package.BIN_DIR) or shutil.which("ninja")
@@ -67,7 +67,7 @@ def key(made: Library) -> str:
     for path in [*made.sources, *made.headers]:
         digest.update(Path(path).name.encode() + b"\0" + Path(path).read_bytes() + b"\0")
     machine = sorted(cpu_flags()) if made.isa == "native" else []
-    facts = [made.cflags, made.nvcc_flags, made.ldflags, torch.__version__, platform.machine(), machine]
+    facts: list[object] = [made.cflags, made.nvcc_flags, made.ldflags, torch.__version__, platform.machine(), machine]
     facts += [os.environ.get("CXX", "c++"), _compiler_version()]
     if made.device == "cuda":
         facts += [torch.version.cuda, archs()]
@@ -182,7 +182,7 @@ def compile_library(made: Library, work: Path) -> None:
 
 def ninja_file(made: Library, work: Path) -> str:
     """The build script: objects in ``work``, then the library."""
-    from torch.utils.cpp_extension import include_paths, library_paths  # noqa: PLC0415 - slow to import
+    from torch.utils.cpp_extension import include_paths, library_paths
 
     includes = [f"-I{path}" for path in made.include_dirs]
     system = [f"-isystem {path}" for path in include_paths()]
@@ -222,7 +222,7 @@ def ninja_file(made: Library, work: Path) -> str:
 
 
 def gencode() -> list[str]:
-    """nvcc's flags for :func:`archs`."""
+    """Nvcc's flags for :func:`archs`."""
     flags = []
     for arch in archs().replace(" ", ";").split(";"):
         number = arch.removesuffix("+PTX").replace(".", "")

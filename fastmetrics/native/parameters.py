@@ -71,6 +71,8 @@ def library(device: str, isa: str = "native", root: Path | None = None) -> Libra
     headers = sorted(str(path) for path in root.rglob("*") if path.suffix in (".h", ".cuh"))
     common = [
         "-O3",
+        "-fno-trapping-math",  # comparisons of loops that skip NaN may be vectorised
+        "-fno-math-errno",
         f"-DTORCH_TARGET_VERSION=0x{TORCH_TARGET[0]:02x}{TORCH_TARGET[1]:02x}000000000000ULL",
     ]
     cflags = [*common, "-std=c++17", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wno-unknown-pragmas"]
@@ -134,14 +136,15 @@ def cuda_home() -> str | None:
                 candidates.append(str(Path(line.partition("=")[2].strip()).parent))
     candidates.append("/usr/local/cuda")
     for candidate in candidates:
-        if candidate and (Path(candidate) / "bin" / "nvcc").is_file():
+        root = Path(candidate) if candidate else None
+        if root and (root / "bin" / "nvcc").is_file() and (root / "include" / "cuda_runtime.h").is_file():
             return candidate
     return None
 
 
 def _print_for_cmake(device: str, isa: str) -> None:
-    import torch  # noqa: PLC0415 - only this entry needs it
-    from torch.utils.cpp_extension import include_paths, library_paths  # noqa: PLC0415
+    import torch
+    from torch.utils.cpp_extension import include_paths, library_paths
 
     made = library(device, isa)
     print("SOURCES=" + ";".join(made.sources))

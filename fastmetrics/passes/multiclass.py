@@ -39,7 +39,8 @@ def multiclass_body(
         preds: scores f16/bf16/f32/f64 ``[N, C, ...]``, or labels of any integer type or bool ``[N, ...]``.
         target: labels of any integer type or bool ``[N, ...]``.
         confusion: int64 ``[C, C]``, row = target, column = label.
-        counts: int64 ``[C, 3]``: true positives, predicted, actual. ``[N, C, 3]`` keeps the samples of dimension 0 apart.
+        counts: int64 ``[C, 3]``: true positives, predicted, actual. ``[N, C, 3]`` keeps the samples of dimension 0
+            apart.
         ranks: int64 ``[C, K, 2]``; needs scores. ``[c, r, 0]`` counts the samples of target ``c`` with rank ``r``,
             ``[c, r, 1]`` those of label ``c`` whose target has rank ``r``; ranks from K up are not counted.
             ``[N, C, K, 2]`` keeps samples apart.

@@ -14,7 +14,7 @@ from fastmetrics.statistics import PairsStatistics
 
 
 class _MeanError(StatisticMetric):
-    """Sums are float64; the value comes in the metric's dtype (``set_dtype``), from a function in that of its inputs."""
+    """Sums are float64; values have the metric's dtype (``set_dtype``), those of a function the dtype of its inputs."""
 
     is_differentiable = True
     higher_is_better = False

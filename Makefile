@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Pinned, so that a fresh machine gets a build of torch that was tested.
+TORCH ?= torch==2.13.0
+
+.PHONY: demo test bench bench-quick lint format doctor clean
+
+$(VENV)/.ready: pyproject.toml setup.py
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q "setuptools>=77" wheel
+	$(BIN)/python -m pip install -q "$(TORCH)"
+	$(BIN)/python -m pip install -q --no-build-isolation -e ".[dev]"
+	touch $@
+
+demo: $(VENV)/.ready
+	$(BIN)/python examples/demo.py
+
+test: $(VENV)/.ready
+	FASTMETRICS_NATIVE=$${FASTMETRICS_NATIVE:-require} $(BIN)/python -m pytest
+
+bench: $(VENV)/.ready
+	$(BIN)/python -m bench
+
+bench-quick: $(VENV)/.ready
+	$(BIN)/python -m bench --quick
+
+doctor: $(VENV)/.ready
+	$(BIN)/python -m fastmetrics doctor
+
+lint: $(VENV)/.ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	git ls-files '*.h' '*.cpp' '*.cu' '*.cuh' | xargs $(BIN)/clang-format --dry-run -Werror
+
+format: $(VENV)/.ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	git ls-files '*.h' '*.cpp' '*.cu' '*.cuh' | xargs $(BIN)/clang-format -i
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info demo_output

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``python -m fastmetrics doctor``: what is there, what was built, and what to do about what is missing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+
+import torch
+import torchmetrics
+
+from fastmetrics import native
+from fastmetrics.native import builder
+from fastmetrics.native.parameters import cpu_flags, cuda_home, runs_here
+
+VARIABLES = {
+    "FASTMETRICS_NATIVE": "auto",
+    "FASTMETRICS_CACHE": "",
+    "FASTMETRICS_BUILD": "0",
+}
+
+
+def doctor() -> int:
+    """Print about ten lines; 0 if native kernels serve the CPU."""
+    isas = [isa for isa in ("x86-64-v4", "x86-64-v3", "x86-64") if runs_here(isa, cpu_flags())]
+    compiler, ninja, toolkit = builder.compiler(), builder.ninja(), cuda_home()
+    gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none"
+    print(f"python {platform.python_version()}, torch {torch.__version__}, torchmetrics {torchmetrics.__version__}")
+    print(f"cpu: {platform.machine()}, {isas[0] if isas else 'generic'}; {torch.get_num_threads()} threads")
+    print(f"compiler: {compiler or 'none - install g++ or clang++, or set CXX'}")
+    print(f"ninja: {ninja or 'none - pip install ninja'}")
+    print(f"nvcc: {toolkit or 'none - install the CUDA toolkit, or set CUDA_HOME'}; gpu: {gpu}")
+    print(f"cache: {builder.cache_folder()}")
+    print("environment: " + ", ".join(f"{name}={os.environ.get(name, usual)}" for name, usual in VARIABLES.items()))
+    devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
+    for device in devices:
+        try:
+            native.load(device)
+        except native.NativeError as error:
+            print(f"{device}: {error}")
+            return 1
+        print(describe(native.status(device)))
+    if torch.version.cuda is None:
+        print("cuda: this torch was built without CUDA")
+    return 0 if native.status("cpu").native else 1
+
+
+def describe(status: native.Status) -> str:
+    """One line: what serves a device, from where and for what."""
+    if not status.native:
+        return f"{status.device}: PyTorch operations, because {'; '.join(status.reasons)}"
+    stamp = status.stamp
+    built_for = [f"isa {stamp.get('isa')}"] if status.device == "cpu" else [f"archs {stamp.get('archs')}"]
+    built_for.append(f"torch >= {stamp.get('torch_target')}")
+    return f"{status.device}: native kernels, {status.origin}, {status.path} ({', '.join(built_for)})"
+
+
+def main() -> int:
+    """The command line."""
+    if sys.argv[1:] != ["doctor"]:
+        print("usage: python -m fastmetrics doctor", file=sys.stderr)
+        return 2
+    return doctor()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
