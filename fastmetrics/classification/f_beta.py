@@ -44,7 +44,7 @@ class MulticlassF1Score(MulticlassRatio):
     ratio = ratios.fbeta(1.0)
 
     def formula_of_counts(self, table: Tensor) -> Tensor:
-        """The averaged ratio; macro drops the classes neither predicted nor actual whatever ``top_k``, as torchmetrics."""
+        """The averaged ratio; macro drops classes neither predicted nor actual whatever ``top_k``, as torchmetrics."""
         return ratios.average_ratio(self.ratio, table, self.average, self.zero_division, ratios.DROP_ABSENT)
 
 

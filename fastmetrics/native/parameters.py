@@ -120,7 +120,7 @@ def runs_here(isa: str, flags: frozenset[str]) -> bool:
 
 
 def cuda_home() -> str | None:
-    """The CUDA toolkit: ``CUDA_HOME``, else that of nvcc on the path (which may be a wrapper script), else the usual."""
+    """The CUDA toolkit: ``CUDA_HOME``, else that of nvcc on the path, which may be a wrapper script, else the usual."""
     candidates = [os.environ.get("CUDA_HOME"), os.environ.get("CUDA_PATH")]
     nvcc = shutil.which("nvcc")
     if nvcc is not None:

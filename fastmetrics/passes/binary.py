@@ -80,7 +80,8 @@ def binary_body(
         faults: int64 ``[FAULTS]``.
         probability_cutoff: the greatest probability that is negative; a value of the dtype of ``preds``.
         logit_cutoff: the greatest logit that is negative; likewise.
-        ignore_index: a target value; read if ``has_ignore_index``.
+        ignore_index: a target value.
+        has_ignore_index: whether there is one.
         multilabel: dimension 1 of ``preds`` and ``target`` is the label.
         ignored_decide: whether the scores of ignored elements take part in deciding between probabilities and logits.
     """

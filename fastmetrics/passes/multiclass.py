@@ -46,7 +46,8 @@ def multiclass_body(
             ``[N, C, K, 2]`` keeps samples apart.
         faults: int64 ``[FAULTS]``.
         num_classes: C.
-        ignore_index: a target value, in or out of the class range; read if ``has_ignore_index``.
+        ignore_index: a target value, in or out of the class range.
+        has_ignore_index: whether there is one.
     """
     if target.numel() == 0:
         return
