@@ -17,6 +17,7 @@
 #endif
 
 #include "common/dtype.h"
+#include "common/faults.h"
 #include "common/stable.h"
 
 namespace fastmetrics {
@@ -97,8 +98,6 @@ struct Faults {
   int64_t order[2] = {INT64_MAX, INT64_MAX};  // of the first, its place in the batch
   int64_t first[2] = {0, 0};
 
-  enum { kTarget = 0, kPreds = 1 };
-
   void add(int which, int64_t place, int64_t value) {
     ++count[which];
     if (place < order[which]) {
@@ -123,13 +122,6 @@ struct Faults {
     }
   }
 };
-
-// Reads one label of any integer type.
-inline int64_t label_at(const void* data, DType type, int64_t offset) {
-  int64_t value = 0;
-  with_label_type(type, [&](auto t) { value = static_cast<int64_t>(static_cast<const decltype(t)*>(data)[offset]); });
-  return value;
-}
 
 constexpr int32_t kIgnored = -1;
 constexpr int32_t kBad = -2;

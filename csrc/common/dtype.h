@@ -28,11 +28,11 @@ enum class DType : int32_t {
   kOther,
 };
 
-inline bool is_floating(DType t) { return t >= DType::kHalf && t <= DType::kDouble; }
-inline bool is_label(DType t) { return t <= DType::kInt64; }
+FM_HD bool is_floating(DType t) { return t >= DType::kHalf && t <= DType::kDouble; }
+FM_HD bool is_label(DType t) { return t <= DType::kInt64; }
 
 // Bytes of an element.
-inline int64_t size_of(DType t) {
+FM_HD int64_t size_of(DType t) {
   switch (t) {
     case DType::kBool:
     case DType::kUInt8:
@@ -54,7 +54,7 @@ inline int64_t size_of(DType t) {
 
 // Calls f(T{}) with the element type; the label types only.
 template <typename F>
-inline void with_label_type(DType t, F&& f) {
+FM_HD void with_label_type(DType t, F&& f) {
   switch (t) {
     case DType::kBool:
     case DType::kUInt8:
@@ -78,7 +78,7 @@ inline void with_label_type(DType t, F&& f) {
 
 // Calls f(T{}) with the element type; the floating types only.
 template <typename F>
-inline void with_score_type(DType t, F&& f) {
+FM_HD void with_score_type(DType t, F&& f) {
   switch (t) {
     case DType::kHalf:
       return f(Half{});
@@ -89,6 +89,13 @@ inline void with_score_type(DType t, F&& f) {
     default:
       return f(double{});
   }
+}
+
+// Reads one label; the label types only. A uint64 above INT64_MAX comes out negative.
+FM_HD int64_t label_at(const void* data, DType type, int64_t offset) {
+  int64_t value = 0;
+  with_label_type(type, [&](auto t) { value = static_cast<int64_t>(static_cast<const decltype(t)*>(data)[offset]); });
+  return value;
 }
 
 }  // namespace fastmetrics

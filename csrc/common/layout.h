@@ -6,6 +6,8 @@
 
 #include <cstdint>
 
+#include "rules/macros.h"
+
 namespace fastmetrics {
 
 constexpr int kMaxDims = 16;
@@ -25,7 +27,7 @@ struct Layout {
     ++dims;
   }
 
-  int64_t samples() const {
+  FM_HD int64_t samples() const {
     int64_t n = 1;
     for (int d = 0; d < dims; ++d) n *= size[d];
     return n;
@@ -53,7 +55,7 @@ struct Layout {
   }
 
   // Offsets of sample `i` in both tensors, and how many samples of its run follow, itself included.
-  int64_t locate(int64_t i, int64_t* a, int64_t* b) const {
+  FM_HD int64_t locate(int64_t i, int64_t* a, int64_t* b) const {
     *a = *b = 0;
     int64_t left = 0;
     for (int d = dims - 1; d >= 0; --d) {

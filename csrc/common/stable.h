@@ -11,6 +11,7 @@
 #include <optional>
 
 #include "common/dtype.h"
+#include "common/faults.h"
 
 namespace fastmetrics {
 
@@ -60,6 +61,8 @@ inline T* state_data(const OptionalTensor& state, DType dtype, int64_t numel, co
   return static_cast<T*>(state->mutable_data_ptr());
 }
 
-constexpr int64_t kFaults = 8;
+inline int64_t* faults_data(const OptionalTensor& faults) {
+  return state_data<int64_t>(faults, DType::kInt64, kFaults, "faults, int64 [9]");
+}
 
 }  // namespace fastmetrics

@@ -9,26 +9,14 @@
 #include <type_traits>
 
 #include "common/cpu.h"
-#include "common/layout.h"
+#include "passes/binary_arguments.h"
 
 namespace fastmetrics {
 namespace {
 
 constexpr int kBlock = 1024;
 
-struct Batch {
-  const void* preds;
-  DType preds_type;
-  const void* target;
-  DType target_type;
-  Layout samples;  // without the label dimension
-  int64_t labels, a_label, b_label;
-  double probability, logit;
-  const int64_t* ignore;  // null: none
-  bool ignored_decide;
-  bool samplewise;
-  int64_t per_sample;  // elements of one label and one index of dimension 0
-};
+using Batch = BinaryBatch;
 
 // What is counted of one label, as both readings.
 struct Tally {
@@ -90,11 +78,6 @@ void tally_labels(const int32_t* preds, const int32_t* target, int n, Tally* tal
   tally->tp[0] += tp;
 }
 
-// The place of sample i of label l in the batch, which is [N, L, ...].
-int64_t place_of(const Batch& b, int64_t i, int64_t l) {
-  return (i / b.per_sample * b.labels + l) * b.per_sample + i % b.per_sample;
-}
-
 // A run of label l from sample `first` on: elements a_at + i * a_step and b_at + i * b_step.
 bool tally_run(const Batch& b, int64_t first, int64_t l, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step,
                int64_t length, Tally* tally, Faults* faults) {
@@ -103,7 +86,7 @@ bool tally_run(const Batch& b, int64_t first, int64_t l, int64_t a_at, int64_t a
   for (int64_t done = 0; done < length; done += kBlock) {
     const int n = static_cast<int>(std::min<int64_t>(kBlock, length - done));
     const int64_t a = a_at + done * a_step, t = b_at + done * b_step;
-    bool bad = narrow_labels(b.target, b.target_type, t, b_step, n, 2, b.ignore, target);
+    bool bad = narrow_labels(b.target, b.target_type, t, b_step, n, 2, b.ignored(), target);
     if (is_floating(b.preds_type)) {
       with_score_type(b.preds_type, [&](auto type) {
         const auto* x = static_cast<const decltype(type)*>(b.preds) + a;
@@ -117,9 +100,9 @@ bool tally_run(const Batch& b, int64_t first, int64_t l, int64_t a_at, int64_t a
     if (!bad) continue;
     for (int i = 0; i < n; ++i) {
       const int64_t place = place_of(b, first + done + i, l);
-      if (target[i] == kBad) faults->add(Faults::kTarget, place, label_at(b.target, b.target_type, t + i * b_step));
+      if (target[i] == kBad) faults->add(kBadTarget, place, label_at(b.target, b.target_type, t + i * b_step));
       if (!is_floating(b.preds_type) && labels[i] == kBad && target[i] != kIgnored) {
-        faults->add(Faults::kPreds, place, label_at(b.preds, b.preds_type, a + i * a_step));
+        faults->add(kBadPreds, place, label_at(b.preds, b.preds_type, a + i * a_step));
       }
     }
   }
@@ -172,10 +155,10 @@ bool tally_rows(const Batch& b, int64_t begin, int64_t end, Tally* tally, Faults
     int64_t a_at, b_at;
     layout.locate(i, &a_at, &b_at);
     const int32_t* code = target.data();
-    if (narrow_labels(b.target, b.target_type, b_at, 1, static_cast<int>(labels), 2, b.ignore, target.data())) {
+    if (narrow_labels(b.target, b.target_type, b_at, 1, static_cast<int>(labels), 2, b.ignored(), target.data())) {
       for (int64_t l = 0; l < labels; ++l) {
         if (code[l] != kBad) continue;
-        faults->add(Faults::kTarget, place_of(b, i, l), label_at(b.target, b.target_type, b_at + l));
+        faults->add(kBadTarget, place_of(b, i, l), label_at(b.target, b.target_type, b_at + l));
       }
     }
     const T* x = static_cast<const T*>(b.preds) + a_at;
@@ -242,44 +225,12 @@ void binary(const Batch& b, int64_t* counts, int64_t* faults) {
   Faults::record(found, faults);
 }
 
-// preds, target [N, ...] or [N, L, ...]; counts [L, 4] or [N, L, 4].
 void binary_cpu(const Tensor preds, const Tensor target, Tensor counts, OptionalTensor faults,
                 double probability_cutoff, double logit_cutoff, int64_t ignore_index, bool has_ignore_index,
                 bool multilabel, bool ignored_decide) {
-  const DType preds_type = dtype_of(preds), target_type = dtype_of(target);
-  const int64_t dims = target.dim();
-  STD_TORCH_CHECK(is_label(target_type), "binary_: target must be integers or bool");
-  STD_TORCH_CHECK(preds_type != DType::kOther, "binary_: preds must be real scores, integers or bool");
-  STD_TORCH_CHECK(dims >= 1 + multilabel && dims < kMaxDims && preds.dim() == dims,
-                  "binary_: preds and target must have the same shape, [N, ...] or [N, L, ...]");
-  Batch b{};
-  b.preds = preds.const_data_ptr();
-  b.target = target.const_data_ptr();
-  b.preds_type = preds_type;
-  b.target_type = target_type;
-  b.probability = probability_cutoff;
-  b.logit = logit_cutoff;
-  b.ignore = has_ignore_index ? &ignore_index : nullptr;
-  b.ignored_decide = ignored_decide;
-  b.labels = 1;
-  b.per_sample = 1;
-  for (int64_t d = 0; d < dims; ++d) {
-    STD_TORCH_CHECK(preds.size(d) == target.size(d), "binary_: preds and target must have the same shape");
-    if (multilabel && d == 1) {
-      b.labels = target.size(1);
-      b.a_label = preds.stride(1);
-      b.b_label = target.stride(1);
-      continue;
-    }
-    b.samples.push(target.size(d), preds.stride(d), target.stride(d));
-    if (d > 0) b.per_sample *= target.size(d);
-  }
-  b.samplewise = counts.dim() == 3;
-  const int64_t groups = b.samplewise ? target.size(0) : 1;
-  int64_t* to = state_data<int64_t>(counts, DType::kInt64, groups * b.labels * 4, "counts, int64 [L, 4] or [N, L, 4]");
-  int64_t* faults_to = state_data<int64_t>(faults, DType::kInt64, kFaults, "faults, int64 [8]");
-  b.samples.collapse(b.samplewise ? 1 : 0);
-  binary(b, to, faults_to);
+  const Batch b = binary_batch(preds, target, counts, probability_cutoff, logit_cutoff, ignore_index, has_ignore_index,
+                               multilabel, ignored_decide);
+  binary(b, binary_counts(b, counts), faults_data(faults));
 }
 
 }  // namespace

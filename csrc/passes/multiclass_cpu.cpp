@@ -14,8 +14,8 @@
 #include <mutex>
 
 #include "common/cpu.h"
-#include "common/layout.h"
 #include "passes/argmax_cpu.h"
+#include "passes/multiclass_arguments.h"
 
 namespace fastmetrics {
 namespace {
@@ -24,27 +24,8 @@ constexpr int kBlock = 256;
 // Additions to a private cell before it is folded; a cell is uint32.
 constexpr int64_t kFoldEvery = int64_t{1} << 30;
 
-struct Batch {
-  const void* preds;
-  DType preds_type;
-  const void* target;
-  DType target_type;
-  Layout layout;  // of the samples; preds are scores or labels
-  bool scores;
-  int64_t classes;
-  int64_t class_stride;
-  const int64_t* ignore;  // null: none
-  bool samplewise;
-  int64_t per_sample;  // samples of one index of dimension 0
-};
-
-struct States {
-  int64_t* confusion;  // [C, C]
-  int64_t* counts;     // [C, 3] or [N, C, 3]
-  int64_t* ranks;      // [C, K, 2] or [N, C, K, 2]
-  int64_t* faults;     // [kFaults]
-  int64_t k;
-};
+using Batch = MulticlassBatch;
+using States = MulticlassStates;
 
 // The cells of one statistic as one thread sees them.
 class Cells {
@@ -237,17 +218,17 @@ void record_bad(const Batch& b, int64_t first, int64_t a_at, int64_t a_step, int
                 const Block& block, Faults* faults) {
   for (int i = 0; i < n; ++i) {
     if (block.target[i] == kBad) {
-      faults->add(Faults::kTarget, first + i, label_at(b.target, b.target_type, b_at + i * b_step));
+      faults->add(kBadTarget, first + i, label_at(b.target, b.target_type, b_at + i * b_step));
     }
     if (block.labels[i] == kBad && block.target[i] != kIgnored) {
-      faults->add(Faults::kPreds, first + i, label_at(b.preds, b.preds_type, a_at + i * a_step));
+      faults->add(kBadPreds, first + i, label_at(b.preds, b.preds_type, a_at + i * a_step));
     }
   }
 }
 
 void read_block(const Batch& b, int64_t first, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step, int n,
                 bool want_ranks, Block* block, Faults* faults) {
-  bool bad = narrow_labels(b.target, b.target_type, b_at, b_step, n, b.classes, b.ignore, block->target);
+  bool bad = narrow_labels(b.target, b.target_type, b_at, b_step, n, b.classes, b.ignored(), block->target);
   if (b.scores) {
     with_score_type(b.preds_type, [&](auto t) {
       using T = decltype(t);
@@ -362,49 +343,12 @@ void multiclass(const Batch& b, const States& s) {
   Faults::record(faults, s.faults);
 }
 
-// preds [N, C, ...] or [N, ...], target [N, ...]; states as in States.
 void multiclass_cpu(const Tensor preds, const Tensor target, OptionalTensor confusion, OptionalTensor counts,
                     OptionalTensor ranks, OptionalTensor faults, int64_t num_classes, int64_t ignore_index,
                     bool has_ignore_index) {
-  const DType preds_type = dtype_of(preds), target_type = dtype_of(target);
-  const bool scores = is_floating(preds_type);
-  const int64_t dims = target.dim();
-  STD_TORCH_CHECK(is_label(target_type), "multiclass_: target must be integers or bool");
-  STD_TORCH_CHECK(scores || is_label(preds_type), "multiclass_: preds must be real scores, integers or bool");
-  STD_TORCH_CHECK(dims >= 1 && dims < kMaxDims && preds.dim() == dims + scores,
-                  "multiclass_: preds must be [N, C, ...] or have the shape of target");
-  STD_TORCH_CHECK(num_classes >= 1 && num_classes <= INT32_MAX, "multiclass_: num_classes out of range");
-  STD_TORCH_CHECK(!scores || preds.size(1) == num_classes, "multiclass_: preds must have num_classes scores a sample");
-  STD_TORCH_CHECK(!ranks.has_value() || scores, "multiclass_: ranks need scores");
-
-  Batch b{};
-  b.preds = preds.const_data_ptr();
-  b.target = target.const_data_ptr();
-  b.preds_type = preds_type;
-  b.target_type = target_type;
-  b.scores = scores;
-  b.classes = num_classes;
-  b.class_stride = scores ? preds.stride(1) : 0;
-  b.ignore = has_ignore_index ? &ignore_index : nullptr;
-  b.per_sample = 1;
-  for (int64_t d = 0; d < dims; ++d) {
-    const int64_t of_preds = d == 0 ? 0 : d + scores;
-    STD_TORCH_CHECK(preds.size(of_preds) == target.size(d), "multiclass_: preds and target have different samples");
-    b.layout.push(target.size(d), preds.stride(of_preds), target.stride(d));
-    if (d > 0) b.per_sample *= target.size(d);
-  }
-  const int64_t n = target.size(0), c = num_classes;
-  b.samplewise = (counts.has_value() && counts->dim() == 3) || (ranks.has_value() && ranks->dim() == 4);
-  STD_TORCH_CHECK(!b.samplewise || !confusion.has_value(), "multiclass_: confusion does not keep samples apart");
-  const int64_t groups = b.samplewise ? n : 1;
-  States s{};
-  s.k = ranks.has_value() ? ranks->size(ranks->dim() - 2) : 0;
-  s.confusion = state_data<int64_t>(confusion, DType::kInt64, c * c, "confusion, int64 [C, C]");
-  s.counts = state_data<int64_t>(counts, DType::kInt64, groups * c * 3, "counts, int64 [C, 3] or [N, C, 3]");
-  s.ranks = state_data<int64_t>(ranks, DType::kInt64, groups * c * s.k * 2, "ranks, int64 [C, K, 2] or [N, C, K, 2]");
-  s.faults = state_data<int64_t>(faults, DType::kInt64, kFaults, "faults, int64 [8]");
-  b.layout.collapse(b.samplewise ? 1 : 0);
-  multiclass(b, s);
+  const Batch b =
+      multiclass_batch(preds, target, confusion, counts, ranks, num_classes, ignore_index, has_ignore_index);
+  multiclass(b, multiclass_states(b, target, confusion, counts, ranks, faults));
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 #include <cmath>
 
 #include "common/cpu.h"
-#include "common/layout.h"
+#include "passes/pairs_arguments.h"
 
 namespace fastmetrics {
 namespace {
@@ -18,20 +18,8 @@ constexpr int64_t kMostParts = 256;
 constexpr int64_t kSmallestPart = 4096;  // pairs
 constexpr int kBlock = 512;
 
-struct Batch {
-  const void* preds;
-  DType preds_type;
-  const void* target;
-  DType target_type;
-  Layout layout;  // of the pairs of one output
-  int64_t outputs, a_output, b_output;
-};
-
-// [D] each; null where it was not asked for.
-struct Sums {
-  double* squared;
-  double* absolute;
-};
+using Batch = PairsBatch;
+using Sums = PairsSums;
 
 template <bool kSquared, bool kAbsolute, typename X, typename Y>
 void add_lanes(const X* x, const Y* y, int64_t n, double* squared, double* absolute) {
@@ -148,35 +136,10 @@ void pairs(const Batch& b, int64_t* count, const Sums& sums) {
   }
 }
 
-// preds, target: any shape for one output, [N, D] for more; count int64 []; sums float64 [D].
 void pairs_cpu(const Tensor preds, const Tensor target, Tensor count, OptionalTensor squared_error,
                OptionalTensor absolute_error, int64_t num_outputs) {
-  const int64_t dims = target.dim();
-  Batch b{};
-  b.preds_type = dtype_of(preds);
-  b.target_type = dtype_of(target);
-  STD_TORCH_CHECK(b.preds_type != DType::kOther && b.target_type != DType::kOther,
-                  "pairs_: preds and target must be real");
-  STD_TORCH_CHECK(preds.dim() == dims && dims < kMaxDims, "pairs_: preds and target must have the same shape");
-  STD_TORCH_CHECK(num_outputs == 1 || (num_outputs > 1 && dims == 2 && target.size(1) == num_outputs),
-                  "pairs_: preds and target must be [N, num_outputs]");
-  b.preds = preds.const_data_ptr();
-  b.target = target.const_data_ptr();
-  b.outputs = num_outputs;
-  for (int64_t d = 0; d < dims; ++d) {
-    STD_TORCH_CHECK(preds.size(d) == target.size(d), "pairs_: preds and target must have the same shape");
-    if (num_outputs > 1 && d == 1) {
-      b.a_output = preds.stride(1);
-      b.b_output = target.stride(1);
-    } else {
-      b.layout.push(target.size(d), preds.stride(d), target.stride(d));
-    }
-  }
-  b.layout.collapse(0);
-  int64_t* count_to = state_data<int64_t>(count, DType::kInt64, 1, "count, int64 []");
-  const Sums sums{state_data<double>(squared_error, DType::kDouble, num_outputs, "squared_error, float64 [D]"),
-                  state_data<double>(absolute_error, DType::kDouble, num_outputs, "absolute_error, float64 [D]")};
-  pairs(b, count_to, sums);
+  pairs(pairs_batch(preds, target, num_outputs), pairs_count(count),
+        pairs_sums(squared_error, absolute_error, num_outputs));
 }
 
 }  // namespace

@@ -30,6 +30,11 @@ FM_HD float widen(BFloat16 x) { return float_from_bits(static_cast<uint32_t>(x.b
 // Multiplying by 2^112 moves the exponent from a bias of 15 to 127 and normalises subnormals; what was the greatest
 // exponent (infinity and NaN) is put right after. No branch, so that a loop over it vectorises.
 FM_HD float widen(Half x) {
+#ifdef __CUDA_ARCH__
+  float value;
+  asm("cvt.f32.f16 %0, %1;" : "=f"(value) : "h"(x.bits));
+  return value;
+#else
   const uint32_t magnitude = static_cast<uint32_t>(x.bits & 0x7fffu) << 13;
   const uint32_t sign = static_cast<uint32_t>(x.bits & 0x8000u) << 16;
   const float scaled = float_from_bits(magnitude) * float_from_bits(0x77800000u);
@@ -37,6 +42,7 @@ FM_HD float widen(Half x) {
   memcpy(&bits, &scaled, sizeof(bits));
   bits |= (x.bits & 0x7c00u) == 0x7c00u ? 0x7f800000u : 0u;
   return float_from_bits(bits | sign);
+#endif
 }
 
 FM_HD float widen(float x) { return x; }

@@ -9,8 +9,8 @@ from torch import Tensor
 # The length of a faults tensor, int64:
 #   [0] how many targets were out of range      [1] the first of them
 #   [2] how many predictions were out of range  [3] the first of them
-#   [4:8] scratch of the kernels, zero between calls
-FAULTS = 8
+#   [4:9] scratch of the kernels, zero between calls
+FAULTS = 9
 
 
 def record_faults(faults: Tensor | None, offset: int, bad: Tensor, values: Tensor) -> None:

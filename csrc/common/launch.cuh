@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The host's side of a kernel: what the card has, how many blocks to start, and the launch.
+
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+
+#include "common/device.cuh"
+
+namespace fastmetrics {
+
+// What launches depend on.
+struct Card {
+  int multiprocessors = 1;
+  int shared_of_block = 0;           // bytes that a block may ask for
+  int shared_of_multiprocessor = 0;  // bytes
+};
+
+inline cudaError_t current_card(Card* card) {
+  int device = 0;
+  cudaError_t error = cudaGetDevice(&device);
+  auto read = [&](int* to, cudaDeviceAttr attribute) {
+    if (error == cudaSuccess) error = cudaDeviceGetAttribute(to, attribute, device);
+  };
+  read(&card->multiprocessors, cudaDevAttrMultiProcessorCount);
+  read(&card->shared_of_block, cudaDevAttrMaxSharedMemoryPerBlockOptin);
+  read(&card->shared_of_multiprocessor, cudaDevAttrMaxSharedMemoryPerMultiprocessor);
+  return error;
+}
+
+// Blocks for `work` items at `per_block` each: no more than fill the card.
+inline int blocks_for(const Card& card, int64_t work, int64_t per_block, int blocks_per_multiprocessor) {
+  const int64_t wanted = (work + per_block - 1) / per_block;
+  const int64_t most = static_cast<int64_t>(card.multiprocessors) * blocks_per_multiprocessor;
+  return static_cast<int>(std::max<int64_t>(1, std::min(wanted, most)));
+}
+
+// Whether `pointer` and the distances (in elements of `size` bytes) are multiples of 16 bytes.
+template <typename... Distances>
+bool aligned_16(const void* pointer, int64_t size, Distances... distances) {
+  return reinterpret_cast<uintptr_t>(pointer) % 16 == 0 && ((distances * size % 16 == 0) && ...);
+}
+
+#ifdef __CUDACC__
+// Start kThreads threads a block with `shared` bytes of dynamic shared memory.
+template <typename... Parameters, typename... Arguments>
+cudaError_t launch(void (*kernel)(Parameters...), dim3 blocks, int64_t shared, cudaStream_t stream,
+                   const Arguments&... arguments) {
+  if (shared > 48 * 1024) {
+    const cudaError_t error = cudaFuncSetAttribute(
+        reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared));
+    if (error != cudaSuccess) return error;
+  }
+  kernel<<<blocks, kThreads, static_cast<size_t>(shared), stream>>>(arguments...);
+  return cudaGetLastError();
+}
+#endif
+
+}  // namespace fastmetrics

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the arguments of the operator to what the loops are given; checks everything that they rely on.
+
+#pragma once
+
+#include "common/stable.h"
+#include "passes/binary.h"
+
+namespace fastmetrics {
+
+// preds, target [N, ...] or [N, L, ...]; counts [L, 4] or [N, L, 4].
+inline BinaryBatch binary_batch(const Tensor& preds, const Tensor& target, const Tensor& counts,
+                                double probability_cutoff, double logit_cutoff, int64_t ignore_index,
+                                bool has_ignore_index, bool multilabel, bool ignored_decide) {
+  BinaryBatch b{};
+  b.preds_type = dtype_of(preds);
+  b.target_type = dtype_of(target);
+  const int64_t dims = target.dim();
+  STD_TORCH_CHECK(is_label(b.target_type), "binary_: target must be integers or bool");
+  STD_TORCH_CHECK(b.preds_type != DType::kOther, "binary_: preds must be real scores, integers or bool");
+  STD_TORCH_CHECK(dims >= 1 + multilabel && dims < kMaxDims && preds.dim() == dims,
+                  "binary_: preds and target must have the same shape, [N, ...] or [N, L, ...]");
+  b.preds = preds.const_data_ptr();
+  b.target = target.const_data_ptr();
+  b.probability = probability_cutoff;
+  b.logit = logit_cutoff;
+  b.ignore = ignore_index;
+  b.has_ignore = has_ignore_index;
+  b.ignored_decide = ignored_decide;
+  b.labels = 1;
+  b.per_sample = 1;
+  for (int64_t d = 0; d < dims; ++d) {
+    STD_TORCH_CHECK(preds.size(d) == target.size(d), "binary_: preds and target must have the same shape");
+    if (multilabel && d == 1) {
+      b.labels = target.size(1);
+      b.a_label = preds.stride(1);
+      b.b_label = target.stride(1);
+      continue;
+    }
+    b.samples.push(target.size(d), preds.stride(d), target.stride(d));
+    if (d > 0) b.per_sample *= target.size(d);
+  }
+  b.samplewise = counts.dim() == 3;
+  b.groups = b.samplewise ? target.size(0) : 1;
+  b.samples.collapse(b.samplewise ? 1 : 0);
+  return b;
+}
+
+inline int64_t* binary_counts(const BinaryBatch& b, const Tensor& counts) {
+  return state_data<int64_t>(counts, DType::kInt64, b.groups * b.labels * 4, "counts, int64 [L, 4] or [N, L, 4]");
+}
+
+}  // namespace fastmetrics

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the arguments of the operator to what the loops are given; checks everything that they rely on.
+
+#pragma once
+
+#include "common/stable.h"
+#include "passes/multiclass.h"
+
+namespace fastmetrics {
+
+// preds [N, C, ...] or [N, ...], target [N, ...].
+inline MulticlassBatch multiclass_batch(const Tensor& preds, const Tensor& target, const OptionalTensor& confusion,
+                                        const OptionalTensor& counts, const OptionalTensor& ranks, int64_t num_classes,
+                                        int64_t ignore_index, bool has_ignore_index) {
+  MulticlassBatch b{};
+  b.preds_type = dtype_of(preds);
+  b.target_type = dtype_of(target);
+  b.scores = is_floating(b.preds_type);
+  const int64_t dims = target.dim();
+  STD_TORCH_CHECK(is_label(b.target_type), "multiclass_: target must be integers or bool");
+  STD_TORCH_CHECK(b.scores || is_label(b.preds_type), "multiclass_: preds must be real scores, integers or bool");
+  STD_TORCH_CHECK(dims >= 1 && dims < kMaxDims && preds.dim() == dims + b.scores,
+                  "multiclass_: preds must be [N, C, ...] or have the shape of target");
+  STD_TORCH_CHECK(num_classes >= 1 && num_classes <= INT32_MAX, "multiclass_: num_classes out of range");
+  STD_TORCH_CHECK(!b.scores || preds.size(1) == num_classes,
+                  "multiclass_: preds must have num_classes scores a sample");
+  STD_TORCH_CHECK(!ranks.has_value() || b.scores, "multiclass_: ranks need scores");
+  b.preds = preds.const_data_ptr();
+  b.target = target.const_data_ptr();
+  b.classes = num_classes;
+  b.class_stride = b.scores ? preds.stride(1) : 0;
+  b.ignore = ignore_index;
+  b.has_ignore = has_ignore_index;
+  b.per_sample = 1;
+  for (int64_t d = 0; d < dims; ++d) {
+    const int64_t of_preds = d == 0 ? 0 : d + b.scores;
+    STD_TORCH_CHECK(preds.size(of_preds) == target.size(d), "multiclass_: preds and target have different samples");
+    b.layout.push(target.size(d), preds.stride(of_preds), target.stride(d));
+    if (d > 0) b.per_sample *= target.size(d);
+  }
+  b.samplewise = (counts.has_value() && counts->dim() == 3) || (ranks.has_value() && ranks->dim() == 4);
+  STD_TORCH_CHECK(!b.samplewise || !confusion.has_value(), "multiclass_: confusion does not keep samples apart");
+  b.layout.collapse(b.samplewise ? 1 : 0);
+  return b;
+}
+
+inline MulticlassStates multiclass_states(const MulticlassBatch& b, const Tensor& target,
+                                          const OptionalTensor& confusion, const OptionalTensor& counts,
+                                          const OptionalTensor& ranks, const OptionalTensor& faults) {
+  const int64_t c = b.classes, groups = b.samplewise ? target.size(0) : 1;
+  MulticlassStates s{};
+  s.k = ranks.has_value() ? ranks->size(ranks->dim() - 2) : 0;
+  s.confusion = state_data<int64_t>(confusion, DType::kInt64, c * c, "confusion, int64 [C, C]");
+  s.counts = state_data<int64_t>(counts, DType::kInt64, groups * c * 3, "counts, int64 [C, 3] or [N, C, 3]");
+  s.ranks = state_data<int64_t>(ranks, DType::kInt64, groups * c * s.k * 2, "ranks, int64 [C, K, 2] or [N, C, K, 2]");
+  s.faults = faults_data(faults);
+  return s;
+}
+
+}  // namespace fastmetrics

@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include "passes/pairs.h"
+
+namespace fastmetrics {
+
+// How many double launch_pairs needs for itself; no more than some megabytes for any batch.
+int64_t pairs_workspace(const PairsBatch& b);
+
+// Adds the batch to count and sums, on the stream of the current device. workspace: float64 [pairs_workspace(b)].
+cudaError_t launch_pairs(const PairsBatch& b, int64_t* count, const PairsSums& sums, double* workspace,
+                         cudaStream_t stream);
+
+}  // namespace fastmetrics
