@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The demo runs, finds all values equal and writes its picture."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+
+def test_demo(tmp_path):
+    pytest.importorskip("sklearn")
+    pytest.importorskip("matplotlib")
+    demo = Path(__file__).parent.parent / "examples" / "demo.py"
+    done = subprocess.run(
+        [sys.executable, str(demo), "--epochs", "1", "--output", str(tmp_path)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "All values are equal" in done.stdout
+    assert done.stdout.count(" yes ") == 8
+    assert " NO " not in done.stdout
+    assert (tmp_path / "digits_confusion.png").read_bytes().startswith(b"\x89PNG")
