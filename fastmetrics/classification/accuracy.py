@@ -8,7 +8,15 @@ from fastmetrics.classification.task import TaskMetric
 from fastmetrics.formulas import ratios
 
 
-class BinaryAccuracy(BinaryRatio):
+class _Accuracy:
+    """torchmetrics' accuracy takes ``zero_division`` and does not use it; nor does this one."""
+
+    def undefined(self) -> float:
+        """The accuracy of a class without samples."""
+        return 0.0
+
+
+class BinaryAccuracy(_Accuracy, BinaryRatio):
     r"""Accuracy, :math:`\frac{TP + TN}{TP + FP + TN + FN}`, of binary decisions.
 
     Example:
@@ -25,7 +33,7 @@ class BinaryAccuracy(BinaryRatio):
     ratio = ratios.AGREEMENT
 
 
-class MulticlassAccuracy(MulticlassRatio):
+class MulticlassAccuracy(_Accuracy, MulticlassRatio):
     r"""Accuracy: the share of the samples of a class that got their label, :math:`\frac{TP}{TP + FN}`, averaged.
 
     ``average="micro"`` is the share of all samples, ``"macro"`` is the balanced accuracy. With ``top_k`` a sample
@@ -48,7 +56,7 @@ class MulticlassAccuracy(MulticlassRatio):
     ratio = ratios.RECALL
 
 
-class MultilabelAccuracy(MultilabelRatio):
+class MultilabelAccuracy(_Accuracy, MultilabelRatio):
     r"""Accuracy, :math:`\frac{TP + TN}{TP + FP + TN + FN}`, of each label, averaged.
 
     Example:

@@ -165,6 +165,11 @@ class _Score:
     higher_is_better: bool | None = True
     plot_lower_bound: float | None = 0.0
     plot_upper_bound: float | None = 1.0
+    zero_division: float
+
+    def undefined(self) -> float:
+        """The score of a class whose denominator is zero."""
+        return self.zero_division
 
 
 class BinaryRatio(_Score, BinaryCounts):
@@ -174,7 +179,7 @@ class BinaryRatio(_Score, BinaryCounts):
 
     def formula_of_counts(self, table: Tensor) -> Tensor:
         """The ratio; the one label is all of them."""
-        return average_ratio(self.ratio, table, "micro", self.zero_division)
+        return average_ratio(self.ratio, table, "micro", self.undefined())
 
 
 class MulticlassRatio(_Score, MulticlassCounts):
@@ -186,7 +191,7 @@ class MulticlassRatio(_Score, MulticlassCounts):
     def formula_of_counts(self, table: Tensor) -> Tensor:
         """The averaged ratio."""
         drop = DROP_UNTARGETED if self.top_k > 1 else DROP_ABSENT
-        return average_ratio(self.ratio, table, self.average, self.zero_division, drop)
+        return average_ratio(self.ratio, table, self.average, self.undefined(), drop)
 
 
 class MultilabelRatio(_Score, MultilabelCounts):
@@ -197,4 +202,4 @@ class MultilabelRatio(_Score, MultilabelCounts):
 
     def formula_of_counts(self, table: Tensor) -> Tensor:
         """The averaged ratio."""
-        return average_ratio(self.ratio, table, self.average, self.zero_division)
+        return average_ratio(self.ratio, table, self.average, self.undefined())

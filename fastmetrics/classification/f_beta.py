@@ -45,7 +45,7 @@ class MulticlassF1Score(MulticlassRatio):
 
     def formula_of_counts(self, table: Tensor) -> Tensor:
         """The averaged ratio; macro drops classes neither predicted nor actual whatever ``top_k``, as torchmetrics."""
-        return ratios.average_ratio(self.ratio, table, self.average, self.zero_division, ratios.DROP_ABSENT)
+        return ratios.average_ratio(self.ratio, table, self.average, self.undefined(), ratios.DROP_ABSENT)
 
 
 class MultilabelF1Score(MultilabelRatio):

@@ -39,13 +39,13 @@ COUNTS_ZERO_DIVISION = (*COUNTS, "zero_division")
 CONFUSION = ("threshold", "num_classes", "num_labels", "normalize", "ignore_index", "validate_args")
 
 
-def signature(names: tuple[str, ...], *leading: str) -> inspect.Signature:
-    """``leading`` without defaults, ``names`` with theirs, and any keyword."""
+def signature(names: tuple[str, ...], *leading: str, keywords: bool = False) -> inspect.Signature:
+    """``leading`` without defaults, ``names`` with theirs, and any keyword if ``keywords``."""
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     return inspect.Signature(
         [inspect.Parameter(name, kind) for name in leading]
         + [inspect.Parameter(name, kind, default=_DEFAULTS[name]) for name in names]
-        + [inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)]
+        + [inspect.Parameter("kwargs", inspect.Parameter.VAR_KEYWORD)] * keywords
     )
 
 
@@ -60,7 +60,7 @@ def choose(
     bound = common.bind(*args, **kwargs)
     bound.apply_defaults()
     options = dict(bound.arguments)
-    extra = options.pop("kwargs")
+    extra = options.pop("kwargs", {})
     name = str(ClassificationTask.from_str(options.pop("task")).value)
     accepted = inspect.signature(tasks[name]).parameters
     for size in _SIZES[name]:
@@ -77,7 +77,7 @@ class TaskMetric(Metric):
 
     def __init_subclass__(cls, names: tuple[str, ...] = COUNTS, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.common = cls.__signature__ = signature(names, "task")  # type: ignore[attr-defined]
+        cls.common = cls.__signature__ = signature(names, "task", keywords=True)  # type: ignore[attr-defined]
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         """The metric of ``task``."""

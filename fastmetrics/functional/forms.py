@@ -12,6 +12,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from fastmetrics.classification.task import choose, signature
@@ -20,7 +21,8 @@ from fastmetrics.metric import StatisticMetric
 
 @lru_cache(maxsize=512)
 def _metric(cls: type[StatisticMetric], typed: tuple[tuple[str, type, Any], ...]) -> StatisticMetric:
-    return cls(**{name: value for name, _, value in typed})
+    metric = cls(**{name: value for name, _, value in typed})
+    return metric.set_dtype(torch.float64)  # `evaluate` rounds to the dtype of its inputs, and only once
 
 
 def functional(cls: type[StatisticMetric], name: str, *order: str) -> Callable[..., Tensor]:

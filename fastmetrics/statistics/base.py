@@ -67,12 +67,20 @@ def merge_faults(stacked: Tensor) -> Tensor:
     return merged
 
 
-def as_labels(values: Tensor, invalid: int) -> Tensor:
-    """Labels that came as floats, as int64; one that is no integer becomes ``invalid``."""
+NO_LABEL = torch.iinfo(torch.int64).min  # no class, and nothing that anyone ignores
+
+
+def as_labels(values: Tensor) -> Tensor:
+    """Labels that came as floats, as int64; one that is no integer becomes ``NO_LABEL``."""
     if not values.is_floating_point():
         return values
     labels = values.to(torch.int64)
-    return torch.where(labels == values, labels, invalid)
+    return torch.where(labels == values, labels, NO_LABEL)
+
+
+def shown(label: int) -> str:
+    """How a message shows a label."""
+    return "no integer" if label == NO_LABEL else str(label)
 
 
 def same_device(preds: Tensor, target: Tensor) -> None:

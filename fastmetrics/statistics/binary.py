@@ -8,7 +8,7 @@ from torch import Tensor
 
 from fastmetrics.passes import binary_
 from fastmetrics.passes.binary import cutoffs
-from fastmetrics.statistics.base import States, Statistics, as_labels, same_device
+from fastmetrics.statistics.base import States, Statistics, as_labels, same_device, shown
 
 
 class BinaryStatistics(Statistics):
@@ -65,7 +65,7 @@ class BinaryStatistics(Statistics):
     def add(self, states: States, preds: Tensor, target: Tensor) -> None:
         """Read the batch once and add it to ``states``."""
         if target.is_floating_point():
-            target = as_labels(target, 2)
+            target = as_labels(target)
         if preds.dim() == 0:
             preds, target = preds.reshape(1), target.reshape(1)
         probability, logit = 0.0, 0.0
@@ -93,5 +93,6 @@ class BinaryStatistics(Statistics):
         ignored = "" if self.ignore_index is None or which == "preds" else f" (or ignore_index={self.ignore_index})"
         label = " since `preds` is a label tensor" if which == "preds" else ""
         return (
-            f"expected only 0 and 1{ignored} in `{which}`{label}, but {count} other values came, the first is {first}"
+            f"expected only 0 and 1{ignored} in `{which}`{label}, but {count} other values came,"
+            f" the first is {shown(first)}"
         )

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from fastmetrics.passes import multiclass_
-from fastmetrics.statistics.base import States, Statistics, as_labels, same_device
+from fastmetrics.statistics.base import States, Statistics, as_labels, same_device, shown
 
 
 class MulticlassStatistics(Statistics):
@@ -103,9 +103,11 @@ class MulticlassStatistics(Statistics):
     def add(self, states: States, preds: Tensor, target: Tensor) -> None:
         """Read the batch once and add it to ``states``."""
         if target.is_floating_point():
-            target = as_labels(target, -1)
+            target = as_labels(target)
         if preds.dim() == target.dim() and preds.is_floating_point():
-            preds = as_labels(preds, -1)
+            preds = as_labels(preds)
+        if target.dim() == 0:
+            preds, target = preds.reshape(1), target.reshape(1)
         if self.num_classes is None:
             self._add_without_classes(states["counts"], preds, target)
             return
@@ -136,5 +138,5 @@ class MulticlassStatistics(Statistics):
         ignored = "" if self.ignore_index is None or which == "preds" else f" or ignore_index={self.ignore_index}"
         return (
             f"expected `{which}` values in [0, {self.num_classes - 1}]{ignored}, but {count} lay outside,"
-            f" the first is {first}"
+            f" the first is {shown(first)}"
         )
