@@ -336,7 +336,10 @@ class StatisticMetric(Metric):
             moved = fn(tensor)
             return moved if moved.dtype == tensor.dtype else tensor.to(moved.device)
 
-        return super()._apply(move, exclude_state)
+        dtype = self.__dict__["_dtype"]  # torchmetrics forgets what `set_dtype` said
+        super()._apply(move, exclude_state)
+        self.__dict__["_dtype"] = dtype
+        return self
 
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         super()._load_from_state_dict(state_dict, prefix, *args)

@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every metric owes, whatever it measures."""
+
+import copy
+import pickle
+import threading
+
+import pytest
+import torch
+import torchmetrics
+from torch.utils.data import DataLoader, Dataset
+
+from fastmetrics import Metric, regression
+from fastmetrics import classification as ours
+
+C, L = 4, 3
+NAMES = ("Accuracy", "Precision", "Recall", "F1Score", "StatScores")
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def multiclass_batch(seed):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(6, C, 3, generator=generator), torch.randint(0, C, (6, 3), generator=generator)
+
+
+def binary_batch(seed):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(6, 3, generator=generator), torch.randint(0, 2, (6, 3), generator=generator)
+
+
+def multilabel_batch(seed):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.rand(6, L, 3, generator=generator), torch.randint(0, 2, (6, L, 3), generator=generator)
+
+
+def pairs_batch(seed):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(6, 3, generator=generator), torch.randn(6, 3, generator=generator)
+
+
+def cases():
+    tasks = (("Binary", {}, binary_batch), ("Multiclass", {"num_classes": C}, multiclass_batch))
+    for task, size, batch in (*tasks, ("Multilabel", {"num_labels": L}, multilabel_batch)):
+        for name in NAMES:
+            for how in ("global", "samplewise"):
+                kind = getattr(ours, f"{task}{name}")
+                yield pytest.param(kind, {**size, "multidim_average": how}, batch, id=f"{task}{name}-{how}")
+        yield pytest.param(getattr(ours, f"{task}ConfusionMatrix"), size, batch, id=f"{task}ConfusionMatrix")
+    yield pytest.param(ours.MulticlassAccuracy, {"num_classes": C, "top_k": 2}, multiclass_batch, id="top_k")
+    yield pytest.param(regression.MeanSquaredError, {}, pairs_batch, id="MeanSquaredError")
+    yield pytest.param(regression.MeanAbsoluteError, {"num_outputs": 3}, pairs_batch, id="MeanAbsoluteError")
+
+
+every_metric = pytest.mark.parametrize(("kind", "options", "batch"), list(cases()))
+
+
+def filled(kind, options, batch, *seeds):
+    metric = kind(**options)
+    for seed in seeds:
+        metric.update(*batch(seed))
+    return metric
+
+
+def states(metric):
+    return {name: getattr(metric, name) for name in metric._defaults}
+
+
+def same_states(a, b):
+    for name, value in states(a).items():
+        other = getattr(b, name)
+        if isinstance(value, list):
+            assert len(value) == len(other)
+            assert all(torch.equal(x, y) for x, y in zip(value, other, strict=True))
+        else:
+            assert value.dtype == other.dtype
+            assert torch.equal(value, other)
+
+
+@every_metric
+def test_forward_is_update_and_the_value_of_the_batch(kind, options, batch):
+    stepwise, whole = kind(**options), kind(**options)
+    for seed in range(3):
+        value = stepwise(*batch(seed))
+        alone = filled(kind, options, batch, seed).compute()
+        torch.testing.assert_close(value, alone, rtol=1e-6, atol=0)
+        whole.update(*batch(seed))
+    same_states(stepwise, whole)
+    torch.testing.assert_close(stepwise.compute(), whole.compute(), rtol=0, atol=0)
+    assert stepwise.update_count == 3
+
+
+@every_metric
+def test_compute_is_cached_until_something_changes(kind, options, batch):
+    metric = filled(kind, options, batch, 0)
+    first = metric.compute()
+    assert metric.compute() is first
+    metric.update(*batch(1))
+    assert metric.compute() is not first
+    uncached = kind(**options, compute_with_cache=False)
+    uncached.update(*batch(0))
+    assert uncached.compute() is not uncached.compute()
+
+
+@every_metric
+def test_reset(kind, options, batch):
+    metric = filled(kind, options, batch, 0, 1)
+    addresses = [s.data_ptr() for s in states(metric).values() if isinstance(s, torch.Tensor)]
+    metric.compute()
+    metric.reset()
+    assert metric.update_count == 0
+    assert not metric.update_called
+    same_states(metric, kind(**options))
+    assert addresses == [s.data_ptr() for s in states(metric).values() if isinstance(s, torch.Tensor)]
+    metric.update(*batch(1))
+    same_states(metric, filled(kind, options, batch, 1))
+
+
+@every_metric
+@pytest.mark.parametrize("copied", [copy.deepcopy, Metric.clone, lambda m: pickle.loads(pickle.dumps(m))])
+def test_copies_are_independent(kind, options, batch, copied):
+    metric = filled(kind, options, batch, 0)
+    value = metric.compute()
+    other = copied(metric)
+    same_states(metric, other)
+    other.update(*batch(1))
+    assert torch.equal(metric.compute(), value)
+    same_states(metric, filled(kind, options, batch, 0))
+    same_states(other, filled(kind, options, batch, 0, 1))
+    torch.testing.assert_close(other.compute(), filled(kind, options, batch, 0, 1).compute(), rtol=0, atol=0)
+
+
+@every_metric
+def test_state_dict(kind, options, batch):
+    metric = filled(kind, options, batch, 0)
+    assert metric.state_dict() == {}
+    metric.persistent(True)
+    saved = metric.state_dict()
+    assert saved
+    other = kind(**options)
+    other.persistent(True)
+    other.load_state_dict(saved, strict=True)
+    same_states(metric, other)
+    other.update(*batch(1))  # in place, and yet what was loaded stays
+    same_states(metric, filled(kind, options, batch, 0))
+
+
+@every_metric
+def test_precision_of_the_module_does_not_touch_statistics(kind, options, batch):
+    metric = filled(kind, options, batch, 0)
+    expected = metric.compute().clone()
+    for change in (lambda m: m.half(), lambda m: m.float(), lambda m: m.double(), lambda m: m.to("cpu")):
+        change(metric)
+    metric.set_dtype(torch.float16)
+    metric.set_dtype(torch.float32)
+    same_states(metric, filled(kind, options, batch, 0))
+    metric._computed = None
+    assert torch.equal(metric.compute(), expected)
+
+
+@every_metric
+def test_merging(kind, options, batch):
+    whole = filled(kind, options, batch, 0, 1, 2)
+    merged = filled(kind, options, batch, 0)
+    merged.compute()
+    merged.merge_state(filled(kind, options, batch, 1))
+    merged.merge_state(dict(filled(kind, options, batch, 2).metric_state))
+    torch.testing.assert_close(
+        merged.compute().double().sort(0)[0], whole.compute().double().sort(0)[0], rtol=1e-6, atol=1e-12
+    )
+    for name, value in states(whole).items():
+        if isinstance(value, torch.Tensor) and not value.is_floating_point():
+            assert torch.equal(value, getattr(merged, name))
+
+
+@every_metric
+def test_small_things(kind, options, batch):
+    metric = kind(**options)
+    with pytest.warns(UserWarning, match="before the ``update``"):
+        metric.compute()
+    metric.reset()
+    before = hash(metric)
+    assert before != hash(kind(**options))
+    for constant in ("higher_is_better", "is_differentiable", "full_state_update"):
+        with pytest.raises(RuntimeError):
+            setattr(metric, constant, True)
+    with pytest.raises(ValueError, match="nonsense"):
+        kind(**options, nonsense=1)
+    metric.update(*batch(0))
+    twice = metric + metric
+    torch.testing.assert_close(twice.compute(), metric.compute() * 2)
+    assert set(metric.metric_state) >= set(metric._statistics.shapes)
+    with pytest.raises(Exception):  # noqa: B017
+        metric.update(torch.zeros(2, 2), torch.zeros(3, dtype=torch.int64))
+    same_states(metric, filled(kind, options, batch, 0))
+
+
+def test_inside_torchmetrics():
+    accuracy = ours.MulticlassAccuracy(C)
+    collection = torchmetrics.MetricCollection(
+        {"ours": accuracy, "f1": ours.MulticlassF1Score(C), "theirs": torchmetrics.classification.MulticlassAccuracy(C)}
+    )
+    for seed in range(3):
+        values = collection(*multiclass_batch(seed))
+        torch.testing.assert_close(values["ours"], values["theirs"])
+    values = collection.compute()
+    torch.testing.assert_close(values["ours"], values["theirs"])
+    collection.reset()
+    assert collection["ours"].update_count == 0
+
+    tracker = torchmetrics.MetricTracker(ours.MulticlassAccuracy(C))
+    for seed in range(3):
+        tracker.increment()
+        tracker.update(*multiclass_batch(seed))
+    assert tracker.compute_all().shape == (3,)
+    assert tracker.best_metric() == tracker.compute_all().max()
+
+    torch.manual_seed(0)
+    bootstrap = torchmetrics.wrappers.BootStrapper(ours.MulticlassAccuracy(C), num_bootstraps=4)
+    bootstrap.update(*multiclass_batch(0))
+    assert 0 <= bootstrap.compute()["mean"] <= 1
+
+    extremes = torchmetrics.wrappers.MinMaxMetric(ours.MulticlassAccuracy(C))
+    single = [ours.MulticlassAccuracy(C)(*multiclass_batch(seed)) for seed in range(3)]
+    for seed in range(3):
+        extremes(*multiclass_batch(seed))
+    assert extremes.compute()["min"] <= extremes.compute()["raw"] <= extremes.compute()["max"]
+    assert all(value >= 0 for value in single)
+
+    named = torchmetrics.wrappers.ClasswiseWrapper(ours.MulticlassRecall(C, average=None), labels=list("abcd"))
+    named.update(*multiclass_batch(0))
+    assert set(named.compute()) == {f"multiclassrecall_{label}" for label in "abcd"}
+
+    outputs = torchmetrics.wrappers.MultioutputWrapper(regression.MeanSquaredError(), 3)
+    x, y = pairs_batch(0)
+    torch.testing.assert_close(outputs(x, y).flatten(), (x - y).square().mean(0))
+
+
+def test_plot():
+    plt = pytest.importorskip("matplotlib.pyplot")
+    for metric, batch in (
+        (ours.MulticlassAccuracy(C), multiclass_batch),
+        (ours.MulticlassConfusionMatrix(C), multiclass_batch),
+    ):
+        metric.update(*batch(0))
+        figure, _ = metric.plot()
+        plt.close(figure)
+
+
+def test_threads_have_their_own_metrics():
+    found = {}
+
+    def work(seed):
+        metric = ours.MulticlassConfusionMatrix(C)
+        for _ in range(50):
+            metric.update(*multiclass_batch(seed))
+        found[seed] = metric.compute()
+
+    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for seed, value in found.items():
+        assert torch.equal(value, 50 * ours.MulticlassConfusionMatrix(C)(*multiclass_batch(seed)))
+
+
+class Measured(Dataset):
+    """Values of a metric, computed by the loader's workers."""
+
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, seed):
+        return ours.MulticlassAccuracy(C)(*multiclass_batch(seed))
+
+
+def test_in_the_workers_of_a_loader():
+    values = torch.cat(list(DataLoader(Measured(), batch_size=1, num_workers=2)))
+    torch.testing.assert_close(values, torch.stack([Measured()[seed] for seed in range(4)]))
+
+
+@pytest.mark.parametrize("make", [lambda: ours.MulticlassAccuracy(C), lambda: ours.MulticlassConfusionMatrix(C)])
+def test_compiled_update_with_changing_batches(make):
+    torch.compiler.reset()
+    metric, plain = make(), make()
+    compiles = []
+
+    def backend(module, inputs):
+        compiles.append(1)
+        return module.forward
+
+    step = torch.compile(metric.update, fullgraph=True, dynamic=True, backend=backend)
+    for n in (7, 5, 11, 30, 2):
+        scores, target = torch.randn(n, C), torch.randint(0, C, (n,))
+        step(scores, target)
+        plain.update(scores, target)
+    assert torch.equal(metric.compute(), plain.compute())
+    assert len(compiles) <= 2
+
+
+def test_a_metric_of_a_user():
+    class Total(Metric):
+        def __init__(self):
+            super().__init__()
+            self.add_state("total", torch.tensor(0.0), dist_reduce_fx="sum")
+            self.add_state("seen", [], dist_reduce_fx="cat")
+
+        def update(self, values):
+            self.total += values.sum()
+            self.seen.append(values)
+
+        def compute(self):
+            return self.total / torch.cat(self.seen).numel()
+
+    metric = Total()
+    assert metric(torch.tensor([1.0, 3.0])) == 2
+    assert metric(torch.tensor([8.0])) == 8
+    assert metric.compute() == 4
+    metric.reset()
+    assert metric.seen == []
+    assert metric.total == 0
