@@ -17,11 +17,12 @@ import tempfile
 from pathlib import Path
 
 from setuptools import setup
+from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_py import build_py
 from setuptools.dist import Distribution
 
 ROOT = Path(__file__).resolve().parent
-WANTED = os.environ.get("FASTMETRICS_BUILD", "0")
+WANTED = os.environ.get("FASTMETRICS_BUILD") or "0"
 
 
 class BuildWithSources(build_py):
@@ -33,17 +34,27 @@ class BuildWithSources(build_py):
         if self.editable_mode:
             return
         native = Path(self.build_lib) / "fastmetrics" / "native"
-        shutil.copytree(ROOT / "csrc", native / "csrc", dirs_exist_ok=True)
+        for left_over in (native / "csrc", native / "lib"):  # of an earlier build in the same folder
+            shutil.rmtree(left_over, ignore_errors=True)
+        shutil.copytree(ROOT / "csrc", native / "csrc")
         if WANTED != "0":
             build_libraries(native / "lib")
 
 
 class BinaryDistribution(Distribution):
-    """A wheel with libraries is for one platform, and for every Python."""
+    """A wheel with libraries is for one platform."""
 
     def has_ext_modules(self) -> bool:
         """Whether libraries go into the wheel."""
         return WANTED != "0"
+
+
+class WheelForEveryPython(bdist_wheel):
+    """The libraries know nothing of Python, so their wheel is for every version of it."""
+
+    def get_tag(self) -> tuple[str, str, str]:
+        """Python, ABI and platform."""
+        return ("py3", "none", super().get_tag()[2])
 
 
 def build_libraries(folder: Path) -> None:
@@ -101,4 +112,4 @@ def load_alone(name: str) -> object:
     return importlib.import_module(f"fastmetrics.native.{name}")
 
 
-setup(cmdclass={"build_py": BuildWithSources}, distclass=BinaryDistribution)
+setup(cmdclass={"build_py": BuildWithSources, "bdist_wheel": WheelForEveryPython}, distclass=BinaryDistribution)

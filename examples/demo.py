@@ -93,6 +93,7 @@ def main():
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
     quiet()
+    torch.set_num_threads(1)  # the batches are small: a second thread gains little, and on a busy machine costs much
     # the CPU on every machine: the data is small, and the two libraries are timed alike
     trainer = {
         "accelerator": "cpu",

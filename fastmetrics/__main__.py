@@ -12,7 +12,7 @@ import torchmetrics
 
 from fastmetrics import native
 from fastmetrics.native import builder
-from fastmetrics.native.parameters import cpu_flags, cuda_home, runs_here
+from fastmetrics.native.parameters import ahead_of_time_isas, cpu_flags, cuda_home, runs_here
 
 VARIABLES = {
     "FASTMETRICS_NATIVE": "auto",
@@ -23,27 +23,36 @@ VARIABLES = {
 
 def doctor() -> int:
     """Print about ten lines; 0 if native kernels serve the CPU."""
-    isas = [isa for isa in ("x86-64-v4", "x86-64-v3", "x86-64") if runs_here(isa, cpu_flags())]
+    isas = [isa for isa in ahead_of_time_isas() if runs_here(isa, cpu_flags())]
     compiler, ninja, toolkit = builder.compiler(), builder.ninja(), cuda_home()
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none"
     print(f"python {platform.python_version()}, torch {torch.__version__}, torchmetrics {torchmetrics.__version__}")
-    print(f"cpu: {platform.machine()}, {isas[0] if isas else 'generic'}; {torch.get_num_threads()} threads")
+    print(f"cpu: {platform.machine()}, {isas[0]}; {torch.get_num_threads()} threads")
     print(f"compiler: {compiler or 'none - install g++ or clang++, or set CXX'}")
     print(f"ninja: {ninja or 'none - pip install ninja'}")
     print(f"nvcc: {toolkit or 'none - install the CUDA toolkit, or set CUDA_HOME'}; gpu: {gpu}")
-    print(f"cache: {builder.cache_folder()}")
+    print(f"cache: {cache()}")
     print("environment: " + ", ".join(f"{name}={os.environ.get(name, usual)}" for name, usual in VARIABLES.items()))
     devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
     for device in devices:
         try:
             native.load(device)
-        except native.NativeError as error:
+        except (native.NativeError, ValueError) as error:
             print(f"{device}: {error}")
             return 1
         print(describe(native.status(device)))
     if torch.version.cuda is None:
         print("cuda: this torch was built without CUDA")
     return 0 if native.status("cpu").native else 1
+
+
+def cache() -> str:
+    """Where libraries are kept, or why not there."""
+    try:
+        folder, problem = builder.writable_folder()
+    except (builder.BuildError, OSError) as error:
+        return f"none - {error}"
+    return problem or str(folder)
 
 
 def describe(status: native.Status) -> str:

@@ -5,7 +5,6 @@ import json
 import os
 import shutil
 import signal
-import stat
 import subprocess
 import sys
 import time
@@ -26,20 +25,21 @@ metric.update(torch.tensor([0, 1, 1]), torch.tensor([0, 1, 0]))
 assert metric.compute().tolist() == [[1, 1], [0, 1]]
 print("origin:", native.status().origin)
 """
-
-
-def run(code, cache, expect=0, **variables):
-    """Run Python code; returns the finished process."""
-    done = start(code, cache, **variables)
-    out, err = done.communicate(timeout=120)
-    assert done.returncode == expect, out + err
-    return out, err
+# Compiles nothing: copies a library that is there already, and writes down what it was asked for.
+COPYING_COMPILER = """
+for last; do :; done
+case "$*" in
+*-shared*) echo link >> '{log}'; cp '{library}' "$last";;
+*" -c "*) echo compile >> '{log}'; : > "$last";;
+esac
+"""
 
 
 def start(code, cache, **variables):
+    """Start Python code with a cache of its own; variables that are None are not set."""
     environment = {**os.environ, "FASTMETRICS_NATIVE": "auto", "FASTMETRICS_CACHE": str(cache), **variables}
     return subprocess.Popen(
-        [sys.executable, "-c", code],
+        [sys.executable, *(["-c", code] if isinstance(code, str) else code)],
         env={name: value for name, value in environment.items() if value is not None},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -49,116 +49,201 @@ def start(code, cache, **variables):
     )
 
 
+def run(code, cache, expect=0, **variables):
+    """Run Python code, or Python with these arguments; returns what it wrote."""
+    done = start(code, cache, **variables)
+    try:
+        out, err = done.communicate(timeout=120)
+    except subprocess.TimeoutExpired:
+        os.killpg(done.pid, signal.SIGKILL)
+        raise
+    assert done.returncode == expect, out + err
+    return out, err
+
+
 def script(path, text):
+    """A program of the shell."""
     path.write_text(f"#!/bin/sh\n{text}\n")
-    path.chmod(path.stat().st_mode | stat.S_IXUSR)
+    path.chmod(0o755)
     return str(path)
 
 
 @pytest.fixture(scope="module")
 def filled(tmp_path_factory):
-    """A cache that a first process filled."""
+    """A cache that a first process filled, which said so before and after."""
     cache = tmp_path_factory.mktemp("cache")
-    out, err = run(UPDATE, cache)
+    out, err = run(UPDATE, cache, CXX=None)
     assert "origin: built now" in out
-    assert err.count("building the cpu kernels") == 1
-    assert err.count("built ") == 1
+    before, after = err.splitlines()
+    assert before.startswith("fastmetrics: building the cpu kernels, once")
+    assert after.startswith(f"fastmetrics: built {next(cache.rglob('*.so'))} in ")
     return cache
 
 
-def test_the_second_process_finds_it_in_the_cache(filled):
-    out, err = run(UPDATE, filled, FASTMETRICS_NATIVE="require")
-    assert "origin: cache" in out
+@pytest.fixture
+def copying(filled, tmp_path):
+    """A compiler that takes no time, and the file with what it did."""
+    log = tmp_path / "compiler log"
+    text = COPYING_COMPILER.format(log=log, library=next(filled.rglob("*.so")))
+    return script(tmp_path / "copying", text), log
+
+
+def test_build_warms_up_from_the_cache(filled):
+    code = "import fastmetrics; print([(s.device, s.origin) for s in fastmetrics.build(['cpu'])])"
+    out, err = run(code + UPDATE, filled, CXX=None, FASTMETRICS_NATIVE="require")
+    assert out.splitlines() == ["[('cpu', 'cache')]", "origin: cache"]
     assert err == ""
+    with pytest.raises(ValueError, match="tpu"):
+        native.build(["tpu"])
 
 
-def test_no_compiler(tmp_path):
-    out, err = run(UPDATE, tmp_path, CXX="no-such-compiler")
+@pytest.mark.parametrize("hidden", [{"CXX": "no-such-compiler"}, {"CXX": "", "PATH": "/no-such-folder"}])
+def test_no_compiler(tmp_path, hidden):
+    out, err = run(UPDATE + "metric.update(torch.tensor([1]), torch.tensor([1]))", tmp_path, **hidden)
     assert "origin: PyTorch body" in out
-    assert err.count("no native kernels for cpu") == 1
-    assert "no-such-compiler was not found. Install" in err
-    _, err = run(UPDATE, tmp_path, expect=1, CXX="no-such-compiler", FASTMETRICS_NATIVE="require")
+    assert err.count("no native kernels for cpu") == err.count("fastmetrics: ") == 1
+    assert f"{hidden['CXX'] or 'c++'} was not found. Install g++ or clang++, or set CXX." in err
+
+
+def test_required_but_not_to_be_had(tmp_path):
+    code = """
+import fastmetrics
+for _ in range(2):
+    try: fastmetrics.build()
+    except fastmetrics.native.NativeError as error: print(error)
+"""
+    out, err = run(code + UPDATE, tmp_path, expect=1, CXX="no-such-compiler", FASTMETRICS_NATIVE="require")
+    for said, times in ((out, 2), (err, 1)):
+        assert said.count("FASTMETRICS_NATIVE=require, but there is no native library for cpu") == times
+        assert said.count("- build: no C++ compiler: no-such-compiler was not found. Install") == times
     assert "NativeError" in err
-    assert "Install" in err
+    assert "PyTorch operations serve" not in err
 
 
 def test_off_tries_nothing(tmp_path):
-    out, err = run(UPDATE, tmp_path / "cache", FASTMETRICS_NATIVE="off")
+    cxx = script(tmp_path / "cxx", f"touch {tmp_path}/tried; exit 1")
+    out, err = run(UPDATE, tmp_path / "cache", FASTMETRICS_NATIVE="off", CXX=cxx)
     assert "origin: PyTorch body" in out
     assert err == ""
-    assert not (tmp_path / "cache").exists()
+    assert os.listdir(tmp_path) == ["cxx"]
 
 
-def test_unknown_mode(tmp_path):
-    _, err = run(UPDATE, tmp_path, expect=1, FASTMETRICS_NATIVE="sometimes")
-    assert "must be one of auto, require, off" in err
+def test_unknown_mode(monkeypatch):
+    monkeypatch.setenv("FASTMETRICS_NATIVE", "sometimes")
+    with pytest.raises(ValueError, match="must be one of auto, require, off, but is 'sometimes'"):
+        native.mode()
 
 
 def test_no_ninja(tmp_path):
     (tmp_path / "bin").mkdir()
     (tmp_path / "bin" / "c++").symlink_to(shutil.which("c++"))
     hide = "import sys; sys.modules['ninja'] = None\n"
-    out, err = run(hide + UPDATE, tmp_path / "cache", PATH=str(tmp_path / "bin"))
+    out, err = run(hide + UPDATE, tmp_path / "cache", PATH=str(tmp_path / "bin"), CXX=None)
     assert "origin: PyTorch body" in out
+    assert err.count("no native kernels") == 1
     assert "pip install ninja" in err
 
 
 def test_a_compiler_error_is_shown(tmp_path):
-    cxx = script(tmp_path / "cxx", 'case "$*" in *-c*) echo "error: no such thing" >&2; exit 1;; esac; exec c++ "$@"')
+    fail = 'i=0; while [ $i -lt 99 ]; do i=$((i+1)); echo "line $i."; done; printf "error: \\351 is wrong\\n"; exit 1'
+    cxx = script(tmp_path / "cxx", f'case "$*" in *" -c "*) {fail};; esac')
     out, err = run(UPDATE, tmp_path / "cache", CXX=cxx)
     assert "origin: PyTorch body" in out
-    assert "error: no such thing" in err
     assert err.count("no native kernels") == 1
+    assert "the compiler failed:" in err
+    assert "line 99.\nerror: \N{REPLACEMENT CHARACTER} is wrong" in err  # what is no UTF-8 does no harm
+    assert "line 1." not in err
+    assert not list((tmp_path / "cache").glob("*.build-*"))
 
 
-def test_a_killed_build_stops_nobody(tmp_path):
-    began = tmp_path / "began"
-    cxx = script(tmp_path / "cxx", f'case "$*" in *-c*) touch {began}; sleep 60;; esac; exec c++ "$@"')
-    killed = start(UPDATE, tmp_path / "cache", CXX=cxx)
-    while not began.exists():
-        time.sleep(0.05)
-    os.killpg(killed.pid, signal.SIGKILL)
-    killed.wait()
-    script(tmp_path / "cxx", 'exec c++ "$@"')
-    out, _ = run(UPDATE, tmp_path / "cache", CXX=cxx)
-    assert "origin: built now" in out
-    assert not list((tmp_path / "cache").glob("*.build-*"))  # what was left over is gone
+def test_a_killed_build_stops_nobody(tmp_path, copying):
+    copy = Path(copying[0]).read_text()
+    script(tmp_path / "copying", f'case "$*" in *" -c "*) touch {tmp_path}/began; sleep 60;; esac')
+    killed = start(UPDATE, tmp_path / "cache", CXX=copying[0])
+    try:
+        while not (tmp_path / "began").exists():
+            assert killed.poll() is None
+            time.sleep(0.05)
+        os.kill(killed.pid, signal.SIGKILL)  # its compilers live on
+        killed.wait()
+        assert list((tmp_path / "cache").glob("*.build-*"))
+        Path(copying[0]).write_text(copy)
+        assert "origin: built now" in run(UPDATE, tmp_path / "cache", CXX=copying[0])[0]
+        assert not list((tmp_path / "cache").glob("*.build-*"))  # what was left over is gone
+    finally:
+        os.killpg(killed.pid, signal.SIGKILL)
 
 
-def test_four_processes_build_once(tmp_path):
-    log = tmp_path / "log"
-    cxx = script(tmp_path / "cxx", f'case "$*" in *-shared*) echo link >> {log};; esac; exec c++ "$@"')
+def test_four_processes_build_once(tmp_path, copying):
+    cxx, log = copying
+    slow = Path(cxx).read_text().replace("link >>", "link; sleep 3; echo link >>")
+    Path(cxx).write_text(slow)
     processes = [start(UPDATE, tmp_path / "cache", CXX=cxx) for _ in range(4)]
-    said = [process.communicate(timeout=120)[0] for process in processes]
-    assert all(process.returncode == 0 for process in processes)
-    assert log.read_text().count("link") == 1
-    assert sum("origin: built now" in out for out in said) == 1
-    assert sum("origin: cache" in out for out in said) == 3
+    said = [process.communicate(timeout=120) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0, 0]
+    assert log.read_text().split() == ["compile"] * len(parameters.library("cpu").sources) + ["link"]
+    assert sorted(out.strip() for out, _ in said) == ["origin: built now"] + ["origin: cache"] * 3
+    assert sum("building" in err for _, err in said) == 1
 
 
-def test_an_unusable_cache_folder(tmp_path):
-    (tmp_path / "cache").write_text("a file where the folder should be")
-    out, err = run(UPDATE + "print(native.status().reasons)", tmp_path / "cache", TMPDIR=str(tmp_path))
+@pytest.mark.parametrize("unusable", ["a file", "not ours"])
+def test_an_unusable_cache_folder(tmp_path, copying, unusable):
+    if unusable == "a file":
+        (tmp_path / "cache").write_text("where the folder should be")
+    elif os.getuid() == 0:
+        pytest.skip("root writes everywhere")
+    else:
+        (tmp_path / "cache").mkdir(mode=0)
+    out, err = run(UPDATE, tmp_path / "cache", TMPDIR=str(tmp_path), CXX=copying[0])
     assert "origin: built now" in out
-    assert "cannot be written" in out
-    assert err.count("building") == 1
-    assert list(tmp_path.glob("fastmetrics-*"))
+    assert f"{tmp_path / 'cache'} cannot be written (" in err
+    assert f"using {tmp_path}/fastmetrics-{os.getuid()}; or set FASTMETRICS_CACHE" in err
+    out, err = run(UPDATE, tmp_path / "cache", TMPDIR=str(tmp_path), CXX=copying[0])
+    assert "origin: cache" in out
+    assert err == ""
+
+
+def test_no_folder_can_be_written(tmp_path, copying):
+    (tmp_path / "cache").write_text("a file")
+    (tmp_path / f"fastmetrics-{os.getuid()}").write_text("another file")
+    out, err = run(UPDATE, tmp_path / "cache", TMPDIR=str(tmp_path), CXX=copying[0])
+    assert "origin: PyTorch body" in out
+    assert err.count("no native kernels") == 1
+    assert not copying[1].exists()
+
+
+def test_a_user_without_a_home(monkeypatch):
+    def no_entry(uid):
+        raise KeyError(uid)
+
+    for name in ("HOME", "FASTMETRICS_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", no_entry)
+    assert builder.cache_folder().name == f"fastmetrics-{os.getuid()}"
 
 
 def test_a_damaged_library_is_built_again(filled, tmp_path):
     cache = tmp_path / "cache"
     shutil.copytree(filled, cache)
-    for library in cache.rglob("*.so"):
-        library.write_bytes(b"no library")
-    assert "origin: built now" in run(UPDATE, cache)[0]
+    (library,) = cache.rglob("*.so")
+    good = tmp_path / "good.so"
+    library.replace(good)
+    library.write_bytes(b"no library")
+    path = os.environ["PATH"]  # the same compiler by name and version, and so the same key
+    version = subprocess.run(["c++", "-dumpfullversion", "-dumpversion"], capture_output=True, text=True, check=True)
+    copying = COPYING_COMPILER.format(log=tmp_path / "log", library=good)
+    script(tmp_path / "c++", f'case "$*" in *-dumpversion*) echo {version.stdout.strip()};; esac\n{copying}')
+    out, _ = run(UPDATE, cache, CXX=None, PATH=f"{tmp_path}:{path}")
+    assert "origin: built now" in out
+    assert (tmp_path / "log").read_text().count("link") == 1
+    assert library.read_bytes() == good.read_bytes()
 
 
-def test_the_package_is_never_written(filled):
-    before = {path for path in (ROOT / "fastmetrics").rglob("*") if "__pycache__" not in path.parts}
-    run(UPDATE, filled)
-    after = {path for path in (ROOT / "fastmetrics").rglob("*") if "__pycache__" not in path.parts}
-    assert before == after
-    assert ROOT not in filled.parents
+def test_a_launcher_and_spaces_in_paths(tmp_path, copying):
+    folder = tmp_path / "a cache"
+    shutil.copy(copying[0], tmp_path / "a compiler")
+    out, err = run(UPDATE, folder, CXX=f"env '{tmp_path}/a compiler'")
+    assert "origin: built now" in out, err
 
 
 def test_a_library_for_another_torch(filled, tmp_path):
@@ -170,6 +255,7 @@ def test_a_library_for_another_torch(filled, tmp_path):
         ({}, None),
         ({"torch_target": "9.9"}, "built for torch >= 9.9"),
         ({"torch_target": "2.0"}, "this is torch"),
+        ({"torch_target": "new"}, "does not say for which torch"),
         ({"cuda": "1.0"}, "built for CUDA 1.0"),
     ):
         (tmp_path / f"{name}.json").write_text(json.dumps({**stamp, **change}))
@@ -179,112 +265,52 @@ def test_a_library_for_another_torch(filled, tmp_path):
     assert "does not say" in prebuilt.candidates("cpu", tmp_path)[0].reason
 
 
-def test_the_key_depends_on_torch_flags_and_sources(monkeypatch, tmp_path):
+def test_the_key_depends_on_what_decides(monkeypatch, tmp_path):
     made = parameters.library("cpu")
-    keys = {builder.key(made), builder.key(parameters.library("cpu", "x86-64"))}
+    keys = [builder.key(made), builder.key(parameters.library("cpu", "x86-64"))]
     shutil.copytree(parameters.source_root(), tmp_path / "csrc")
     copied = parameters.library("cpu", root=tmp_path / "csrc")
-    header = next(path for path in copied.headers if path.endswith("order.h"))
-    Path(header).write_text(Path(header).read_text() + "\n// changed\n")
-    keys.add(builder.key(copied))
-    monkeypatch.setattr(torch, "__version__", "0.0")
-    keys.add(builder.key(made))
-    assert len(keys) == 4
+    assert builder.key(copied) == keys[0]  # not on where the sources are
+    header = Path(next(path for path in copied.headers if path.endswith("order.h")))
+    header.write_text(header.read_text() + "\n// changed\n")
+    keys.append(builder.key(copied))
+    for target in ("torch.__version__", "fastmetrics.native.builder.cpu_flags"):
+        with monkeypatch.context() as patch:
+            patch.setattr(target, "0.0" if target.startswith("torch") else lambda: frozenset({"other"}))
+            keys.append(builder.key(made))
+    monkeypatch.setenv("CXX", "another-compiler")
+    keys.append(builder.key(made))
+    assert len(set(keys)) == len(keys) == 6
 
 
-def test_import_is_quick_and_builds_nothing(tmp_path):
-    code = (
-        "import time, torch, torchmetrics; start = time.perf_counter(); import fastmetrics;"
-        "print(time.perf_counter() - start); from fastmetrics import native; print(native.status().origin)"
-    )
-    times = []
-    for _ in range(3):
-        out, _ = run(code, tmp_path / "cache")
-        took, origin = out.splitlines()
-        assert origin == "not tried"
-        times.append(float(took))
+def test_import_is_quick_and_builds_and_loads_nothing(tmp_path):
+    code = """
+import sys, time, torch, torchmetrics
+start = time.perf_counter()
+import fastmetrics
+print(time.perf_counter() - start)
+assert fastmetrics.native.status().origin == "not tried"
+assert "fastmetrics.native.builder" not in sys.modules
+assert "fastmetrics_" not in open("/proc/self/maps").read()
+"""
+    times = [float(run(code, tmp_path / "cache", FASTMETRICS_NATIVE="require")[0]) for _ in range(3)]
     assert min(times) <= 0.3
     assert not (tmp_path / "cache").exists()
 
 
-def test_build_warms_up_and_refuses_unknown_devices(filled):
-    out, _ = run("import fastmetrics; print(fastmetrics.build(['cpu'])[0].origin)", filled)
-    assert out.strip() == "cache"
-    with pytest.raises(ValueError, match="tpu"):
-        native.build(["tpu"])
-
-
 def test_doctor(filled, tmp_path):
-    environment = {**os.environ, "FASTMETRICS_CACHE": str(filled)}
-    command = [sys.executable, "-m", "fastmetrics", "doctor"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert 6 <= len(done.stdout.splitlines()) <= 12
-    for word in ("torch", "compiler", "ninja", "nvcc", "cache", "FASTMETRICS_NATIVE", "native kernels"):
-        assert word in done.stdout
-    environment |= {"CXX": "no-such-compiler", "FASTMETRICS_CACHE": str(tmp_path), "FASTMETRICS_NATIVE": "auto"}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, cwd=ROOT)
-    assert done.returncode == 1
-    assert "install g++" in done.stdout
+    doctor = ["-m", "fastmetrics", "doctor"]
+    out, _ = run(doctor, filled, CXX=None)
+    assert 8 <= len(out.splitlines()) <= 11
+    assert f"torch {torch.__version__}" in out
+    for line in (f"compiler: {shutil.which('c++')}", f"ninja: {builder.ninja()}", "nvcc: ", f"cache: {filled}\n"):
+        assert line in out
+    assert f"cpu: native kernels, cache, {next(filled.rglob('*.so'))}" in out
 
-
-def checkout(folder):
-    """The files of this project, without what was built."""
-    ignored = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "build", "demo_output")
-    return Path(shutil.copytree(ROOT, folder / "checkout", ignore=ignored))
-
-
-def pip_install(folder, **variables):
-    command = [sys.executable, "-m", "pip", "install", "-q", "--no-build-isolation", "--no-deps", "--no-index"]
-    return subprocess.run(
-        [*command, "--target", str(folder / "site"), str(checkout(folder))],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, **variables},
-    )
-
-
-def run_installed(folder, **variables):
-    """As ``run``, but with the installed package: away from the checkout, whose package would come first."""
-    leave = f"import os; os.chdir({str(folder)!r})\n"
-    return run(leave + UPDATE, folder / "cache", PYTHONPATH=str(folder / "site"), **variables)
-
-
-def test_installed_from_source_it_compiles_on_first_use(tmp_path):
-    done = pip_install(tmp_path)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "origin: built now" in run_installed(tmp_path)[0]
-    assert (tmp_path / "site" / "fastmetrics" / "native" / "csrc" / "passes" / "multiclass_cpu.cpp").is_file()
-
-
-def test_installed_with_libraries_it_compiles_nothing(tmp_path):
-    done = pip_install(tmp_path, FASTMETRICS_BUILD="1")
-    assert done.returncode == 0, done.stdout + done.stderr
-    libraries = sorted(path.name for path in (tmp_path / "site").rglob("*.so"))
-    assert len(libraries) >= len(parameters.ahead_of_time_isas())
-    out, err = run_installed(tmp_path, CXX="no-such-compiler")
-    assert "origin: prebuilt" in out
-    assert err == ""
-
-
-@pytest.mark.skipif(torch.version.cuda is not None and parameters.cuda_home() is not None, reason="CUDA can be built")
-def test_cuda_that_cannot_be_built_is_an_error_when_it_must(tmp_path):
-    done = pip_install(tmp_path, FASTMETRICS_BUILD="cuda")
-    assert done.returncode != 0
-    assert "FASTMETRICS_BUILD=cuda: " in done.stdout + done.stderr
-
-
-def test_cmake_has_the_same_parameters():
-    text = (ROOT / "CMakeLists.txt").read_text()
-    assert "fastmetrics/native/parameters.py" in text.replace("${CMAKE_CURRENT_SOURCE_DIR}/", "")
-    said = subprocess.run(
-        [sys.executable, str(ROOT / "fastmetrics" / "native" / "parameters.py"), "cpu"],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    made = parameters.library("cpu")
-    lines = dict(line.split("=", 1) for line in said.splitlines())
-    assert lines["SOURCES"].split(";") == made.sources
-    assert lines["CFLAGS"].split(";") == made.cflags
+    (tmp_path / "cache").write_text("a file")
+    out, _ = run(doctor, tmp_path / "cache", expect=1, CXX="no-such-compiler", TMPDIR=str(tmp_path))
+    assert "compiler: none - install g++" in out
+    assert "cannot be written" in out
+    assert "cpu: PyTorch operations, because" in out
+    out, _ = run(doctor, tmp_path, expect=1, FASTMETRICS_NATIVE="sometimes")
+    assert out.splitlines()[-1] == "cpu: FASTMETRICS_NATIVE must be one of auto, require, off, but is 'sometimes'"

@@ -81,20 +81,16 @@ def load(device: str) -> bool:
         NativeError: none could be had and ``FASTMETRICS_NATIVE=require``.
     """
     found = _status.get(device)
-    if found is not None:
-        return found.native
-    if device not in DEVICES or (device == "cuda" and torch.version.cuda is None):
-        return False
-    with _lock:
-        found = _status.get(device)
-        if found is None:
-            found = _find(device)
-            if not found.native and mode() == "require":
-                raise NativeError(
-                    f"FASTMETRICS_NATIVE=require, but there is no native library for {device}:\n"
-                    + "\n".join(f"- {reason}" for reason in found.reasons)
-                )
-            _status[device] = found
+    if found is None:
+        if device not in DEVICES:
+            return False
+        with _lock:
+            found = _status.get(device)
+            if found is None:
+                found = _status[device] = _find(device)
+    if not found.native and mode() == "require":
+        reasons = "\n".join(f"- {reason}" for reason in found.reasons)
+        raise NativeError(f"FASTMETRICS_NATIVE=require, but there is no native library for {device}:\n{reasons}")
     return found.native
 
 
@@ -129,9 +125,12 @@ def status(device: str = "cpu") -> Status:
 def _find(device: str) -> Status:
     started = time.perf_counter()
     found = Status(device)
-    if mode() == "off":
+    wanted = mode()
+    if wanted == "off":
         found.reasons.append("FASTMETRICS_NATIVE=off")
-    elif not (_use_prebuilt(found) or _use_cache_or_build(found)):
+    elif device == "cuda" and torch.version.cuda is None:
+        found.reasons.append("torch was built without CUDA; install a CUDA build of torch")
+    elif not (_use_prebuilt(found) or _use_cache_or_build(found)) and wanted != "require":
         log.warning(
             "no native kernels for %s, PyTorch operations serve instead: %s\n"
             "`python -m fastmetrics doctor` says more; FASTMETRICS_NATIVE=off silences this.",
@@ -183,11 +182,9 @@ def _use_cache_or_build(found: Status) -> bool:
             path = builder.cached(made, folder)
             if path is not None and _open(found, path, "cache", builder.read_stamp(path)):
                 return True
-        log.info("building the %s kernels, once, about %s s", found.device, {"cpu": 10, "cuda": 60}[found.device])
+            log.warning("%s", spare)
         path, built = builder.build(made, folder, again=path is not None)
     except (builder.BuildError, OSError) as error:
         found.reasons.append(f"build: {error}")
         return False
-    if built:
-        log.info("built %s in %s s", path, builder.read_stamp(path).get("seconds"))
     return _open(found, path, "built now" if built else "cache", builder.read_stamp(path))

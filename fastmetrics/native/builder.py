@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 import platform
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -23,6 +25,8 @@ from filelock import FileLock
 
 from fastmetrics.native.parameters import DEFAULT_ARCHS, TORCH_TARGET, Library, cpu_flags, cuda_home
 
+log = logging.getLogger("fastmetrics")
+
 
 class BuildError(RuntimeError):
     """Why a library could not be built, and what to do about it."""
@@ -33,12 +37,24 @@ def cache_folder() -> Path:
     own = os.environ.get("FASTMETRICS_CACHE")
     if own:
         return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fastmetrics"
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fastmetrics"
+    except RuntimeError:  # a user without a home, as in some containers
+        return _spare_folder()
+
+
+def _spare_folder() -> Path:
+    return Path(tempfile.gettempdir()) / f"fastmetrics-{os.getuid()}"
+
+
+def compiler_command() -> list[str]:
+    """The C++ compiler's command: ``CXX``, which may start with a launcher as in ``ccache g++``, else ``c++``."""
+    return shlex.split(os.environ.get("CXX", "")) or ["c++"]
 
 
 def compiler() -> str | None:
-    """The C++ compiler: ``CXX``, else ``c++``."""
-    return shutil.which(os.environ.get("CXX", "c++"))
+    """The program that :func:`compiler_command` starts, if it is there."""
+    return shutil.which(compiler_command()[0])
 
 
 def ninja() -> str | None:
@@ -68,7 +84,7 @@ def key(made: Library) -> str:
         digest.update(Path(path).name.encode() + b"\0" + Path(path).read_bytes() + b"\0")
     machine = sorted(cpu_flags()) if made.isa == "native" else []
     facts: list[object] = [made.cflags, made.nvcc_flags, made.ldflags, torch.__version__, platform.machine(), machine]
-    facts += [os.environ.get("CXX", "c++"), _compiler_version()]
+    facts += [compiler_command(), _compiler_version()]
     if made.device == "cuda":
         facts += [torch.version.cuda, archs()]
     digest.update(json.dumps(facts).encode())
@@ -79,14 +95,17 @@ def _compiler_version() -> str:
     found = compiler()
     if found is None:
         return "none"
-    said = subprocess.run([found, "-dumpfullversion", "-dumpversion"], capture_output=True, text=True, check=False)
-    return said.stdout.strip()
+    return _run([found, *compiler_command()[1:], "-dumpfullversion", "-dumpversion"]).stdout.strip()
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
 
 
 def cached(made: Library, folder: Path) -> Path | None:
     """The library in the cache, if it is there."""
     path = folder / key(made) / f"{made.name}.so"
-    return path if path.is_file() else None
+    return path if os.path.isfile(path) else None  # False, too, where the folder may not be read
 
 
 def writable_folder() -> tuple[Path, str | None]:
@@ -97,11 +116,11 @@ def writable_folder() -> tuple[Path, str | None]:
         with tempfile.TemporaryFile(dir=folder):
             return folder, None
     except OSError as error:
-        spare = Path(tempfile.gettempdir()) / f"fastmetrics-{os.getuid()}"
+        spare = _spare_folder()
         spare.mkdir(mode=0o700, exist_ok=True)
         if spare.stat().st_uid != os.getuid():
             raise BuildError(f"{folder} cannot be written ({error}) and {spare} belongs to another user") from error
-        return spare, f"{folder} cannot be written ({error.strerror}), using {spare}"
+        return spare, f"{folder} cannot be written ({error.strerror}), using {spare}; or set FASTMETRICS_CACHE"
 
 
 def build(made: Library, folder: Path, again: bool = False) -> tuple[Path, bool]:
@@ -125,17 +144,20 @@ def build(made: Library, folder: Path, again: bool = False) -> tuple[Path, bool]
             return found, False
         for left_over in folder.glob(f"{place.name}.build-*"):
             shutil.rmtree(left_over, ignore_errors=True)
+        log.info("building the %s kernels, once, about %s s", made.device, {"cpu": 10, "cuda": 60}[made.device])
         work = Path(tempfile.mkdtemp(prefix=f"{place.name}.build-", dir=folder))
         try:
             started = time.perf_counter()
             compile_library(made, work)
-            stamp = {**stamp_of(made), "seconds": round(time.perf_counter() - started, 1)}
-            (work / "stamp.json").write_text(json.dumps(stamp, indent=1))
+            seconds = round(time.perf_counter() - started, 1)
+            (work / "stamp.json").write_text(json.dumps({**stamp_of(made), "seconds": seconds}, indent=1))
             shutil.rmtree(place, ignore_errors=True)
             os.replace(work, place)
         finally:
             shutil.rmtree(work, ignore_errors=True)
-    return place / f"{made.name}.so", True
+    path = place / f"{made.name}.so"
+    log.info("built %s in %s s", path, seconds)
+    return path, True
 
 
 def read_stamp(path: Path) -> dict[str, object]:
@@ -166,15 +188,13 @@ def compile_library(made: Library, work: Path) -> None:
     if not made.sources:
         raise BuildError(f"the package has no {made.device} sources; reinstall it")
     if compiler() is None:
-        raise BuildError(
-            f"no C++ compiler: {os.environ.get('CXX', 'c++')} was not found. Install g++ or clang++, or set CXX."
-        )
+        raise BuildError(f"no C++ compiler: {compiler_command()[0]} was not found. Install g++ or clang++, or set CXX.")
     found = ninja()
     if found is None:
         raise BuildError("no ninja: install it with `pip install ninja`")
     script = ninja_file(made, work)
     (work / "build.ninja").write_text(script)
-    done = subprocess.run([found, "-C", str(work)], capture_output=True, text=True, check=False)
+    done = _run([found, "-C", str(work)])
     if done.returncode != 0:
         tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-30:])
         raise BuildError(f"the compiler failed:\n{tail}")
@@ -185,7 +205,7 @@ def ninja_file(made: Library, work: Path) -> str:
     from torch.utils.cpp_extension import include_paths, library_paths
 
     includes = [f"-I{path}" for path in made.include_dirs]
-    system = [f"-isystem {path}" for path in include_paths()]
+    system = [flag for path in include_paths() for flag in ("-isystem", path)]
     libraries = [f"-L{path}" for path in library_paths()]
     links = ["-ltorch", "-ltorch_cpu", "-lc10"]
     nvcc = ""
@@ -196,21 +216,21 @@ def ninja_file(made: Library, work: Path) -> str:
         if torch.version.cuda is None:
             raise BuildError("torch was built without CUDA; install a CUDA build of torch")
         nvcc = f"{home}/bin/nvcc"
-        system.append(f"-isystem {home}/include")
+        system += ["-isystem", f"{home}/include"]
         libraries += [f"-L{home}/lib64", f"-L{home}/targets/{platform.machine()}-linux/lib"]
         links += ["-ltorch_cuda", "-lc10_cuda", "-lcudart_static", "-ldl", "-lrt", "-lpthread"]
     lines = [
         "ninja_required_version = 1.5",
-        f"cxx = {os.environ.get('CXX', 'c++')}",
-        f"nvcc = {nvcc}",
-        f"cflags = {' '.join([*made.cflags, *includes, *system])}",
-        f"nvccflags = {' '.join([*made.nvcc_flags, *gencode(), *includes])}",
+        f"cxx = {_words(compiler_command())}",
+        f"nvcc = {_words([nvcc])}",
+        f"cflags = {_words([*made.cflags, *includes, *system])}",
+        f"nvccflags = {_words([*made.nvcc_flags, *gencode(), *includes])}",
         "rule cxx",
         "  command = $cxx -MMD -MF $out.d $cflags -c $in -o $out",
         "rule nvcc",
         "  command = $nvcc $nvccflags -c $in -o $out",
         "rule link",
-        f"  command = $cxx -shared $in {' '.join([*made.ldflags, *libraries, *links])} -o $out",
+        f"  command = $cxx -shared $in {_words([*made.ldflags, *libraries, *links])} -o $out",
     ]
     objects = []
     for source in made.sources:
@@ -230,6 +250,10 @@ def gencode() -> list[str]:
         if arch.endswith("+PTX"):
             flags.append(f"-gencode=arch=compute_{number},code=compute_{number}")
     return flags
+
+
+def _words(command: list[str]) -> str:
+    return shlex.join(command).replace("$", "$$")
 
 
 def _escape(path: str) -> str:

@@ -113,7 +113,7 @@ def cpu_flags() -> frozenset[str]:
 
 def runs_here(isa: str, flags: frozenset[str]) -> bool:
     """Whether a CPU with these flags runs code for ``isa``."""
-    v3 = {"avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"}
+    v3 = {"abm", "avx2", "bmi1", "bmi2", "f16c", "fma", "movbe"}
     v4 = v3 | {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"}
     needs = {"x86-64-v3": v3, "x86-64-v4": v4}.get(isa, set())
     return needs <= flags

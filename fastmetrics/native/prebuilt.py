@@ -46,10 +46,13 @@ def _stamp(path: Path) -> dict[str, object]:
 def _mismatch(path: Path, isa: str, stamp: dict[str, object]) -> str | None:
     if not stamp:
         return f"{path.name} does not say what it was built for"
-    target = tuple(int(part) for part in str(stamp.get("torch_target", "0.0")).split("."))
+    try:
+        target = tuple(int(part) for part in str(stamp["torch_target"]).split("."))
+    except (KeyError, ValueError):
+        return f"{path.name} does not say for which torch it was built"
     present = tuple(int(part) for part in torch.__version__.split(".")[:2])
     if present < target or target < TORCH_TARGET:
-        return f"{path.name} was built for torch >= {stamp.get('torch_target')}, this is torch {torch.__version__}"
+        return f"{path.name} was built for torch >= {stamp['torch_target']}, this is torch {torch.__version__}"
     built_cuda = stamp.get("cuda")
     if built_cuda is not None and str(built_cuda).partition(".")[0] != str(torch.version.cuda).partition(".")[0]:
         return f"{path.name} was built for CUDA {built_cuda}, torch has CUDA {torch.version.cuda}"
