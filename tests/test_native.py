@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Finding, building and loading the libraries, in processes of their own with a cache of their own."""
 
-import json
+import contextlib
 import os
 import shutil
 import signal
@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from fastmetrics import native
-from fastmetrics.native import builder, parameters, prebuilt
+from fastmetrics import __main__, native
+from fastmetrics.native import builder, parameters
 
 ROOT = Path(__file__).parent.parent
 UPDATE = """
@@ -82,10 +82,9 @@ def filled(tmp_path_factory):
 
 @pytest.fixture
 def copying(filled, tmp_path):
-    """A compiler that takes no time, and the file with what it did."""
-    log = tmp_path / "compiler log"
-    text = COPYING_COMPILER.format(log=log, library=next(filled.rglob("*.so")))
-    return script(tmp_path / "copying", text), log
+    """The command of a compiler that takes no time, behind a launcher and with spaces in its path."""
+    text = COPYING_COMPILER.format(log=tmp_path / "log", library=next(filled.rglob("*.so")))
+    return f"env '{script(tmp_path / 'a compiler', text)}'"
 
 
 def test_build_warms_up_from_the_cache(filled):
@@ -157,9 +156,10 @@ def test_a_compiler_error_is_shown(tmp_path):
 
 
 def test_a_killed_build_stops_nobody(tmp_path, copying):
-    copy = Path(copying[0]).read_text()
-    script(tmp_path / "copying", f'case "$*" in *" -c "*) touch {tmp_path}/began; sleep 60;; esac')
-    killed = start(UPDATE, tmp_path / "cache", CXX=copying[0])
+    compiler = tmp_path / "a compiler"
+    text = compiler.read_text()
+    script(compiler, f'case "$*" in *" -c "*) touch {tmp_path}/began; sleep 60;; esac')
+    killed = start(UPDATE, tmp_path / "cache", CXX=copying)
     try:
         while not (tmp_path / "began").exists():
             assert killed.poll() is None
@@ -167,21 +167,21 @@ def test_a_killed_build_stops_nobody(tmp_path, copying):
         os.kill(killed.pid, signal.SIGKILL)  # its compilers live on
         killed.wait()
         assert list((tmp_path / "cache").glob("*.build-*"))
-        Path(copying[0]).write_text(copy)
-        assert "origin: built now" in run(UPDATE, tmp_path / "cache", CXX=copying[0])[0]
+        compiler.write_text(text)
+        assert "origin: built now" in run(UPDATE, tmp_path / "cache", CXX=copying)[0]
         assert not list((tmp_path / "cache").glob("*.build-*"))  # what was left over is gone
     finally:
-        os.killpg(killed.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(killed.pid, signal.SIGKILL)
 
 
 def test_four_processes_build_once(tmp_path, copying):
-    cxx, log = copying
-    slow = Path(cxx).read_text().replace("link >>", "link; sleep 3; echo link >>")
-    Path(cxx).write_text(slow)
-    processes = [start(UPDATE, tmp_path / "cache", CXX=cxx) for _ in range(4)]
+    compiler = tmp_path / "a compiler"
+    compiler.write_text(compiler.read_text().replace("cp ", "sleep 2; cp "))  # time to meet
+    processes = [start(UPDATE, tmp_path / "a cache", CXX=copying) for _ in range(4)]
     said = [process.communicate(timeout=120) for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0, 0]
-    assert log.read_text().split() == ["compile"] * len(parameters.library("cpu").sources) + ["link"]
+    assert (tmp_path / "log").read_text().split() == ["compile"] * len(parameters.library("cpu").sources) + ["link"]
     assert sorted(out.strip() for out, _ in said) == ["origin: built now"] + ["origin: cache"] * 3
     assert sum("building" in err for _, err in said) == 1
 
@@ -194,11 +194,11 @@ def test_an_unusable_cache_folder(tmp_path, copying, unusable):
         pytest.skip("root writes everywhere")
     else:
         (tmp_path / "cache").mkdir(mode=0)
-    out, err = run(UPDATE, tmp_path / "cache", TMPDIR=str(tmp_path), CXX=copying[0])
+    out, err = run(UPDATE, tmp_path / "cache", TMPDIR=str(tmp_path), CXX=copying)
     assert "origin: built now" in out
     assert f"{tmp_path / 'cache'} cannot be written (" in err
     assert f"using {tmp_path}/fastmetrics-{os.getuid()}; or set FASTMETRICS_CACHE" in err
-    out, err = run(UPDATE, tmp_path / "cache", TMPDIR=str(tmp_path), CXX=copying[0])
+    out, err = run(UPDATE, tmp_path / "cache", TMPDIR=str(tmp_path), CXX=copying)
     assert "origin: cache" in out
     assert err == ""
 
@@ -206,10 +206,10 @@ def test_an_unusable_cache_folder(tmp_path, copying, unusable):
 def test_no_folder_can_be_written(tmp_path, copying):
     (tmp_path / "cache").write_text("a file")
     (tmp_path / f"fastmetrics-{os.getuid()}").write_text("another file")
-    out, err = run(UPDATE, tmp_path / "cache", TMPDIR=str(tmp_path), CXX=copying[0])
+    out, err = run(UPDATE, tmp_path / "cache", TMPDIR=str(tmp_path), CXX=copying)
     assert "origin: PyTorch body" in out
-    assert err.count("no native kernels") == 1
-    assert not copying[1].exists()
+    assert err.count("no native kernels") == err.count("fastmetrics: ") == 1
+    assert not (tmp_path / "log").exists()
 
 
 def test_a_user_without_a_home(monkeypatch):
@@ -237,32 +237,6 @@ def test_a_damaged_library_is_built_again(filled, tmp_path):
     assert "origin: built now" in out
     assert (tmp_path / "log").read_text().count("link") == 1
     assert library.read_bytes() == good.read_bytes()
-
-
-def test_a_launcher_and_spaces_in_paths(tmp_path, copying):
-    folder = tmp_path / "a cache"
-    shutil.copy(copying[0], tmp_path / "a compiler")
-    out, err = run(UPDATE, folder, CXX=f"env '{tmp_path}/a compiler'")
-    assert "origin: built now" in out, err
-
-
-def test_a_library_for_another_torch(filled, tmp_path):
-    isa = parameters.ahead_of_time_isas()[-1]
-    name = parameters.library("cpu", isa).name
-    shutil.copy(next(filled.rglob("*.so")), tmp_path / f"{name}.so")
-    stamp = builder.stamp_of(parameters.library("cpu", isa))
-    for change, reason in (
-        ({}, None),
-        ({"torch_target": "9.9"}, "built for torch >= 9.9"),
-        ({"torch_target": "2.0"}, "this is torch"),
-        ({"torch_target": "new"}, "does not say for which torch"),
-        ({"cuda": "1.0"}, "built for CUDA 1.0"),
-    ):
-        (tmp_path / f"{name}.json").write_text(json.dumps({**stamp, **change}))
-        (found,) = prebuilt.candidates("cpu", tmp_path)
-        assert found.reason is None if reason is None else reason in found.reason
-    (tmp_path / f"{name}.json").unlink()
-    assert "does not say" in prebuilt.candidates("cpu", tmp_path)[0].reason
 
 
 def test_the_key_depends_on_what_decides(monkeypatch, tmp_path):
@@ -293,12 +267,11 @@ assert fastmetrics.native.status().origin == "not tried"
 assert "fastmetrics.native.builder" not in sys.modules
 assert "fastmetrics_" not in open("/proc/self/maps").read()
 """
-    times = [float(run(code, tmp_path / "cache", FASTMETRICS_NATIVE="require")[0]) for _ in range(3)]
-    assert min(times) <= 0.3
+    assert any(float(run(code, tmp_path / "cache", FASTMETRICS_NATIVE="require")[0]) <= 0.3 for _ in range(4))
     assert not (tmp_path / "cache").exists()
 
 
-def test_doctor(filled, tmp_path):
+def test_doctor(filled, tmp_path, monkeypatch, capsys):
     doctor = ["-m", "fastmetrics", "doctor"]
     out, _ = run(doctor, filled, CXX=None)
     assert 8 <= len(out.splitlines()) <= 11
@@ -312,5 +285,10 @@ def test_doctor(filled, tmp_path):
     assert "compiler: none - install g++" in out
     assert "cannot be written" in out
     assert "cpu: PyTorch operations, because" in out
-    out, _ = run(doctor, tmp_path, expect=1, FASTMETRICS_NATIVE="sometimes")
-    assert out.splitlines()[-1] == "cpu: FASTMETRICS_NATIVE must be one of auto, require, off, but is 'sometimes'"
+    monkeypatch.setattr(native, "_status", {})
+    monkeypatch.setenv("FASTMETRICS_NATIVE", "sometimes")
+    assert __main__.doctor() == 1
+    assert (
+        capsys.readouterr().out.splitlines()[-1]
+        == "cpu: FASTMETRICS_NATIVE must be one of auto, require, off, but is 'sometimes'"
+    )

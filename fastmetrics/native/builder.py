@@ -137,6 +137,7 @@ def build(made: Library, folder: Path, again: bool = False) -> tuple[Path, bool]
     Raises:
         BuildError: with cause and cure.
     """
+    check_tools(made)
     place = folder / key(made)
     with FileLock(str(folder / f"{place.name}.lock")):  # released by the system if its holder dies
         found = cached(made, folder)
@@ -183,8 +184,8 @@ def stamp_of(made: Library) -> dict[str, object]:
     return facts
 
 
-def compile_library(made: Library, work: Path) -> None:
-    """Compile into ``work``. Reports a missing tool or a compiler error as :class:`BuildError`."""
+def check_tools(made: Library) -> str:
+    """The path of ninja. Reports what is missing as :class:`BuildError`."""
     if not made.sources:
         raise BuildError(f"the package has no {made.device} sources; reinstall it")
     if compiler() is None:
@@ -192,6 +193,16 @@ def compile_library(made: Library, work: Path) -> None:
     found = ninja()
     if found is None:
         raise BuildError("no ninja: install it with `pip install ninja`")
+    if made.device == "cuda" and cuda_home() is None:
+        raise BuildError("no nvcc: install the CUDA toolkit, or set CUDA_HOME to it")
+    if made.device == "cuda" and torch.version.cuda is None:
+        raise BuildError("torch was built without CUDA; install a CUDA build of torch")
+    return found
+
+
+def compile_library(made: Library, work: Path) -> None:
+    """Compile into ``work``. Reports a missing tool or a compiler error as :class:`BuildError`."""
+    found = check_tools(made)
     script = ninja_file(made, work)
     (work / "build.ninja").write_text(script)
     done = _run([found, "-C", str(work)])
@@ -211,10 +222,6 @@ def ninja_file(made: Library, work: Path) -> str:
     nvcc = ""
     if made.device == "cuda":
         home = cuda_home()
-        if home is None:
-            raise BuildError("no nvcc: install the CUDA toolkit, or set CUDA_HOME to it")
-        if torch.version.cuda is None:
-            raise BuildError("torch was built without CUDA; install a CUDA build of torch")
         nvcc = f"{home}/bin/nvcc"
         system += ["-isystem", f"{home}/include"]
         libraries += [f"-L{home}/lib64", f"-L{home}/targets/{platform.machine()}-linux/lib"]

@@ -148,7 +148,8 @@ def _print_for_cmake(device: str, isa: str) -> None:
 
     made = library(device, isa)
     print("SOURCES=" + ";".join(made.sources))
-    print("INCLUDES=" + ";".join([*made.include_dirs, *include_paths()]))
+    print("INCLUDES=" + ";".join(made.include_dirs))
+    print("SYSTEM_INCLUDES=" + ";".join(include_paths()))
     print("CFLAGS=" + ";".join(made.cflags))
     print("NVCC_FLAGS=" + ";".join(made.nvcc_flags))
     print("LDFLAGS=" + ";".join(made.ldflags))
