@@ -11,6 +11,7 @@ import torchmetrics
 from lightning_utilities import apply_to_collection
 from torch import Tensor
 from torch.nn import Module, Parameter
+from torch.utils.weak import WeakIdKeyDictionary
 from torchmetrics.utilities.data import dim_zero_cat
 from torchmetrics.utilities.distributed import gather_all_tensors
 from torchmetrics.utilities.exceptions import TorchMetricsUserError
@@ -18,6 +19,9 @@ from torchmetrics.utilities.prints import rank_zero_warn
 
 from fastmetrics.statistics import Statistics
 from fastmetrics.statistics.base import merge_faults
+
+# Statistics that one metric was given by another, as `torchmetrics.MetricCollection` does within a compute group.
+_shared: WeakIdKeyDictionary = WeakIdKeyDictionary()
 
 
 class Metric(torchmetrics.Metric):
@@ -92,6 +96,10 @@ class StatisticMetric(Metric):
         self._statistics = statistics
         self._traced = False
         self._device = torch.empty(0, device=self._device).device  # "cuda" becomes "cuda:0"
+        with torch.inference_mode(False):  # an inference tensor could not be updated outside of that mode
+            self._add_states(statistics)
+
+    def _add_states(self, statistics: Statistics) -> None:
         for name, zeros in statistics.zeros(self._device).items():
             if statistics.samplewise:
                 self.add_state(name, [], dist_reduce_fx="cat")
@@ -149,8 +157,13 @@ class StatisticMetric(Metric):
             self._append(batch)
         else:
             for name, value in batch.items():
-                own[name].add_(value.detach() if value.requires_grad else value)
-        self._raise_faults()
+                state = own[name]
+                if _shared and state in _shared:  # the others of the compute group add the same batch
+                    with torch.inference_mode(False):
+                        state = own[name] = state.clone()
+                state.add_(value.detach() if value.requires_grad else value)
+        if not own["dist_sync_on_step"]:  # else all processes raise it, after they have met
+            self._raise_faults()
         value = self._synced_formula(batch) if own["dist_sync_on_step"] else self.formula(**batch)
         own["_forward_cache"] = value
         return value
@@ -286,6 +299,14 @@ class StatisticMetric(Metric):
                 setattr(self, name, [self._no_samples(name)])
         super()._sync_dist(dist_sync_fn, process_group=process_group)
 
+    def unsync(self, should_unsync: bool = True) -> None:
+        """Go back to the state of this process; see ``torchmetrics.Metric.unsync``."""
+        own = self.__dict__
+        if should_unsync and own["_is_synced"] and own["_cache"] is not None:
+            own.update(own["_cache"], _is_synced=False, _cache=None)
+        else:
+            super().unsync(should_unsync)
+
     def _synced_formula(self, batch: dict[str, Tensor]) -> Any:
         own = self.__dict__
         local = {name: own[name] for name in self._defaults}
@@ -303,7 +324,51 @@ class StatisticMetric(Metric):
         own["_computed"] = None
         own["_update_count"] += max(1, getattr(incoming_state, "_update_count", 1))
 
-    # Lifecycle. States are updated in place, so they are never shared with anyone else's tensors.
+    def _reduce_states(self, incoming_state: dict[str, Any]) -> None:
+        own = self.__dict__
+        if own["faults"] is not None and "faults" not in incoming_state:
+            incoming_state = {**incoming_state, "faults": torch.zeros_like(own["faults"])}
+        for name in self._defaults:  # all of it fits, or nothing is merged
+            if name not in incoming_state:
+                raise ValueError(f"Expected state variable {name} to be present in incoming state {incoming_state}")
+        for name, (shape, _) in self._statistics.shapes.items():
+            value = incoming_state[name]
+            for part in value if isinstance(value, list) else [value]:
+                if tuple(part.shape[self._statistics.samplewise :]) != shape:
+                    raise ValueError(
+                        f"Expected state variable {name} of shape {shape}, but got {tuple(part.shape)} to merge."
+                    )
+        before = {name: own[name] for name in self._defaults}
+        super()._reduce_states(incoming_state)
+        self._keep_addresses(before)
+
+    # Lifecycle. States are updated in place, so that their addresses stay.
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        own = self.__dict__
+        if name in own.get("_defaults", ()) and value is not own.get(name):
+            if isinstance(value, Tensor):
+                _shared[value] = True
+            elif isinstance(value, list):
+                value = list(value)
+        super().__setattr__(name, value)
+
+    def _keep_addresses(self, before: dict[str, Any]) -> None:
+        """Move states that were replaced since ``before`` to where they have been."""
+        own = self.__dict__
+        for name, old in before.items():
+            new = own[name]
+            if isinstance(old, Tensor) and new is not old and old.shape == new.shape and old not in _shared:
+                own[name] = old.copy_(new)
+
+    def _keep_ordinary(self) -> None:
+        """Turn statistics that were copied in inference mode into tensors that can be updated outside of it."""
+        own = self.__dict__
+        for name in own["_defaults"]:
+            state = own[name]
+            if isinstance(state, Tensor) and state.is_inference():
+                with torch.inference_mode(False):
+                    own[name] = state.clone()
 
     def reset(self) -> None:
         """Empty the statistics in place, so that their addresses stay (a captured CUDA graph relies on them)."""
@@ -311,12 +376,14 @@ class StatisticMetric(Metric):
         if own["_cache"] is not None:
             own.update(own["_cache"])
         own.update(_update_count=0, _traced=False, _forward_cache=None, _computed=None, _cache=None, _is_synced=False)
-        for name in own["_defaults"]:
+        for name, default in own["_defaults"].items():
             state = own[name]
             if isinstance(state, list):
                 own[name] = []
-            else:
+            elif name in self._statistics.shapes or name == "faults":
                 state.zero_()
+            else:  # one that a subclass added
+                own[name] = default.detach().clone()
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but what is rebuilt; a batch value with a graph is kept without it."""
@@ -324,6 +391,10 @@ class StatisticMetric(Metric):
         for name in ("_forward_cache", "_computed"):
             state[name] = apply_to_collection(state[name], Tensor, Tensor.detach)
         return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._keep_ordinary()
 
     def set_dtype(self, dst_type: str | torch.dtype) -> StatisticMetric:
         """Set the dtype of results that follow it. The statistics keep theirs, and so their exactness."""
@@ -336,18 +407,44 @@ class StatisticMetric(Metric):
             moved = fn(tensor)
             return moved if moved.dtype == tensor.dtype else tensor.to(moved.device)
 
-        dtype = self.__dict__["_dtype"]  # torchmetrics forgets what `set_dtype` said
+        own = self.__dict__
+        before = {name: own[name] for name in self._defaults}
+        dtype = own["_dtype"]  # torchmetrics forgets what `set_dtype` said
         super()._apply(move, exclude_state)
-        self.__dict__["_dtype"] = dtype
+        own["_dtype"] = dtype
+        for name, old in before.items():
+            if isinstance(old, Tensor) and own[name] is not old:
+                _shared.pop(own[name], None)  # moved, so it is of this metric alone
+        self._keep_ordinary()
         return self
 
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        super()._load_from_state_dict(state_dict, prefix, *args)
+    def _load_from_state_dict(
+        self,
+        state_dict: dict[str, Any],
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
         own = self.__dict__
+        before = {name: own[name] for name in self._defaults}
+        super()._load_from_state_dict(
+            state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+        )
         own["_computed"] = None
-        for name in self._defaults:
-            state = own[name]
-            if isinstance(state, list):
-                own[name] = [value.to(self._device, copy=True) for value in state]
+        for name, old in before.items():
+            new = own[name]
+            if new is old:
+                continue
+            got, wanted = (list if isinstance(state, list) else tuple(state.shape) for state in (new, old))
+            if got != wanted and name in self._statistics.shapes:
+                own[name] = old
+                error_msgs.append(f"size mismatch for {prefix}{name}: the checkpoint has {got}, the metric {wanted}.")
+            elif isinstance(new, list):
+                own[name] = [value.to(self._device, copy=True) for value in new]
             else:
-                own[name] = state.detach().to(self._device, copy=True)
+                own[name] = new.detach().to(self._device, copy=True)
+        self._keep_addresses(before)
+        self._keep_ordinary()

@@ -2,11 +2,13 @@
 """Metrics over processes that talk by gloo."""
 
 import pickle
+from datetime import timedelta
 
 import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from torchmetrics.utilities.exceptions import TorchMetricsUserError
 
 from fastmetrics import Metric
 from fastmetrics.classification import (
@@ -63,7 +65,8 @@ def batch(name, seed):
 
 def start(rank, world, folder, work):
     torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{folder}/{work.__name__}", rank=rank, world_size=world)
+    place = f"file://{folder}/{work.__name__}"
+    dist.init_process_group("gloo", place, timedelta(seconds=60), world_size=world, rank=rank)
     try:
         work(rank, world, folder)
     finally:
@@ -120,6 +123,26 @@ def behaviours(rank, world, folder):
     with pytest.raises(RuntimeError, match="99"):
         metric.compute()
     assert int(metric.compute().sum()) == sum(5 + r for r in range(world))
+
+    # a bad value in a step that synchronises is raised on all too, and counted nowhere
+    metric = MulticlassConfusionMatrix(C, dist_sync_on_step=True)
+    with pytest.raises(RuntimeError, match="99"):
+        metric(torch.tensor([0, 1]), torch.tensor([0, 99 if rank == 1 else 1]))
+    assert int(metric.confusion.sum()) == 2 - rank
+    assert int(metric(torch.tensor([2]), torch.tensor([2])).sum()) == world
+    assert int(metric.compute().sum()) == 3 + 2
+
+    # what a manual sync replaced comes back, at its address
+    metric = MulticlassConfusionMatrix(C)
+    metric.update(*batch("confusion", rank))
+    address, local = metric.confusion.data_ptr(), metric.confusion.clone()
+    with metric.sync_context():
+        assert int(metric.confusion.sum()) == sum(5 + r for r in range(world))
+        with pytest.raises(TorchMetricsUserError):
+            metric(*batch("confusion", rank))
+    metric(*batch("confusion", rank))
+    assert torch.equal(metric.confusion, 2 * local)
+    assert metric.confusion.data_ptr() == address
 
     # a group of processes
     groups = [dist.new_group([r]) for r in range(world)]

@@ -320,3 +320,158 @@ def test_a_metric_of_a_user():
     metric.reset()
     assert metric.seen == []
     assert metric.total == 0
+
+
+def twins(make):
+    """The same metric of both libraries."""
+    return make(ours), make(torchmetrics.classification)
+
+
+def test_a_compute_group_mixes_update_and_forward():
+    for options in ({}, {"multidim_average": "samplewise"}):
+        made = [
+            [module.MulticlassAccuracy(C, **options), module.MulticlassPrecision(C, average=None, **options)]
+            for module in (ours, torchmetrics.classification)
+        ]
+        mine, alone = (
+            torchmetrics.MetricCollection(made[0]),
+            torchmetrics.MetricCollection(copy.deepcopy(made[0]), compute_groups=False),
+        )
+        theirs = torchmetrics.MetricCollection(made[1], compute_groups=False)
+        for seed, step in enumerate(("update", "update", "forward", "forward", "update", "forward")):
+            for collection in (mine, alone, theirs):
+                getattr(collection, step)(*multiclass_batch(seed))
+            assert len(mine.compute_groups) == 1
+            for name, value in theirs.compute().items():
+                torch.testing.assert_close(mine.compute()[name], value)
+                assert torch.equal(mine.compute()[name], alone.compute()[name])
+        mine.reset()
+        mine.update(*multiclass_batch(7))
+        expected = made[0][0].clone()
+        expected.reset()
+        expected.update(*multiclass_batch(7))
+        assert torch.equal(mine.compute()["MulticlassAccuracy"], expected.compute())
+
+
+@every_metric
+def test_forward_and_merging_keep_addresses(kind, options, batch):
+    metric = filled(kind, options, batch, 0)
+    before = [s.data_ptr() for s in states(metric).values() if isinstance(s, torch.Tensor)]
+    metric.to("cpu")
+    metric(*batch(1))
+    metric.merge_state(filled(kind, options, batch, 2))
+    metric.persistent(True)
+    metric.load_state_dict(metric.state_dict())
+    assert before == [s.data_ptr() for s in states(metric).values() if isinstance(s, torch.Tensor)]
+    expected = filled(kind, options, batch, 0, 1)
+    expected.merge_state(filled(kind, options, batch, 2))
+    same_states(metric, expected)
+
+
+@every_metric
+def test_made_or_copied_in_inference_mode(kind, options, batch):
+    with torch.inference_mode():
+        inside = filled(kind, options, batch, 0)
+        copied = copy.deepcopy(inside)
+        collection = torchmetrics.MetricCollection({"a": kind(**options), "b": kind(**options)})
+        collection.update(*batch(0))
+        collection(*batch(1))
+    for metric in (inside, copied):
+        metric.update(*batch(1))
+        same_states(metric, filled(kind, options, batch, 0, 1))
+    collection.update(*batch(2))
+    for metric in collection.values():
+        same_states(metric, filled(kind, options, batch, 0, 1, 2))
+    for metric in (inside, copied):
+        metric(*batch(2))
+        metric.reset()
+        same_states(metric, kind(**options))
+
+
+def test_a_state_that_does_not_fit_changes_nothing():
+    metric = filled(ours.MulticlassAccuracy, {"num_classes": C, "top_k": 2}, multiclass_batch, 0)
+    expected = copy.deepcopy(metric)
+    counts, ranks = (state.clone() for state in (metric.counts, metric.ranks))
+    for wrong in ({"counts": counts}, {"counts": counts, "ranks": ranks[:1]}, {"counts": counts[:1], "ranks": ranks}):
+        with pytest.raises(ValueError, match=r"counts|ranks"):
+            metric.merge_state(wrong)
+        same_states(metric, expected)
+    metric.merge_state({"counts": counts, "ranks": ranks})  # a state without its record of faults
+    assert torch.equal(metric.counts, 2 * counts)
+    for refused, error in ((3, ValueError), (ours.MulticlassAccuracy(C + 1, top_k=2), ValueError)):
+        with pytest.raises(error):
+            metric.merge_state(refused)
+    with pytest.raises(ValueError, match="instance of"):
+        metric.merge_state(ours.MulticlassRecall(C, top_k=2))
+    metric.persistent(True)
+    other = ours.MulticlassAccuracy(C + 1, top_k=2)
+    other.persistent(True)
+    with pytest.raises(RuntimeError, match="size mismatch for counts"):
+        other.load_state_dict(metric.state_dict())
+    assert not other.counts.any()
+    samplewise = ours.MulticlassAccuracy(C, top_k=2, multidim_average="samplewise")
+    samplewise.persistent(True)
+    with pytest.raises(RuntimeError, match="size mismatch for counts"):
+        samplewise.load_state_dict(metric.state_dict())
+    assert samplewise.counts == []
+    missing = metric.state_dict()
+    del missing["ranks"]
+    ours.MulticlassAccuracy(C, top_k=2).load_state_dict(missing)  # as in torchmetrics, states may be absent
+
+
+def test_a_state_that_a_subclass_adds():
+    class Longest(ours.MulticlassAccuracy):
+        def __init__(self, **kwargs):
+            super().__init__(C, **kwargs)
+            self.add_state("shortest", torch.tensor(99), dist_reduce_fx="min")
+
+        def update(self, preds, target):
+            super().update(preds, target)
+            self.shortest = torch.minimum(self.shortest, torch.tensor(len(target)))
+
+        def compute(self):
+            return {"accuracy": super().compute(), "shortest": self.shortest}
+
+    metric, plain = Longest(), ours.MulticlassAccuracy(C)
+    for seed in range(2):
+        preds, target = multiclass_batch(seed)
+        value = metric(preds[seed:], target[seed:])
+        torch.testing.assert_close(value["accuracy"], plain(preds[seed:], target[seed:]))
+        assert value["shortest"] == 6 - seed
+    assert torch.equal(metric.counts, plain.counts)
+    other = Longest()
+    other.update(*multiclass_batch(3))
+    other.merge_state(metric)
+    assert other.shortest == 5
+    metric.reset()
+    assert metric.shortest == 99
+    assert not metric.counts.any()
+
+
+def test_wrappers_give_what_they_give_theirs():
+    for wrap in (
+        torchmetrics.wrappers.MinMaxMetric,
+        lambda metric: torchmetrics.wrappers.BootStrapper(metric, num_bootstraps=3, sampling_strategy="multinomial"),
+        torchmetrics.MetricTracker,
+    ):
+        found = []
+        for metric in twins(lambda module: module.MulticlassAccuracy(C)):
+            torch.manual_seed(0)
+            wrapped = wrap(metric)
+            for seed in range(3):
+                if isinstance(wrapped, torchmetrics.MetricTracker):
+                    wrapped.increment()
+                wrapped(*multiclass_batch(seed))
+                wrapped.update(*multiclass_batch(seed + 3))
+            found.append(wrapped.compute())
+        torch.testing.assert_close(*found)
+
+
+def test_compositions_are_theirs():
+    values = []
+    for metric in twins(lambda module: module.MulticlassRecall(C, average=None)):
+        made = [metric + 1, 2 - metric, metric * metric, -metric, abs(metric), metric[1], metric > 0.3, 1 / metric]
+        for composed in made:
+            composed.update(*multiclass_batch(0))
+        values.append([composed.compute() for composed in made])
+    torch.testing.assert_close(*values)

@@ -117,6 +117,62 @@ def test_resume_in_the_middle_of_an_epoch(tmp_path):
         assert whole[f"ours_{name}"].isfinite()
 
 
+class Continued(DataLoader):
+    """A loader that goes on where its state says; Lightning starts any other one anew, and so repeats batches."""
+
+    given = 0
+
+    def __iter__(self):
+        begin, self.given = self.given, 0
+        for index, batch in enumerate(super().__iter__()):
+            if index >= begin:
+                self.given = index + 1
+                yield batch
+        self.given = 0
+
+    def state_dict(self):
+        return {"given": self.given}
+
+    def load_state_dict(self, state):
+        self.given = state["given"]
+
+
+class Saving(Module):
+    """Saves a checkpoint after its fourth batch."""
+
+    def on_train_batch_end(self, _, batch, index):
+        super().on_train_batch_end()
+        if self.stop_at == index:
+            self.trainer.save_checkpoint(self.path)
+
+    def training_step(self, batch, index):
+        stop_at, self.stop_at = self.stop_at, None
+        loss = super().training_step(batch, index)
+        self.stop_at = stop_at
+        return loss
+
+    def on_train_epoch_end(self):
+        self.counted = int(self.ours_epoch.counts[:, 2].sum())
+
+
+@pytest.mark.parametrize(("loader", "counted"), [(Continued, 50), (DataLoader, 4 * 8 + 3 * 8)])
+def test_a_resumed_epoch_is_the_uninterrupted_one_if_the_loader_goes_on(tmp_path, loader, counted):
+    path, logged = tmp_path / "middle.ckpt", []
+    for module, options in (
+        (Saving(persistent=True, stop_at=3), {}),
+        (Saving(persistent=True), {"ckpt_path": path, "weights_only": False}),
+    ):
+        module.path = path
+        trainer = pl.Trainer(max_epochs=1, default_root_dir=str(tmp_path), enable_checkpointing=False, **TRAINER)
+        trainer.fit(module, loader(data(), batch_size=8), **options)
+        logged.append(trainer.callback_metrics)
+    assert module.counted == counted
+    for name in ("epoch", "both_epoch"):
+        torch.testing.assert_close(logged[1][f"ours_{name}"], logged[1][f"theirs_{name}"])
+        if loader is Continued:
+            assert torch.equal(logged[1][f"ours_{name}"], logged[0][f"ours_{name}"])
+
+
 TWO_PROCESSES = """
     import sys
     import torch
@@ -157,6 +213,8 @@ TWO_PROCESSES = """
         trainer.test(Module(), DataLoader(data, batch_size=8), verbose=False)
         if trainer.is_global_zero:
             print("logged", [f"{trainer.callback_metrics[k].item():.7f}" for k in ("acc", "mse")])
+        if torch.distributed.is_initialized():
+            torch.distributed.destroy_process_group()  # left to the exit, gloo aborts now and then
 """
 
 
