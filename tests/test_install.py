@@ -149,5 +149,5 @@ def test_cmake_has_the_same_sources_and_flags(tmp_path):
         words = shlex.split(command["command"])
         assert [word for word in words if word in made.cflags][-len(made.cflags) :] == made.cflags
         assert f"-I{made.include_dirs[0]}" in words
-    link = (tmp_path / "build.ninja").read_text()
-    assert f"LINK_FLAGS = {' '.join(made.ldflags)}\n" in link
+    link = next(line for line in (tmp_path / "build.ninja").read_text().splitlines() if "LINK_FLAGS = " in line)
+    assert set(made.ldflags) <= set(link.split())
