@@ -69,7 +69,7 @@ class StatisticMetric(Metric):
     both the batch value and the state, and ``compute`` applies the formula.
 
     Values out of range (see the statistics) are never counted. With validation they raise ``RuntimeError``: at once on
-    the CPU, at ``compute``, ``forward`` or ``sync`` on other devices, whose updates do not wait for the device. Once
+    the CPU, at ``compute`` or ``forward`` on other devices, whose updates do not wait for the device. Once
     raised they are forgotten; the rest of the data stays counted.
 
     Example:

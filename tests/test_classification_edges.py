@@ -8,7 +8,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn import metrics as sklearn_metrics
 
 import fastmetrics.classification as classes
 import fastmetrics.functional.classification as functions
@@ -78,6 +77,7 @@ def test_averages_of_a_multilabel_table(device):
 
 
 def test_classes_without_predictions_against_scikit_learn():
+    sklearn_metrics = pytest.importorskip("sklearn.metrics")
     generator = torch.Generator().manual_seed(0)
     for c, zero_division, average in itertools.product((2, 4, 30), (0, 1), AVERAGES):
         preds, target = (torch.randint(0, c, (150,), generator=generator) for _ in range(2))
