@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,7 +19,10 @@ from torchmetrics.utilities.exceptions import TorchMetricsUserError
 from torchmetrics.utilities.prints import rank_zero_warn
 
 from fastmetrics.statistics import Statistics
-from fastmetrics.statistics.base import merge_faults
+from fastmetrics.statistics.base import Inputs, merge_faults
+
+# What a pass reads, weights and mask of its samples.
+Batch = tuple[Inputs, Tensor | None, Tensor | None]
 
 # Statistics that one metric was given by another, as `torchmetrics.MetricCollection` does within a compute group.
 _shared: WeakIdKeyDictionary = WeakIdKeyDictionary()
@@ -66,11 +70,15 @@ class StatisticMetric(Metric):
 
     A subclass passes its :class:`~fastmetrics.statistics.Statistics` to ``__init__`` and defines :meth:`formula`. The
     statistics are its state. ``update`` reads the batch once and adds to them in place, ``forward`` reads it once for
-    both the batch value and the state, and ``compute`` applies the formula.
+    both the batch value and the state, and ``compute`` applies the formula. The arguments of ``update`` and ``forward``
+    are those of :meth:`inputs`.
 
     Values out of range (see the statistics) are never counted. With validation they raise ``RuntimeError``: at once on
     the CPU, at ``compute`` or ``forward`` on other devices, whose updates do not wait for the device. Once
     raised they are forgotten; the rest of the data stays counted.
+
+    Statistics of samples with weights are float64 twins of the others, which stay exact integers. A twin is a state
+    ``weighted_<name>`` from the first weighted update on; the formula sees the sum of both.
 
     Example:
         >>> import torch
@@ -93,7 +101,9 @@ class StatisticMetric(Metric):
 
     def __init__(self, statistics: Statistics, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self._update_signature = inspect.signature(self.inputs)
         self._statistics = statistics
+        self._twins: dict[str, str] = {}  # statistic -> state of its weighted samples
         self._traced = False
         self._device = torch.empty(0, device=self._device).device  # "cuda" becomes "cuda:0"
         with torch.inference_mode(False):  # an inference tensor could not be updated outside of that mode
@@ -104,7 +114,7 @@ class StatisticMetric(Metric):
             if statistics.samplewise:
                 self.add_state(name, [], dist_reduce_fx="cat")
             else:
-                self.add_state(name, zeros, dist_reduce_fx="sum")
+                self.add_state(name, zeros, dist_reduce_fx=statistics.reductions.get(name, "sum"))
         faults = statistics.no_faults(self._device)
         if faults is None:
             self.faults = None
@@ -119,16 +129,32 @@ class StatisticMetric(Metric):
     def _wrap_compute(self, compute: Callable[..., Any]) -> Callable[..., Any]:
         return compute
 
-    def update(self, preds: Tensor, target: Tensor) -> None:
-        """Add a batch to the statistics."""
+    def inputs(
+        self, preds: Tensor, target: Tensor, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> Batch:
+        """What the statistics read of the arguments of ``update``; a metric of other inputs has other arguments here.
+
+        Args:
+            preds: see the metric.
+            target: see the metric.
+            weights: of any real dtype: what a sample counts instead of 1; finite and at least 0. The shape is that of
+                ``target`` or of its first dimensions: one weight a sample, or one for each of its elements.
+            valid: bool, shape likewise: a sample that is not valid is not counted, whatever its values are.
+        """
+        return (preds, target), weights, valid
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """Add a batch to the statistics; the arguments are those of :meth:`inputs`."""
         own = self.__dict__
         statistics: Statistics = own["_statistics"]
-        self._check(statistics, preds, target)
+        inputs, weights, valid = self._check(statistics, *self.inputs(*args, **kwargs))
         self._count_update(own)
         if statistics.samplewise:
-            self._append(self._batch(statistics, preds, target))
+            self._append(self._batch(statistics, inputs, weights, valid))
+        elif weights is None:
+            statistics.add(own, inputs, None, valid)
         else:
-            statistics.add(own, preds, target)
+            statistics.add(self._weighted(own), inputs, weights, valid)
         if own["_device"].type == "cpu" and not torch.compiler.is_compiling():
             self._raise_faults()
 
@@ -137,34 +163,28 @@ class StatisticMetric(Metric):
         cls = type(self)
         if cls.update is not StatisticMetric.update or cls.compute is not StatisticMetric.compute:
             return super().forward(*args, **kwargs)  # a subclass changed what they mean
-        return self._forward(*args, **kwargs)
-
-    def _forward(self, preds: Tensor, target: Tensor) -> Any:
         own = self.__dict__
         if own["_is_synced"]:
             raise TorchMetricsUserError(
                 "The Metric shouldn't be synced when performing ``forward``. HINT: Did you forget to call ``unsync`` ?."
             )
         statistics: Statistics = own["_statistics"]
-        self._check(statistics, preds, target)
+        inputs, weights, valid = self._check(statistics, *self.inputs(*args, **kwargs))
         self._count_update(own)
-        batch = None
-        if torch.is_grad_enabled() and (preds.requires_grad or target.requires_grad):
-            batch = statistics.differentiable(preds, target)
+        batch = self._differentiable(statistics, inputs, weights, valid)
+        graph = batch is not None
         if batch is None:
-            batch = self._batch(statistics, preds, target)
+            batch = self._batch(statistics, inputs, weights, valid)
         if statistics.samplewise:
             self._append(batch)
         else:
-            for name, value in batch.items():
-                state = own[name]
-                if _shared and state in _shared:  # the others of the compute group add the same batch
-                    with torch.inference_mode(False):
-                        state = own[name] = state.clone()
-                state.add_(value.detach() if value.requires_grad else value)
+            if _shared:
+                self._own_states(own)
+            states = own if weights is None else self._weighted(own)
+            statistics.merge(states, {n: v.detach() for n, v in batch.items()} if graph else batch)
         if not own["dist_sync_on_step"]:  # else all processes raise it, after they have met
             self._raise_faults()
-        value = self._synced_formula(batch) if own["dist_sync_on_step"] else self.formula(**batch)
+        value = self._synced_formula(batch, weights is not None) if own["dist_sync_on_step"] else self.formula(**batch)
         own["_forward_cache"] = value
         return value
 
@@ -193,16 +213,14 @@ class StatisticMetric(Metric):
             own["_computed"] = value
         return value
 
-    def evaluate(self, preds: Tensor, target: Tensor) -> Any:
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """The value of one batch, without touching the state: the functional form of the metric."""
         statistics = self._statistics
-        statistics.check(preds, target)
-        batch = None
-        if torch.is_grad_enabled() and (preds.requires_grad or target.requires_grad):
-            batch = statistics.differentiable(preds, target)
+        inputs, weights, valid = self._check(statistics, *self.inputs(*args, **kwargs), any_device=True)
+        batch = self._differentiable(statistics, inputs, weights, valid)
         if batch is None:
-            faults = statistics.no_faults(preds.device)
-            batch = self._batch(statistics, preds, target, faults)
+            faults = statistics.no_faults(inputs[0].device)
+            batch = self._batch(statistics, inputs, weights, valid, faults)
             if faults is not None:
                 self._raise_faults(faults)
         return self.formula(**batch)
@@ -224,23 +242,72 @@ class StatisticMetric(Metric):
             own["_update_count"] += 1
         own["_computed"] = None
 
-    def _check(self, statistics: Statistics, preds: Tensor, target: Tensor) -> None:
-        statistics.check(preds, target)
-        if preds.device != self.__dict__["_device"]:
+    def _check(
+        self,
+        statistics: Statistics,
+        inputs: Inputs,
+        weights: Tensor | None,
+        valid: Tensor | None,
+        any_device: bool = False,
+    ) -> Batch:
+        """Raise if the metadata of a batch is wrong; the batch as its statistics take it."""
+        statistics.check(inputs)
+        device = inputs[0].device
+        if device != self.__dict__["_device"] and not any_device:
             raise RuntimeError(
-                f"{type(self).__name__} is on {self._device}, but its input is on {preds.device}."
-                f" Move the metric with `metric.to({str(preds.device)!r})`."
+                f"{type(self).__name__} is on {self._device}, but its input is on {device}."
+                f" Move the metric with `metric.to({str(device)!r})`."
             )
+        if weights is not None:
+            weights = statistics.per_sample("weights", weights, inputs)
+        if valid is not None:
+            valid = statistics.per_sample("valid", valid, inputs)
+        return inputs, weights, valid
+
+    def _differentiable(
+        self, statistics: Statistics, inputs: Inputs, weights: Tensor | None, valid: Tensor | None
+    ) -> dict[str, Tensor] | None:
+        """The statistics of a batch that wants gradients, if they have any."""
+        if torch.is_grad_enabled() and any(value.requires_grad for value in inputs):
+            return statistics.differentiable(inputs, weights, valid)
+        return None
 
     def _batch(
-        self, statistics: Statistics, preds: Tensor, target: Tensor, faults: Tensor | None = None
+        self,
+        statistics: Statistics,
+        inputs: Inputs,
+        weights: Tensor | None,
+        valid: Tensor | None,
+        faults: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """The statistics of one batch; its faults go to ``faults``, else to those of the metric."""
-        batch = statistics.zeros(preds.device, preds.shape[0] if statistics.samplewise else None)
+        samples = inputs[0].shape[0] if statistics.samplewise else None
+        weighted = weights is not None and not statistics.weights_in_place
+        batch = statistics.zeros(inputs[0].device, samples, weighted)
         if faults is None:
             faults = self.__dict__["faults"]
-        statistics.add(batch if faults is None else {**batch, "faults": faults}, preds, target)
+        statistics.add(batch if faults is None else {**batch, "faults": faults}, inputs, weights, valid)
         return batch
+
+    def _weighted(self, own: dict[str, Any]) -> dict[str, Tensor]:
+        """Where the statistics of weighted samples are, by the names of the statistics; and the faults."""
+        statistics: Statistics = own["_statistics"]
+        if statistics.weights_in_place:
+            return own
+        if not own["_twins"]:
+            with torch.inference_mode(False):
+                for name, zeros in statistics.zeros(own["_device"], weighted=True).items():
+                    own["_twins"][name] = f"weighted_{name}"
+                    self.add_state(f"weighted_{name}", zeros, dist_reduce_fx="sum")
+        return {name: own[twin] for name, twin in own["_twins"].items()} | {"faults": own["faults"]}
+
+    def _own_states(self, own: dict[str, Any]) -> None:
+        """Stop sharing states: the others of a compute group add the same batch to theirs."""
+        for name in own["_defaults"]:
+            state = own[name]
+            if isinstance(state, Tensor) and state in _shared:
+                with torch.inference_mode(False):
+                    own[name] = state.clone()
 
     def _append(self, batch: dict[str, Tensor]) -> None:
         for name, value in batch.items():
@@ -253,7 +320,8 @@ class StatisticMetric(Metric):
     def _final(self, name: str) -> Tensor:
         state = getattr(self, name)
         if not isinstance(state, list):
-            return state  # type: ignore[no-any-return]
+            twin = self._twins.get(name)
+            return state if twin is None else state + getattr(self, twin)  # type: ignore[no-any-return]
         return dim_zero_cat(state) if state else self._no_samples(name)
 
     def _no_samples(self, name: str) -> Tensor:
@@ -266,16 +334,14 @@ class StatisticMetric(Metric):
             faults = self.__dict__["faults"]
             if faults is None:
                 return
-        bad_targets, first_target, bad_preds, first_preds = faults.tolist()[:4]
-        if not bad_targets and not bad_preds:
+        counts = faults.tolist()
+        if not (counts[0] or counts[2] or counts[4]):
             return
         faults.zero_()
         if self._cache is not None and "faults" in self._cache:
             self._cache["faults"].zero_()  # type: ignore[union-attr]
-        explain = self._statistics.explain_fault
-        found = [explain("target", bad_targets, first_target)] if bad_targets else []
-        found += [explain("preds", bad_preds, first_preds)] if bad_preds else []
-        raise RuntimeError(f"{type(self).__name__}: {'; '.join(found)}. They were not counted.")
+        found = self._statistics.explain_faults(counts)
+        raise RuntimeError(f"{type(self).__name__}: {found}. They were not counted.")
 
     # Synchronisation. The local states are kept, not copied: the reduced ones are new tensors.
 
@@ -307,10 +373,17 @@ class StatisticMetric(Metric):
         else:
             super().unsync(should_unsync)
 
-    def _synced_formula(self, batch: dict[str, Tensor]) -> Any:
+    def _synced_formula(self, batch: dict[str, Tensor], weighted: bool) -> Any:
         own = self.__dict__
         local = {name: own[name] for name in self._defaults}
-        own.update({name: [value] if self._statistics.samplewise else value for name, value in batch.items()})
+        if self._statistics.samplewise:
+            own.update({name: [value] for name, value in batch.items()})
+        elif weighted and self._twins:
+            own.update(self._statistics.zeros(own["_device"]))
+            own.update({self._twins[name]: value for name, value in batch.items()})
+        else:
+            own.update({twin: torch.zeros_like(own[twin]) for twin in self._twins.values()})
+            own.update(batch)
         try:
             self.sync(dist_sync_fn=self.dist_sync_fn)
             return self._value()
@@ -328,6 +401,10 @@ class StatisticMetric(Metric):
         own = self.__dict__
         if own["faults"] is not None and "faults" not in incoming_state:
             incoming_state = {**incoming_state, "faults": torch.zeros_like(own["faults"])}
+        if any(f"weighted_{name}" in incoming_state for name in self._statistics.shapes):
+            self._weighted(own)
+        zeros = {twin: torch.zeros_like(own[twin]) for twin in self._twins.values()}
+        incoming_state = {**zeros, **incoming_state}  # what has no weights has no twins
         for name in self._defaults:  # all of it fits, or nothing is merged
             if name not in incoming_state:
                 raise ValueError(f"Expected state variable {name} to be present in incoming state {incoming_state}")
@@ -380,7 +457,7 @@ class StatisticMetric(Metric):
             state = own[name]
             if isinstance(state, list):
                 own[name] = []
-            elif name in self._statistics.shapes or name == "faults":
+            elif name in self._statistics.shapes or name == "faults" or name in self._twins.values():
                 state.zero_()
             else:  # one that a subclass added
                 own[name] = default.detach().clone()
@@ -394,6 +471,7 @@ class StatisticMetric(Metric):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
+        self._update_signature = inspect.signature(self.inputs)
         self._keep_ordinary()
 
     def set_dtype(self, dst_type: str | torch.dtype) -> StatisticMetric:
@@ -429,6 +507,8 @@ class StatisticMetric(Metric):
         error_msgs: list[str],
     ) -> None:
         own = self.__dict__
+        if any(f"{prefix}weighted_{name}" in state_dict for name in self._statistics.shapes):
+            self._weighted(own)
         before = {name: own[name] for name in self._defaults}
         super()._load_from_state_dict(
             state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from fastmetrics import native
 from fastmetrics.formulas import ratios
 from fastmetrics.operators import define
-from fastmetrics.passes import FAULTS, binary_, multiclass_, pairs_
-from fastmetrics.passes.binary import binary_body, cutoffs
-from fastmetrics.passes.multiclass import multiclass_body
+from fastmetrics.passes import FAULTS, binary_, binary_weighted_, multiclass_, multiclass_weighted_, pairs_
+from fastmetrics.passes.binary import binary_body, binary_weighted_body, cutoffs
+from fastmetrics.passes.multiclass import multiclass_body, multiclass_weighted_body
 from fastmetrics.passes.pairs import pairs_body
 
 SCORES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
@@ -36,6 +36,11 @@ def zeros(*shape, device="cpu", dtype=torch.int64):
     return torch.zeros(shape, dtype=dtype, device=device)
 
 
+def mask(shape, device):
+    """Some of the samples are valid."""
+    return torch.rand(shape, device=device) < 0.7
+
+
 def equal(ours, theirs):
     assert [None if x is None else x.tolist() for x in ours] == [None if x is None else x.tolist() for x in theirs]
 
@@ -48,12 +53,12 @@ def multiclass_states(which, c, k, n=None, device="cpu"):
     return [*states, zeros(FAULTS, device=device) if "f" in which else None]
 
 
-def compare_multiclass(preds, target, which, c, k, ignore, samplewise=False):
+def compare_multiclass(preds, target, which, c, k, ignore, samplewise=False, valid=None):
     states = multiclass_states(which, c, k, target.shape[0] if samplewise else None, preds.device)
     expected = [None if s is None else s.clone() for s in states]
     options = (c, 0 if ignore is None else ignore, ignore is not None)
-    multiclass_(preds, target, *states, *options)
-    multiclass_body(preds, target, *expected, *options)
+    multiclass_(preds, target, valid, *states, *options)
+    multiclass_body(preds, target, valid, *expected, *options)
     equal(states, expected)
 
 
@@ -119,7 +124,7 @@ def test_extreme_labels_are_not_counted(device, dtype):
     target = torch.tensor(values, dtype=dtype, device=device)
     preds = torch.tensor([0, 0, 0, 0, 0, 7], dtype=dtype, device=device)
     confusion, faults = zeros(3, 3, device=device), zeros(FAULTS, device=device)
-    multiclass_(preds, target, confusion, None, None, faults, 3, 0, False)
+    multiclass_(preds, target, None, confusion, None, None, faults, 3, 0, False)
     assert confusion.tolist() == [[info.min == 0, 0, 0], [0, 0, 0], [1, 0, 0]]
     wrong = [v for v in values if not 0 <= v < 3]
     assert faults.tolist()[0] == len(wrong)
@@ -131,7 +136,7 @@ def test_orientation_and_ranks(device):
     scores = torch.tensor([[0.1, 0.7, 0.2], [0.5, 0.5, 0.1], [0.3, 0.1, 0.3], [math.nan, 9.0, 1.0]], device=device)
     target = torch.tensor([2, 1, 2, 1], device=device)
     confusion, counts, ranks = zeros(3, 3, device=device), zeros(3, 3, device=device), zeros(3, 2, 2, device=device)
-    multiclass_(scores, target, confusion, counts, ranks, None, 3, 0, False)
+    multiclass_(scores, target, None, confusion, counts, ranks, None, 3, 0, False)
     assert confusion.tolist() == [[0, 0, 0], [2, 0, 0], [1, 1, 0]]
     assert counts.tolist() == [[0, 3, 0], [0, 1, 2], [0, 0, 2]]
     # every target comes second: after a greater score, after an equal one of a lower class, after a NaN
@@ -144,7 +149,7 @@ def test_nothing_to_count(device):
         states = multiclass_states("mcrf", 3, 2, device=device)
         before = [s.clone() for s in states]
         target = torch.zeros((shape[0], *shape[2:]), dtype=torch.int64, device=device)
-        multiclass_(torch.zeros(shape, device=device), target, *states, 3, 0, False)
+        multiclass_(torch.zeros(shape, device=device), target, None, *states, 3, 0, False)
         equal(states, before)
     target = torch.full((50,), 7, device=device)
     compare_multiclass(torch.randn(50, 3, device=device), target, "mcrf", 3, 2, 7)
@@ -161,7 +166,7 @@ def test_many_classes_need_no_square(device):
 def test_counts_pass_32_bits(device):
     confusion = torch.tensor([[2**31 - 1, 2**32 - 1], [2**24, 2**53]], device=device)
     labels = torch.tensor([0, 0, 1, 1], device=device)
-    multiclass_(torch.tensor([0, 1, 0, 1], device=device), labels, confusion, None, None, None, 2, 0, False)
+    multiclass_(torch.tensor([0, 1, 0, 1], device=device), labels, None, confusion, None, None, None, 2, 0, False)
     assert confusion.tolist() == [[2**31, 2**32], [2**24 + 1, 2**53 + 1]]
 
 
@@ -171,8 +176,70 @@ def test_private_cells_are_widened_in_time():
     labels = torch.arange(n) % 9
     labels[::9] = 0
     confusion = zeros(9, 9)
-    multiclass_(labels, labels, confusion, None, None, None, 9, 0, False)
+    multiclass_(labels, labels, None, confusion, None, None, None, 9, 0, False)
     assert confusion.diagonal().tolist() == labels.bincount().tolist()
+
+
+@pytest.mark.parametrize("samplewise", [False, True])
+@pytest.mark.parametrize("ignore", [None, 1])
+def test_valid_and_weighted_samples(device, samplewise, ignore):
+    torch.manual_seed(0)
+    c, k = 5, 3
+    which = "crf" if samplewise else "mcrf"
+    for shape in ((300, c), (40, c, 7, 9), (70_000, c)):
+        if samplewise and len(shape) == 2:
+            continue
+        scores = torch.randn(shape, device=device)
+        target = torch.randint(-1, c + 1, (shape[0], *shape[2:]), device=device)
+        per_element = mask(target.shape, device)
+        per_sample = mask(shape[:1], device).view(-1, *(1 for _ in shape[2:])).expand(target.shape)
+        for valid in (None, per_element, per_sample, torch.zeros_like(per_element)):
+            compare_multiclass(scores, target, which, c, k, ignore, samplewise, valid)
+            compare_multiclass(scores.argmax(1) - 1, target, which.replace("r", ""), c, 1, ignore, samplewise, valid)
+            weights = torch.rand(target.shape, dtype=torch.float64, device=device) * 3
+            weights.view(-1)[:4] = torch.tensor([-1.0, math.nan, math.inf, 0.0], device=device)
+            states = multiclass_states(which, c, k, shape[0] if samplewise else None, device)
+            states = [None if s is None else s.double() for s in states[:3]] + states[3:]
+            expected = [None if s is None else s.clone() for s in states]
+            options = (c, 0 if ignore is None else ignore, ignore is not None)
+            multiclass_weighted_(scores, target, valid, weights, *states, *options)
+            multiclass_weighted_body(scores, target, valid, weights, *expected, *options)
+            if device == "cpu":
+                equal(states, expected)  # both add in the order of the samples
+            else:
+                torch.testing.assert_close(states, expected)
+
+
+def test_a_weight_of_two_is_a_sample_twice(device):
+    torch.manual_seed(0)
+    scores, target = torch.randn(50, 4, device=device), torch.randint(0, 4, (50,), device=device)
+    times = torch.randint(0, 3, (50,), device=device)
+    weighted = [s.double() for s in (zeros(4, 4, device=device), zeros(4, 3, device=device))]
+    multiclass_weighted_(scores, target, None, times.double(), *weighted, None, None, 4, 0, False)
+    repeated = zeros(4, 4, device=device), zeros(4, 3, device=device)
+    again = scores.repeat_interleave(times, 0), target.repeat_interleave(times)
+    multiclass_(*again, None, *repeated, None, None, 4, 0, False)
+    assert [s.tolist() for s in weighted] == [s.tolist() for s in repeated]
+
+
+def test_weighted_binary(device):
+    torch.manual_seed(0)
+    for shape, multilabel in (((70_000,), False), ((7, 9, 5), False), ((600, 20), True), ((40, 3, 50), True)):
+        for kind, samplewise, decide in itertools.product(("prob", "logit", "label"), (False, True), (False, True)):
+            preds = torch.randint(0, 2, shape) if kind == "label" else binary_inputs(shape, torch.float32, kind)
+            preds, target = preds.to(device), torch.randint(-1, 3, shape, device=device)
+            weights = torch.rand(shape, dtype=torch.float64, device=device)
+            weights.view(-1)[:3] = torch.tensor([-1.0, math.nan, math.inf], device=device)
+            labels = shape[1] if multilabel else 1
+            lead = (shape[0],) if samplewise else ()
+            counts, faults = zeros(*lead, labels, 4, dtype=torch.float64, device=device), zeros(FAULTS, device=device)
+            expected = [counts.clone(), faults.clone()]
+            options = (*cutoffs(0.3, torch.float32), -1, True, multilabel, decide)
+            valid = mask(shape[:1], device).view(-1, *(1 for _ in shape[1:])).expand(shape)
+            binary_weighted_(preds, target, valid, weights, counts, faults, *options)
+            binary_weighted_body(preds, target, valid, weights, *expected, *options)
+            torch.testing.assert_close([counts], expected[:1], rtol=1e-13, atol=0)
+            equal([faults], expected[1:])
 
 
 def binary_inputs(shape, dtype, kind):
@@ -203,8 +270,9 @@ def test_binary(device, dtype):
             expected = [counts.clone(), faults.clone()]
             cut = cutoffs(0.3, dtype) if dtype.is_floating_point else (0.0, 0.0)
             options = (*cut, 0 if ignore is None else ignore, ignore is not None, multilabel, decide)
-            binary_(preds, target, counts, faults, *options)
-            binary_body(preds, target, *expected, *options)
+            valid = None if ignore is None else mask(shape[:1], device).view(-1, *(1 for _ in shape[1:])).expand(shape)
+            binary_(preds, target, valid, counts, faults, *options)
+            binary_body(preds, target, valid, *expected, *options)
             equal([counts, faults], expected)
 
 
@@ -212,13 +280,13 @@ def test_binary_by_hand(device):
     probabilities = torch.tensor([0.2, 0.5, 0.51, 0.9], device=device)
     target = torch.tensor([0, 1, 1, 0], device=device)
     counts = zeros(1, 4, device=device)
-    binary_(probabilities, target, counts, None, *cutoffs(0.5, torch.float32), 0, False, False, True)
+    binary_(probabilities, target, None, counts, None, *cutoffs(0.5, torch.float32), 0, False, False, True)
     assert counts.tolist() == [[1, 1, 1, 1]]
     # one score above 1 makes all of them logits, unless it is ignored and does not decide
     scores, target = torch.cat([probabilities, probabilities.new_tensor([1.5])]), target.new_tensor([0, 1, 1, 0, 7])
     for decide, expected in ((True, [[2, 2, 0, 0]]), (False, [[1, 1, 1, 1]])):
         counts = zeros(1, 4, device=device)
-        binary_(scores, target, counts, None, *cutoffs(0.5, torch.float32), 7, True, False, decide)
+        binary_(scores, target, None, counts, None, *cutoffs(0.5, torch.float32), 7, True, False, decide)
         assert counts.tolist() == expected
 
 
@@ -273,9 +341,9 @@ def test_threads_change_no_bit():
             pairs_(x, y, torch.tensor(0), squared, None, 1)
             scores, target = torch.randn(20_000, 30), torch.randint(-3, 33, (20_000,))
             states = multiclass_states("mcrf", 30, 5)
-            multiclass_(scores, target, *states, 30, 0, False)
+            multiclass_(scores, target, None, *states, 30, 0, False)
             counts = zeros(1, 4)
-            binary_(x, target.new_ones(()).expand(500_001), counts, None, 0.5, 0.0, 0, False, False, True)
+            binary_(x, target.new_ones(()).expand(500_001), None, counts, None, 0.5, 0.0, 0, False, False, True)
             found.append([squared.item(), [s.tolist() for s in states], counts.tolist()])
     finally:
         torch.set_num_threads(before)
@@ -292,10 +360,10 @@ def test_any_split_in_any_order_is_the_same(data):
     order = torch.tensor(data.draw(st.permutations(range(n))))
     cuts = sorted(data.draw(st.lists(st.integers(0, n), max_size=4)))
     whole, parts = (([zeros(c, c), zeros(c, 3), None, zeros(FAULTS)]) for _ in range(2))
-    multiclass_(preds, target, *whole, c, 0, False)
+    multiclass_(preds, target, None, *whole, c, 0, False)
     for begin, end in itertools.pairwise([0, *cuts, n]):
         picked = order[begin:end]
-        multiclass_(preds[picked], target[picked], *parts, c, 0, False)
+        multiclass_(preds[picked], target[picked], None, *parts, c, 0, False)
     equal(parts[:3], whole[:3])
     assert parts[3][[0, 2]].tolist() == whole[3][[0, 2]].tolist()
 
@@ -304,7 +372,19 @@ SAMPLES = {
     "multiclass_": lambda d: (
         torch.randn(9, 4, device=d),
         torch.randint(0, 5, (9,), device=d),
+        mask((9,), d),
         *multiclass_states("mcrf", 4, 2, device=d),
+        4,
+        1,
+        True,
+    ),
+    "multiclass_weighted_": lambda d: (
+        torch.randn(9, 4, device=d),
+        torch.randint(0, 5, (9,), device=d),
+        mask((9,), d),
+        torch.rand(9, dtype=torch.float64, device=d),
+        *(s.double() for s in multiclass_states("mcr", 4, 2, device=d)[:3]),
+        zeros(FAULTS, device=d),
         4,
         1,
         True,
@@ -312,7 +392,21 @@ SAMPLES = {
     "binary_": lambda d: (
         torch.randn(9, 3, device=d),
         torch.randint(0, 2, (9, 3), device=d),
+        mask((9, 3), d),
         zeros(3, 4, device=d),
+        zeros(FAULTS, device=d),
+        *cutoffs(0.3, torch.float32),
+        1,
+        True,
+        True,
+        False,
+    ),
+    "binary_weighted_": lambda d: (
+        torch.randn(9, 3, device=d),
+        torch.randint(0, 2, (9, 3), device=d),
+        mask((9, 3), d),
+        torch.rand(9, 3, dtype=torch.float64, device=d),
+        zeros(3, 4, dtype=torch.float64, device=d),
         zeros(FAULTS, device=d),
         *cutoffs(0.3, torch.float32),
         1,
@@ -344,6 +438,7 @@ def test_opcheck(device, name):
     torch.library.opcheck(operator, SAMPLES[name](device))
     if device == "cpu":  # as on a machine that has no native library
         body = {"multiclass_": multiclass_body, "binary_": binary_body, "pairs_": pairs_body}
+        body |= {"multiclass_weighted_": multiclass_weighted_body, "binary_weighted_": binary_weighted_body}
         body["average_ratio"] = ratios.average_ratio_body
         args = SAMPLES[name](device)
         again = [a.clone() if isinstance(a, torch.Tensor) else a for a in args]
@@ -362,7 +457,7 @@ def test_fullgraph_with_changing_batches(device, name):
 
     for rows in (9, 5, 3):
         args = SAMPLES[name](device)
-        batch = 0 if name == "average_ratio" else 2
+        batch = {"average_ratio": 0, "pairs_": 2}.get(name, 4 if "weighted" in name else 3)
         args = tuple(a[:rows] if i < batch else a for i, a in enumerate(args))
         again = tuple(a.clone() if isinstance(a, torch.Tensor) else a for a in args)
         torch.testing.assert_close(step(*args), operator(*again))
@@ -380,6 +475,7 @@ def test_average_ratio(device):
             args = (table, ratios._coefficients(ratio), average, zero_division, drop)
             ours, expected = ratios._average_ratio(*args), ratios.average_ratio_body(*args)
             torch.testing.assert_close(ours, expected, equal_nan=True)
+            assert torch.equal(ratios._average_ratio(table.double(), *args[1:]), ours)
 
 
 def test_native_kernels_are_registered(device):
@@ -393,15 +489,15 @@ def test_wrong_states_are_refused():
     scores, target = torch.randn(4, 3), torch.zeros(4, dtype=torch.int64)
     for confusion in (zeros(3, 4), zeros(3, 3, dtype=torch.int32), zeros(3, 6)[:, ::2], zeros(2, 2)):
         with pytest.raises(RuntimeError, match=r"confusion|int64"):
-            multiclass_(scores, target, confusion, None, None, None, 3, 0, False)
+            multiclass_(scores, target, None, confusion, None, None, None, 3, 0, False)
     with pytest.raises(RuntimeError):
-        multiclass_(scores, target[:3], zeros(3, 3), None, None, None, 3, 0, False)
+        multiclass_(scores, target[:3], None, zeros(3, 3), None, None, None, 3, 0, False)
     with pytest.raises(RuntimeError):
-        multiclass_(scores, target, zeros(4, 4), None, None, None, 4, 0, False)
+        multiclass_(scores, target, None, zeros(4, 4), None, None, None, 4, 0, False)
     with pytest.raises(RuntimeError):
         pairs_(scores, scores[:2], torch.tensor(0), zeros(1, dtype=torch.float64), None, 1)
     with pytest.raises(RuntimeError):
-        binary_(scores, target, zeros(1, 4), None, 0.5, 0.0, 0, False, False, True)
+        binary_(scores, target, None, zeros(1, 4), None, 0.5, 0.0, 0, False, False, True)
 
 
 def test_a_library_that_lacks_a_kernel_leaves_the_body(monkeypatch):

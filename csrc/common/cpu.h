@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <vector>
 
 #ifdef __AVX512F__
@@ -94,9 +95,9 @@ inline void split(int64_t n, int threads, const F& f) {
 
 // Values out of range met by one thread.
 struct Faults {
-  int64_t count[2] = {0, 0};
-  int64_t order[2] = {INT64_MAX, INT64_MAX};  // of the first, its place in the batch
-  int64_t first[2] = {0, 0};
+  int64_t count[kKindsOfFault] = {};
+  int64_t order[kKindsOfFault] = {INT64_MAX, INT64_MAX, INT64_MAX};  // of the first, its place in the batch
+  int64_t first[kKindsOfFault] = {};
 
   void add(int which, int64_t place, int64_t value) {
     ++count[which];
@@ -109,7 +110,7 @@ struct Faults {
   // faults: int64 [kFaults] or null; a first value that is already there stays.
   static void record(const std::vector<Faults>& threads, int64_t* faults) {
     if (faults == nullptr) return;
-    for (int which = 0; which < 2; ++which) {
+    for (int which = 0; which < kKindsOfFault; ++which) {
       Faults all;
       for (const Faults& t : threads) {
         if (t.count[which] == 0) continue;
@@ -125,6 +126,7 @@ struct Faults {
 
 constexpr int32_t kIgnored = -1;
 constexpr int32_t kBad = -2;
+constexpr int32_t kInvalid = -3;
 
 // Labels to int32: in [0, classes) as they are, `ignore` (if any) as kIgnored, all else as kBad. Returns whether there
 // was any kBad.
@@ -167,5 +169,16 @@ inline bool narrow_labels(const void* data, DType type, int64_t offset, int64_t 
   });
   return bad;
 }
+
+// Marks the samples that `valid` (null: all are) leaves out.
+inline void mask_labels(const bool* valid, int64_t offset, int64_t stride, int n, int32_t* labels) {
+  if (valid == nullptr) return;
+  for (int i = 0; i < n; ++i) {
+    if (!valid[offset + i * stride]) labels[i] = kInvalid;
+  }
+}
+
+// Whether a sample can be counted with this weight.
+inline bool is_weight(double weight) { return weight >= 0.0 && weight <= std::numeric_limits<double>::max(); }
 
 }  // namespace fastmetrics

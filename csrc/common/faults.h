@@ -8,13 +8,13 @@
 
 namespace fastmetrics {
 
-constexpr int64_t kFaults = 9;
+constexpr int64_t kFaults = 11;
 
-// faults[2 * which] counts the bad values, faults[2 * which + 1] is the first of them.
-enum { kBadTarget = 0, kBadPreds = 1 };
+// faults[2 * which] counts the bad values, faults[2 * which + 1] is the first of them; of a weight, its bits.
+enum { kBadTarget = 0, kBadPreds = 1, kBadWeight = 2, kKindsOfFault = 3 };
 
 // Scratch of the CUDA kernels, zero between calls: how many are bad in this batch and where the first is, as
-// kNoPlace - place; and how many blocks have finished.
-enum { kScratchCount = 4, kScratchPlace = 6, kScratchBlocks = 8 };
+// kNoPlace - place, for targets and preds; and how many blocks have finished.
+enum { kScratchCount = 6, kScratchPlace = 8, kScratchBlocks = 10 };
 
 }  // namespace fastmetrics

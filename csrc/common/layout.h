@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Two tensors that are walked together, in as few dimensions as their strides allow.
+// Tensors that are walked together, in as few dimensions as their strides allow.
 
 #pragma once
 
@@ -19,11 +19,15 @@ struct Layout {
   int64_t size[kMaxDims];
   int64_t a_stride[kMaxDims];  // of preds
   int64_t b_stride[kMaxDims];  // of target
+  int64_t c_stride[kMaxDims];  // of the mask of valid samples, if there is one
+  int64_t d_stride[kMaxDims];  // of the weights, if there are any
 
-  void push(int64_t n, int64_t a, int64_t b) {
+  void push(int64_t n, int64_t a, int64_t b, int64_t c = 0, int64_t d = 0) {
     size[dims] = n;
     a_stride[dims] = a;
     b_stride[dims] = b;
+    c_stride[dims] = c;
+    d_stride[dims] = d;
     ++dims;
   }
 
@@ -39,22 +43,24 @@ struct Layout {
     int to = keep;
     for (int d = keep; d < dims; ++d) {
       if (size[d] == 1) continue;
-      if (to > keep && a_stride[to - 1] == a_stride[d] * size[d] && b_stride[to - 1] == b_stride[d] * size[d]) {
+      const bool walks_on = to > keep && a_stride[to - 1] == a_stride[d] * size[d] &&
+                            b_stride[to - 1] == b_stride[d] * size[d] && c_stride[to - 1] == c_stride[d] * size[d] &&
+                            d_stride[to - 1] == d_stride[d] * size[d];
+      if (walks_on) {
         size[to - 1] *= size[d];
-        a_stride[to - 1] = a_stride[d];
-        b_stride[to - 1] = b_stride[d];
-        continue;
+      } else {
+        size[to++] = size[d];
       }
-      size[to] = size[d];
-      a_stride[to] = a_stride[d];
-      b_stride[to] = b_stride[d];
-      ++to;
+      a_stride[to - 1] = a_stride[d];
+      b_stride[to - 1] = b_stride[d];
+      c_stride[to - 1] = c_stride[d];
+      d_stride[to - 1] = d_stride[d];
     }
     dims = to;
     if (dims == keep) push(1, 0, 0);
   }
 
-  // Offsets of sample `i` in both tensors, and how many samples of its run follow, itself included.
+  // Offsets of sample `i` in preds and target, and how many samples of its run follow, itself included.
   FM_HD int64_t locate(int64_t i, int64_t* a, int64_t* b) const {
     *a = *b = 0;
     int64_t left = 0;
@@ -66,6 +72,16 @@ struct Layout {
       *b += at * b_stride[d];
     }
     return left;
+  }
+
+  // Offset of sample `i` in the tensor with these strides.
+  FM_HD int64_t offset(int64_t i, const int64_t* stride) const {
+    int64_t at = 0;
+    for (int d = dims - 1; d >= 0; --d) {
+      at += i % size[d] * stride[d];
+      i /= size[d];
+    }
+    return at;
   }
 };
 

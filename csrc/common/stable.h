@@ -61,8 +61,16 @@ inline T* state_data(const OptionalTensor& state, DType dtype, int64_t numel, co
   return static_cast<T*>(state->mutable_data_ptr());
 }
 
+// What comes per sample has the shape of the samples, `of`.
+inline void check_per_sample(const OptionalTensor& values, const Tensor& of, DType dtype, const char* rule) {
+  if (!values.has_value()) return;
+  bool fits = dtype_of(*values) == dtype && values->dim() == of.dim();
+  for (int64_t d = 0; fits && d < of.dim(); ++d) fits = values->size(d) == of.size(d);
+  STD_TORCH_CHECK(fits, rule);
+}
+
 inline int64_t* faults_data(const OptionalTensor& faults) {
-  return state_data<int64_t>(faults, DType::kInt64, kFaults, "faults, int64 [9]");
+  return state_data<int64_t>(faults, DType::kInt64, kFaults, "faults, int64 [11]");
 }
 
 }  // namespace fastmetrics

@@ -20,39 +20,44 @@ using torch::stable::Tensor;
 enum Average : int64_t { kNone = 0, kMicro = 1, kMacro = 2, kWeighted = 3 };
 enum Drop : int64_t { kKeepAll = 0, kDropAbsent = 1, kDropUntargeted = 2 };
 
-// The counts of one class, or of all classes together.
+// The counts of one class, or of all classes together; double if the samples had weights.
+template <typename Cell>
 struct Counts {
-  int64_t tp, predicted, actual, total;
+  Cell tp, predicted, actual, total;
 };
 
 // One row of a table: [3] holds tp, predicted, actual; [4] holds tp, fp, tn, fn.
-Counts read_row(const int64_t* row, int64_t columns, int64_t samples) {
+template <typename Cell>
+Counts<Cell> read_row(const Cell* row, int64_t columns, Cell samples) {
   if (columns == 3) return {row[0], row[1], row[2], samples};
   return {row[0], row[0] + row[1], row[0] + row[3], row[0] + row[1] + row[2] + row[3]};
 }
 
-double dot(const double* weight, const Counts& c) {
+template <typename Cell>
+double dot(const double* weight, const Counts<Cell>& c) {
   return weight[0] * static_cast<double>(c.tp) + weight[1] * static_cast<double>(c.predicted) +
          weight[2] * static_cast<double>(c.actual) + weight[3] * static_cast<double>(c.total);
 }
 
 // ratio: [2, 4], numerator and denominator.
-double score(const double* ratio, const Counts& c, double zero_division) {
+template <typename Cell>
+double score(const double* ratio, const Counts<Cell>& c, double zero_division) {
   const double denominator = dot(ratio + 4, c);
   return denominator == 0.0 ? zero_division : dot(ratio, c) / denominator;
 }
 
 // One table [classes, columns] to out: [classes] for kNone, else [1].
-void average_table(const int64_t* table, int64_t classes, int64_t columns, const double* ratio, int64_t average,
+template <typename Cell>
+void average_table(const Cell* table, int64_t classes, int64_t columns, const double* ratio, int64_t average,
                    double zero_division, int64_t drop, float* out) {
-  int64_t samples = 0;
+  Cell samples = 0;
   if (columns == 3) {
     for (int64_t c = 0; c < classes; ++c) samples += table[c * 3 + 2];
   }
   if (average == kMicro) {
-    Counts sum{0, 0, 0, 0};
+    Counts<Cell> sum{0, 0, 0, 0};
     for (int64_t c = 0; c < classes; ++c) {
-      const Counts row = read_row(table + c * columns, columns, samples);
+      const Counts<Cell> row = read_row(table + c * columns, columns, samples);
       sum.tp += row.tp;
       sum.predicted += row.predicted;
       sum.actual += row.actual;
@@ -63,7 +68,7 @@ void average_table(const int64_t* table, int64_t classes, int64_t columns, const
   }
   double weighted = 0.0, weights = 0.0;
   for (int64_t c = 0; c < classes; ++c) {
-    const Counts row = read_row(table + c * columns, columns, samples);
+    const Counts<Cell> row = read_row(table + c * columns, columns, samples);
     const double value = score(ratio, row, zero_division);
     if (average == kNone) {
       out[c] = static_cast<float>(value);
@@ -83,12 +88,13 @@ void average_table(const int64_t* table, int64_t classes, int64_t columns, const
   if (average != kNone) *out = static_cast<float>(weights == 0.0 ? 0.0 : weighted / weights);
 }
 
-// table: int64 [..., C, 3 or 4]; ratio: float64 [2, 4], contiguous; returns float32 [...] or [..., C].
+// table: int64 or float64 [..., C, 3 or 4]; ratio: float64 [2, 4], contiguous; returns float32 [...] or [..., C].
 Tensor average_ratio(const Tensor table_in, const Tensor ratio, int64_t average, double zero_division, int64_t drop) {
   const int64_t dims = table_in.dim();
-  STD_TORCH_CHECK(table_in.scalar_type() == torch::headeronly::ScalarType::Long && dims >= 2 &&
+  const bool weighted = table_in.scalar_type() == torch::headeronly::ScalarType::Double;
+  STD_TORCH_CHECK((weighted || table_in.scalar_type() == torch::headeronly::ScalarType::Long) && dims >= 2 &&
                       (table_in.size(dims - 1) == 3 || table_in.size(dims - 1) == 4),
-                  "average_ratio: table must be int64 [..., C, 3] or [..., C, 4]");
+                  "average_ratio: table must be int64 or float64, [..., C, 3] or [..., C, 4]");
   STD_TORCH_CHECK(
       ratio.scalar_type() == torch::headeronly::ScalarType::Double && ratio.numel() == 8 && ratio.is_contiguous(),
       "average_ratio: ratio must be float64 [2, 4]");
@@ -102,12 +108,20 @@ Tensor average_ratio(const Tensor table_in, const Tensor ratio, int64_t average,
   }
   if (average == kNone) shape.push_back(classes);
   Tensor out = torch::stable::new_empty(table, shape, torch::headeronly::ScalarType::Float);
-  const int64_t* from = static_cast<const int64_t*>(table.const_data_ptr());
   const double* weights = static_cast<const double*>(ratio.const_data_ptr());
   float* to = static_cast<float*>(out.mutable_data_ptr());
   const int64_t step = average == kNone ? classes : 1;
-  for (int64_t g = 0; g < groups; ++g) {
-    average_table(from + g * classes * columns, classes, columns, weights, average, zero_division, drop, to + g * step);
+  auto average_tables = [&](auto cell) {
+    const auto* from = static_cast<const decltype(cell)*>(table.const_data_ptr());
+    for (int64_t g = 0; g < groups; ++g) {
+      average_table(from + g * classes * columns, classes, columns, weights, average, zero_division, drop,
+                    to + g * step);
+    }
+  };
+  if (weighted) {
+    average_tables(double{});
+  } else {
+    average_tables(int64_t{});
   }
   return out;
 }

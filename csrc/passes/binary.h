@@ -15,8 +15,10 @@ struct BinaryBatch {
   DType preds_type;
   const void* target;  // same shape
   DType target_type;
-  Layout samples;  // without the label dimension
-  int64_t labels, a_label, b_label;
+  const bool* valid;      // same shape, null: all are
+  const double* weights;  // same shape, null: all are 1
+  Layout samples;         // without the label dimension
+  int64_t labels, a_label, b_label, c_label, d_label;
   double probability, logit;
   int64_t ignore;
   bool has_ignore;
@@ -26,6 +28,10 @@ struct BinaryBatch {
   int64_t per_sample;  // elements of one label and one index of dimension 0
 
   const int64_t* ignored() const { return has_ignore ? &ignore : nullptr; }
+
+  FM_HD bool is_valid(int64_t sample, int64_t label) const {
+    return valid == nullptr || valid[samples.offset(sample, samples.c_stride) + label * c_label];
+  }
 };
 
 // The place of sample i of label l in the batch.

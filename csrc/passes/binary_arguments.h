@@ -9,10 +9,11 @@
 
 namespace fastmetrics {
 
-// preds, target [N, ...] or [N, L, ...]; counts [L, 4] or [N, L, 4].
-inline BinaryBatch binary_batch(const Tensor& preds, const Tensor& target, const Tensor& counts,
-                                double probability_cutoff, double logit_cutoff, int64_t ignore_index,
-                                bool has_ignore_index, bool multilabel, bool ignored_decide) {
+// preds, target, valid and weights [N, ...] or [N, L, ...]; counts [L, 4] or [N, L, 4].
+inline BinaryBatch binary_batch(const Tensor& preds, const Tensor& target, const OptionalTensor& valid,
+                                const OptionalTensor& weights, const Tensor& counts, double probability_cutoff,
+                                double logit_cutoff, int64_t ignore_index, bool has_ignore_index, bool multilabel,
+                                bool ignored_decide) {
   BinaryBatch b{};
   b.preds_type = dtype_of(preds);
   b.target_type = dtype_of(target);
@@ -21,6 +22,10 @@ inline BinaryBatch binary_batch(const Tensor& preds, const Tensor& target, const
   STD_TORCH_CHECK(b.preds_type != DType::kOther, "binary_: preds must be real scores, integers or bool");
   STD_TORCH_CHECK(dims >= 1 + multilabel && dims < kMaxDims && preds.dim() == dims,
                   "binary_: preds and target must have the same shape, [N, ...] or [N, L, ...]");
+  check_per_sample(valid, target, DType::kBool, "binary_: valid must be bool, with the shape of target");
+  check_per_sample(weights, target, DType::kDouble, "binary_: weights must be float64, with the shape of target");
+  b.valid = valid.has_value() ? static_cast<const bool*>(valid->const_data_ptr()) : nullptr;
+  b.weights = weights.has_value() ? static_cast<const double*>(weights->const_data_ptr()) : nullptr;
   b.preds = preds.const_data_ptr();
   b.target = target.const_data_ptr();
   b.probability = probability_cutoff;
@@ -32,13 +37,16 @@ inline BinaryBatch binary_batch(const Tensor& preds, const Tensor& target, const
   b.per_sample = 1;
   for (int64_t d = 0; d < dims; ++d) {
     STD_TORCH_CHECK(preds.size(d) == target.size(d), "binary_: preds and target must have the same shape");
+    const int64_t c = valid.has_value() ? valid->stride(d) : 0, w = weights.has_value() ? weights->stride(d) : 0;
     if (multilabel && d == 1) {
       b.labels = target.size(1);
       b.a_label = preds.stride(1);
       b.b_label = target.stride(1);
+      b.c_label = c;
+      b.d_label = w;
       continue;
     }
-    b.samples.push(target.size(d), preds.stride(d), target.stride(d));
+    b.samples.push(target.size(d), preds.stride(d), target.stride(d), c, w);
     if (d > 0) b.per_sample *= target.size(d);
   }
   b.samplewise = counts.dim() == 3;
@@ -47,8 +55,10 @@ inline BinaryBatch binary_batch(const Tensor& preds, const Tensor& target, const
   return b;
 }
 
-inline int64_t* binary_counts(const BinaryBatch& b, const Tensor& counts) {
-  return state_data<int64_t>(counts, DType::kInt64, b.groups * b.labels * 4, "counts, int64 [L, 4] or [N, L, 4]");
+template <typename Cell>
+inline Cell* binary_counts(const BinaryBatch& b, const Tensor& counts) {
+  constexpr DType kType = std::is_same<Cell, double>::value ? DType::kDouble : DType::kInt64;
+  return state_data<Cell>(counts, kType, b.groups * b.labels * 4, "counts, [L, 4] or [N, L, 4]");
 }
 
 }  // namespace fastmetrics

@@ -18,11 +18,12 @@ constexpr int kBlock = 1024;
 
 using Batch = BinaryBatch;
 
-// What is counted of one label, as both readings.
+// What is counted of one label, as both readings of its scores: probabilities, and logits.
 struct Tally {
   int64_t total = 0, actual = 0;
   int64_t predicted[2] = {0, 0}, tp[2] = {0, 0};
 
+  // counts: [4]: tp, fp, tn, fn.
   void add_to(int reading, int64_t* counts) const {
     counts[0] += tp[reading];
     counts[1] += predicted[reading] - tp[reading];
@@ -83,10 +84,14 @@ bool tally_run(const Batch& b, int64_t first, int64_t l, int64_t a_at, int64_t a
                int64_t length, Tally* tally, Faults* faults) {
   alignas(64) int32_t target[kBlock], labels[kBlock];
   bool outside = false;
+  const Layout& layout = b.samples;
+  const int64_t c_step = layout.c_stride[layout.dims - 1];
+  const int64_t c_at = b.valid == nullptr ? 0 : layout.offset(first, layout.c_stride) + l * b.c_label;
   for (int64_t done = 0; done < length; done += kBlock) {
     const int n = static_cast<int>(std::min<int64_t>(kBlock, length - done));
     const int64_t a = a_at + done * a_step, t = b_at + done * b_step;
     bool bad = narrow_labels(b.target, b.target_type, t, b_step, n, 2, b.ignored(), target);
+    if (b.valid != nullptr) mask_labels(b.valid, c_at + done * c_step, c_step, n, target);
     if (is_floating(b.preds_type)) {
       with_score_type(b.preds_type, [&](auto type) {
         const auto* x = static_cast<const decltype(type)*>(b.preds) + a;
@@ -101,7 +106,7 @@ bool tally_run(const Batch& b, int64_t first, int64_t l, int64_t a_at, int64_t a
     for (int i = 0; i < n; ++i) {
       const int64_t place = place_of(b, first + done + i, l);
       if (target[i] == kBad) faults->add(kBadTarget, place, label_at(b.target, b.target_type, t + i * b_step));
-      if (!is_floating(b.preds_type) && labels[i] == kBad && target[i] != kIgnored) {
+      if (!is_floating(b.preds_type) && labels[i] == kBad && target[i] != kIgnored && target[i] != kInvalid) {
         faults->add(kBadPreds, place, label_at(b.preds, b.preds_type, a + i * a_step));
       }
     }
@@ -155,7 +160,10 @@ bool tally_rows(const Batch& b, int64_t begin, int64_t end, Tally* tally, Faults
     int64_t a_at, b_at;
     layout.locate(i, &a_at, &b_at);
     const int32_t* code = target.data();
-    if (narrow_labels(b.target, b.target_type, b_at, 1, static_cast<int>(labels), 2, b.ignored(), target.data())) {
+    const int row = static_cast<int>(labels);
+    const bool bad = narrow_labels(b.target, b.target_type, b_at, 1, row, 2, b.ignored(), target.data());
+    if (b.valid != nullptr) mask_labels(b.valid, layout.offset(i, layout.c_stride), b.c_label, row, target.data());
+    if (bad) {
       for (int64_t l = 0; l < labels; ++l) {
         if (code[l] != kBad) continue;
         faults->add(kBadTarget, place_of(b, i, l), label_at(b.target, b.target_type, b_at + l));
@@ -225,12 +233,12 @@ void binary(const Batch& b, int64_t* counts, int64_t* faults) {
   Faults::record(found, faults);
 }
 
-void binary_cpu(const Tensor preds, const Tensor target, Tensor counts, OptionalTensor faults,
+void binary_cpu(const Tensor preds, const Tensor target, OptionalTensor valid, Tensor counts, OptionalTensor faults,
                 double probability_cutoff, double logit_cutoff, int64_t ignore_index, bool has_ignore_index,
                 bool multilabel, bool ignored_decide) {
-  const Batch b = binary_batch(preds, target, counts, probability_cutoff, logit_cutoff, ignore_index, has_ignore_index,
-                               multilabel, ignored_decide);
-  binary(b, binary_counts(b, counts), faults_data(faults));
+  const Batch b = binary_batch(preds, target, valid, std::nullopt, counts, probability_cutoff, logit_cutoff,
+                               ignore_index, has_ignore_index, multilabel, ignored_decide);
+  binary(b, binary_counts<int64_t>(b, counts), faults_data(faults));
 }
 
 }  // namespace

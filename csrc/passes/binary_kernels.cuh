@@ -24,13 +24,14 @@ struct Tally {
   uint32_t of[kTotals] = {};
   bool outside = false;
 
-  // One element. place: in the batch.
-  __device__ void add(const BinaryBatch& b, int64_t* faults, int64_t place, int64_t target, T score) {
+  // One element.
+  __device__ void add(const BinaryBatch& b, int64_t* faults, int64_t sample, int64_t label, int64_t target, T score) {
+    if (!b.is_valid(sample, label)) return;
     using W = decltype(widen(T{}));
     const W x = widen(score);
     const bool ignored = b.has_ignore && target == b.ignore;
     const bool valid = !ignored && (target == 0 || target == 1);
-    if (!valid && !ignored) add_fault(faults, kBadTarget, place);
+    if (!valid && !ignored) add_fault(faults, kBadTarget, place_of(b, sample, label));
     if (!(x >= W(0) && x <= W(1)) && (b.ignored_decide || !ignored)) outside = true;
     if (!valid) return;
     // cutoffs are values of T, so this is exact
@@ -50,16 +51,17 @@ struct Tally<Label> {
   uint32_t of[kTotals] = {};
   bool outside = false;
 
-  __device__ void add(const BinaryBatch& b, int64_t* faults, int64_t place, int64_t target, int64_t label) {
-    if (b.has_ignore && target == b.ignore) return;
-    const bool good_target = target == 0 || target == 1, good_label = label == 0 || label == 1;
-    if (!good_target) add_fault(faults, kBadTarget, place);
-    if (!good_label) add_fault(faults, kBadPreds, place);
-    if (!good_target || !good_label) return;
+  __device__ void add(const BinaryBatch& b, int64_t* faults, int64_t sample, int64_t label, int64_t target,
+                      int64_t pred) {
+    if (!b.is_valid(sample, label) || (b.has_ignore && target == b.ignore)) return;
+    const bool good_target = target == 0 || target == 1, good_pred = pred == 0 || pred == 1;
+    if (!good_target) add_fault(faults, kBadTarget, place_of(b, sample, label));
+    if (!good_pred) add_fault(faults, kBadPreds, place_of(b, sample, label));
+    if (!good_target || !good_pred) return;
     ++of[kTotal];
     of[kActual] += target != 0;
-    of[kPredicted] += label != 0;
-    of[kTruePositive] += target != 0 && label != 0;
+    of[kPredicted] += pred != 0;
+    of[kTruePositive] += target != 0 && pred != 0;
   }
 };
 
@@ -93,14 +95,14 @@ FM_KERNEL binary_kernel(const BinaryBatch b, int columns, int64_t chunks, int64_
       of_target += label * b.b_label;
       if constexpr (kN == 1) {
         const int64_t target = label_at(b.target, b.target_type, of_target);
-        tally.add(b, faults, place_of(b, i, label), target, element(b, T{}, of_preds));
+        tally.add(b, faults, i, label, target, element(b, T{}, of_preds));
       } else {
         const auto x = load_pack<T, kN>(static_cast<const T*>(b.preds) + of_preds);
         int64_t target[kN];
 #pragma unroll
         for (int j = 0; j < kN; ++j) target[j] = label_at(b.target, b.target_type, of_target + j * b_step);
 #pragma unroll
-        for (int j = 0; j < kN; ++j) tally.add(b, faults, place_of(b, i * kN + j, label), target[j], x.at[j]);
+        for (int j = 0; j < kN; ++j) tally.add(b, faults, i * kN + j, label, target[j], x.at[j]);
       }
     }
   }
@@ -141,7 +143,7 @@ FM_KERNEL binary_groups_kernel(const BinaryBatch b, int64_t* totals, int64_t* an
         const int64_t sample = group * b.per_sample + i;
         b.samples.locate(sample, &of_preds, &of_target);
         const int64_t target = label_at(b.target, b.target_type, of_target + label * b.b_label);
-        tally.add(b, faults, place_of(b, sample, label), target, element(b, T{}, of_preds + label * b.a_label));
+        tally.add(b, faults, sample, label, target, element(b, T{}, of_preds + label * b.a_label));
       }
     }
     outside |= tally.outside;

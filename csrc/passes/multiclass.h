@@ -15,7 +15,9 @@ struct MulticlassBatch {
   DType preds_type;
   const void* target;  // [N, ...]
   DType target_type;
-  Layout layout;  // of the samples
+  const bool* valid;      // [N, ...], null: all are
+  const double* weights;  // [N, ...], null: all are 1
+  Layout layout;          // of the samples
   bool scores;
   int64_t classes;
   int64_t class_stride;
@@ -25,15 +27,21 @@ struct MulticlassBatch {
   int64_t per_sample;  // samples of one index of dimension 0
 
   const int64_t* ignored() const { return has_ignore ? &ignore : nullptr; }
+
+  FM_HD bool is_valid(int64_t sample) const {
+    return valid == nullptr || valid[layout.offset(sample, layout.c_stride)];
+  }
 };
 
-// Null where it was not asked for.
-struct MulticlassStates {
-  int64_t* confusion;  // [C, C]
-  int64_t* counts;     // [C, 3] or [N, C, 3]
-  int64_t* ranks;      // [C, K, 2] or [N, C, K, 2]
-  int64_t* faults;     // [kFaults]
+// Null where it was not asked for. Cells are int64, or double for weighted samples.
+template <typename Cell>
+struct MulticlassCells {
+  Cell* confusion;  // [C, C]
+  Cell* counts;     // [C, 3] or [N, C, 3]
+  Cell* ranks;      // [C, K, 2] or [N, C, K, 2]
+  int64_t* faults;  // [kFaults]
   int64_t k;
 };
+using MulticlassStates = MulticlassCells<int64_t>;
 
 }  // namespace fastmetrics

@@ -9,8 +9,9 @@
 
 namespace fastmetrics {
 
-// preds [N, C, ...] or [N, ...], target [N, ...].
-inline MulticlassBatch multiclass_batch(const Tensor& preds, const Tensor& target, const OptionalTensor& confusion,
+// preds [N, C, ...] or [N, ...]; target, valid and weights [N, ...].
+inline MulticlassBatch multiclass_batch(const Tensor& preds, const Tensor& target, const OptionalTensor& valid,
+                                        const OptionalTensor& weights, const OptionalTensor& confusion,
                                         const OptionalTensor& counts, const OptionalTensor& ranks, int64_t num_classes,
                                         int64_t ignore_index, bool has_ignore_index) {
   MulticlassBatch b{};
@@ -26,6 +27,10 @@ inline MulticlassBatch multiclass_batch(const Tensor& preds, const Tensor& targe
   STD_TORCH_CHECK(!b.scores || preds.size(1) == num_classes,
                   "multiclass_: preds must have num_classes scores a sample");
   STD_TORCH_CHECK(!ranks.has_value() || b.scores, "multiclass_: ranks need scores");
+  check_per_sample(valid, target, DType::kBool, "multiclass_: valid must be bool, with the shape of target");
+  check_per_sample(weights, target, DType::kDouble, "multiclass_: weights must be float64, with the shape of target");
+  b.valid = valid.has_value() ? static_cast<const bool*>(valid->const_data_ptr()) : nullptr;
+  b.weights = weights.has_value() ? static_cast<const double*>(weights->const_data_ptr()) : nullptr;
   b.preds = preds.const_data_ptr();
   b.target = target.const_data_ptr();
   b.classes = num_classes;
@@ -36,7 +41,8 @@ inline MulticlassBatch multiclass_batch(const Tensor& preds, const Tensor& targe
   for (int64_t d = 0; d < dims; ++d) {
     const int64_t of_preds = d == 0 ? 0 : d + b.scores;
     STD_TORCH_CHECK(preds.size(of_preds) == target.size(d), "multiclass_: preds and target have different samples");
-    b.layout.push(target.size(d), preds.stride(of_preds), target.stride(d));
+    b.layout.push(target.size(d), preds.stride(of_preds), target.stride(d), valid.has_value() ? valid->stride(d) : 0,
+                  weights.has_value() ? weights->stride(d) : 0);
     if (d > 0) b.per_sample *= target.size(d);
   }
   b.samplewise = (counts.has_value() && counts->dim() == 3) || (ranks.has_value() && ranks->dim() == 4);
@@ -45,15 +51,17 @@ inline MulticlassBatch multiclass_batch(const Tensor& preds, const Tensor& targe
   return b;
 }
 
-inline MulticlassStates multiclass_states(const MulticlassBatch& b, const Tensor& target,
-                                          const OptionalTensor& confusion, const OptionalTensor& counts,
-                                          const OptionalTensor& ranks, const OptionalTensor& faults) {
+template <typename Cell>
+inline MulticlassCells<Cell> multiclass_states(const MulticlassBatch& b, const Tensor& target,
+                                               const OptionalTensor& confusion, const OptionalTensor& counts,
+                                               const OptionalTensor& ranks, const OptionalTensor& faults) {
+  constexpr DType kType = std::is_same<Cell, double>::value ? DType::kDouble : DType::kInt64;
   const int64_t c = b.classes, groups = b.samplewise ? target.size(0) : 1;
-  MulticlassStates s{};
+  MulticlassCells<Cell> s{};
   s.k = ranks.has_value() ? ranks->size(ranks->dim() - 2) : 0;
-  s.confusion = state_data<int64_t>(confusion, DType::kInt64, c * c, "confusion, int64 [C, C]");
-  s.counts = state_data<int64_t>(counts, DType::kInt64, groups * c * 3, "counts, int64 [C, 3] or [N, C, 3]");
-  s.ranks = state_data<int64_t>(ranks, DType::kInt64, groups * c * s.k * 2, "ranks, int64 [C, K, 2] or [N, C, K, 2]");
+  s.confusion = state_data<Cell>(confusion, kType, c * c, "confusion, [C, C]");
+  s.counts = state_data<Cell>(counts, kType, groups * c * 3, "counts, [C, 3] or [N, C, 3]");
+  s.ranks = state_data<Cell>(ranks, kType, groups * c * s.k * 2, "ranks, [C, K, 2] or [N, C, K, 2]");
   s.faults = faults_data(faults);
   return s;
 }

@@ -6,8 +6,7 @@
 //   tile     short dense rows: a warp brings 32 rows to shared memory in wide loads, then a thread has a row.
 //   rows     longer rows: 8 lanes, a warp or a block has a row, 16 bytes a load where the row allows.
 //   planes   the class is strided, as in [N, C, H, W]: a thread has 16 bytes of neighbouring samples, or one sample,
-//   and
-//            walks the classes.
+//            and walks the classes.
 
 #pragma once
 
@@ -21,7 +20,7 @@ namespace fastmetrics {
 // Whether a sample is counted; records what is wrong. label: in range if it came from scores.
 __device__ __forceinline__ bool accept(const MulticlassBatch& b, int64_t* faults, int64_t place, int64_t target,
                                        int64_t label) {
-  if (b.has_ignore && target == b.ignore) return false;
+  if (!b.is_valid(place) || (b.has_ignore && target == b.ignore)) return false;
   const uint64_t classes = static_cast<uint64_t>(b.classes);
   const bool good_target = static_cast<uint64_t>(target) < classes;
   const bool good_label = static_cast<uint64_t>(label) < classes;

@@ -45,7 +45,8 @@ def average_ratio_body(table: Tensor, ratio: Tensor, average: int, zero_division
     """Average a ratio of counts over classes; see :func:`average_ratio`.
 
     Args:
-        table: int64 [..., C, 3] or [..., C, 4], see :mod:`fastmetrics.formulas.counts`.
+        table: int64, or float64 of weighted samples, [..., C, 3] or [..., C, 4]; see
+            :mod:`fastmetrics.formulas.counts`.
         ratio: float64 [2, 4], on the CPU: numerator and denominator as coefficients of tp, predicted, actual, total.
         average: a value of ``_AVERAGES``.
         zero_division: the score of a class whose denominator is zero.
@@ -89,7 +90,8 @@ def average_ratio(
 
     Args:
         ratio: the score of one class.
-        table: int64 [..., C, 3] or [..., C, 4], see :mod:`fastmetrics.formulas.counts`.
+        table: int64, or float64 of weighted samples, [..., C, 3] or [..., C, 4]; see
+            :mod:`fastmetrics.formulas.counts`.
         average: ``micro`` sums the counts first; ``macro`` is the mean over classes; ``weighted`` weighs them by their
             support; ``none`` or None keeps them apart. An average over nothing is 0.
         zero_division: the score of a class whose denominator is zero.

@@ -18,6 +18,8 @@ from torch import Tensor
 from fastmetrics.classification.task import choose, signature
 from fastmetrics.metric import StatisticMetric
 
+PER_SAMPLE = ("weights", "valid")  # see StatisticMetric.inputs
+
 
 @lru_cache(maxsize=512)
 def _metric(cls: type[StatisticMetric], typed: tuple[tuple[str, type, Any], ...]) -> StatisticMetric:
@@ -25,8 +27,12 @@ def _metric(cls: type[StatisticMetric], typed: tuple[tuple[str, type, Any], ...]
     return metric.set_dtype(torch.float64)  # `evaluate` rounds to the dtype of its inputs, and only once
 
 
+def _per_sample() -> list[inspect.Parameter]:
+    return [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in PER_SAMPLE]
+
+
 def functional(cls: type[StatisticMetric], name: str, *order: str) -> Callable[..., Tensor]:
-    """``name(preds, target, *order)``: the value of ``cls(**order)`` for one batch.
+    """``name(preds, target, *order, *, weights, valid)``: the value of ``cls(**order)`` for one batch.
 
     Args:
         cls: the metric.
@@ -37,7 +43,8 @@ def functional(cls: type[StatisticMetric], name: str, *order: str) -> Callable[.
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     common = inspect.Signature(
         [inspect.Parameter("preds", kind, annotation=Tensor), inspect.Parameter("target", kind, annotation=Tensor)]
-        + [of_class[argument].replace(kind=kind) for argument in order],
+        + [of_class[argument].replace(kind=kind) for argument in order]
+        + _per_sample(),
         return_annotation=Tensor,
     )
     bind = common.bind
@@ -45,9 +52,10 @@ def functional(cls: type[StatisticMetric], name: str, *order: str) -> Callable[.
     def function(*args: Any, **kwargs: Any) -> Tensor:
         options = bind(*args, **kwargs).arguments
         preds, target = options.pop("preds"), options.pop("target")
+        per_sample = {name: options.pop(name) for name in PER_SAMPLE if name in options}
         # 1, True and 1.0 are equal but not the same argument, so the type is part of the key
         metric = _metric(cls, tuple((key, type(value), value) for key, value in options.items()))
-        return metric.evaluate(preds, target)  # type: ignore[no-any-return]
+        return metric.evaluate(preds, target, **per_sample)  # type: ignore[no-any-return]
 
     return _named(function, name, common, f"The value of :class:`~fastmetrics.{cls.__name__}` for one batch.", cls)
 
@@ -55,6 +63,7 @@ def functional(cls: type[StatisticMetric], name: str, *order: str) -> Callable[.
 def task_functional(name: str, names: tuple[str, ...], **tasks: Callable[..., Tensor]) -> Callable[..., Tensor]:
     """``name(preds, target, task, *names)``: calls the function of the task."""
     common = signature(names, "preds", "target", "task")
+    common = common.replace(parameters=[*common.parameters.values(), *_per_sample()])
 
     def function(*args: Any, **kwargs: Any) -> Tensor:
         return choose(tasks, common, args, kwargs)  # type: ignore[no-any-return]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """The passes: operators that read a batch once and add to every statistic that was asked for."""
 
-from fastmetrics.passes.binary import binary_
-from fastmetrics.passes.multiclass import multiclass_
+from fastmetrics.passes.binary import binary_, binary_weighted_
+from fastmetrics.passes.multiclass import multiclass_, multiclass_weighted_
 from fastmetrics.passes.operator import FAULTS
 from fastmetrics.passes.pairs import pairs_
 
-__all__ = ["FAULTS", "binary_", "multiclass_", "pairs_"]
+__all__ = ["FAULTS", "binary_", "binary_weighted_", "multiclass_", "multiclass_weighted_", "pairs_"]

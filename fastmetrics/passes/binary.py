@@ -5,18 +5,20 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from fastmetrics.operators import define
-from fastmetrics.passes.operator import record_faults
+from fastmetrics.passes.operator import bad_weights, record_faults
 
-SCHEMA = (
-    "binary_(Tensor preds, Tensor target, Tensor(a!) counts, Tensor(b!)? faults, float probability_cutoff, "
-    "float logit_cutoff, int ignore_index, bool has_ignore_index, bool multilabel, bool ignored_decide) -> ()"
+_STATES = (
+    "Tensor(a!) counts, Tensor(b!)? faults, float probability_cutoff, float logit_cutoff, int ignore_index, "
+    "bool has_ignore_index, bool multilabel, bool ignored_decide) -> ()"
 )
-
+SCHEMA = f"binary_(Tensor preds, Tensor target, Tensor? valid, {_STATES}"
+WEIGHTED_SCHEMA = f"binary_weighted_(Tensor preds, Tensor target, Tensor? valid, Tensor weights, {_STATES}"
 
 _BITS = {
     torch.float16: torch.int16,
@@ -56,6 +58,7 @@ def cutoffs(threshold: float, dtype: torch.dtype) -> tuple[float, float]:
 def binary_body(
     preds: Tensor,
     target: Tensor,
+    valid: Tensor | None,
     counts: Tensor,
     faults: Tensor | None,
     probability_cutoff: float,
@@ -64,17 +67,19 @@ def binary_body(
     has_ignore_index: bool,
     multilabel: bool,
     ignored_decide: bool,
+    weights: Tensor | None = None,
 ) -> None:
     """Add a batch to the true positives, false positives, true negatives and false negatives of each label.
 
     Scores are probabilities, unless any score of the batch lies outside [0, 1] (NaN does): then all are logits. See
-    :func:`cutoffs` for when either is positive. An element whose target equals ``ignore_index`` is skipped. One whose
-    target, or label, is neither 0 nor 1 is not counted and goes to ``faults``.
+    :func:`cutoffs` for when either is positive. An element that is not ``valid``, or whose target equals
+    ``ignore_index``, is skipped. One whose target, or label, is neither 0 nor 1 is not counted and goes to ``faults``.
 
     Args:
         preds: scores f16/bf16/f32/f64, or 0/1 labels of any integer type or bool; ``[N, ...]``, or ``[N, L, ...]`` if
             ``multilabel``.
         target: 0/1 of any integer type or bool, same shape as ``preds``.
+        valid: bool, same shape; None if all elements are.
         counts: int64 ``[L, 4]``: tp, fp, tn, fn; L is 1 unless ``multilabel``. ``[N, L, 4]`` keeps the samples of
             dimension 0 apart.
         faults: int64 ``[FAULTS]``.
@@ -84,46 +89,60 @@ def binary_body(
         has_ignore_index: whether there is one.
         multilabel: dimension 1 of ``preds`` and ``target`` is the label.
         ignored_decide: whether the scores of ignored elements take part in deciding between probabilities and logits.
+            Those of elements that are not valid never do.
+        weights: float64, same shape as ``preds``: what an element adds instead of 1; ``counts`` is float64 then. One
+            that is negative, infinite or NaN is not counted and goes to ``faults``. On the CPU the sums are formed in
+            an order that depends on the sizes alone.
     """
     if target.numel() == 0:
         return
     n, labels = target.shape[0], counts.shape[-2]
     preds = preds.reshape(n, labels, -1)
     target = target.reshape(n, labels, -1)
-    kept = target != ignore_index if has_ignore_index else torch.ones_like(target, dtype=torch.bool)
+    seen = torch.ones_like(target, dtype=torch.bool) if valid is None else valid.reshape(n, labels, -1)
+    kept = seen & (target != ignore_index) if has_ignore_index else seen
     bad_target = kept & (target != 0) & (target != 1)
     record_faults(faults, 0, bad_target, target)
-    valid = kept & ~bad_target
+    counted = kept & ~bad_target
     if preds.is_floating_point():
         outside = ~((preds >= 0) & (preds <= 1))
-        outside = (outside if ignored_decide else outside & kept).any()
+        outside = (outside & (seen if ignored_decide else kept)).any()
         # compared in float64, where every dtype and both cutoffs are exact
         positive = preds.double() > torch.where(outside, logit_cutoff, probability_cutoff).double()
     else:
         bad_label = kept & (preds != 0) & (preds != 1)
         record_faults(faults, 2, bad_label, preds)
-        valid = valid & ~bad_label
+        counted = counted & ~bad_label
         positive = preds != 0
+    amount = counted
+    if weights is not None:
+        weights = weights.reshape(n, labels, -1)
+        amount = torch.where(counted & ~bad_weights(faults, weights, kept), weights, 0.0)
     actual = target != 0
     outcomes = (positive & actual, positive & ~actual, ~positive & ~actual, ~positive & actual)
     over = 2 if counts.dim() == 3 else (0, 2)
-    counts += torch.stack([(valid & outcome).sum(over) for outcome in outcomes], -1)
+    counts += torch.stack([(amount * outcome).sum(over) for outcome in outcomes], -1)
 
 
-def _fake(
-    preds: Tensor,
-    target: Tensor,
-    counts: Tensor,
-    faults: Tensor | None,
-    probability_cutoff: float,
-    logit_cutoff: float,
-    ignore_index: int,
-    has_ignore_index: bool,
-    multilabel: bool,
-    ignored_decide: bool,
+def binary_weighted_body(preds: Tensor, target: Tensor, valid: Tensor | None, weights: Tensor, *rest: Any) -> None:
+    """:func:`binary_body` with weights; the other arguments are its own, in their order."""
+    binary_body(preds, target, valid, *rest, weights=weights)
+
+
+def _check(preds: Tensor, target: Tensor, counts: Tensor, dtype: torch.dtype, name: str) -> None:
+    torch._check(preds.dim() == target.dim(), lambda: f"{name}: preds and target must have the same shape")
+    torch._check(counts.dtype == dtype, lambda: f"{name}: counts must be {dtype}")
+
+
+def _fake(preds: Tensor, target: Tensor, valid: Tensor | None, counts: Tensor, *rest: Any) -> None:
+    _check(preds, target, counts, torch.int64, "binary_")
+
+
+def _weighted_fake(
+    preds: Tensor, target: Tensor, valid: Tensor | None, weights: Tensor, counts: Tensor, *rest: Any
 ) -> None:
-    torch._check(preds.dim() == target.dim(), lambda: "binary_: preds and target must have the same shape")
-    torch._check(counts.dtype == torch.int64, lambda: "binary_: counts must be int64")
+    _check(preds, target, counts, torch.float64, "binary_weighted_")
 
 
 binary_ = define(SCHEMA, binary_body, _fake)
+binary_weighted_ = define(WEIGHTED_SCHEMA, binary_weighted_body, _weighted_fake, kernels=("cpu",))

@@ -3,21 +3,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
 from fastmetrics.operators import define
-from fastmetrics.passes.operator import add_at, record_faults
+from fastmetrics.passes.operator import add_at, bad_weights, record_faults
 
-SCHEMA = (
-    "multiclass_(Tensor preds, Tensor target, Tensor(a!)? confusion, Tensor(b!)? counts, Tensor(c!)? ranks, "
-    "Tensor(d!)? faults, int num_classes, int ignore_index, bool has_ignore_index) -> ()"
+_STATES = (
+    "Tensor(a!)? confusion, Tensor(b!)? counts, Tensor(c!)? ranks, Tensor(d!)? faults, int num_classes, "
+    "int ignore_index, bool has_ignore_index) -> ()"
 )
+SCHEMA = f"multiclass_(Tensor preds, Tensor target, Tensor? valid, {_STATES}"
+WEIGHTED_SCHEMA = f"multiclass_weighted_(Tensor preds, Tensor target, Tensor? valid, Tensor weights, {_STATES}"
 
 
 def multiclass_body(
     preds: Tensor,
     target: Tensor,
+    valid: Tensor | None,
     confusion: Tensor | None,
     counts: Tensor | None,
     ranks: Tensor | None,
@@ -25,6 +30,7 @@ def multiclass_body(
     num_classes: int,
     ignore_index: int,
     has_ignore_index: bool,
+    weights: Tensor | None = None,
 ) -> None:
     """Add a batch to the multiclass statistics.
 
@@ -32,12 +38,13 @@ def multiclass_body(
     greatest value and the lowest index wins a tie. The rank of the target is the number of classes that come before it
     in that order, so rank 0 is the argmax.
 
-    A sample whose target equals ``ignore_index`` is skipped. One whose target or label lies outside
-    ``[0, num_classes)`` is not counted and goes to ``faults``.
+    A sample that is not ``valid``, or whose target equals ``ignore_index``, is skipped. One whose target or label lies
+    outside ``[0, num_classes)`` is not counted and goes to ``faults``.
 
     Args:
         preds: scores f16/bf16/f32/f64 ``[N, C, ...]``, or labels of any integer type or bool ``[N, ...]``.
         target: labels of any integer type or bool ``[N, ...]``.
+        valid: bool ``[N, ...]``; None if all samples are.
         confusion: int64 ``[C, C]``, row = target, column = label.
         counts: int64 ``[C, 3]``: true positives, predicted, actual. ``[N, C, 3]`` keeps the samples of dimension 0
             apart.
@@ -48,6 +55,9 @@ def multiclass_body(
         num_classes: C.
         ignore_index: a target value, in or out of the class range.
         has_ignore_index: whether there is one.
+        weights: float64 ``[N, ...]``: what a sample adds instead of 1; the statistics are float64 then. One that is
+            negative, infinite or NaN is not counted and goes to ``faults``. On the CPU weights are added in the order
+            of the samples, so the same data gives the same bits.
     """
     if target.numel() == 0:
         return
@@ -56,35 +66,41 @@ def multiclass_body(
     scores = preds.reshape(n, c, -1) if preds.is_floating_point() else None
     labels = (preds if scores is None else scores.argmax(1)).reshape(n, -1).to(torch.int64)
     target = target.reshape(n, -1).to(torch.int64)
-    bad_target = (target < 0) | (target >= c)
-    bad_label = (labels < 0) | (labels >= c)
+    kept = torch.ones_like(target, dtype=torch.bool) if valid is None else valid.reshape(n, -1)
     if has_ignore_index:
-        kept = target != ignore_index
-        bad_target, bad_label = bad_target & kept, bad_label & kept
-        valid = kept & ~bad_target & ~bad_label
-    else:
-        valid = ~(bad_target | bad_label)
+        kept = kept & (target != ignore_index)
+    bad_target = kept & ((target < 0) | (target >= c))
+    bad_label = kept & ((labels < 0) | (labels >= c))
     record_faults(faults, 0, bad_target, target)
     record_faults(faults, 2, bad_label, labels)
+    amount = kept & ~bad_target & ~bad_label
+    if weights is not None:
+        weights = weights.reshape(n, -1)
+        amount = torch.where(amount & ~bad_weights(faults, weights, kept), weights, 0.0)
 
     t = target.clamp(0, c - 1)
     p = labels.clamp(0, c - 1)
     sample = torch.arange(n, device=target.device).unsqueeze(1)
     if confusion is not None:
-        add_at(confusion, t * c + p, valid)
+        add_at(confusion, t * c + p, amount)
     if counts is not None:
         row = sample * c if counts.dim() == 3 else 0
-        add_at(counts, (row + t) * 3, valid & (t == p))
-        add_at(counts, (row + p) * 3 + 1, valid)
-        add_at(counts, (row + t) * 3 + 2, valid)
+        add_at(counts, (row + t) * 3, amount * (t == p))
+        add_at(counts, (row + p) * 3 + 1, amount)
+        add_at(counts, (row + t) * 3 + 2, amount)
     if ranks is not None and scores is not None:
         k = ranks.shape[-2]
         row = sample * c if ranks.dim() == 4 else 0
         rank = _rank(scores, t)
-        valid = valid & (rank < k)
+        amount = amount * (rank < k)
         rank = rank.clamp(max=k - 1)
-        add_at(ranks, ((row + t) * k + rank) * 2, valid)
-        add_at(ranks, ((row + p) * k + rank) * 2 + 1, valid)
+        add_at(ranks, ((row + t) * k + rank) * 2, amount)
+        add_at(ranks, ((row + p) * k + rank) * 2 + 1, amount)
+
+
+def multiclass_weighted_body(preds: Tensor, target: Tensor, valid: Tensor | None, weights: Tensor, *rest: Any) -> None:
+    """:func:`multiclass_body` with weights; the other arguments are its own, in their order."""
+    multiclass_body(preds, target, valid, *rest, weights=weights)
 
 
 def _rank(scores: Tensor, target: Tensor) -> Tensor:
@@ -96,22 +112,22 @@ def _rank(scores: Tensor, target: Tensor) -> Tensor:
     return ((scores > own) | (nan & ~own_nan) | (tie & lower)).sum(1)
 
 
-def _fake(
-    preds: Tensor,
-    target: Tensor,
-    confusion: Tensor | None,
-    counts: Tensor | None,
-    ranks: Tensor | None,
-    faults: Tensor | None,
-    num_classes: int,
-    ignore_index: int,
-    has_ignore_index: bool,
-) -> None:
+def _check(preds: Tensor, target: Tensor, states: tuple[Tensor | None, ...], ranks: Tensor | None, name: str) -> None:
     scores = preds.is_floating_point()
-    torch._check(preds.dim() == target.dim() + scores, lambda: "multiclass_: preds must be [N, C, ...] or as target")
-    torch._check(ranks is None or scores, lambda: "multiclass_: ranks need scores")
-    for state in (confusion, counts, ranks, faults):
-        torch._check(state is None or state.dtype == torch.int64, lambda: "multiclass_: states must be int64")
+    torch._check(preds.dim() == target.dim() + scores, lambda: f"{name}: preds must be [N, C, ...] or as target")
+    torch._check(ranks is None or scores, lambda: f"{name}: ranks need scores")
+    dtype = torch.float64 if name == "multiclass_weighted_" else torch.int64
+    for state in states:
+        torch._check(state is None or state.dtype == dtype, lambda: f"{name}: states must be {dtype}")
+
+
+def _fake(preds: Tensor, target: Tensor, *rest: Any) -> None:
+    _check(preds, target, rest[1:4], rest[3], "multiclass_")
+
+
+def _weighted_fake(preds: Tensor, target: Tensor, *rest: Any) -> None:
+    _check(preds, target, rest[2:5], rest[4], "multiclass_weighted_")
 
 
 multiclass_ = define(SCHEMA, multiclass_body, _fake)
+multiclass_weighted_ = define(WEIGHTED_SCHEMA, multiclass_weighted_body, _weighted_fake, kernels=("cpu",))

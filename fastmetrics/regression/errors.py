@@ -30,9 +30,9 @@ class _MeanError(StatisticMetric):
     def _result(self, value: Tensor) -> Tensor:
         return value.to(self._dtype)
 
-    def evaluate(self, preds: Tensor, target: Tensor) -> Tensor:
+    def evaluate(self, preds: Tensor, target: Tensor, **kwargs: Any) -> Tensor:
         """The value of one batch in the dtype of the inputs, or the default dtype if they are integers."""
-        value: Tensor = super().evaluate(preds, target)
+        value: Tensor = super().evaluate(preds, target, **kwargs)
         dtype = torch.promote_types(preds.dtype, target.dtype)
         return value.to(dtype if dtype.is_floating_point else torch.get_default_dtype())
 

@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import struct
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import torch
 from torch import Tensor
@@ -12,6 +13,7 @@ from torch import Tensor
 from fastmetrics.passes import FAULTS
 
 States = Mapping[str, Tensor]
+Inputs = tuple[Tensor, ...]  # what a pass reads, the target last
 
 
 class Statistics(ABC):
@@ -19,17 +21,31 @@ class Statistics(ABC):
 
     Attributes:
         shapes: name -> (shape, dtype) of each statistic for one sample group.
+        reductions: name -> how the statistics of processes, stacked to ``[ranks, *shape]``, become one; those that are
+            not named here are summed. A subclass that names any also says how a batch is merged, in :meth:`merge`.
         samplewise: whether each sample of dimension 0 has its own statistics, ``[N, *shape]``.
         validate: whether values out of range are recorded and raised. They are never counted.
+        weights_in_place: whether weighted samples go to the statistics themselves, which are float64 then. Otherwise
+            they go to float64 twins of them, so that what has no weights is counted exactly.
     """
 
     shapes: dict[str, tuple[tuple[int, ...], torch.dtype]]
+    reductions: Mapping[str, Callable[[Tensor], Tensor]] = {}
     samplewise: bool = False
     validate: bool = True
+    weights_in_place: bool = False
 
-    def zeros(self, device: torch.device | None, samples: int | None = None) -> dict[str, Tensor]:
-        """Empty statistics; with ``samples``, one set for each."""
+    def zeros(
+        self, device: torch.device | None, samples: int | None = None, weighted: bool = False
+    ) -> dict[str, Tensor]:
+        """Empty statistics; with ``samples``, one set for each; ``weighted``, float64."""
         zeros = torch.zeros
+        if weighted:
+            leading = () if samples is None else (samples,)
+            return {
+                name: zeros((*leading, *shape), dtype=torch.float64, device=device)
+                for name, (shape, _) in self.shapes.items()
+            }
         if samples is None:
             return {name: zeros(shape, dtype=dtype, device=device) for name, (shape, dtype) in self.shapes.items()}
         return {
@@ -41,26 +57,76 @@ class Statistics(ABC):
         return torch.zeros(FAULTS, dtype=torch.int64, device=device) if self.validate else None
 
     @abstractmethod
-    def check(self, preds: Tensor, target: Tensor) -> None:
+    def check(self, inputs: Inputs) -> None:
         """Raise if the metadata of the batch is wrong. Reads no values."""
 
     @abstractmethod
-    def add(self, states: States, preds: Tensor, target: Tensor) -> None:
-        """Read the batch once and add it to ``states`` (and to ``states["faults"]``, if there)."""
+    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+        """Read the batch once and add it to ``states`` (and to ``states["faults"]``, if there).
 
-    def differentiable(self, preds: Tensor, target: Tensor) -> dict[str, Tensor] | None:
+        Args:
+            states: name -> statistic.
+            inputs: what :meth:`check` accepted.
+            weights: what :meth:`per_sample` made of the weights; the statistics are float64 then.
+            valid: what :meth:`per_sample` made of the mask.
+        """
+
+    def merge(self, states: States, batch: States) -> None:
+        """Add the statistics of a batch to ``states``, in place."""
+        for name, value in batch.items():
+            states[name].add_(value)
+
+    def differentiable(
+        self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> dict[str, Tensor] | None:
         """The statistics of a batch in operations that keep the graph, or None if they have no gradient."""
         return None
+
+    def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:
+        """``weights`` or ``valid`` as the passes take them: the shape of the target (a view), float64 or bool.
+
+        Raises:
+            ValueError: the shape is not that of the target or of its first dimensions; a mask that is not bool;
+                weights that are complex.
+            RuntimeError: another device than that of the target.
+        """
+        target = inputs[-1]
+        shape = tuple(target.shape)
+        dims = values.dim()
+        if tuple(values.shape) != shape[:dims]:
+            raise ValueError(
+                f"Expected `{name}` to have the shape of `target`, {shape}, or of its first dimensions, but got"
+                f" {tuple(values.shape)}."
+            )
+        if name == "valid" and values.dtype != torch.bool:
+            raise ValueError(f"Expected `valid` to be a bool mask, but got {values.dtype}.")
+        if values.is_complex():
+            raise ValueError(f"Expected `{name}` to be real, but got {values.dtype}.")
+        if values.device != target.device:
+            raise RuntimeError(f"Expected `{name}` to be on {target.device} as `target` is, but got {values.device}.")
+        if name == "weights":
+            values = values.detach().double()
+        return values.reshape(*values.shape, *(1 for _ in shape[dims:])).expand(shape)
 
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say what was wrong with ``count`` values of ``which`` ("target" or "preds")."""
         return f"`{which}` had {count} values out of range, the first is {first}"
 
+    def explain_faults(self, faults: list[int]) -> str | None:
+        """Say what a record of faults holds, or None if it is empty."""
+        bad_targets, first_target, bad_preds, first_preds, bad_weights, bits = faults[:6]
+        found = [self.explain_fault("target", bad_targets, first_target)] if bad_targets else []
+        found += [self.explain_fault("preds", bad_preds, first_preds)] if bad_preds else []
+        if bad_weights:
+            (first,) = struct.unpack("d", struct.pack("q", bits))
+            found.append(f"expected finite `weights` of at least 0, but {bad_weights} were not, the first is {first}")
+        return "; ".join(found) or None
+
 
 def merge_faults(stacked: Tensor) -> Tensor:
     """Reduce ``[ranks, FAULTS]`` to one record: counts add up, the first value is that of the lowest rank with one."""
     merged = torch.zeros_like(stacked[0])
-    for offset in (0, 2):
+    for offset in (0, 2, 4):
         counts = stacked[:, offset]
         merged[offset] = counts.sum()
         merged[offset + 1] = stacked.index_select(0, (counts > 0).to(torch.uint8).argmax().reshape(1))[0, offset + 1]
@@ -76,6 +142,11 @@ def as_labels(values: Tensor) -> Tensor:
         return values
     labels = values.to(torch.int64)
     return torch.where(labels == values, labels, NO_LABEL)
+
+
+def at_least_1d(values: Tensor | None) -> Tensor | None:
+    """A single value as a batch of one."""
+    return values.reshape(1) if values is not None and values.dim() == 0 else values
 
 
 def shown(label: int) -> str:

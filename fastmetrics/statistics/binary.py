@@ -6,9 +6,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fastmetrics.passes import binary_
+from fastmetrics.passes import binary_, binary_weighted_
 from fastmetrics.passes.binary import cutoffs
-from fastmetrics.statistics.base import States, Statistics, as_labels, same_device, shown
+from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d, same_device, shown
 
 
 class BinaryStatistics(Statistics):
@@ -42,8 +42,9 @@ class BinaryStatistics(Statistics):
         self._threshold = threshold
         self._cutoffs: dict[torch.dtype, tuple[float, float]] = {}
 
-    def check(self, preds: Tensor, target: Tensor) -> None:
+    def check(self, inputs: Inputs) -> None:
         """Raise ``RuntimeError`` on different shapes or devices, ``ValueError`` on others that do not fit."""
+        preds, target = inputs
         shape = preds.shape
         if shape != target.shape:
             raise RuntimeError(
@@ -62,12 +63,14 @@ class BinaryStatistics(Statistics):
             raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
         same_device(preds, target)
 
-    def add(self, states: States, preds: Tensor, target: Tensor) -> None:
+    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``."""
+        preds, target = inputs
         if target.is_floating_point():
             target = as_labels(target)
         if preds.dim() == 0:
             preds, target = preds.reshape(1), target.reshape(1)
+            weights, valid = at_least_1d(weights), at_least_1d(valid)
         probability, logit = 0.0, 0.0
         if preds.is_floating_point():
             found = self._cutoffs.get(preds.dtype)
@@ -75,9 +78,7 @@ class BinaryStatistics(Statistics):
                 found = self._cutoffs[preds.dtype] = cutoffs(self._threshold, preds.dtype)
             probability, logit = found
         ignore_index = self.ignore_index
-        binary_(
-            preds,
-            target,
+        options = (
             states["counts"],
             states.get("faults"),
             probability,
@@ -87,6 +88,10 @@ class BinaryStatistics(Statistics):
             self.num_labels is not None,
             self.ignored_decide,
         )
+        if weights is None:
+            binary_(preds, target, valid, *options)
+        else:
+            binary_weighted_(preds, target, valid, weights, *options)
 
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which values were neither 0 nor 1."""

@@ -6,8 +6,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fastmetrics.passes import multiclass_
-from fastmetrics.statistics.base import States, Statistics, as_labels, same_device, shown
+from fastmetrics.passes import multiclass_, multiclass_weighted_
+from fastmetrics.passes.operator import bad_weights
+from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d, same_device, shown
 
 
 class MulticlassStatistics(Statistics):
@@ -49,8 +50,9 @@ class MulticlassStatistics(Statistics):
         if top_k > 1:
             self.shapes["ranks"] = ((c, top_k, 2), torch.int64)
 
-    def check(self, preds: Tensor, target: Tensor) -> None:
+    def check(self, inputs: Inputs) -> None:
         """Raise ``ValueError`` on wrong shapes or dtypes, ``RuntimeError`` on different devices."""
+        preds, target = inputs
         preds_shape, target_shape = preds.shape, target.shape
         if len(preds_shape) == len(target_shape) + 1:
             if not preds.is_floating_point():
@@ -100,21 +102,21 @@ class MulticlassStatistics(Statistics):
             raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
         same_device(preds, target)
 
-    def add(self, states: States, preds: Tensor, target: Tensor) -> None:
+    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``."""
+        preds, target = inputs
         if target.is_floating_point():
             target = as_labels(target)
         if preds.dim() == target.dim() and preds.is_floating_point():
             preds = as_labels(preds)
         if target.dim() == 0:
             preds, target = preds.reshape(1), target.reshape(1)
+            weights, valid = at_least_1d(weights), at_least_1d(valid)
         if self.num_classes is None:
-            self._add_without_classes(states["counts"], preds, target)
+            self._add_without_classes(states, preds, target, weights, valid)
             return
         ignore_index = self.ignore_index
-        multiclass_(
-            preds,
-            target,
+        options = (
             states.get("confusion"),
             states.get("counts"),
             states.get("ranks"),
@@ -123,14 +125,24 @@ class MulticlassStatistics(Statistics):
             0 if ignore_index is None else ignore_index,
             ignore_index is not None,
         )
+        if weights is None:
+            multiclass_(preds, target, valid, *options)
+        else:
+            multiclass_weighted_(preds, target, valid, weights, *options)
 
-    def _add_without_classes(self, counts: Tensor, preds: Tensor, target: Tensor) -> None:
+    def _add_without_classes(
+        self, states: States, preds: Tensor, target: Tensor, weights: Tensor | None, valid: Tensor | None
+    ) -> None:
         if preds.dim() == target.dim() + 1:
             preds = preds.argmax(1)
-        kept = torch.ones_like(target, dtype=torch.bool) if self.ignore_index is None else target != self.ignore_index
+        kept = torch.ones_like(target, dtype=torch.bool) if valid is None else valid
+        if self.ignore_index is not None:
+            kept = kept & (target != self.ignore_index)
+        if weights is not None:
+            kept = torch.where(kept & ~bad_weights(states.get("faults"), weights, kept), weights, 0.0)
         over = tuple(range(1, target.dim())) if self.samplewise else tuple(range(target.dim()))
-        correct, total = ((preds == target) & kept).sum(over), kept.sum(over)
-        counts += torch.stack([correct, total, total], -1).unsqueeze(-2)
+        correct, total = (kept * (preds == target)).sum(over), kept.sum(over)
+        states["counts"].add_(torch.stack([correct, total, total], -1).unsqueeze(-2))
 
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which labels were out of range."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from fastmetrics.passes import pairs_
-from fastmetrics.statistics.base import States, Statistics, same_device
+from fastmetrics.statistics.base import Inputs, States, Statistics, same_device
 
 
 class PairsStatistics(Statistics):
@@ -29,8 +29,9 @@ class PairsStatistics(Statistics):
         if absolute_error:
             self.shapes["absolute_error"] = ((num_outputs,), torch.float64)
 
-    def check(self, preds: Tensor, target: Tensor) -> None:
+    def check(self, inputs: Inputs) -> None:
         """Raise ``RuntimeError`` on different shapes or devices, or if they are not ``[N, num_outputs]``."""
+        preds, target = inputs
         if preds.shape != target.shape:
             raise RuntimeError(
                 "Predictions and targets are expected to have the same shape, but got"
@@ -45,8 +46,11 @@ class PairsStatistics(Statistics):
             raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
         same_device(preds, target)
 
-    def add(self, states: States, preds: Tensor, target: Tensor) -> None:
+    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``."""
+        preds, target = inputs
+        if weights is not None or valid is not None:
+            raise ValueError("Regression metrics take no `weights` and no `valid`.")
         pairs_(
             preds,
             target,
@@ -56,8 +60,11 @@ class PairsStatistics(Statistics):
             self.num_outputs,
         )
 
-    def differentiable(self, preds: Tensor, target: Tensor) -> dict[str, Tensor]:
+    def differentiable(
+        self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """The sums of one batch, in operations that keep the graph."""
+        preds, target = inputs
         difference = (preds.double() - target.double()).reshape(-1, self.num_outputs)
         states = {"count": torch.tensor(difference.shape[0], device=preds.device)}
         if "squared_error" in self.shapes:
