@@ -126,7 +126,8 @@ def binary_body(
 
 def binary_weighted_body(preds: Tensor, target: Tensor, valid: Tensor | None, weights: Tensor, *rest: Any) -> None:
     """:func:`binary_body` with weights; the other arguments are its own, in their order."""
-    binary_body(preds, target, valid, *rest, weights)
+    arguments = (preds, target, valid, *rest, weights)
+    binary_body(*arguments)
 
 
 def _check(preds: Tensor, target: Tensor, counts: Tensor, dtype: torch.dtype, name: str) -> None:

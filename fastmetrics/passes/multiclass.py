@@ -100,7 +100,8 @@ def multiclass_body(
 
 def multiclass_weighted_body(preds: Tensor, target: Tensor, valid: Tensor | None, weights: Tensor, *rest: Any) -> None:
     """:func:`multiclass_body` with weights; the other arguments are its own, in their order."""
-    multiclass_body(preds, target, valid, *rest, weights)
+    arguments = (preds, target, valid, *rest, weights)
+    multiclass_body(*arguments)
 
 
 def _rank(scores: Tensor, target: Tensor) -> Tensor:
