@@ -2,9 +2,10 @@
 //
 // Argmax of a block of samples, and the rank of their targets, in the order of rules/order.h.
 //
-// Two layouts are fast. Rows (the scores of a sample are neighbours): a maximum in vectors, then the first score equal
-// to it, which is still in the first cache. Planes (the same class of neighbouring samples are neighbours): the running
-// maxima of 64 samples stay in registers while the class planes go by. Anything else is walked score by score.
+// Two layouts are fast. Rows (the scores of a sample are neighbours): a long row has running maxima and their places in
+// 64 lanes, so that it is read once; short rows are transposed in registers, eight at a time. Planes (the same class of
+// neighbouring samples are neighbours): the running maxima of 64 samples stay in registers while the class planes go by.
+// Anything else is walked score by score.
 
 #pragma once
 
@@ -48,103 +49,182 @@ inline int32_t first_nan(const T* row, int64_t classes) {
   return 0;
 }
 
-// The greatest lane; no lane is NaN.
-inline float greatest(F32x16 v) {
-  float lanes[16], best;
-  memcpy(lanes, &v, sizeof(lanes));
-  best = lanes[0];
-  for (int i = 1; i < 16; ++i) best = lanes[i] > best ? lanes[i] : best;
-  return best;
+// Sixteen lanes of a row: the greatest scores so far, and the places where their blocks of 64 begin.
+struct RowLanes {
+  F32x16 best;
+  I32x16 at;
+};
+
+#ifdef __AVX512F__
+// Lanes where a or b is NaN.
+using NanLanes = __mmask16;
+inline NanLanes nan_of(F32x16 a, F32x16 b) { return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_UNORD_Q); }
+inline bool any(NanLanes lanes) { return lanes != 0; }
+
+inline void see(F32x16 x, int32_t begin, RowLanes* lanes) {
+  const __mmask16 take = _mm512_cmp_ps_mask((__m512)x, (__m512)lanes->best, _CMP_GT_OQ);
+  lanes->best = (F32x16)_mm512_max_ps((__m512)x, (__m512)lanes->best);
+  lanes->at = (I32x16)_mm512_mask_set1_epi32((__m512i)lanes->at, take, begin);
 }
 
-inline bool any(I32x16 v) {
+// The place of the greatest score; of equal ones, the first.
+inline int32_t first_greatest(const RowLanes (&lanes)[4]) {
+  const __m512 left = _mm512_max_ps((__m512)lanes[0].best, (__m512)lanes[1].best);
+  const __m512 right = _mm512_max_ps((__m512)lanes[2].best, (__m512)lanes[3].best);
+  const __m512 top = _mm512_set1_ps(_mm512_reduce_max_ps(_mm512_max_ps(left, right)));
+  const __m512i lane = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+  __m512i first = _mm512_set1_epi32(INT32_MAX);
+  for (int k = 0; k < 4; ++k) {
+    const __m512i place = _mm512_add_epi32((__m512i)lanes[k].at, _mm512_add_epi32(lane, _mm512_set1_epi32(16 * k)));
+    const __mmask16 equal = _mm512_cmp_ps_mask((__m512)lanes[k].best, top, _CMP_EQ_OQ);
+    first = _mm512_mask_min_epi32(first, equal, first, place);
+  }
+  return _mm512_reduce_min_epi32(first);
+}
+#else
+using NanLanes = I32x16;
+inline NanLanes nan_of(F32x16 a, F32x16 b) { return (a != a) | (b != b); }
+inline bool any(NanLanes v) {
   int64_t lanes[8], all = 0;
   memcpy(lanes, &v, sizeof(lanes));
   for (int i = 0; i < 8; ++i) all |= lanes[i];
   return all != 0;
 }
 
-// A row of at least 64 neighbours of a type that widens to float.
-template <typename T>
-inline int32_t argmax_long_row(const T* row, int64_t classes) {
-  F32x16 best[4];
-  I32x16 nan = {};
-  for (int k = 0; k < 4; ++k) {
-    best[k] = widen16(row + 16 * k);
-    nan |= best[k] != best[k];
-  }
-  int64_t c = 64;
-  for (; c + 64 <= classes; c += 64) {
-    for (int k = 0; k < 4; ++k) {
-      const F32x16 x = widen16(row + c + 16 * k);
-      nan |= x != x;
-      best[k] = x > best[k] ? x : best[k];
-    }
-  }
-  for (; c + 16 <= classes; c += 16) {
-    const F32x16 x = widen16(row + c);
-    nan |= x != x;
-    best[0] = x > best[0] ? x : best[0];
-  }
-  // the last sixteen again, whatever part of them was seen
-  const F32x16 tail = widen16(row + classes - 16);
-  nan |= tail != tail;
-  best[1] = tail > best[1] ? tail : best[1];
-  if (any(nan)) return first_nan(row, classes);
-  const F32x16 left = best[0] > best[1] ? best[0] : best[1];
-  const F32x16 right = best[2] > best[3] ? best[2] : best[3];
-  const float top = greatest(left > right ? left : right);
-  for (c = 0; c + 16 <= classes; c += 16) {
-    if (any(widen16(row + c) == top)) break;
-  }
-  while (widen(row[c]) != top) ++c;
-  return static_cast<int32_t>(c);
+inline void see(F32x16 x, int32_t begin, RowLanes* lanes) {
+  const I32x16 take = x > lanes->best;
+  lanes->best = take ? x : lanes->best;
+  lanes->at = take ? I32x16{} + begin : lanes->at;
 }
 
-#ifdef __AVX512F__
-// Sixteen scores; the lanes that `mask` leaves out are minus infinity. Nothing beyond them is read.
-inline __m512 load_masked(const float* from, __mmask16 mask) {
-  return _mm512_mask_loadu_ps(_mm512_set1_ps(-INFINITY), mask, from);
-}
-#ifdef __AVX512VL__
-inline __m512 load_masked(const BFloat16* from, __mmask16 mask) {
-  const __m256i bits = _mm256_mask_loadu_epi16(_mm256_set1_epi16(static_cast<int16_t>(0xff80)), mask, from);
-  return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16));
-}
-inline __m512 load_masked(const Half* from, __mmask16 mask) {
-  return _mm512_cvtph_ps(_mm256_mask_loadu_epi16(_mm256_set1_epi16(static_cast<int16_t>(0xfc00)), mask, from));
+inline int32_t first_greatest(const RowLanes (&lanes)[4]) {
+  float best = -INFINITY;
+  int32_t first = INT32_MAX;
+  for (int k = 0; k < 4; ++k) {
+    for (int i = 0; i < 16; ++i) {
+      const int32_t place = lanes[k].at[i] + 16 * k + i;
+      if (lanes[k].best[i] > best || (lanes[k].best[i] == best && place < first)) {
+        best = lanes[k].best[i];
+        first = place;
+      }
+    }
+  }
+  return first;
 }
 #endif
 
-// A row of at most 16 neighbours: one load, one reduction and the first lane that equals it.
+// How far ahead of the vectors that are read memory is fetched; neighbouring rows follow each other.
+constexpr int64_t kFetchAhead = 4096;  // bytes
+
+// A row of at least 64 neighbours of a type that widens to float.
 template <typename T>
-inline int32_t argmax_short_row(const T* row, __mmask16 mask) {
-  const __m512 x = load_masked(row, mask);
-  const __mmask16 nan = _mm512_mask_cmp_ps_mask(mask, x, x, _CMP_UNORD_Q);
-  const __m512 top = _mm512_set1_ps(_mm512_reduce_max_ps(x));
-  const __mmask16 equal = _mm512_mask_cmp_ps_mask(mask, x, top, _CMP_EQ_OQ);
-  return static_cast<int32_t>(__builtin_ctz(nan != 0 ? nan : equal));
+inline int32_t argmax_long_row(const T* row, int64_t classes) {
+  RowLanes lanes[4];
+  NanLanes nan = {};
+  F32x16 x[4];
+  auto load_block = [&](int64_t c) {
+    for (int64_t line = 0; line < 64 * static_cast<int64_t>(sizeof(T)); line += 64) {
+      __builtin_prefetch(reinterpret_cast<const char*>(row + c) + kFetchAhead + line, 0, 3);
+    }
+    for (int k = 0; k < 4; ++k) x[k] = widen16(row + c + 16 * k);
+    nan |= nan_of(x[0], x[1]) | nan_of(x[2], x[3]);
+  };
+  load_block(0);
+  for (int k = 0; k < 4; ++k) lanes[k] = {x[k], I32x16{}};
+  int64_t c = 64;
+  for (; c + 64 <= classes; c += 64) {
+    load_block(c);
+    for (int k = 0; k < 4; ++k) see(x[k], static_cast<int32_t>(c), &lanes[k]);
+  }
+  if (c < classes) {  // the last 64 again, whatever part of them was seen
+    c = classes - 64;
+    load_block(c);
+    for (int k = 0; k < 4; ++k) see(x[k], static_cast<int32_t>(c), &lanes[k]);
+  }
+  return any(nan) ? first_nan(row, classes) : first_greatest(lanes);
+}
+
+#ifdef __AVX2__
+// The first class of eight samples, and the next one: a greater score, or the first NaN, is taken.
+inline void take_greater(__m256 x, int32_t c, __m256* best, __m256i* at) {
+#ifdef __AVX512VL__
+  // not less or equal is also true of a NaN, unless there was one before
+  const __mmask8 ordered = _mm256_cmp_ps_mask(*best, *best, _CMP_ORD_Q);
+  const __mmask8 take = _mm256_mask_cmp_ps_mask(ordered, x, *best, _CMP_NLE_UQ);
+  *best = _mm256_mask_mov_ps(*best, take, x);
+  *at = _mm256_mask_set1_epi32(*at, take, c);
+#else
+  const __m256 ordered = _mm256_cmp_ps(*best, *best, _CMP_ORD_Q);
+  const __m256 take = _mm256_and_ps(ordered, _mm256_cmp_ps(x, *best, _CMP_NLE_UQ));
+  *best = _mm256_blendv_ps(*best, x, take);
+  *at = _mm256_blendv_epi8(*at, _mm256_set1_epi32(c), _mm256_castps_si256(take));
+#endif
+}
+
+// Four scores of one row, and of another.
+inline __m256 load_fours(const float* a, const float* b) {
+  return _mm256_insertf128_ps(_mm256_castps128_ps256(_mm_loadu_ps(a)), _mm_loadu_ps(b), 1);
+}
+inline __m128i load_half_fours(const void* a, const void* b) {
+  int64_t high;
+  memcpy(&high, b, sizeof(high));
+  return _mm_insert_epi64(_mm_loadl_epi64(static_cast<const __m128i*>(a)), high, 1);
+}
+inline __m256 load_fours(const BFloat16* a, const BFloat16* b) {
+  return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(load_half_fours(a, b)), 16));
+}
+inline __m256 load_fours(const Half* a, const Half* b) { return _mm256_cvtph_ps(load_half_fours(a, b)); }
+
+// Eight rows of at least 4 classes, `step` apart: four classes at a time are transposed to a vector each.
+template <typename T>
+inline void argmax_eight_rows(const T* data, int64_t step, int32_t classes, int32_t* labels) {
+  __m256 best = _mm256_set1_ps(-INFINITY);
+  __m256i at = _mm256_setzero_si256();
+  for (int32_t done = 0; done < classes; done += 4) {
+    const int32_t c = std::min(done, classes - 4);  // the last four again, whatever part of them was seen
+    __m256 row[4];
+    for (int r = 0; r < 4; ++r) row[r] = load_fours(data + r * step + c, data + (r + 4) * step + c);
+    const __m256d low01 = _mm256_castps_pd(_mm256_unpacklo_ps(row[0], row[1]));
+    const __m256d low23 = _mm256_castps_pd(_mm256_unpacklo_ps(row[2], row[3]));
+    const __m256d high01 = _mm256_castps_pd(_mm256_unpackhi_ps(row[0], row[1]));
+    const __m256d high23 = _mm256_castps_pd(_mm256_unpackhi_ps(row[2], row[3]));
+    take_greater(_mm256_castpd_ps(_mm256_unpacklo_pd(low01, low23)), c, &best, &at);
+    take_greater(_mm256_castpd_ps(_mm256_unpackhi_pd(low01, low23)), c + 1, &best, &at);
+    take_greater(_mm256_castpd_ps(_mm256_unpacklo_pd(high01, high23)), c + 2, &best, &at);
+    take_greater(_mm256_castpd_ps(_mm256_unpackhi_pd(high01, high23)), c + 3, &best, &at);
+  }
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(labels), at);
+}
+
+// Rows of 4 to 63 classes; returns how many were done.
+template <typename T>
+inline int argmax_short_rows(const Scores<T>& s, int n, int32_t* labels) {
+  const int32_t classes = static_cast<int32_t>(s.classes);
+  int i = 0;
+  for (; i + 8 <= n; i += 8) {
+    const T* rows = s.data + i * s.sample;
+    const char* ahead = reinterpret_cast<const char*>(rows) + kFetchAhead;
+    for (int64_t byte = 0; byte < 8 * s.sample * static_cast<int64_t>(sizeof(T)); byte += 64) {
+      __builtin_prefetch(ahead + byte, 0, 3);
+    }
+    argmax_eight_rows(rows, s.sample, classes, labels + i);
+  }
+  return i;
 }
 #endif
 
 template <typename T>
 inline void argmax_rows(const Scores<T>& s, int n, int32_t* labels) {
-#if defined(__AVX512F__) && defined(__AVX512VL__) && defined(__AVX512BW__)
-  if constexpr (sizeof(T) <= 4) {
-    if (s.classes <= 16) {
-      const __mmask16 mask = static_cast<__mmask16>((1u << s.classes) - 1u);
-      for (int i = 0; i < n; ++i) labels[i] = argmax_short_row(s.data + i * s.sample, mask);
-      return;
-    }
-  }
-#endif
+  int i = 0;
   if constexpr (sizeof(T) <= 4) {
     if (s.classes >= 64) {
-      for (int i = 0; i < n; ++i) labels[i] = argmax_long_row(s.data + i * s.sample, s.classes);
-      return;
+      for (; i < n; ++i) labels[i] = argmax_long_row(s.data + i * s.sample, s.classes);
     }
+#ifdef __AVX2__
+    if (s.classes >= 4 && s.classes < 64) i = argmax_short_rows(s, n, labels);
+#endif
   }
-  for (int i = 0; i < n; ++i) labels[i] = argmax_strided(s.data + i * s.sample, s.classes, 1);
+  for (; i < n; ++i) labels[i] = argmax_strided(s.data + i * s.sample, s.classes, 1);
 }
 
 // The first class of 64 neighbouring samples, and the next one: a greater score, or the first NaN, is taken.
