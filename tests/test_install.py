@@ -142,12 +142,17 @@ def test_cmake_has_the_same_sources_and_flags(tmp_path):
     tools = [f"-DCMAKE_MAKE_PROGRAM={builder.ninja()}", f"-DPython_EXECUTABLE={os.path.relpath(sys.executable, ROOT)}"]
     command = [cmake, "-G", "Ninja", *tools, "-B", str(tmp_path), "-S", str(ROOT)]
     subprocess.run(command, check=True, capture_output=True)
-    made = parameters.library("cpu")
+    devices = ("cpu", "cuda") if parameters.cuda_home() else ("cpu",)
     commands = json.loads((tmp_path / "compile_commands.json").read_text())
-    assert sorted(command["file"] for command in commands) == made.sources
+    assert sorted(command["file"] for command in commands) == sorted(
+        source for device in devices for source in parameters.library(device).sources
+    )
     for command in commands:
-        words = shlex.split(command["command"])
-        assert [word for word in words if word in made.cflags][-len(made.cflags) :] == made.cflags
+        words, source = shlex.split(command["command"]), command["file"]
+        made = parameters.library("cpu" if source.endswith("_cpu.cpp") else "cuda")
+        flags = made.nvcc_flags if source.endswith(".cu") else made.cflags
+        assert any(words[i : i + len(flags)] == flags for i in range(len(words)))
         assert f"-I{made.include_dirs[0]}" in words
+    made = parameters.library("cpu")
     link = next(line for line in (tmp_path / "build.ninja").read_text().splitlines() if "LINK_FLAGS = " in line)
     assert set(made.ldflags) <= set(link.split())

@@ -79,6 +79,52 @@ void tally_labels(const int32_t* preds, const int32_t* target, int n, Tally* tal
   tally->tp[0] += tp;
 }
 
+#ifdef __AVX512F__
+// Neighbouring scores and int64 targets of one label, 64 at a time as bits, until fewer are left; returns how many were
+// done. bad(i) is called for each target that is neither 0 nor 1 nor ignored.
+template <typename T, typename Bad>
+int64_t tally_neighbours(const T* x, const int64_t* target, int64_t n, const Batch& b, Tally* tally, bool* outside,
+                         const Bad& bad) {
+  constexpr int kFetch = 512;  // elements
+  const __m512 probability = _mm512_set1_ps(static_cast<float>(b.probability));
+  const __m512 logit = _mm512_set1_ps(static_cast<float>(b.logit));
+  const __m512i two = _mm512_set1_epi64(2), one = _mm512_set1_epi64(1), ignore = _mm512_set1_epi64(b.ignore);
+  uint64_t any_outside = 0;
+  int64_t i = 0;
+  for (; i + 64 <= n; i += 64) {
+    uint64_t valid = 0, actual = 0, ignored = 0, p0 = 0, p1 = 0, out = 0;
+    for (int j = 0; j < 64; j += 8) {
+      __builtin_prefetch(target + i + j + kFetch, 0, 3);
+      const __m512i t = _mm512_loadu_si512(target + i + j);
+      valid |= static_cast<uint64_t>(_mm512_cmplt_epu64_mask(t, two)) << j;
+      actual |= static_cast<uint64_t>(_mm512_cmpeq_epi64_mask(t, one)) << j;
+      if (b.has_ignore) ignored |= static_cast<uint64_t>(_mm512_cmpeq_epi64_mask(t, ignore)) << j;
+    }
+    for (int j = 0; j < 64; j += 16) {
+      __builtin_prefetch(x + i + j + kFetch, 0, 3);
+      const __m512 v = (__m512)widen16(x + i + j);
+      p0 |= static_cast<uint64_t>(_mm512_cmp_ps_mask(v, probability, _CMP_GT_OQ)) << j;
+      p1 |= static_cast<uint64_t>(_mm512_cmp_ps_mask(v, logit, _CMP_GT_OQ)) << j;
+      const __mmask16 low = _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NGE_UQ);
+      const __mmask16 high = _mm512_cmp_ps_mask(v, _mm512_set1_ps(1.0f), _CMP_NLE_UQ);
+      out |= static_cast<uint64_t>(static_cast<__mmask16>(low | high)) << j;
+    }
+    any_outside |= b.ignored_decide ? out : out & ~ignored;
+    for (uint64_t wrong = ~(valid | ignored); wrong != 0; wrong &= wrong - 1) bad(i + __builtin_ctzll(wrong));
+    valid &= ~ignored;
+    actual &= valid;
+    tally->total += __builtin_popcountll(valid);
+    tally->actual += __builtin_popcountll(actual);
+    tally->predicted[0] += __builtin_popcountll(p0 & valid);
+    tally->predicted[1] += __builtin_popcountll(p1 & valid);
+    tally->tp[0] += __builtin_popcountll(p0 & actual);
+    tally->tp[1] += __builtin_popcountll(p1 & actual);
+  }
+  *outside |= any_outside != 0;
+  return i;
+}
+#endif
+
 // A run of label l from sample `first` on: elements a_at + i * a_step and b_at + i * b_step.
 bool tally_run(const Batch& b, int64_t first, int64_t l, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step,
                int64_t length, Tally* tally, Faults* faults) {
@@ -87,7 +133,20 @@ bool tally_run(const Batch& b, int64_t first, int64_t l, int64_t a_at, int64_t a
   const Layout& layout = b.samples;
   const int64_t c_step = layout.c_stride[layout.dims - 1];
   const int64_t c_at = b.valid == nullptr ? 0 : layout.offset(first, layout.c_stride) + l * b.c_label;
-  for (int64_t done = 0; done < length; done += kBlock) {
+  int64_t done = 0;
+#ifdef __AVX512F__
+  if (is_floating(b.preds_type) && a_step == 1 && b_step == 1 && b.valid == nullptr && b.target_type == DType::kInt64) {
+    with_score_type(b.preds_type, [&](auto type) {
+      using T = decltype(type);
+      if constexpr (sizeof(T) <= 4) {
+        const int64_t* targets = static_cast<const int64_t*>(b.target) + b_at;
+        done = tally_neighbours(static_cast<const T*>(b.preds) + a_at, targets, length, b, tally, &outside,
+                                [&](int64_t i) { faults->add(kBadTarget, place_of(b, first + i, l), targets[i]); });
+      }
+    });
+  }
+#endif
+  for (; done < length; done += kBlock) {
     const int n = static_cast<int>(std::min<int64_t>(kBlock, length - done));
     const int64_t a = a_at + done * a_step, t = b_at + done * b_step;
     bool bad = narrow_labels(b.target, b.target_type, t, b_step, n, 2, b.ignored(), target);

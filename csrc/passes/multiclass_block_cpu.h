@@ -20,10 +20,12 @@ struct Ahead {
   const char* b;
   int64_t a_step, b_step;  // bytes
 
-  // What lies kBlock samples after the eight from i on.
-  void fetch(int i) const {
-    __builtin_prefetch(a + (kBlock + i) * a_step, 0, 2);
-    __builtin_prefetch(b + (kBlock + i) * b_step, 0, 2);
+  // What lies kBlock samples after the next n.
+  void fetch(int n) const {
+    for (int i = 0; i < n; i += 8) {
+      __builtin_prefetch(a + (kBlock + i) * a_step, 0, 2);
+      __builtin_prefetch(b + (kBlock + i) * b_step, 0, 2);
+    }
   }
 };
 
@@ -35,8 +37,8 @@ struct Block {
 };
 
 // Values out of range go to `faults`; a bad sample keeps a negative target or label. `first` is the first sample.
-inline void record_bad(const MulticlassBatch& b, int64_t first, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step, int n,
-                const Block& block, Faults* faults) {
+inline void record_bad(const MulticlassBatch& b, int64_t first, int64_t a_at, int64_t a_step, int64_t b_at,
+                       int64_t b_step, int n, const Block& block, Faults* faults) {
   for (int i = 0; i < n; ++i) {
     if (block.target[i] == kBad) {
       faults->add(kBadTarget, first + i, label_at(b.target, b.target_type, b_at + i * b_step));
@@ -47,8 +49,8 @@ inline void record_bad(const MulticlassBatch& b, int64_t first, int64_t a_at, in
   }
 }
 
-inline void read_block(const MulticlassBatch& b, int64_t first, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step, int n,
-                bool want_ranks, Block* block, Faults* faults) {
+inline void read_block(const MulticlassBatch& b, int64_t first, int64_t a_at, int64_t a_step, int64_t b_at,
+                       int64_t b_step, int n, bool want_ranks, Block* block, Faults* faults) {
   bool bad = narrow_labels(b.target, b.target_type, b_at, b_step, n, b.classes, b.ignored(), block->target);
   if (b.valid != nullptr) {
     mask_labels(b.valid, b.layout.offset(first, b.layout.c_stride), b.layout.c_stride[b.layout.dims - 1], n,
@@ -58,17 +60,10 @@ inline void read_block(const MulticlassBatch& b, int64_t first, int64_t a_at, in
     with_score_type(b.preds_type, [&](auto t) {
       using T = decltype(t);
       const Scores<T> all{static_cast<const T*>(b.preds) + a_at, a_step, b.class_stride, b.classes};
-      if (!want_ranks) {
+      if (want_ranks) {
+        rank_block(all, n, block->target, block->labels, block->ranks);
+      } else {
         argmax_block(all, n, block->labels);
-        return;
-      }
-      // a few samples at a time, so that the second look at their scores finds them in the cache
-      const int step = b.class_stride == 1 ? static_cast<int>(std::max<int64_t>(1, 4096 / b.classes)) : 64;
-      for (int i = 0; i < n; i += step) {
-        const int m = std::min(step, n - i);
-        const Scores<T> some{all.data + i * a_step, a_step, b.class_stride, b.classes};
-        argmax_block(some, m, block->labels + i);
-        rank_block(some, m, block->target + i, block->ranks + i);
       }
     });
   } else {

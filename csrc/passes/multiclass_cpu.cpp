@@ -15,6 +15,7 @@
 
 #include "passes/multiclass_arguments.h"
 #include "passes/multiclass_block_cpu.h"
+#include "passes/pair_table_cpu.h"
 
 namespace fastmetrics {
 namespace {
@@ -61,134 +62,19 @@ class Cells {
   std::unique_ptr<uint32_t[]> bins_;
 };
 
-// Removes the elements equal to `value`; the others keep their order. Returns how many are left.
-inline int remove_equal(int32_t* cell, int n, int32_t value, const Ahead& ahead) {
-  int left = 0, i = 0;
 #ifdef __AVX512F__
-  const __m512i common = _mm512_set1_epi32(value);
-  for (; i + 16 <= n; i += 16) {
-    ahead.fetch(i);
-    ahead.fetch(i + 8);
-    const __m512i v = _mm512_loadu_si512(cell + i);
-    const __mmask16 other = _mm512_cmpneq_epi32_mask(v, common);
-    // a compressed register is stored whole: what it overwrites has been read
-    _mm512_storeu_si512(cell + left, _mm512_maskz_compress_epi32(other, v));
-    left += __builtin_popcount(other);
-  }
-#endif
-  for (; i < n; ++i) {
-    if (i % 8 == 0) ahead.fetch(i);
-    const int32_t at = cell[i];
-    cell[left] = at;
-    left += at != value;
-  }
-  return left;
+bool neighbouring_int64_labels(const Batch& b) {
+  return !b.scores && b.valid == nullptr && b.preds_type == DType::kInt64 && b.target_type == DType::kInt64 &&
+         b.layout.dims == 1 && b.layout.a_stride[0] == 1 && b.layout.b_stride[0] == 1;
 }
 
-// All pairs (target, label) of few classes. The last cell takes the pairs that do not count.
-//
-// Cells are uint16, so that those of 100 classes stay in a first cache of 32 KB, and are widened before they can
-// overflow. Very few cells have replicas: an addition waits for the one before it if both are to the same cell.
-class PairTable {
- public:
-  static constexpr int64_t kMostCells = 128 * 128;
-
-  void open(int64_t classes) {
-    classes_ = classes;
-    cells_ = classes * classes + 1;
-    pitch_ = (cells_ + 63) / 32 * 32;
-    replicas_ = cells_ <= 1100 ? 8 : 1;
-    bins_.assign(pitch_ * replicas_, 0);
-    sums_.assign(cells_, 0);
-  }
-
-  void add(const int32_t* target, const int32_t* labels, int n, const Ahead& ahead) {
-    alignas(64) int32_t cell[kBlock];
-    const int32_t classes = static_cast<int32_t>(classes_), none = static_cast<int32_t>(cells_ - 1);
-    for (int i = 0; i < n; ++i) {
-      cell[i] = (target[i] | labels[i]) < 0 ? none : target[i] * classes + labels[i];
-    }
-    const int left = take_common(cell, n, ahead);
-    if (replicas_ == 8) {
-      count<8>(cell, left, left == n, ahead);
-    } else {
-      count<1>(cell, left, left == n, ahead);
-    }
-    held_ += n;
-    if (held_ > UINT16_MAX - kBlock) widen_bins();
-  }
-
-  void fold(int64_t* confusion, int64_t* counts) {
-    widen_bins();
-    for (int64_t t = 0; t < classes_; ++t) {
-      for (int64_t p = 0; p < classes_; ++p) {
-        const int64_t sum = sums_[t * classes_ + p];
-        if (sum == 0) continue;
-        if (confusion != nullptr) confusion[t * classes_ + p] += sum;
-        if (counts != nullptr) {
-          if (t == p) counts[t * 3] += sum;
-          counts[p * 3 + 1] += sum;
-          counts[t * 3 + 2] += sum;
-        }
-      }
-    }
-    std::fill(sums_.begin(), sums_.end(), 0);
-  }
-
- private:
-  void widen_bins() {
-    for (int r = 0; r < replicas_; ++r) {
-      const uint16_t* bins = bins_.data() + r * pitch_;
-      for (int64_t i = 0; i < cells_; ++i) sums_[i] += bins[i];
-    }
-    std::fill(bins_.begin(), bins_.end(), uint16_t{0});
-    held_ = 0;
-  }
-
-  // When one cell takes a good part of the block, count it by comparing, and leave the others packed to the front.
-  int take_common(int32_t* cell, int n, const Ahead& ahead) {
-    constexpr int kSample = 64;
-    if (n < 2 * kSample) return n;
-    int common = share(cell, kSample, common_);
-    if (common < kSample / 4) {
-      for (int i = 0; i < 4; ++i) {
-        const int seen = share(cell, kSample, cell[i]);
-        if (seen > common) {
-          common = seen;
-          common_ = cell[i];
-        }
-      }
-      if (common < kSample / 4) return n;
-    }
-    const int left = remove_equal(cell, n, common_, ahead);
-    sums_[common_] += n - left;
-    return left;
-  }
-
-  static int share(const int32_t* cell, int n, int32_t of) {
-    int same = 0;
-    for (int i = 0; i < n; ++i) same += cell[i] == of;
-    return same;
-  }
-
-  template <int R>
-  void count(const int32_t* cell, int n, bool fetch, const Ahead& ahead) {
-    uint16_t* bins[R];
-    for (int r = 0; r < R; ++r) bins[r] = bins_.data() + r * pitch_;
-    int i = 0;
-    for (; i + 8 <= n; i += 8) {
-      if (fetch) ahead.fetch(i);
-      for (int r = 0; r < 8; ++r) ++bins[r % R][cell[i + r]];
-    }
-    for (; i < n; ++i) ++bins[0][cell[i]];
-  }
-
-  int64_t classes_ = 0, cells_ = 0, pitch_ = 0;
-  int replicas_ = 1, held_ = 0;
-  int32_t common_ = 0;
-  std::vector<uint16_t> bins_;
-  std::vector<int64_t> sums_;
-};
+// Records what is wrong with the labels of a sample that is not ignored.
+void record_bad_labels(const Batch& b, int64_t place, int64_t target, int64_t label, Faults* faults) {
+  const uint64_t classes = static_cast<uint64_t>(b.classes);
+  if (static_cast<uint64_t>(target) >= classes) faults->add(kBadTarget, place, target);
+  if (static_cast<uint64_t>(label) >= classes) faults->add(kBadPreds, place, label);
+}
+#endif
 
 // What one thread adds for the samples of [begin, end).
 void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool alone, std::mutex* folding,
@@ -216,6 +102,15 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool
     ranks.fold();
   };
 
+#ifdef __AVX512F__
+  if (pairs && !ranks && neighbouring_int64_labels(b)) {
+    const int64_t* target = static_cast<const int64_t*>(b.target);
+    const int64_t* preds = static_cast<const int64_t*>(b.preds);
+    begin += table.add_neighbours(target + begin, preds + begin, end - begin, b.ignored(), [&](int64_t i) {
+      record_bad_labels(b, begin + i, target[begin + i], preds[begin + i], faults);
+    });
+  }
+#endif
   for (int64_t from = begin; from < end; from += kFoldEvery) {
     for_each_block(b, from, std::min(end, from + kFoldEvery), s.ranks != nullptr, faults,
                    [&](int64_t first, int n, const Block& block, const Ahead& ahead) {

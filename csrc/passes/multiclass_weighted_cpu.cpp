@@ -25,20 +25,19 @@ struct Sample {
 };
 
 void read_samples(const MulticlassBatch& b, int64_t begin, int64_t end, bool want_ranks, Sample* to, Faults* faults) {
-  for_each_block(b, begin, end, want_ranks, faults,
-                 [&](int64_t first, int n, const Block& block, const Ahead&) {
-                   for (int i = 0; i < n; ++i) {
-                     Sample& sample = to[first - begin + i];
-                     sample = {block.target[i], block.labels[i], block.ranks[i], 0.0};
-                     if (sample.target == kIgnored || sample.target == kInvalid) continue;
-                     sample.weight = b.weights[b.layout.offset(first + i, b.layout.d_stride)];
-                     if (is_weight(sample.weight)) continue;
-                     int64_t bits;
-                     memcpy(&bits, &sample.weight, sizeof(bits));
-                     faults->add(kBadWeight, first + i, bits);
-                     sample.target = kBad;
-                   }
-                 });
+  for_each_block(b, begin, end, want_ranks, faults, [&](int64_t first, int n, const Block& block, const Ahead&) {
+    for (int i = 0; i < n; ++i) {
+      Sample& sample = to[first - begin + i];
+      sample = {block.target[i], block.labels[i], block.ranks[i], 0.0};
+      if (sample.target == kIgnored || sample.target == kInvalid) continue;
+      sample.weight = b.weights[b.layout.offset(first + i, b.layout.d_stride)];
+      if (is_weight(sample.weight)) continue;
+      int64_t bits;
+      memcpy(&bits, &sample.weight, sizeof(bits));
+      faults->add(kBadWeight, first + i, bits);
+      sample.target = kBad;
+    }
+  });
 }
 
 void add_sample(const MulticlassBatch& b, const States& s, int64_t row, const Sample& sample) {

@@ -154,7 +154,11 @@ def _print_for_cmake(device: str, isa: str) -> None:
     print("NVCC_FLAGS=" + ";".join(made.nvcc_flags))
     print("LDFLAGS=" + ";".join(made.ldflags))
     print("LIBRARY_DIRS=" + ";".join(library_paths()))
-    print("TORCH=" + torch.__version__)
+    print("CUDA_HOME=" + (cuda_home() or ""))
+    print("TORCH_CUDA=" + (torch.version.cuda or ""))
+    # "9.0" is sm_90 alone, "12.0+PTX" is sm_120 and PTX for later cards
+    names = [arch.replace(".", "") for arch in DEFAULT_ARCHS]
+    print("ARCHITECTURES=" + ";".join(n.replace("+PTX", "") if n.endswith("+PTX") else f"{n}-real" for n in names))
 
 
 if __name__ == "__main__":

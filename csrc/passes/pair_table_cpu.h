@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// All pairs (target, label) of few classes, as one thread counts them.
+//
+// Cells are uint16, so that those of 100 classes stay in a first cache of 32 KB, and are widened before they can
+// overflow. Very few cells have replicas: an addition waits for the one before it if both are to the same cell. A cell
+// that takes a good part of the samples is counted by comparing sixteen at a time instead.
+
+#pragma once
+
+#include <algorithm>
+#include <vector>
+
+#include "common/cpu.h"
+#include "passes/multiclass_block_cpu.h"
+
+namespace fastmetrics {
+
+class PairTable {
+ public:
+  static constexpr int64_t kMostCells = 128 * 128;
+
+  void open(int64_t classes) {
+    classes_ = static_cast<int32_t>(classes);
+    none_ = classes_ * classes_;
+    pitch_ = (none_ + 64) / 32 * 32;
+    replicas_ = none_ < 1100 ? kReplicas : 1;
+    bins_.assign(pitch_ * replicas_, 0);
+    sums_.assign(none_ + 1, 0);
+  }
+
+  // n <= kBlock samples; one with a negative target or label does not count. What follows them is fetched meanwhile.
+  void add(const int32_t* target, const int32_t* labels, int n, const Ahead& ahead) {
+    alignas(64) int32_t cell[kBlock];
+    ahead.fetch(n);
+    for (int i = 0; i < n; ++i) {
+      cell[i] = (target[i] | labels[i]) < 0 ? none_ : target[i] * classes_ + labels[i];
+    }
+    look_for_common(cell, n);
+    count(cell, n);
+  }
+
+#ifdef __AVX512F__
+  // Neighbouring labels, kStep samples at a time, until fewer are left; returns how many were done. So few at a time
+  // that reading the next ones overlaps with counting these. bad(i) is called for each sample that is neither in range
+  // nor ignored.
+  template <typename Bad>
+  int64_t add_neighbours(const int64_t* target, const int64_t* labels, int64_t n, const int64_t* ignore,
+                         const Bad& bad) {
+    alignas(64) int32_t cell[kStep];
+    int64_t i = 0;
+    for (; i + kStep <= n; i += kStep) {
+      uint64_t wrong = 0;
+      for (int j = 0; j < kStep; j += 16) {
+        for (int line = 0; line < 16; line += 8) {
+          __builtin_prefetch(target + i + j + line + kFetch, 0, 3);
+          __builtin_prefetch(labels + i + j + line + kFetch, 0, 3);
+        }
+        wrong |= uint64_t{cells_of(target + i + j, labels + i + j, ignore, cell + j)} << j;
+      }
+      for (; wrong != 0; wrong &= wrong - 1) bad(i + __builtin_ctzll(wrong));
+      if (i % (kStep * kStepsPerLook) == 0) look_for_common(cell, kStep);
+      count(cell, kStep);
+    }
+    return i;
+  }
+#endif
+
+  // confusion: [C, C] or null, counts: [C, 3] or null.
+  void fold(int64_t* confusion, int64_t* counts) {
+    widen_bins();
+    for (int64_t t = 0; t < classes_; ++t) {
+      for (int64_t p = 0; p < classes_; ++p) {
+        const int64_t sum = sums_[t * classes_ + p];
+        if (sum == 0) continue;
+        if (confusion != nullptr) confusion[t * classes_ + p] += sum;
+        if (counts != nullptr) {
+          if (t == p) counts[t * 3] += sum;
+          counts[p * 3 + 1] += sum;
+          counts[t * 3 + 2] += sum;
+        }
+      }
+    }
+    std::fill(sums_.begin(), sums_.end(), 0);
+  }
+
+ private:
+  static constexpr int kReplicas = 8;
+  static constexpr int kStep = 64;
+  static constexpr int kStepsPerLook = 16;
+  static constexpr int kFetch = 512;  // samples
+
+  void widen_bins() {
+    for (int r = 0; r < replicas_; ++r) {
+      const uint16_t* bins = bins_.data() + r * pitch_;
+      for (int32_t i = 0; i <= none_; ++i) sums_[i] += bins[i];
+    }
+    std::fill(bins_.begin(), bins_.end(), uint16_t{0});
+    held_ = 0;
+  }
+
+  // Find the cell that takes a quarter of the samples, if there is one.
+  void look_for_common(const int32_t* cell, int n) {
+    if (n < kStep) return;
+    constexpr int kEnough = kStep / 4;
+    is_common_ = share(cell, common_) >= kEnough;
+    for (int i = 0; i < 4 && !is_common_; ++i) {
+      common_ = cell[i * 16];
+      is_common_ = share(cell, common_) >= kEnough;
+    }
+  }
+
+  static int share(const int32_t* cell, int32_t of) {
+    int same = 0;
+    for (int i = 0; i < kStep; ++i) same += cell[i] == of;
+    return same;
+  }
+
+  void count(int32_t* cell, int n) {
+    int left = n;
+    if (is_common_) {
+      left = remove_common(cell, n);
+      sums_[common_] += n - left;
+    }
+    if (replicas_ == kReplicas) {
+      increment<kReplicas>(cell, left);
+    } else {
+      increment<1>(cell, left);
+    }
+    held_ += left;
+    if (held_ > UINT16_MAX - kBlock) widen_bins();
+  }
+
+  // Leaves the other cells at the front, in their order; returns how many.
+  int remove_common(int32_t* cell, int n) const {
+    int left = 0, i = 0;
+#ifdef __AVX512F__
+    const __m512i common = _mm512_set1_epi32(common_);
+    for (; i + 16 <= n; i += 16) {
+      const __m512i v = _mm512_loadu_si512(cell + i);
+      const __mmask16 other = _mm512_cmpneq_epi32_mask(v, common);
+      // a compressed register is stored whole: what it overwrites has been read
+      _mm512_storeu_si512(cell + left, _mm512_maskz_compress_epi32(other, v));
+      left += __builtin_popcount(other);
+    }
+#endif
+    for (; i < n; ++i) {
+      const int32_t at = cell[i];
+      cell[left] = at;
+      left += at != common_;
+    }
+    return left;
+  }
+
+  template <int R>
+  void increment(const int32_t* cell, int n) {
+    uint16_t* bins[R];
+    for (int r = 0; r < R; ++r) bins[r] = bins_.data() + r * pitch_;
+    int i = 0;
+    for (; i + 8 <= n; i += 8) {
+      for (int r = 0; r < 8; ++r) ++bins[r % R][cell[i + r]];
+    }
+    for (; i < n; ++i) ++bins[0][cell[i]];
+  }
+
+#ifdef __AVX512F__
+  // The cells of sixteen neighbours; returns a mask of those that are neither in range nor ignored.
+  uint32_t cells_of(const int64_t* target, const int64_t* labels, const int64_t* ignore, int32_t* cell) const {
+    const __m512i classes = _mm512_set1_epi64(classes_);
+    __m512i t[2], p[2];
+    uint32_t counted = 0, ignored = 0;
+    for (int half = 0; half < 2; ++half) {
+      t[half] = _mm512_loadu_si512(target + 8 * half);
+      p[half] = _mm512_loadu_si512(labels + 8 * half);
+      __mmask8 good = _mm512_cmplt_epu64_mask(t[half], classes);
+      good = _mm512_mask_cmplt_epu64_mask(good, p[half], classes);
+      if (ignore != nullptr) {
+        const __mmask8 skip = _mm512_cmpeq_epi64_mask(t[half], _mm512_set1_epi64(*ignore));
+        ignored |= static_cast<uint32_t>(skip) << (8 * half);
+        good = static_cast<__mmask8>(good & ~skip);
+      }
+      counted |= static_cast<uint32_t>(good) << (8 * half);
+    }
+    const __m512i low = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+    const __m512i row = _mm512_permutex2var_epi32(t[0], low, t[1]), column = _mm512_permutex2var_epi32(p[0], low, p[1]);
+    const __m512i at = _mm512_add_epi32(_mm512_mullo_epi32(row, _mm512_set1_epi32(classes_)), column);
+    const __mmask16 mask = static_cast<__mmask16>(counted);
+    _mm512_store_si512(cell, _mm512_mask_mov_epi32(_mm512_set1_epi32(none_), mask, at));
+    return ~(counted | ignored) & 0xffffu;
+  }
+#endif
+
+  int32_t classes_ = 0, none_ = 0;  // none_: the last cell, of the pairs that do not count
+  int64_t pitch_ = 0;
+  int replicas_ = 1, held_ = 0;
+  int32_t common_ = 0;
+  bool is_common_ = false;
+  std::vector<uint16_t> bins_;
+  std::vector<int64_t> sums_;
+};
+
+}  // namespace fastmetrics
