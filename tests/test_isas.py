@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The CPU kernels as they are compiled for other instruction sets than this machine's own."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fastmetrics.native import builder, parameters
+
+HERE = Path(__file__).parent
+OTHERS = [isa for isa in parameters.ahead_of_time_isas()[1:] if parameters.runs_here(isa, parameters.cpu_flags())]
+# Every shape of loop, in the dtypes and sizes that take another path.
+CHOICE = "(scores and (3-torch or 10-torch or 40-torch or 100-torch) and not float64) or one_label or by_hand or logits"
+# Kernels that were registered beforehand are used whatever the loader is told.
+RUN = """
+import sys
+import pytest, torch
+import fastmetrics
+torch.ops.load_library(sys.argv[1])
+assert torch._C._dispatch_has_kernel_for_dispatch_key("fastmetrics::multiclass_", "CPU")
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", sys.argv[2], "-k", sys.argv[3]]))
+"""
+
+
+@pytest.mark.parametrize("isa", OTHERS)
+def test_kernels_agree_with_their_bodies(isa, tmp_path):
+    made = parameters.library("cpu", isa)
+    builder.compile_library(made, tmp_path)
+    command = [sys.executable, "-c", RUN, str(tmp_path / f"{made.name}.so"), str(HERE / "test_passes.py"), CHOICE]
+    environment = {**os.environ, "FASTMETRICS_NATIVE": "off"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=HERE.parent)
+    assert done.returncode == 0, done.stdout + done.stderr
