@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m bench`` measures; ``python -m bench report`` writes the documents from the committed results."""
+"""``python -m bench`` measures.
+
+``list`` names the workloads, ``report`` writes docs/benchmarks.md, its plots and the README's figures from the committed
+results, ``tune`` tries other launch parameters of the CUDA kernels.
+"""
 
 import argparse
 import contextlib
@@ -10,7 +14,7 @@ from pathlib import Path
 import torch
 
 import fastmetrics
-from bench import report, results
+from bench import report, results, tune
 from bench.contestants import RIVALS, missing
 from bench.measure import measure
 from bench.specs import NotThereError
@@ -19,7 +23,7 @@ from bench.workloads import WORKLOADS
 
 def arguments():
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("action", nargs="?", choices=["run", "list", "report"], default="run")
+    parser.add_argument("action", nargs="?", choices=["run", "list", "report", "tune"], default="run")
     parser.add_argument("files", nargs="*", type=Path, help="for report; default bench/results/*.json")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--threads", type=int, default=2, help="of the CPU")
@@ -100,6 +104,8 @@ def main():
     if options.action == "report":
         report.write(options.files or sorted((Path(__file__).parent / "results").glob("*.json")))
         return 0
+    if options.action == "tune":
+        return tune.tune(options.device, options.scale, options.within, options.output)
     return run(options)
 
 

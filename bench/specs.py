@@ -63,7 +63,9 @@ class Many:
     def build(self, library, unchecked=False, **common):
         collection = find(library, "MetricCollection")
         built = {key: member.build(library, unchecked, **common) for key, member in self.members}
-        return None if None in built.values() else collection(built)
+        if any(member is None for member in built.values()):
+            return None
+        return collection(built)
 
 
 def metric(name, **options):

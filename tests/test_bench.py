@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from bench import counts, report, results, specs
+from bench import counts, report, results, specs, tune
 from bench.bars import held, verdict
 from bench.inputs import Labels, Scores, batch_of
 from bench.measure import MismatchError, measure
@@ -86,6 +86,13 @@ def test_a_part_of_the_batch_is_counted_as_the_whole():
     part = measure(dataclasses.replace(LABELS, their_share=0.25), "cpu", 1.0, 0.0, ("torchmetrics",))
     assert part["shares"] == {"torchmetrics": 0.25}
     assert part["times"]["torchmetrics"][0] > whole["times"]["torchmetrics"][0] / 2
+
+
+def test_processes_that_synchronise():
+    metric_of_both = metric("MulticlassAccuracy", num_classes=10)
+    row = measure(Workload(name="x", inputs=Scores((32, 10)), ours=metric_of_both, call="sync"), "cpu", budget=0.01)
+    assert list(row["times"]) == ["fastmetrics", "torchmetrics"]
+    assert row["faster"]["torchmetrics"] > 0
 
 
 def test_the_compiled_expression_takes_part():
@@ -175,6 +182,25 @@ def test_time_that_is_over_is_said(tmp_path):
     file = tmp_path / "cpu.json"
     bench("--within", "1e-9", "--only", "32 pairs", "--output", str(file), "--against", "none")
     assert {row["missing"] for row in json.loads(file.read_text())["rows"]} == {"no time was left"}
+
+
+def test_launch_parameters_are_found_and_changed(tmp_path):
+    found = tune.parameters()
+    sources = {str(path.relative_to(ROOT)) for path in ROOT.glob("csrc/passes/*_cuda.cu")}
+    assert {parameter.source for parameter in found} == sources  # each has its struct Tuning
+    changed = tune.candidate([(found[0], "* 2")], tmp_path / "changed")
+    before, after = ((root / found[0].source).read_text().splitlines() for root in (ROOT, changed))
+    assert [b.strip() for a, b in zip(before, after, strict=True) if a != b] == [
+        f"static constexpr int {found[0].name} = ({found[0].value}) * 2;"
+    ]
+    with pytest.raises(ValueError, match="stands there 0 times"):
+        tune.candidate([(dataclasses.replace(found[0], name="kNone"), "* 2")], tmp_path / "none")
+
+
+def test_candidates_are_compared_by_the_geometric_mean():
+    assert tune.compared({"a": 2.0, "b": 1.0}, {"a": 1.0, "b": 2.0, "c": 9.0}) == pytest.approx(1.0)
+    assert tune.compared({}, {"a": 1.0}) is None
+    assert tune.compared({"b": 1.0}, {"a": 1.0}) is None
 
 
 def test_gpu_check_says_that_there_is_no_gpu(tmp_path):

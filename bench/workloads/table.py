@@ -64,4 +64,4 @@ class Workload:
 
     @property
     def their_spec(self):
-        return self.ours if self.theirs is SAME else self.theirs
+        return self.ours if self.theirs == SAME else self.theirs
