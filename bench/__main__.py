@@ -20,6 +20,8 @@ from bench.measure import measure
 from bench.specs import NotThereError
 from bench.workloads import WORKLOADS
 
+QUICK = ("torchmetrics", "eager")  # who takes part in a quick run
+
 
 def arguments():
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -30,7 +32,9 @@ def arguments():
     parser.add_argument("--only", action="append", help="workloads whose name holds this; may be given again")
     parser.add_argument("--against", default=",".join(RIVALS), help="which of %(default)s are timed, or none")
     parser.add_argument(
-        "--quick", action="store_true", help="a minute: the main workloads, no torch.compile, no sweeps"
+        "--quick",
+        action="store_true",
+        help="a minute: the main workloads, no sweeps, against torchmetrics and eager PyTorch",
     )
     parser.add_argument("--budget", type=float, help="seconds of timing for a workload")
     parser.add_argument("--within", type=float, help="seconds after which no further workload is begun")
@@ -49,10 +53,10 @@ def chosen(options):
 
 def measured(workload, options):
     """The row of a workload, or one that says why there is none."""
-    budget = options.budget or (0.4 if options.quick else 2.5)
-    rivals = tuple(name for name in options.against.split(",") if name in RIVALS)
+    budget = options.budget or (0.4 if options.quick else 1.5)
+    rivals = [name for name in options.against.split(",") if name in RIVALS]
     if options.quick:
-        rivals = tuple(name for name in rivals if name != "compile")
+        rivals = [name for name in rivals if name in QUICK]
     try:
         return measure(workload, options.device, options.scale, budget, rivals, not options.quick)
     except NotThereError as error:

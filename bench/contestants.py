@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who takes part in a workload: what is timed of each, and the value that it gives."""
 
-import contextlib
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -87,19 +87,21 @@ def all_of(workload, device, scale, rivals=RIVALS, say=print):
         made[ALONE] = of_metric(build(workload.alone, "fastmetrics", workload, device), batch, workload)
         made[ALONE].value = None
 
-    theirs = workload.their_spec
-    for name, unchecked in ((THEIRS, False), (UNCHECKED, True)):
-        metric = None if theirs is None else build(theirs, "torchmetrics", workload, device, unchecked)
-        if metric is not None and (name in rivals or name == THEIRS):
-            # not through the cache, which keeps the whole batch
-            part = batch if workload.their_share == 1 else sample(workload, device, scale)
-            made[name] = of_metric(metric, part, workload, workload.prepare)
-            made[name].share = workload.their_share
-
-    if workload.torcheval is not None and TORCHEVAL in rivals:
-        with contextlib.suppress(ModuleNotFoundError):  # said once, at the start
-            metric = build(workload.torcheval, "torcheval.metrics", workload, device)
-            made[TORCHEVAL] = of_metric(metric, batch, workload)
+    peers = {
+        THEIRS: ("torchmetrics", workload.their_spec, False),
+        UNCHECKED: ("torchmetrics", workload.their_spec, True),
+        TORCHEVAL: ("torcheval.metrics", workload.torcheval, False),
+    }
+    for name, (library, spec, unchecked) in peers.items():
+        if spec is None or name not in (THEIRS, *rivals) or name in missing():
+            continue
+        metric = build(spec, library, workload, device, unchecked)
+        if metric is not None:
+            share = workload.share(name)
+            part = batch if share == 1 else sample(workload, device, scale * share)
+            prepare = workload.prepare if library == "torchmetrics" else None
+            made[name] = of_metric(metric, part, workload, prepare)
+            made[name].share = share
     if workload.eager is not None and workload.call in ("update", "compute"):
         if EAGER in rivals:
             made[EAGER] = Contestant(lambda: workload.eager(*batch), flat(workload.eager(*batch)))
@@ -113,11 +115,11 @@ def all_of(workload, device, scale, rivals=RIVALS, say=print):
 
 
 def sample(workload, device, scale):
-    """The part of the batch that torchmetrics gets."""
-    generator = torch.Generator(device).manual_seed(0)
-    return workload.inputs.make(generator, scale * workload.their_share)
+    """A batch that is not kept: the cache has the whole one."""
+    return batch_of.__wrapped__(workload.inputs, device, scale)
 
 
+@functools.cache
 def missing():
     """Name -> why it takes no part at all."""
     try:

@@ -41,7 +41,7 @@ def check(workload, made, device, scale):
     """
     if workload.reference is not None:
         whole = workload.reference(*batch_of(workload.inputs, device, scale)).double().flatten()
-    elif THEIRS in made and workload.their_share == 1:
+    elif THEIRS in made and made[THEIRS].share == 1:
         whole = made[THEIRS].value
     else:
         whole = made.get(EAGER, made[OURS]).value
@@ -49,7 +49,7 @@ def check(workload, made, device, scale):
     for name, contestant in made.items():
         value, expected = contestant.value, whole
         if contestant.share != 1:  # it had a part of the batch, so ours is compared on that part, too
-            value, expected = ours_of_part(workload, device, scale), value
+            value, expected = ours_of(workload, device, scale * contestant.share), value
         if value is None or same(value, expected, workload.tolerance):
             continue
         wrong = f"{name} gives {value[:6].tolist()}, not {expected[:6].tolist()}"
@@ -59,7 +59,7 @@ def check(workload, made, device, scale):
     return said
 
 
-def ours_of_part(workload, device, scale):
+def ours_of(workload, device, scale):
     metric = build(workload.ours, "fastmetrics", workload, device)
     return of_metric(metric, sample(workload, device, scale), workload).value
 

@@ -6,15 +6,18 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import torch
 
+from bench import __main__ as command
 from bench import counts, report, results, specs, tune
 from bench.bars import held, verdict
+from bench.contestants import Contestant, all_of
 from bench.inputs import Labels, Scores, batch_of
-from bench.measure import MismatchError, measure
+from bench.measure import MismatchError, check, measure, timings
 from bench.specs import NotThereError, metric
 from bench.workloads import WORKLOADS
 from bench.workloads.classification import confusion_row
@@ -29,12 +32,11 @@ LABELS = confusion_row("labels", 10, Labels(20_000, 10), bars={"torchmetrics": 2
 @pytest.mark.parametrize("workload", [w for w in ON_CPU if w.call != "sync"], ids=lambda w: w.name)
 def test_contestants_agree(workload):
     try:
-        row = measure(workload, "cpu", 1e-4, 0.0, EAGER)
+        made = all_of(workload, "cpu", 1e-4, EAGER)
     except NotThereError as missing:
         pytest.skip(str(missing))
-    assert row["bytes"] > 0
-    assert all(low <= median <= high for median, low, high in row["times"].values())
-    assert row["does"]["fastmetrics"]["operations"] >= 1
+    assert not check(workload, made, "cpu", 1e-4)
+    assert "torchmetrics" in made or workload.theirs is None
 
 
 def test_names_and_figures_of_the_table():
@@ -59,9 +61,9 @@ def test_a_wrong_contestant_is_found():
     with pytest.raises(MismatchError, match="eager"):
         measure(wrong, "cpu", 1.0, 0.0, EAGER)
     other = metric("MulticlassConfusionMatrix", num_classes=10, normalize="all")
-    for theirs_share in (1.0, 0.5):  # on the whole batch, and on a part of it
+    for share in (1.0, 0.5):  # on the whole batch, and on a part of it
         with pytest.raises(MismatchError):
-            measure(dataclasses.replace(LABELS, theirs=other, their_share=theirs_share), "cpu", 1.0, 0.0, ())
+            measure(dataclasses.replace(LABELS, theirs=other, shares={"torchmetrics": share}), "cpu", 1.0, 0.0, ())
 
 
 def test_a_peer_that_is_less_exact_is_reported():
@@ -81,11 +83,20 @@ def test_what_does_not_exist_yet_is_said():
         measure(missing, "cpu")
 
 
+def test_a_row_says_what_was_measured():
+    row = measure(dataclasses.replace(LABELS, shares={"torchmetrics": 0.25}), "cpu", 1.0, 0.0, EAGER)
+    assert row["bytes"] == 20_000 * 16
+    assert list(row["faster"]) == ["torchmetrics", "unchecked", "eager"]
+    assert list(row["times"]) == ["fastmetrics", *row["faster"], "read"]
+    assert all(0 < low <= median <= high for median, low, high in row["times"].values())
+    assert row["shares"] == {"torchmetrics": 0.25, "unchecked": 0.25}
+    assert row["does"]["fastmetrics"]["operations"] == 1
+    assert row["does"]["torchmetrics"]["memory"] > row["does"]["fastmetrics"]["memory"]
+
+
 def test_a_part_of_the_batch_is_counted_as_the_whole():
-    whole = measure(LABELS, "cpu", 1.0, 0.0, ("torchmetrics",))
-    part = measure(dataclasses.replace(LABELS, their_share=0.25), "cpu", 1.0, 0.0, ("torchmetrics",))
-    assert part["shares"] == {"torchmetrics": 0.25}
-    assert part["times"]["torchmetrics"][0] > whole["times"]["torchmetrics"][0] / 2
+    pause = Contestant(lambda: time.sleep(2e-3), None, share=0.25)
+    assert timings({"fastmetrics": pause}, "cpu", 100, 0.0)["fastmetrics"]["median"] >= 8e-3
 
 
 def test_processes_that_synchronise():
@@ -174,13 +185,15 @@ def test_documents_are_those_of_the_committed_results(tmp_path):
     readme.write_text((ROOT / "README.md").read_text())
     report.write(files, readme, page)
     assert readme.read_text() == (ROOT / "README.md").read_text(), "run `python -m bench report`"
-    if pytest.importorskip("matplotlib"):
-        assert page.read_text() == (ROOT / "docs" / "benchmarks.md").read_text(), "run `python -m bench report`"
+    pytest.importorskip("matplotlib")  # the page shows the plots
+    assert page.read_text() == (ROOT / "docs" / "benchmarks.md").read_text(), "run `python -m bench report`"
 
 
-def test_time_that_is_over_is_said(tmp_path):
+def test_time_that_is_over_is_said(tmp_path, monkeypatch, capsys):
     file = tmp_path / "cpu.json"
-    bench("--within", "1e-9", "--only", "32 pairs", "--output", str(file), "--against", "none")
+    monkeypatch.setattr(sys, "argv", ["bench", "--within", "1e-9", "--only", "of 32 pairs", "--output", str(file)])
+    assert command.main() == 0
+    assert "no time left for 4 workloads" in capsys.readouterr().out
     assert {row["missing"] for row in json.loads(file.read_text())["rows"]} == {"no time was left"}
 
 

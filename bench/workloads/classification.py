@@ -31,7 +31,7 @@ def family_row(name, where, inputs, c, **options):
         ours=metric(f"Multiclass{name}", num_classes=c, **options),
         alone=confusion(c),
         bars={"alone": 1.1},
-        their_share=1 / 20,
+        shares={"torchmetrics": 1 / 20},
     )
 
 
@@ -41,6 +41,7 @@ LABELS = [
         c,
         Labels(10 * M, c, share),
         torcheval=confusion(c) if c <= 100 else None,
+        shares={"torcheval": 1 / 50},
         bars=LABEL_BARS if c in (10, 100) else {},
         headline=c in (10, 100) and share in (0.0, 1.0),
         sweep=c == 10 and share == 0.0,
@@ -72,6 +73,7 @@ SCORES = [
         c,
         Scores((n, c), dtype, share),
         torcheval=confusion(c) if c <= 100 else None,
+        shares={"torcheval": 1 / 10},
         bars=bars if dtype == torch.float32 and not share else {},
         headline=dtype == torch.float32 and not share and bool(bars),
         sweep=c == 10 and dtype == torch.float32 and not share,
@@ -105,6 +107,7 @@ RANKS = [
         ours=metric("MulticlassAccuracy", num_classes=1000, average="micro", top_k=5),
         eager=expression(e.top_k_share, (5,)),
         torcheval=metric("MulticlassAccuracy", num_classes=1000, k=5),
+        shares={"torchmetrics": 1 / 10, "torcheval": 1 / 10},
         bars={"reads": 1.4, "torchmetrics": 100},
         headline=True,
     ),

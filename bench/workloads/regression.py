@@ -58,7 +58,7 @@ ROWS = [
         ours=metric("SpearmanCorrCoef"),
         eager=e.spearman,
         call="compute",
-        their_share=0.1,
+        shares={"torchmetrics": 1 / 10},
         bars={"torchmetrics": 3},
     ),
     Workload(
@@ -66,7 +66,7 @@ ROWS = [
         inputs=Pairs((100_000,)),
         ours=metric("KendallRankCorrCoef"),
         call="compute",
-        their_share=0.02,
+        shares={"torchmetrics": 1 / 50},
         bars={"torchmetrics": 20},
     ),
     *(

@@ -27,6 +27,7 @@ ROWS = [
             ours=confusion(C),
             eager=expression(e.confusion_of_scores, C),
             bars={"reads": 1.6, "torchmetrics": 40} if dtype == torch.float32 else {},
+            shares={} if dtype == torch.float32 and not share else {"torchmetrics": 1 / 8},
             headline=dtype == torch.float32 and not share,
         )
         for name, dtype, entropy, share in (
@@ -47,7 +48,7 @@ ROWS = [
             prepare=of_labels,
             alone=confusion(C),
             bars={"reads": 1.6, "torchmetrics": 40, "alone": 1.1},
-            their_share=1 / 8,
+            shares={"torchmetrics": 1 / 8},
         )
         for name in ("MeanIoU", "DiceScore", "GeneralizedDiceScore")
     ),

@@ -26,8 +26,8 @@ class Workload:
         alone: another metric of ours, with the same call on the same batch, which the row is compared with.
         call: what is timed. ``compute`` and ``reset`` follow one update; ``sync`` is ``compute`` of two processes.
         prepare: what torchmetrics needs done to the batch in each call; it is timed.
-        their_share: share of the samples that torchmetrics gets; its time is multiplied accordingly, which is less
-            than the whole batch would take.
+        shares: contestant -> share of the samples that it gets, where the whole batch would take it too long; its
+            time is multiplied accordingly. None of them grows slower than the batch does.
         reference: from the batch to the value, if torchmetrics' is not exact enough to compare with. Its value is
             then compared, and a difference is reported, but is no failure.
         tolerance: relative, of every comparison.
@@ -48,7 +48,7 @@ class Workload:
     alone: One | Many | None = None
     call: str = "update"
     prepare: Callable | None = None
-    their_share: float = 1.0
+    shares: Mapping[str, float] = field(default_factory=dict)
     reference: Callable | None = None
     tolerance: float = 2e-4
     bars: Mapping[str, float] = field(default_factory=dict)
@@ -61,6 +61,10 @@ class Workload:
     def __post_init__(self):
         if self.call not in CALLS:
             raise ValueError(f"{self.name}: call must be one of {', '.join(CALLS)}, but is {self.call!r}")
+
+    def share(self, name):
+        """Of the samples that a contestant gets."""
+        return self.shares.get("torchmetrics" if name == "unchecked" else name, 1.0)
 
     @property
     def their_spec(self):
