@@ -24,10 +24,17 @@ ROOT = Path(__file__).parent.parent
 FACTORS = ("* 2", "/ 2")
 # pass -> parts of the names of the workloads that show its parameters
 SHOWN_BY = {
-    "multiclass": ("confusion, GPU", "top-5 accuracy", "8 x 19 x 512 x 1024 bf16"),
+    "multiclass": (
+        "GPU, 1M x 10 f32 scores",
+        "GPU, 100k x 1000 bf16 scores, uniform",
+        "GPU, 100M int64 labels",
+        "GPU, 16 x 19 x 1024 x 2048 f32 logits, uniform",
+        "top-5 accuracy, 50k",
+    ),
     "binary": ("binary accuracy, 10M f32", "multilabel accuracy"),
-    "pairs": ("pairs",),
+    "pairs": ("f32 pairs",),
     "values": ("f32 values",),
+    "rows": ("pairs of rows", "HingeLoss", "x 20 f32 scores"),
 }
 NOTICED = 0.98  # a candidate must take at most this share of the time to be combined with others
 
@@ -86,7 +93,7 @@ def build(folder, device):
 
 def timed(folder, device, passes, scale):
     """Workload -> its time in reads of the same bytes, which cancels what slows everything of a process."""
-    only = [arg for name in passes for part in SHOWN_BY.get(name, ("",)) for arg in ("--only", part)]
+    only = [arg for name in passes for part in SHOWN_BY[name] for arg in ("--only", part)]
     output = folder / "result.json"
     options = ["--device", device, "--scale", str(scale), "--budget", "0.2", "--against", "none"]
     started_in(folder, "-m", "bench", *options, *only, "--output", str(output))
@@ -107,8 +114,11 @@ def compared(times, baseline):
 def tune(device, scale=1.0, within=None, output=None, root=ROOT):
     """Try every candidate, print a line for each, and then all that helped together."""
     started = time.perf_counter()
-    tried = [(parameter, factor) for parameter in parameters(root) for factor in FACTORS]
-    passes = sorted({parameter.kernel_pass for parameter, _ in tried})
+    found = parameters(root)
+    passes = sorted({parameter.kernel_pass for parameter in found} & set(SHOWN_BY))
+    for other in sorted({parameter.kernel_pass for parameter in found} - set(SHOWN_BY)):
+        print(f"{other}: not tried, no workload shows it")
+    tried = [(parameter, factor) for parameter in found if parameter.kernel_pass in passes for factor in FACTORS]
     results = {"device": device, "candidates": []}
     with tempfile.TemporaryDirectory() as place:
         folders = [candidate([], Path(place) / "present", root)]

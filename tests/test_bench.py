@@ -210,6 +210,11 @@ def test_launch_parameters_are_found_and_changed(tmp_path):
         tune.candidate([(dataclasses.replace(found[0], name="kNone"), "* 2")], tmp_path / "none")
 
 
+def test_workloads_that_show_parameters_exist():
+    for parts in tune.SHOWN_BY.values():
+        assert all(any(part in workload.name for workload in WORKLOADS) for part in parts)
+
+
 def test_candidates_are_compared_by_the_geometric_mean():
     assert tune.compared({"a": 2.0, "b": 1.0}, {"a": 1.0, "b": 2.0, "c": 9.0}) == pytest.approx(1.0)
     assert tune.compared({}, {"a": 1.0}) is None

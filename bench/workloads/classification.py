@@ -114,7 +114,7 @@ RANKS = [
     Workload(
         name="top-1, 5 and 10 at once, 50k x 1000 f32 scores",
         inputs=WIDE,
-        ours=metric("MulticlassTopKAccuracy", num_classes=1000, k=(1, 5, 10)),
+        ours=metric("TopKAccuracy", num_classes=1000, k=(1, 5, 10)),
         theirs=None,
         eager=expression(e.top_k_share, (1, 5, 10)),
         bars={"reads": 1.5},
@@ -123,7 +123,7 @@ RANKS = [
     Workload(
         name="mean reciprocal rank, 50k x 1000 f32 scores",
         inputs=WIDE,
-        ours=metric("MulticlassMeanReciprocalRank", num_classes=1000),
+        ours=metric("MeanReciprocalRank", num_classes=1000),
         theirs=None,
         eager=e.mean_reciprocal_rank,
         bars={"reads": 1.5},
@@ -177,4 +177,25 @@ FAMILY = [
     )
 ]
 
-ROWS = [*LABELS, *MANY_LABELS, *SCORES, *FAMILY[:9], *RANKS, *FAMILY[9:], *MANY_SCORES, *THRESHOLDS]
+SCORINGS = [
+    *(
+        Workload(
+            name=f"{name}, 100k x 20 f32 scores",
+            inputs=Binary((100_000, 20), logits=True),
+            ours=metric(f"Multilabel{name}", num_labels=20),
+            shares={"torchmetrics": 1 / 20},
+        )
+        for name in ("CoverageError", "RankingAveragePrecision", "RankingLoss")
+    ),
+    *(
+        Workload(
+            name=f"HingeLoss, {mode}, 1M x 10 f32 scores",
+            inputs=Scores((M, 10)),
+            ours=metric("MulticlassHingeLoss", num_classes=10, multiclass_mode=mode),
+            shares={"torchmetrics": 1 / 10},
+        )
+        for mode in ("crammer-singer", "one-vs-all")
+    ),
+]
+
+ROWS = [*LABELS, *MANY_LABELS, *SCORES, *FAMILY[:9], *RANKS, *FAMILY[9:], *MANY_SCORES, *THRESHOLDS, *SCORINGS]

@@ -52,6 +52,33 @@ ROWS = [
             ("f64", torch.float64, "MSE", MSE, MSE, e.mean_squared_error),
         )
     ),
+    *(
+        Workload(
+            name=f"{name}, 1M f32 pairs",
+            inputs=Pairs((M,), offset=10.0),
+            ours=metric(name, **options),
+            tolerance=2e-3,  # of float32 sums
+        )
+        for name, options in (
+            ("ExplainedVariance", {}),
+            ("ConcordanceCorrCoef", {}),
+            ("MeanAbsolutePercentageError", {}),
+            ("SymmetricMeanAbsolutePercentageError", {}),
+            ("MeanSquaredLogError", {}),
+            ("LogCoshError", {}),
+            ("MinkowskiDistance", {"p": 3}),
+            ("TweedieDevianceScore", {"power": 1}),
+        )
+    ),
+    *(
+        Workload(
+            name=f"{name}, 100k x 100 f32 pairs of rows",
+            inputs=Pairs((100_000, 100), offset=10.0),
+            ours=metric(name),
+            tolerance=2e-3,
+        )
+        for name in ("KLDivergence", "JensenShannonDivergence")
+    ),
     Workload(
         name="Spearman's compute, 1M f32 pairs",
         inputs=Pairs((M,)),

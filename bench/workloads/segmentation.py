@@ -13,6 +13,8 @@ from bench.workloads.table import Workload
 SHAPE, C = (8, 19, 512, 1024), 19
 WHERE = "8 x 19 x 512 x 1024"
 
+BARS = {"reads": 1.6, "torchmetrics": 40}
+
 
 def of_labels(preds, target):
     """What torchmetrics needs: labels on both sides."""
@@ -26,7 +28,7 @@ ROWS = [
             inputs=Scores(SHAPE, dtype, share),
             ours=confusion(C),
             eager=expression(e.confusion_of_scores, C),
-            bars={"reads": 1.6, "torchmetrics": 40} if dtype == torch.float32 else {},
+            bars=BARS if dtype == torch.float32 else {},
             shares={} if dtype == torch.float32 and not share else {"torchmetrics": 1 / 8},
             headline=dtype == torch.float32 and not share,
         )
@@ -38,16 +40,24 @@ ROWS = [
     ),
     *(
         family_row(name, f"{WHERE} f32 logits", Scores(SHAPE), C)
-        for name in ("Accuracy", "JaccardIndex", "CohenKappa", "MatthewsCorrCoef", "ExactMatch")
+        for name in ("Accuracy", "JaccardIndex", "CohenKappa", "MatthewsCorrCoef")
+    ),
+    Workload(
+        name=f"ExactMatch, {WHERE} f32 logits",
+        inputs=Scores(SHAPE),
+        ours=metric("MulticlassExactMatch", num_classes=C),
+        bars=BARS,
+        shares={"torchmetrics": 1 / 8},
     ),
     *(
         Workload(
             name=f"{name}, {WHERE} f32 logits",
             inputs=Scores(SHAPE),
-            ours=metric(name, num_classes=C, input_format="index"),
+            ours=metric(name, num_classes=C, input_format="mixed"),
+            theirs=metric(name, num_classes=C, input_format="index"),
             prepare=of_labels,
             alone=confusion(C),
-            bars={"reads": 1.6, "torchmetrics": 40, "alone": 1.1},
+            bars={**BARS, "alone": 1.1},
             shares={"torchmetrics": 1 / 8},
         )
         for name in ("MeanIoU", "DiceScore", "GeneralizedDiceScore")
