@@ -56,9 +56,14 @@ def _profiled(call):
 
 
 def on_cuda(call):
-    """Kernels, copies and fills that a call starts on a GPU, and how often the host waits for it."""
+    """Kernels, copies and fills that a call starts on a GPU, and how often the host waits for it.
+
+    Empty if the profiler sees nothing of the GPU, as where it has no leave to.
+    """
     nothing = _profiled(lambda: None)  # the profiler waits, too
     found = _profiled(call)
+    if found["kernels"] + found["copies"] == 0:
+        return {}
     return {name: found[name] - nothing[name] for name in found}
 
 

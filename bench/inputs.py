@@ -15,7 +15,7 @@ def batch_of(inputs, device, scale=1.0):
 
 
 def count(n, scale):
-    """A share of the samples, but no fewer than a small batch has."""
+    """A share of the samples or of a side, but no fewer than a small batch has."""
     return max(min(n, 32), int(n * scale))
 
 
@@ -25,7 +25,7 @@ def scaled(shape, scale):
         return (count(shape[0], scale), shape[1])
     images = shape[0] * scale
     side = min(1.0, images) ** (1 / (len(shape) - 2))
-    return (max(1, int(images)), shape[1], *(max(1, int(size * side)) for size in shape[2:]))
+    return (max(1, int(images)), shape[1], *(count(size, side) for size in shape[2:]))
 
 
 def common(shape, share, generator):

@@ -146,8 +146,8 @@ THRESHOLDS = [
         )
         for logits, dtype_name, dtype, entropy, share in (
             (False, "f32", torch.float32, "", 0.5),
+            (False, "f32", torch.float32, ", all positive", 1.0),
             (True, "f32", torch.float32, "", 0.5),
-            (False, "f32", torch.float32, ", all positive", 1.1),
             (False, "bf16", torch.bfloat16, "", 0.5),
             (False, "f16", torch.float16, "", 0.5),
             (False, "f64", torch.float64, "", 0.5),
