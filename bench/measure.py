@@ -70,7 +70,7 @@ def same(value, expected, tolerance):
     )
 
 
-def measure(workload, device, scale=1.0, budget=3.0, rivals=RIVALS, sweep=False, say=print):
+def measure(workload, device, scale=1.0, budget=3.0, rivals=RIVALS, thorough=False, say=print):
     """A row of results.
 
     Args:
@@ -79,7 +79,7 @@ def measure(workload, device, scale=1.0, budget=3.0, rivals=RIVALS, sweep=False,
         scale: share of the samples.
         budget: seconds of timing.
         rivals: the other contestants.
-        sweep: also at smaller sizes, if the workload says so.
+        thorough: also what torchmetrics does, and smaller sizes if the workload says so.
         say: where remarks go.
 
     Raises:
@@ -96,11 +96,12 @@ def measure(workload, device, scale=1.0, budget=3.0, rivals=RIVALS, sweep=False,
         nbytes = sum(x.numel() * x.element_size() for x in batch)
         timed = {name: c for name, c in made.items() if name in (OURS, ALONE, *rivals)}
         times = timings(timed, device, nbytes, budget)
-        does = {name: work(workload, made[name], name, device) for name in (OURS, THEIRS) if name in timed}
+        of_whom = (OURS, THEIRS) if thorough else (OURS,)
+        does = {name: work(workload, made[name], name, device) for name in of_whom if name in timed}
         row = row_of(workload, device, nbytes, times, does, {name: c.share for name, c in made.items()})
         if differences:
             row["differences"] = differences
-        if sweep and workload.sweep:
+        if thorough and workload.sweep:
             row["sweep"] = sizes(workload, device, scale, budget / 3, rivals, say)
             row["sweep"].append(point(workload, scale, times))
     return row

@@ -84,7 +84,7 @@ def test_what_does_not_exist_yet_is_said():
 
 
 def test_a_row_says_what_was_measured():
-    row = measure(dataclasses.replace(LABELS, shares={"torchmetrics": 0.25}), "cpu", 1.0, 0.0, EAGER)
+    row = measure(dataclasses.replace(LABELS, shares={"torchmetrics": 0.25}), "cpu", 1.0, 0.0, EAGER, True)
     assert row["bytes"] == 20_000 * 16
     assert list(row["faster"]) == ["torchmetrics", "unchecked", "eager"]
     assert list(row["times"]) == ["fastmetrics", *row["faster"], "read"]

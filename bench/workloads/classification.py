@@ -43,7 +43,7 @@ LABELS = [
         torcheval=confusion(c) if c <= 100 else None,
         shares={"torcheval": 1 / 50},
         bars=LABEL_BARS if c in (10, 100) else {},
-        headline=c in (10, 100) and share in (0.0, 1.0),
+        headline=c in (10, 100) and share == 0.0,
         sweep=c == 10 and share == 0.0,
     )
     for c in (2, 10, 100, 1000)
