@@ -1,30 +1,50 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Everything that a machine with a GPU can tell, within nine minutes: build, the whole test suite, compute-sanitizer
-# on a part of it, the benchmark. Needs python with torch, torchmetrics, ninja, filelock and pytest; no network.
+# Everything that a machine with a GPU can tell, within nine minutes: build, CUDA graphs and the whole test suite,
+# compute-sanitizer on a part of it, the benchmark. Needs python with torch, torchmetrics, ninja, filelock and pytest;
+# no network.
 #
-#   bench/gpu_check.sh [--out DIR] [--cpu]      --cpu tries the script itself on a machine without a GPU
+#   bench/gpu_check.sh [--out DIR] [--tune] [--cpu]
+#
+#   --out DIR   where logs and JSON go; default a folder in bench/results
+#   --tune      instead of that: build, then other launch parameters of each kernel beside the present ones
+#   --cpu       try the script itself on a machine without a GPU
 set -uo pipefail
 cd "$(dirname "$0")/.."
-OUT="" DEVICE=cuda PYTHON="${PYTHON:-python3}"
+OUT="" DEVICE=cuda TUNE=0 PYTHON="${PYTHON:-python3}" ALL=535
 while [ $# -gt 0 ]; do
   case "$1" in
-    --out) OUT="$2"; shift 2 ;;
+    --out) OUT="${2:?--out needs a folder}"; shift 2 ;;
+    --tune) TUNE=1; shift ;;
     --cpu) DEVICE=cpu; shift ;;
     *) echo "unknown argument: $1" >&2; exit 2 ;;
   esac
 done
 
-STARTED=$SECONDS
 FAILED=()
-step() { # step NAME SECONDS COMMAND...: runs it with a time limit, keeps its output, notes how it ended
-  local name="$1" limit="$2" began=$SECONDS rc
-  shift 2
+note() { echo "$*" | tee -a "$OUT/summary.txt"; }
+# step NAME SECONDS KEEP COMMAND...: runs it with a time limit, which leaves KEEP seconds for what follows, keeps its
+# output and notes how it ended
+step() {
+  local name="$1" limit="$2" keep="$3" began=$SECONDS rc
+  shift 3
+  local left=$((ALL - SECONDS - keep))
+  [ "$limit" -le "$left" ] || limit=$left
+  if [ "$limit" -lt 5 ]; then
+    FAILED+=("$name")
+    note "$name: not run, no time was left"
+    return 1
+  fi
   timeout -k 10 "$limit" "$@" > "$OUT/$name.log" 2>&1
   rc=$?
   [ $rc -eq 0 ] || FAILED+=("$name")
-  echo "$name: $([ $rc -eq 0 ] && echo ok || echo "FAILED (exit $rc)"), $((SECONDS - began)) s: $(tail -n 1 "$OUT/$name.log")" | tee -a "$OUT/summary.txt"
-  return $rc
+  case $rc in
+    0) rc=ok ;;
+    124 | 137) rc="FAILED (stopped after $limit s)" ;;
+    *) rc="FAILED (exit $rc)" ;;
+  esac
+  note "$name: $rc, $((SECONDS - began)) s: $(grep -v '^ *$' "$OUT/$name.log" | tail -n 1 | cut -c1-300)"
+  [ "$rc" = ok ]
 }
 
 CARD=$("$PYTHON" -c "import torch; print(torch.cuda.get_device_name(0).replace(' ', '-') if torch.cuda.is_available() else '')") || exit 1
@@ -32,37 +52,66 @@ if [ "$DEVICE" = cuda ] && [ -z "$CARD" ]; then
   echo "torch sees no GPU here; --cpu tries the script without one" >&2
   exit 1
 fi
-: "${OUT:=bench/results/${CARD:-cpu}-$(date +%F)}"
-mkdir -p "$OUT"
+[ "$DEVICE" = cuda ] || CARD=cpu
+: "${OUT:=bench/results/check-$CARD-$(date +%F)}"
+mkdir -p "$OUT" || exit 1
 OUT=$(cd "$OUT" && pwd)
 : > "$OUT/summary.txt"
 
-export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}" FASTMETRICS_NATIVE=require
+# tests and benchmark share one build; it is not that of an earlier run
+export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}" FASTMETRICS_NATIVE=require PYTHONUNBUFFERED=1
 FASTMETRICS_CACHE=$(mktemp -d)
 export FASTMETRICS_CACHE
 trap 'rm -rf "$FASTMETRICS_CACHE"' EXIT
 
-step environment 20 bash -c "nvidia-smi; nvcc --version; $PYTHON --version; $PYTHON -m pip list 2>/dev/null | grep -i -E 'torch|ninja|pytest|hypothesis|filelock|lightning'; $PYTHON -c 'import torch, torchmetrics, filelock; print(torch.__version__, torch.version.cuda)'"
-if ! step build 90 "$PYTHON" -m fastmetrics doctor; then
+step environment 30 0 bash -c "nvidia-smi; nvcc --version; \"$PYTHON\" - << 'END'
+import importlib.metadata as installed, sys
+import filelock, ninja, pytest, torch, torchmetrics
+names = 'torch torchmetrics pytorch-lightning ninja pytest hypothesis torcheval matplotlib scikit-learn pybind11'
+for name in names.split():
+    try:
+        print(name, installed.version(name))
+    except installed.PackageNotFoundError:
+        print(name, 'is not here')
+print('python', sys.version.split()[0] + ', torch', torch.__version__ + ', cuda', torch.version.cuda)
+END"
+if ! step build 150 0 "$PYTHON" -m fastmetrics doctor; then
   cat "$OUT/build.log"
-  echo "the libraries do not build; nothing else was tried" | tee -a "$OUT/summary.txt"
+  note "the libraries do not build; nothing else was tried"
   exit 1
 fi
-# Left out: what builds again or for other cards, and what another machine's CPU tells as well.
-WHICH="not cpu"
-[ "$DEVICE" = cuda ] || WHICH="by_hand or lifecycle"
-step tests 200 "$PYTHON" -m pytest -p no:cacheprovider --ignore=tests/test_cuda_sources.py --ignore=tests/test_native.py \
-  --ignore=tests/test_install.py --ignore=tests/test_demo.py --ignore=tests/test_bench.py -q -k "$WHICH"
+if [ "$TUNE" = 1 ]; then
+  SCALE=1
+  [ "$DEVICE" = cuda ] || SCALE=0.01
+  step tune "$ALL" 0 "$PYTHON" -m bench tune --device "$DEVICE" --scale "$SCALE" --within $((ALL - SECONDS - 60)) --output "$OUT/tune.json"
+  cat "$OUT/tune.log"
+  exit ${#FAILED[@]}
+fi
+
+# Left out: what builds again or for other cards, and what runs the kernels without one.
+TESTS=("$PYTHON" -m pytest -p no:cacheprovider --ignore-glob='*emulat*')
+for left_out in cuda_sources native install demo bench; do TESTS+=("--ignore=tests/test_$left_out.py"); done
+step graphs 60 200 "${TESTS[@]}" tests/test_cuda_graphs.py
+if [ "$DEVICE" = cuda ]; then
+  step tests-cuda 170 170 "${TESTS[@]}" -k "cuda and not graphs"
+else
+  step tests-cpu 60 170 "${TESTS[@]}" -k "by_hand or orientation"
+fi
 if [ "$DEVICE" = cpu ]; then
-  :
+  note "compute-sanitizer: needs a GPU"
 elif command -v compute-sanitizer > /dev/null; then
   for tool in memcheck racecheck initcheck; do
-    step "$tool" 30 compute-sanitizer --tool "$tool" --error-exitcode 9 "$PYTHON" -m pytest -p no:cacheprovider -q \
+    step "$tool" 40 150 compute-sanitizer --tool "$tool" --error-exitcode 9 "${TESTS[@]}" \
       tests/test_passes.py -k "cuda and (by_hand or orientation or nothing or extreme or exact_enough)"
   done
 else
-  echo "compute-sanitizer: not here" | tee -a "$OUT/summary.txt"
+  FAILED+=(compute-sanitizer)
+  note "compute-sanitizer: not here"
 fi
-step bench 130 "$PYTHON" -m bench --quick --device "$DEVICE" --output "$OUT/bench.json"
-echo "in $((SECONDS - STARTED)) s; failed: ${FAILED[*]:-nothing}" | tee -a "$OUT/summary.txt"
+BENCH=("$PYTHON" -m bench --device "$DEVICE" --output "$OUT/bench.json")
+[ "$DEVICE" = cuda ] && BENCH+=(--budget 0.3 --within $((ALL - SECONDS - 40))) || BENCH+=(--quick --scale 0.01 --budget 0.1)
+step bench "$ALL" 0 "${BENCH[@]}"
+# what another machine's CPU tells as well comes last
+[ "$DEVICE" = cpu ] || step tests-rest "$ALL" 0 "${TESTS[@]}" -k "not cpu and not cuda"
+note "in $SECONDS s; failed: ${FAILED[*]:-nothing}"
 [ ${#FAILED[@]} -eq 0 ]

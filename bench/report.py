@@ -1,84 +1,185 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Results as tables: docs/benchmarks.md and a block of the README."""
+"""Results as tables: on the terminal, docs/benchmarks.md, and a block of the README."""
 
-import json
 import re
+import statistics
 from pathlib import Path
 
-from bench.measure import COMPILED, EAGER, THEIRS, UNCHECKED
+from bench import results
+from bench.bars import held, verdict
 
 ROOT = Path(__file__).parent.parent
 BEGIN, END = "<!-- benchmark:begin -->", "<!-- benchmark:end -->"
+RIVALS = {
+    "torchmetrics": "torchmetrics",
+    "unchecked": "… unchecked",
+    "eager": "PyTorch",
+    "compile": "torch.compile",
+    "torcheval": "torcheval",
+}
+HEADER = "workload: time, GB/s, × the read | how many times faster than whom | operations, memory, host | bars"
+
+
+def duration(seconds):
+    for unit, size in (("s", 1.0), ("ms", 1e-3)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds * 1e6:.3g} µs"
+
+
+def size(nbytes):
+    for unit, each in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if nbytes >= each:
+            return f"{nbytes / each:.3g} {unit}"
+    return f"{nbytes:.0f} B"
+
+
+def times(ratio):
+    """How many times, in three digits."""
+    return f"{ratio:.0f}" if ratio >= 100 else f"{ratio:.3g}"
+
+
+def time_of(row):
+    """Median, and half the distance of the quartiles."""
+    median, low, high = row["times"]["fastmetrics"]
+    return f"{duration(median)} ± {(high - low) / median / 2:.0%}"
+
+
+def done_of(row, name="fastmetrics"):
+    """Operations, or kernels, copies and waits; memory; time of the host."""
+    does = row["does"].get(name)
+    if does is None:
+        return "–"
+    parts = [f"{does[key]:.0f} {key}" for key in ("operations", "kernels", "copies", "waits") if key in does]
+    return ", ".join([*parts, size(does["memory"]), duration(does["host"])])
+
+
+def line(row):
+    """A row on the terminal."""
+    if "times" not in row:
+        why = f"not there yet: {row['missing']}" if "missing" in row else f"FAILED: {row['failed']}"
+        return f"{row['name']}: {why}"
+    parts = [time_of(row)]
+    if "reads" in row:
+        parts += [f"{row['gigabytes_per_second']:.1f} GB/s", f"{row['reads']:.2f} reads"]
+    if "alone" in row:
+        parts.append(f"{row['alone']:.2f} × alone")
+    faster = ", ".join(f"{times(ratio)} × {name}" for name, ratio in row["faster"].items())
+    text = f"{row['name']}: {', '.join(parts)} | {faster or '–'} | {done_of(row)} | {verdict(row)}"
+    return "\n    ".join([text, *row.get("differences", [])])
+
+
+def summary(result):
+    """How many bars are held, and the ratio to torchmetrics at the median workload."""
+    rows = [row for row in result["rows"] if "times" in row]
+    bars = [ok for row in rows for ok in held(row).values()]
+    ratios = [row["faster"]["torchmetrics"] for row in rows if "torchmetrics" in row["faster"]]
+    middle = f"; the median workload is {times(statistics.median(ratios))} × torchmetrics" if ratios else ""
+    absent = len([row for row in result["rows"] if "missing" in row])
+    failed = len([row for row in result["rows"] if "failed" in row])
+    return (
+        f"{len(rows)} workloads, {absent} not there yet, {failed} failed; {bars.count(True)} of {len(bars)} bars"
+        f" held{middle}."
+    )
 
 
 def heading(result):
     machine, versions = result["machine"], result["versions"]
+    threads = f", {machine['threads']} threads" if result["device"] == "cpu" else ""
     return (
-        f"{machine['name']}, {machine['threads']} threads, torch {versions['torch']}, torchmetrics"
-        f" {versions['torchmetrics']}, native kernels: {result['native']}, commit {result['commit']}, {result['date']}"
+        f"{machine['name']}{threads}, torch {versions['torch']}, torchmetrics {versions['torchmetrics']}, native"
+        f" kernels: {result['native']}, commit {result['commit']}, {result['date']}"
     )
-
-
-def verdict(row):
-    """The bars of a row and whether they are held."""
-    said = []
-    if row["most_reads"] is not None:
-        said.append(f"{'≤' if row['reads'] <= row['most_reads'] else 'MISSED ≤'} {row['most_reads']} reads")
-    if row["least_faster"] is not None:
-        held = row["faster"][THEIRS] >= row["least_faster"]
-        said.append(f"{'≥' if held else 'MISSED ≥'} {row['least_faster']} ×")
-    return ", ".join(said) or "–"
 
 
 def table(result):
-    """Markdown."""
-    lines = [
-        "| workload | time | × the read | GB/s | × faster than torchmetrics | … unchecked | … PyTorch | … torch.compile | bar |",
-        "| --- | --- | --- | --- | --- | --- | --- | --- | --- |",
-    ]
+    """Markdown: every workload."""
+    titles = ["workload", "time", "GB/s", "× the read", "× alone", *RIVALS.values(), "does", "torchmetrics does", "bar"]
+    lines = [f"| {' | '.join(titles)} |", f"| {' | '.join(['---'] * len(titles))} |"]
     for row in result["rows"]:
-        time = row["times"]["fastmetrics"]
-        spread = (time["high"] - time["low"]) / time["median"]
-        shown = f"{time['median'] * 1e3:.2f} ms" if time["median"] > 1e-3 else f"{time['median'] * 1e6:.1f} µs"
-        small = row["bytes"] < 1e6
-        faster = [
-            f"{row['faster'][n]:.1f}" if n in row["faster"] else "–" for n in (THEIRS, UNCHECKED, EAGER, COMPILED)
-        ]
-        reads = "–" if small else f"{row['reads']:.2f}"
-        speed = "–" if small else f"{row['gigabytes_per_second']:.1f}"
-        lines.append(
-            f"| {row['name']} | {shown} ± {spread / 2:.0%} | {reads} | {speed} | {' | '.join(faster)} | {verdict(row)} |"
-        )
+        if "times" not in row:
+            continue
+        speed = f"{row['gigabytes_per_second']:.1f}" if "gigabytes_per_second" in row else "–"
+        ratios = [f"{row[key]:.2f}" if key in row else "–" for key in ("reads", "alone")]
+        faster = [times(row["faster"][name]) if name in row["faster"] else "–" for name in RIVALS]
+        for name in row.get("shares", {}):
+            faster[list(RIVALS).index(name)] += "*"
+        does = [done_of(row, name) for name in ("fastmetrics", "torchmetrics")]
+        name = row["name"] + (f" ({row['note']})" if "note" in row else "")
+        lines.append(f"| {' | '.join([name, time_of(row), speed, *ratios, *faster, *does, verdict(row)])} |")
     return "\n".join(lines)
 
 
+def left_out(result):
+    """Markdown: what has no row, and what is worth a remark."""
+    said = [f"{row['name']}: {row['missing']}" for row in result["rows"] if "missing" in row]
+    said += [f"{row['name']}: failed, {row['failed']}" for row in result["rows"] if "failed" in row]
+    said += [f"{row['name']}: {text}" for row in result["rows"] for text in row.get("differences", [])]
+    said += [f"{name} took no part: {why}" for name, why in result.get("absent", {}).items()]
+    return "\n".join(["", *(f"- {text}" for text in said)]) if said else ""
+
+
+EXPLAINED = """\
+# Benchmarks
+
+Made by `python -m bench report` from `bench/results/*.json`, each of which `python -m bench --output FILE` wrote. All
+contestants are timed in turn in one process, after their results were found equal.
+
+- *time*: the median ± half the distance of the quartiles. A GPU's cache is emptied before each call.
+- *× the read*: how often the batch could have been read meanwhile, with the bandwidth measured in the same rounds:
+  `torch.sum` over as many bytes of float32 on the CPU, a device copy on a GPU.
+- *× alone*: the time over that of the confusion matrix alone, of the same batch.
+- How many times faster than torchmetrics 1.9 with its defaults, with `validate_args=False` (*unchecked*), than the best
+  PyTorch expression, than that under `torch.compile` (compile time apart), and than torcheval. \\* It had a part of the
+  batch, and its time was multiplied accordingly.
+- *does*: operations that PyTorch dispatches, on a GPU kernels and copies started and waits of the host; the most memory
+  that PyTorch's allocator gave out during the call beyond what there was; the time of the host for a call: on a GPU until
+  it returns, on a CPU for a batch of two samples.
+"""
+
+
 def write(files, readme=ROOT / "README.md", page=ROOT / "docs" / "benchmarks.md"):
-    """Fill the page and the block of the README from result files, the newest last."""
-    results = [json.loads(Path(file).read_text()) for file in files]
-    text = [
-        "# Benchmarks",
-        "",
-        "Made by `python -m bench report` from `bench/results/*.json`, each of which `python -m bench --output FILE` wrote.",
-        "Contestants are timed in turn in one process, after their results were found equal; times are medians with half",
-        "the distance of the quartiles. *The read* is `torch.sum` over as many bytes of float32 on the CPU, a device copy",
-        "on a GPU, in the same run. A torch.compile column without compile time; *unchecked* is `validate_args=False`.",
-        "",
-    ]
-    for result in results:
-        text += [f"## {result['device']}: {heading(result)}", "", table(result), ""]
-    Path(page).write_text("\n".join(text))
-    if not results or BEGIN not in Path(readme).read_text():
-        return
-    last = next((r for r in reversed(results) if r["device"] == "cpu"), results[-1])
-    lines = ["| workload | × the time to read the bytes | × faster than torchmetrics |", "| --- | --- | --- |"]
-    for row in last["rows"]:
-        if row["least_faster"] is None:
+    """Fill the page, its plots, and the block of the README from result files."""
+    found = [results.read(file) for file in files]
+    text = [EXPLAINED]
+    for picture in (page.parent / "benchmarks").glob("*.png"):
+        picture.unlink()
+    for file, result in zip(files, found, strict=True):
+        text += [f"## {result['device'].upper()}: {heading(result)}", "", summary(result), "", table(result)]
+        text += [left_out(result), ""]
+        text += [f"![{path.stem}]({path.relative_to(page.parent)})" for path in plots_of(result, file, page)] + [""]
+    if not any(result["device"] == "cuda" for result in found):
+        text += ["## GPU", "", "Not measured on a GPU yet.", ""]
+    page.write_text(re.sub("\n{3,}", "\n\n", "\n".join(text)))
+    if found and BEGIN in readme.read_text():
+        filled = re.sub(f"{BEGIN}.*{END}", lambda _: block(found), readme.read_text(), flags=re.S)
+        readme.write_text(filled)
+
+
+def plots_of(result, file, page):
+    try:
+        from bench import plots
+    except ImportError:
+        return []
+    return plots.draw(result, page.parent / "benchmarks" / Path(file).stem)
+
+
+def block(found):
+    """The block of the README: the main workloads of the newest result of each kind of device."""
+    text = []
+    for device in ("cpu", "cuda"):
+        of_device = [result for result in found if result["device"] == device]
+        if not of_device:
+            text += ["", "Not measured on a GPU yet."]
             continue
-        reads = "–" if row["bytes"] < 1e6 else f"{row['reads']:.2f}"
-        lines.append(f"| {row['name']} | {reads} | {row['faster'][THEIRS]:.1f} |")
-    block = (
-        f"{BEGIN}\nOn the {last['device'].upper()} ({heading(last)}); `make bench` measures your machine, and\n"
-        "[benchmarks](docs/benchmarks.md) has the other contestants.\n\n" + "\n".join(lines) + f"\n{END}"
-    )
-    filled = re.sub(f"{BEGIN}.*{END}", lambda _: block, Path(readme).read_text(), flags=re.S)
-    Path(readme).write_text(filled)
+        last = of_device[-1]
+        text += [f"On the {'CPU' if device == 'cpu' else 'GPU'} ({heading(last)}):", ""]
+        text += ["| workload | × the time to read the bytes | × faster than torchmetrics |", "| --- | --- | --- |"]
+        for row in last["rows"]:
+            if "times" not in row or not row["headline"]:
+                continue
+            reads = f"{row['reads']:.2f}" if "reads" in row else "–"
+            ratio = row["faster"].get("torchmetrics")
+            text.append(f"| {row['name']} | {reads} | {'–' if ratio is None else times(ratio)} |")
+    text += ["", "`make bench` measures your machine; [benchmarks](docs/benchmarks.md) has everything."]
+    return f"{BEGIN}\n" + "\n".join(text) + f"\n{END}"

@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Contestants timed in turn in one process."""
 
+import statistics
 import time
 
 import torch
 
+SMALL = 1_000_000  # bytes of a batch below which the cost of the call is what is measured
+SHORT = 1e-3  # seconds: shorter calls are repeated and their mean is taken
+CACHE = 256 << 20  # bytes that push everything out of a GPU's cache
+
 
 def seconds(call, device, repeats):
-    """The time of one call, the mean over ``repeats`` in a row."""
+    """The time of one call, the mean over ``repeats`` in a row, host and device."""
     if device == "cuda":
         torch.cuda.synchronize()
     started = time.perf_counter()
@@ -18,46 +23,85 @@ def seconds(call, device, repeats):
     return (time.perf_counter() - started) / repeats
 
 
-def interleave(calls, device, budget, least=5, most=60):
-    """Time the calls round by round, each round in another order, for about ``budget`` seconds.
+class ColdCuda:
+    """The time of one call on a GPU whose cache holds none of the batch, between events on its stream."""
+
+    def __init__(self):
+        self.flush = torch.empty(CACHE, dtype=torch.uint8, device="cuda")
+        self.events = [torch.cuda.Event(enable_timing=True) for _ in range(2)]
+
+    def __call__(self, call):
+        start, end = self.events
+        self.flush.zero_()  # and the host enqueues the call meanwhile
+        start.record()
+        call()
+        end.record()
+        end.synchronize()
+        return start.elapsed_time(end) / 1e3
+
+
+def host_seconds(call, device):
+    """The time until a call returns, whatever the device still does."""
+    repeats = max(1, min(20, int(5 * SHORT / seconds(call, device, 1))))
+    seen = []
+    for _ in range(5):
+        started = time.perf_counter()
+        for _ in range(repeats):
+            call()
+        seen.append((time.perf_counter() - started) / repeats)
+        if device == "cuda":
+            torch.cuda.synchronize()
+    return statistics.median(seen)
+
+
+def quartiles(seen):
+    """Median and quartiles."""
+    low, middle, high = torch.tensor(seen, dtype=torch.float64).quantile(
+        torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
+    )
+    return {"median": middle.item(), "low": low.item(), "high": high.item()}
+
+
+def interleave(calls, device, nbytes, budget, least=5, most=60):
+    """Time the calls round by round, each round in another order.
 
     Args:
         calls: name -> function.
         device: ``cpu`` or ``cuda``.
-        budget: in seconds; at least ``least`` rounds are made.
+        nbytes: of the batch. A batch that is not small is read from the memory of a GPU, not from its cache.
+        budget: in seconds. ``least`` rounds are made nevertheless, or three if those take three times as long.
         least: rounds.
         most: rounds.
 
     Returns:
-        name -> median and quartiles in seconds, and the rounds.
+        name -> median and quartiles in seconds.
     """
+    cold = ColdCuda() if device == "cuda" and nbytes >= SMALL else None
     repeats = {}
     for name, call in calls.items():
         call()
         once = seconds(call, device, 1)
-        repeats[name] = max(1, min(1000, int(1e-3 / max(once, 1e-7))))
+        if once < 10 * SHORT:  # the first may have been disturbed
+            once = min(once, seconds(call, device, 1), seconds(call, device, 1))
+        repeats[name] = max(1, min(1000, int(SHORT / max(once, 1e-7))))
     times = {name: [] for name in calls}
     names = list(calls)
     started = time.perf_counter()
     for round_ in range(most):
-        if round_ >= least and time.perf_counter() - started > budget:
+        spent = time.perf_counter() - started
+        if (round_ >= least and spent > budget) or (round_ >= 3 and spent > 3 * budget):
             break
         for name in names[round_ % len(names) :] + names[: round_ % len(names)]:
-            times[name].append(seconds(calls[name], device, repeats[name]))
-    found = {}
-    for name, seen in times.items():
-        low, middle, high = torch.tensor(seen, dtype=torch.float64).quantile(
-            torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64)
-        )
-        found[name] = {"median": middle.item(), "low": low.item(), "high": high.item(), "rounds": len(seen)}
-    return found
+            call = calls[name]
+            times[name].append(seconds(call, device, repeats[name]) if cold is None else cold(call))
+    return {name: quartiles(seen) for name, seen in times.items()}
 
 
 def reader(nbytes, device):
     """What measures the bandwidth: a sum over as many bytes of float32 on the CPU, a copy of them on a GPU."""
-    data = torch.ones(max(1, nbytes // 4), dtype=torch.float32, device=device)
+    data = torch.ones(max(2, nbytes // 4), dtype=torch.float32, device=device)
     if device == "cuda":
-        half = data[: max(1, len(data) // 2)]  # a copy reads and writes
+        half = data[: len(data) // 2]  # a copy reads and writes
         to = torch.empty_like(half)
         return lambda: to.copy_(half)
     return data.sum

@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The best that we found in plain PyTorch: from a batch to the value of the metric."""
+
+import functools
+
+import torch
+
+
+@functools.cache  # one object for equal arguments, so that what torch.compile made of it is found again
+def expression(function, *arguments):
+    return functools.partial(function, *arguments)
+
+
+def in_double(function):
+    """The same in float64: a reference."""
+    return lambda *batch: function(*(x.double() for x in batch))
+
+
+def confusion_of_labels(c, preds, target):
+    return torch.bincount(target * c + preds, minlength=c * c).reshape(c, c)
+
+
+def confusion_of_scores(c, preds, target):
+    return confusion_of_labels(c, preds.argmax(1).flatten(), target.flatten())
+
+
+def micro_accuracy_of_labels(preds, target):
+    return (preds == target).float().mean()
+
+
+def micro_accuracy_of_scores(preds, target):
+    return (preds.argmax(1) == target).float().mean()
+
+
+def macro_recall_of_labels(c, preds, target):
+    """Of the classes that occur as a label or a target."""
+    hits = torch.bincount(torch.where(preds == target, target, c), minlength=c + 1)[:c]
+    actual, predicted = torch.bincount(target, minlength=c), torch.bincount(preds, minlength=c)
+    recall = hits / actual.clamp(min=1)
+    return recall.sum() / ((actual + predicted) > 0).sum()
+
+
+def macro_recall_of_scores(c, preds, target):
+    return macro_recall_of_labels(c, preds.argmax(1).flatten(), target.flatten())
+
+
+def ranks(preds, target):
+    """How many classes have a greater score than the target, int64 ``[N]``."""
+    return (preds > preds.gather(1, target.unsqueeze(1))).sum(1)
+
+
+def top_k_share(ks, preds, target):
+    rank = ranks(preds, target)
+    return torch.stack([(rank < k).float().mean() for k in ks])
+
+
+def mean_reciprocal_rank(preds, target):
+    return (1 / (ranks(preds, target) + 1)).mean()
+
+
+def binary_share(threshold, preds, target):
+    return ((preds > threshold) == target).float().mean()
+
+
+def multilabel_share(preds, target):
+    return ((preds > 0.5) == target).float().mean(0)
+
+
+def mean_squared_error(preds, target):
+    return (preds - target).square().mean()
+
+
+def mean_absolute_error(preds, target):
+    return (preds - target).abs().mean()
+
+
+def error_means(preds, target):
+    difference = preds - target
+    return torch.stack([difference.abs().mean(), difference.square().mean()])
+
+
+def moments(preds, target):
+    """Means, central second moments and the cross moment, float64, from sums around the first pair."""
+    x, y = (preds - preds[0]).double(), (target - target[0]).double()
+    n = preds.shape[0]
+    sx, sy, sxx, syy, sxy = x.sum(), y.sum(), (x * x).sum(), (y * y).sum(), (x * y).sum()
+    return sxx - sx * sx / n, syy - sy * sy / n, sxy - sx * sy / n
+
+
+def r2_score(preds, target):
+    y, error = (target - target[0]).double(), (preds - target).double()
+    return 1 - error.square().sum() / (y.square().sum() - y.sum() ** 2 / y.shape[0])
+
+
+def pearson(preds, target):
+    xx, yy, xy = moments(preds, target)
+    return xy / (xx * yy).sqrt()
+
+
+def four_of_pairs(preds, target):
+    """MAE, MSE, Pearson, R2: the order of their keys."""
+    error = (preds - target).double()
+    squared = error.square().sum()
+    xx, yy, xy = moments(preds, target)
+    n = preds.shape[0]
+    return torch.stack([error.abs().sum() / n, squared / n, xy / (xx * yy).sqrt(), 1 - squared / yy])
+
+
+def spearman(preds, target):
+    """Of pairs with few ties: those are ranked in the order in which they come."""
+    both = torch.stack([preds, target]).argsort(1).argsort(1).double()
+    return torch.corrcoef(both)[0, 1]
+
+
+def nan_sum(values):
+    return values.nansum()
+
+
+def nan_mean(values):
+    return values.nanmean()
+
+
+def nan_min(values):
+    return torch.where(values.isnan(), torch.inf, values).min()
+
+
+def nan_max(values):
+    return torch.where(values.isnan(), -torch.inf, values).max()

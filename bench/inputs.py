@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the workloads read: random batches that are the same in every run on one kind of device."""
+
+import functools
+from dataclasses import dataclass, replace
+
+import torch
+
+
+@functools.lru_cache(maxsize=1)  # rows of one input lie side by side in the table
+def batch_of(inputs, device, scale=1.0):
+    """The batch for a share of the samples."""
+    generator = torch.Generator(device).manual_seed(0)
+    return inputs.make(generator, scale)
+
+
+def count(n, scale):
+    """A share of the samples or of a side, but no fewer than a small batch has."""
+    return max(min(n, 32), int(n * scale))
+
+
+def scaled(shape, scale):
+    """``[N, C, ...]`` with about a share of the samples. Less than one image is a smaller image."""
+    if len(shape) == 2:
+        return (count(shape[0], scale), shape[1])
+    images = shape[0] * scale
+    side = min(1.0, images) ** (1 / (len(shape) - 2))
+    return (max(1, int(images)), shape[1], *(count(size, side) for size in shape[2:]))
+
+
+def common(shape, share, generator):
+    """Which samples are of the one class that has ``share`` of all."""
+    return torch.rand(shape, generator=generator, device=generator.device) < share
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Int64 labels and targets ``[N]``; ``share`` of the samples are of one class."""
+
+    n: int
+    classes: int
+    share: float = 0.0
+
+    def make(self, generator, scale):
+        n, at = count(self.n, scale), generator.device
+        preds, target = (torch.randint(0, self.classes, (n,), generator=generator, device=at) for _ in range(2))
+        if self.share:
+            one_class = common((n,), self.share, generator)
+            preds[one_class], target[one_class] = 1, 1
+        return preds, target
+
+    def two(self):
+        return replace(self, n=2)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Logits ``[N, C, ...]`` and targets; ``share`` of the samples are of one class and found so."""
+
+    shape: tuple
+    dtype: torch.dtype = torch.float32
+    share: float = 0.0
+
+    def make(self, generator, scale):
+        shape, at = scaled(self.shape, scale), generator.device
+        preds = torch.randn(shape, generator=generator, device=at).to(self.dtype)
+        target = torch.randint(0, shape[1], (shape[0], *shape[2:]), generator=generator, device=at)
+        if self.share:
+            one_class = common(target.shape, self.share, generator)
+            preds[:, 1] += 12 * one_class.to(self.dtype)
+            target[one_class] = 1
+        return preds, target
+
+    def two(self):
+        return replace(self, shape=(2, self.shape[1], *(1 for _ in self.shape[2:])))
+
+
+@dataclass(frozen=True)
+class Binary:
+    """Probabilities or logits ``[N]`` or ``[N, L]``, and 0/1 targets; ``share`` of them are 1."""
+
+    shape: tuple
+    logits: bool = False
+    dtype: torch.dtype = torch.float32
+    share: float = 0.5
+
+    def make(self, generator, scale):
+        shape, at = (count(self.shape[0], scale), *self.shape[1:]), generator.device
+        draw = torch.randn if self.logits else torch.rand
+        preds = draw(shape, generator=generator, device=at).to(self.dtype)
+        return preds, common(shape, self.share, generator).long()
+
+    def two(self):
+        return replace(self, shape=(2, *self.shape[1:]))
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Predictions and targets ``[N]`` or ``[N, D]`` around ``offset``, which they resemble."""
+
+    shape: tuple
+    dtype: torch.dtype = torch.float32
+    offset: float = 3.0
+
+    def make(self, generator, scale):
+        shape, at = (count(self.shape[0], scale), *self.shape[1:]), generator.device
+        target = torch.randn(shape, generator=generator, device=at)
+        preds = target + torch.randn(shape, generator=generator, device=at) / 2
+        return (preds + self.offset).to(self.dtype), (target + self.offset).to(self.dtype)
+
+    def two(self):
+        return replace(self, shape=(2, *self.shape[1:]))
+
+
+@dataclass(frozen=True)
+class Values:
+    """Values ``[N]`` around 3, of which a share is NaN."""
+
+    n: int
+    nans: float = 0.0
+    dtype: torch.dtype = torch.float32
+
+    def make(self, generator, scale):
+        n = count(self.n, scale)
+        values = torch.randn(n, generator=generator, device=generator.device) + 3
+        if self.nans:
+            values[common((n,), self.nans, generator)] = torch.nan
+        return (values.to(self.dtype),)
+
+    def two(self):
+        return replace(self, n=2, nans=0.0)

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Metrics by name: as the names and options of both libraries are the same, a row of the table says them once."""
+
+import contextlib
+import importlib
+import inspect
+from dataclasses import dataclass
+
+FAMILIES = ("classification", "regression", "aggregation", "segmentation")
+
+
+class NotThereError(LookupError):
+    """The library has no such metric."""
+
+
+def find(library, name):
+    """The class of that name in a library, or in the module of a family there.
+
+    Raises:
+        NotThereError: the library has none.
+    """
+    modules = [importlib.import_module(library)]
+    for family in FAMILIES:
+        with contextlib.suppress(ModuleNotFoundError):
+            modules.append(importlib.import_module(f"{library}.{family}"))
+    for module in modules:
+        found = getattr(module, name, None)
+        if found is not None:
+            return found
+    raise NotThereError(f"{library} has no {name}")
+
+
+@dataclass(frozen=True)
+class One:
+    """A metric: its name, and its options as pairs."""
+
+    name: str
+    options: tuple = ()
+
+    def build(self, library, unchecked=False, **common):
+        """The metric of a library.
+
+        Args:
+            library: its package.
+            unchecked: with ``validate_args=False``; None is returned if the metric knows no such option.
+            common: options of every metric.
+        """
+        cls = find(library, self.name)
+        options = {**dict(self.options), **common}
+        if unchecked:
+            if "validate_args" not in inspect.signature(cls.__init__).parameters:
+                return None
+            options["validate_args"] = False
+        return cls(**options)
+
+
+@dataclass(frozen=True)
+class Many:
+    """A collection: pairs of key and metric."""
+
+    members: tuple
+
+    def build(self, library, unchecked=False, **common):
+        collection = find(library, "MetricCollection")
+        built = {key: member.build(library, unchecked, **common) for key, member in self.members}
+        if any(member is None for member in built.values()):
+            return None
+        return collection(built)
+
+
+def metric(name, **options):
+    return One(name, tuple(options.items()))
+
+
+def collection(**members):
+    return Many(tuple(members.items()))

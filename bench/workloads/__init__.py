@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is measured: the table, by family. A new metric is one entry."""
+
+from bench.workloads import aggregation, classification, collections, cuda, regression, segmentation
+from bench.workloads.table import Workload
+
+WORKLOADS = [
+    *cuda.ROWS,
+    *classification.ROWS,
+    *segmentation.ROWS,
+    *regression.ROWS,
+    *aggregation.ROWS,
+    *collections.ROWS,
+]
+
+__all__ = ["WORKLOADS", "Workload"]

@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Classification: labels, scores, top-k, thresholds, and the family of the confusion matrix."""
+
+import torch
+
+from bench import expressions as e
+from bench.expressions import expression
+from bench.inputs import Binary, Labels, Scores
+from bench.specs import metric
+from bench.workloads.table import M, Workload
+
+ENTROPY = (("uniform", 0.0), ("90 % one class", 0.9), ("all one class", 1.0))
+DTYPES = (("f16", torch.float16), ("bf16", torch.bfloat16), ("f64", torch.float64))
+LABEL_BARS = {"reads": 1.3, "torchmetrics": 80}
+
+
+def confusion(c):
+    return metric("MulticlassConfusionMatrix", num_classes=c)
+
+
+def confusion_row(what, c, inputs, **more):
+    expressed = e.confusion_of_labels if isinstance(inputs, Labels) else e.confusion_of_scores
+    return Workload(name=f"confusion, {what}", inputs=inputs, ours=confusion(c), eager=expression(expressed, c), **more)
+
+
+def family_row(name, where, inputs, c, **options):
+    """A metric of the confusion family beside the plain matrix of the same batch."""
+    return Workload(
+        name=f"{name}, {where}",
+        inputs=inputs,
+        ours=metric(f"Multiclass{name}", num_classes=c, **options),
+        alone=confusion(c),
+        bars={"alone": 1.1},
+        shares={"torchmetrics": 1 / 20},
+    )
+
+
+LABELS = [
+    confusion_row(
+        f"10M int64 labels, C = {c}, {entropy}",
+        c,
+        Labels(10 * M, c, share),
+        torcheval=confusion(c) if c <= 100 else None,
+        shares={"torcheval": 1 / 50},
+        bars=LABEL_BARS if c in (10, 100) else {},
+        headline=c in (10, 100) and share == 0.0,
+        sweep=c == 10 and share == 0.0,
+    )
+    for c in (2, 10, 100, 1000)
+    for entropy, share in ENTROPY
+]
+MANY_LABELS = [
+    Workload(
+        name="accuracy, 10M int64 labels, C = 32,000",
+        inputs=Labels(10 * M, 32_000, 0.5),
+        ours=metric("MulticlassAccuracy", num_classes=32_000, average="macro"),
+        theirs=None,
+        eager=expression(e.macro_recall_of_labels, 32_000),
+        note="torchmetrics makes a matrix of 8 GB",
+    ),
+    Workload(
+        name="accuracy, micro, 10M int64 labels, C = 32,000",
+        inputs=Labels(10 * M, 32_000, 0.5),
+        ours=metric("MulticlassAccuracy", num_classes=32_000, average="micro"),
+        eager=e.micro_accuracy_of_labels,
+        torcheval=metric("MulticlassAccuracy", average="micro"),
+    ),
+]
+
+SCORES = [
+    confusion_row(
+        f"{samples} x {c} {name} scores{entropy}",
+        c,
+        Scores((n, c), dtype, share),
+        torcheval=confusion(c) if c <= 100 else None,
+        shares={"torcheval": 1 / 10},
+        bars=bars if dtype == torch.float32 and not share else {},
+        headline=dtype == torch.float32 and not share and bool(bars),
+        sweep=c == 10 and dtype == torch.float32 and not share,
+    )
+    for samples, n, c, bars, dtypes in (
+        ("1M", M, 2, {}, ()),
+        ("1M", M, 10, {"reads": 1.6, "torchmetrics": 11}, DTYPES),
+        ("200k", 200_000, 100, {}, ()),
+        ("50k", 50_000, 1000, {"reads": 1.5, "torchmetrics": 4.5}, DTYPES),
+    )
+    for name, dtype in (("f32", torch.float32), *dtypes)
+    for entropy, share in (("", 0.0), (", all one class", 1.0))
+    if not share or dtype == torch.float32
+]
+MANY_SCORES = [
+    Workload(
+        name="accuracy, 2000 x 32,000 f32 scores",
+        inputs=Scores((2000, 32_000), share=0.5),
+        ours=metric("MulticlassAccuracy", num_classes=32_000, average="macro"),
+        theirs=None,
+        eager=expression(e.macro_recall_of_scores, 32_000),
+        note="torchmetrics makes a matrix of 8 GB",
+    )
+]
+
+WIDE = Scores((50_000, 1000))
+RANKS = [
+    Workload(
+        name="top-5 accuracy, 50k x 1000 f32 scores",
+        inputs=WIDE,
+        ours=metric("MulticlassAccuracy", num_classes=1000, average="micro", top_k=5),
+        eager=expression(e.top_k_share, (5,)),
+        torcheval=metric("MulticlassAccuracy", num_classes=1000, k=5),
+        shares={"torchmetrics": 1 / 10, "torcheval": 1 / 10},
+        bars={"reads": 1.4, "torchmetrics": 100},
+        headline=True,
+    ),
+    Workload(
+        name="top-1, 5 and 10 at once, 50k x 1000 f32 scores",
+        inputs=WIDE,
+        ours=metric("TopKAccuracy", num_classes=1000, k=(1, 5, 10)),
+        theirs=None,
+        eager=expression(e.top_k_share, (1, 5, 10)),
+        bars={"reads": 1.5},
+        note="torchmetrics has one k a metric",
+    ),
+    Workload(
+        name="mean reciprocal rank, 50k x 1000 f32 scores",
+        inputs=WIDE,
+        ours=metric("MeanReciprocalRank", num_classes=1000),
+        theirs=None,
+        eager=e.mean_reciprocal_rank,
+        bars={"reads": 1.5},
+        note="torchmetrics has none for classes",
+    ),
+]
+
+THRESHOLDS = [
+    *(
+        Workload(
+            name=f"binary accuracy, 10M {dtype_name} {'logits' if logits else 'probabilities'}{entropy}",
+            inputs=Binary((10 * M,), logits, dtype, share),
+            ours=metric("BinaryAccuracy"),
+            # a score that equals the threshold is positive there, which bf16 has many of
+            torcheval=metric("BinaryAccuracy", threshold=0.0 if logits else 0.5) if dtype.itemsize > 2 else None,
+            eager=expression(e.binary_share, 0.0 if logits else 0.5),
+            bars={"reads": 1.6, "torchmetrics": 20} if dtype == torch.float32 else {},
+            headline=dtype == torch.float32 and share == 0.5,
+            sweep=dtype == torch.float32 and not logits and share == 0.5,
+        )
+        for logits, dtype_name, dtype, entropy, share in (
+            (False, "f32", torch.float32, "", 0.5),
+            (False, "f32", torch.float32, ", all positive", 1.0),
+            (True, "f32", torch.float32, "", 0.5),
+            (False, "bf16", torch.bfloat16, "", 0.5),
+            (False, "f16", torch.float16, "", 0.5),
+            (False, "f64", torch.float64, "", 0.5),
+        )
+    ),
+    Workload(
+        name="multilabel accuracy, 1M x 20 f32 probabilities",
+        inputs=Binary((M, 20)),
+        ours=metric("MultilabelAccuracy", num_labels=20, average=None),
+        eager=e.multilabel_share,
+    ),
+]
+
+FAMILY = [
+    family_row(name, where, inputs, c, **options)
+    for where, inputs, c in (("1M x 10 f32 scores", Scores((M, 10)), 10), ("50k x 1000 f32 scores", WIDE, 1000))
+    for name, options in (
+        ("Accuracy", {}),
+        ("F1Score", {}),
+        ("FBetaScore", {"beta": 2.0}),
+        ("Specificity", {}),
+        ("NegativePredictiveValue", {}),
+        ("HammingDistance", {}),
+        ("JaccardIndex", {}),
+        ("CohenKappa", {"weights": "quadratic"}),
+        ("MatthewsCorrCoef", {}),
+    )
+]
+
+SCORINGS = [
+    *(
+        Workload(
+            name=f"{name}, 100k x 20 f32 scores",
+            inputs=Binary((100_000, 20), logits=True),
+            ours=metric(f"Multilabel{name}", num_labels=20),
+            shares={"torchmetrics": 1 / 20},
+        )
+        for name in ("CoverageError", "RankingAveragePrecision", "RankingLoss")
+    ),
+    *(
+        Workload(
+            name=f"HingeLoss, {mode}, 1M x 10 f32 scores",
+            inputs=Scores((M, 10)),
+            ours=metric("MulticlassHingeLoss", num_classes=10, multiclass_mode=mode),
+            shares={"torchmetrics": 1 / 10},
+        )
+        for mode in ("crammer-singer", "one-vs-all")
+    ),
+]
+
+ROWS = [*LABELS, *MANY_LABELS, *SCORES, *FAMILY[:9], *RANKS, *FAMILY[9:], *MANY_SCORES, *THRESHOLDS, *SCORINGS]
