@@ -69,6 +69,9 @@ def multiclass_cases():
             yield multiclass(image, target, "mcrf", 6, ignore=-1)
             yield multiclass(image, target, "crf", 6, samplewise=True)
             yield multiclass(image, target.to(torch.int32), "cf", 6)
+    # more rows than the blocks of one multiprocessor have at a time
+    for c, n in ((3, 4500), (40, 600), (4100, 20)):
+        yield multiclass(torch.randn(n, c), torch.randint(0, c, (n,)), "crf", c)
     last = torch.randn(2, 6, 5, 7).contiguous(memory_format=torch.channels_last)
     yield multiclass(last, torch.randint(0, 6, (2, 5, 7)), "mrf", 6)
     yield multiclass(torch.full((90, 4), -math.inf), torch.full((90,), 3), "mcrf", 4)

@@ -33,16 +33,17 @@ HERE = Path(__file__).resolve().parent
 OUT = HERE.parent.parent / "build" / "emulator"
 GCC = shutil.which("g++")
 
-_COMMON = "-std=c++17 -g1 -fPIC -fvisibility=hidden -fno-extern-tls-init -Wall -Wno-unknown-pragmas"
+_COMMON = "-std=c++17 -fPIC -fvisibility=hidden -fno-extern-tls-init -Wall -Wno-unknown-pragmas"
+_CHECKS = "-fsanitize=thread,alignment,bounds"
 # of the kernels, of the emulator, of the link
 _FLAGS = {
-    "checked": ("-O1 -fsanitize=thread,alignment,bounds", "-O2 -DEMULATOR_CHECKED", ""),
+    "checked": (f"-O1 -g1 {_CHECKS}", "-O2 -g1 -DEMULATOR_CHECKED", ""),
     "asan": (
-        "-O1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -DEMULATOR_ASAN",
-        "-O2 -DEMULATOR_ASAN",
+        "-O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -DEMULATOR_ASAN",
+        "-O2 -g1 -DEMULATOR_ASAN",
         "-fsanitize=address,undefined",
     ),
-    "tsan": ("-O1 -fsanitize=thread -DEMULATOR_TSAN", "-O2 -DEMULATOR_TSAN", "-fsanitize=thread"),
+    "tsan": ("-O1 -g1 -fsanitize=thread -DEMULATOR_TSAN", "-O2 -g1 -DEMULATOR_TSAN", "-fsanitize=thread"),
 }
 
 
@@ -131,7 +132,8 @@ def build(variants: tuple[str, ...] = ("checked",), changes: tuple[Change, ...] 
             folder = OUT / "changed" / change.name
             changed = change.write(folder)
             of_change = dict(objects["checked"])
-            flags = f"{_FLAGS['checked'][0]} -x c++ -include device.h -I{folder} -I{HERE / 'include'} -I{source_root()}"
+            # quick to compile, for something that runs once
+            flags = f"-O0 {_CHECKS} -x c++ -include device.h -I{folder} -I{HERE / 'include'} -I{source_root()}"
             for name in change.passes:
                 source = source_root() / "passes" / f"{name}_cuda.cu"
                 if changed.name == source.name:

@@ -227,8 +227,8 @@ void touch(Cell* cells, size_t from, size_t to, Access access, uint32_t needs, s
   for (size_t i = from; i < to; ++i) {
     Cell& cell = cells[i];
     if (cell.written < needs && (access == Access::kRead || access == Access::kAtomic)) {
-      fail("uninitialised: %s %s %zu bytes at %s + %zu that nobody has written", where().c_str(), text_of(access),
-           size, what, offset);
+      fail("uninitialised: %s %s %zu bytes at %s + %zu that nobody has written", where().c_str(), text_of(access), size,
+           what, offset);
     }
     auto check = [&](const Moment& other, const char* did) {
       if (other.epoch >= needs && other.epoch != 0 && !before(other, me)) {
@@ -300,7 +300,8 @@ void check_access(uintptr_t at, size_t size, Access access, const void* caller) 
   if (found == nullptr) {
     if (access == Access::kRead && at >= image().begin && at < image().end) return;  // constants
     fail("out of bounds: %s %s %zu bytes at %p, outside all tensors%s", where().c_str(), text_of(access), size,
-         reinterpret_cast<void*>(at), at - block.threads[0].stack < kStack * kMostThreads ? ", on another thread's stack" : "");
+         reinterpret_cast<void*>(at),
+         at - block.threads[0].stack < kStack * kMostThreads ? ", on another thread's stack" : "");
   }
   const size_t offset = at - found->begin;
   if (!found->writable) {
@@ -405,22 +406,22 @@ void release_and_acquire(uintptr_t at) {
 
 #ifdef EMULATOR_CHECKED
 // What g++ calls with -fsanitize=thread.
-#define EMULATOR_HOOKS(size)                                                                             \
-  void __tsan_read##size(void* at) {                                                                     \
-    emulator::check_access(reinterpret_cast<uintptr_t>(at), size, emulator::Access::kRead,               \
-                           __builtin_return_address(0));                                                 \
-  }                                                                                                      \
-  void __tsan_write##size(void* at) {                                                                    \
-    emulator::check_access(reinterpret_cast<uintptr_t>(at), size, emulator::Access::kWrite,              \
-                           __builtin_return_address(0));                                                 \
-  }                                                                                                      \
-  void __tsan_unaligned_read##size(void* at) {                                                           \
-    emulator::check_access(reinterpret_cast<uintptr_t>(at), size, emulator::Access::kRead,               \
-                           __builtin_return_address(0));                                                 \
-  }                                                                                                      \
-  void __tsan_unaligned_write##size(void* at) {                                                          \
-    emulator::check_access(reinterpret_cast<uintptr_t>(at), size, emulator::Access::kWrite,              \
-                           __builtin_return_address(0));                                                 \
+#define EMULATOR_HOOKS(size)                                                                \
+  void __tsan_read##size(void* at) {                                                        \
+    emulator::check_access(reinterpret_cast<uintptr_t>(at), size, emulator::Access::kRead,  \
+                           __builtin_return_address(0));                                    \
+  }                                                                                         \
+  void __tsan_write##size(void* at) {                                                       \
+    emulator::check_access(reinterpret_cast<uintptr_t>(at), size, emulator::Access::kWrite, \
+                           __builtin_return_address(0));                                    \
+  }                                                                                         \
+  void __tsan_unaligned_read##size(void* at) {                                              \
+    emulator::check_access(reinterpret_cast<uintptr_t>(at), size, emulator::Access::kRead,  \
+                           __builtin_return_address(0));                                    \
+  }                                                                                         \
+  void __tsan_unaligned_write##size(void* at) {                                             \
+    emulator::check_access(reinterpret_cast<uintptr_t>(at), size, emulator::Access::kWrite, \
+                           __builtin_return_address(0));                                    \
   }
 extern "C" {
 EMULATOR_HOOKS(1)

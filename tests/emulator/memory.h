@@ -15,7 +15,8 @@ namespace emulator {
 
 enum class Access { kRead, kWrite, kAtomic, kAtomicSet };
 
-// Memory of the card, from here to forget_buffers. element: bytes of what threads share it by. written: it holds values.
+// Memory of the card, from here to forget_buffers. element: bytes of what threads share it by. written: it holds
+// values.
 void add_buffer(const char* name, const void* begin, size_t bytes, size_t element, bool writable, bool written);
 void forget_buffers();
 void written_by_host(const void* begin, size_t bytes);

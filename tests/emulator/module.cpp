@@ -56,8 +56,8 @@ std::map<std::string, emulator::Operator>& operators() {
 }
 
 // What torch names its dtypes, in the order of ScalarType.
-constexpr const char* kNames[] = {"bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64",
-                                  "float16", "bfloat16", "float32", "float64"};
+constexpr const char* kNames[] = {"bool",  "uint8", "uint16",  "uint32",   "uint64",  "int8",   "int16",
+                                  "int32", "int64", "float16", "bfloat16", "float32", "float64"};
 
 Tensor tensor_from(const py::handle& object, size_t position) {
   Tensor t;

@@ -460,7 +460,8 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, void (*
   launches.push_back({readable(of_launch.kernel), static_cast<unsigned>(blocks), static_cast<unsigned>(threads),
                       config.dynamicSmemBytes});
   std::vector<unsigned> indices(blocks);
-  for (unsigned i = 0; i < blocks; ++i) indices[i] = order == Order::kReverse ? static_cast<unsigned>(blocks) - 1 - i : i;
+  for (unsigned i = 0; i < blocks; ++i)
+    indices[i] = order == Order::kReverse ? static_cast<unsigned>(blocks) - 1 - i : i;
   if (order == Order::kRandom) std::shuffle(indices.begin(), indices.end(), random_source);
   launch_epoch = block.epoch + 1;
   for (unsigned i : indices) {

@@ -14,7 +14,9 @@
 #define __global__
 #define __device__
 #define __host__
-#define __forceinline__ inline
+#define __CUDACC__
+// g++ does not see what a call that stays one passes by value
+#define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
 #define __align__(n) __attribute__((aligned(n)))
 #define __shared__ thread_local
@@ -172,15 +174,15 @@ unsigned __match_all_sync(unsigned mask, T value, int* all, EMULATOR_SITE) {
   return *all ? mask : 0;
 }
 
-#define EMULATOR_REDUCE(name, expression)                                                            \
-  template <typename T>                                                                              \
-  T name(unsigned mask, T value, EMULATOR_SITE) {                                                    \
+#define EMULATOR_REDUCE(name, expression)                                                                \
+  template <typename T>                                                                                  \
+  T name(unsigned mask, T value, EMULATOR_SITE) {                                                        \
     return emulator::reduce(#name, mask, value, [](T a, T b) -> T { return expression; }, {file, line}); \
   }
 EMULATOR_REDUCE(__reduce_add_sync, a + b)
 EMULATOR_REDUCE(__reduce_min_sync, a < b ? a : b)
 EMULATOR_REDUCE(__reduce_max_sync, a < b ? b : a)
-EMULATOR_REDUCE(__reduce_and_sync, a & b)
+EMULATOR_REDUCE(__reduce_and_sync, a& b)
 EMULATOR_REDUCE(__reduce_or_sync, a | b)
 EMULATOR_REDUCE(__reduce_xor_sync, a ^ b)
 #undef EMULATOR_REDUCE
@@ -190,10 +192,10 @@ template <typename T>
 struct EmulatorSame {
   using type = T;
 };
-#define EMULATOR_ATOMIC(name, expression)                                              \
-  template <typename T>                                                                \
-  T name(T* at, typename EmulatorSame<T>::type value) {                                \
-    return emulator::update(at, [&](T old) -> T { return expression; });               \
+#define EMULATOR_ATOMIC(name, expression)                                \
+  template <typename T>                                                  \
+  T name(T* at, typename EmulatorSame<T>::type value) {                  \
+    return emulator::update(at, [&](T old) -> T { return expression; }); \
   }
 EMULATOR_ATOMIC(atomicAdd, old + value)
 EMULATOR_ATOMIC(atomicSub, old - value)
@@ -230,14 +232,10 @@ T __ldcs(const T* at) {
   return *at;
 }
 
-#define EMULATOR_VECTOR(name, T)                                             \
-  struct __attribute__((aligned(2 * sizeof(T)))) name##2 {                   \
-    T x, y;                                                                  \
-  };                                                                         \
-  struct __attribute__((aligned(sizeof(T) < 8 ? 4 * sizeof(T) : 16))) name##4 { \
-    T x, y, z, w;                                                            \
-  };                                                                         \
-  inline name##2 make_##name##2(T x, T y) { return {x, y}; }                 \
+#define EMULATOR_VECTOR(name, T)                                                                 \
+  struct __attribute__((aligned(2 * sizeof(T)))) name##2 { T x, y; };                            \
+  struct __attribute__((aligned(sizeof(T) < 8 ? 4 * sizeof(T) : 16))) name##4 { T x, y, z, w; }; \
+  inline name##2 make_##name##2(T x, T y) { return {x, y}; }                                     \
   inline name##4 make_##name##4(T x, T y, T z, T w) { return {x, y, z, w}; }
 EMULATOR_VECTOR(char, signed char)
 EMULATOR_VECTOR(uchar, unsigned char)

@@ -19,7 +19,22 @@
 namespace torch {
 namespace headeronly {
 
-enum class ScalarType { Bool, Byte, UInt16, UInt32, UInt64, Char, Short, Int, Long, Half, BFloat16, Float, Double, Other };
+enum class ScalarType {
+  Bool,
+  Byte,
+  UInt16,
+  UInt32,
+  UInt64,
+  Char,
+  Short,
+  Int,
+  Long,
+  Half,
+  BFloat16,
+  Float,
+  Double,
+  Other
+};
 
 inline int64_t size_of(ScalarType type) {
   constexpr int64_t kSizes[] = {1, 1, 2, 4, 8, 1, 2, 4, 8, 2, 2, 4, 8, 16};
@@ -131,9 +146,9 @@ std::string text(const Parts&... parts) {
 }  // namespace emulator
 
 #define TORCH_BOX(f) ::emulator::boxed(f)
-#define STABLE_TORCH_LIBRARY_IMPL(space, key, m)                                          \
-  static void register_operators(::emulator::Library&);                                  \
-  static const ::emulator::Registration registration_of_operators(&register_operators);  \
+#define STABLE_TORCH_LIBRARY_IMPL(space, key, m)                                        \
+  static void register_operators(::emulator::Library&);                                 \
+  static const ::emulator::Registration registration_of_operators(&register_operators); \
   static void register_operators(::emulator::Library& m)
 #define STD_TORCH_CHECK(condition, ...) \
   if (!(condition)) throw std::runtime_error(::emulator::text(__VA_ARGS__))
