@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Inputs for the kernels of each pass: every kernel and dtype, every tail, and what is rare, as small as they can be."""
+"""Inputs for the kernels of each pass: every kernel and dtype, every tail, what is rare; as small as they can be."""
 
 import math
+import pickle
+import re
 from importlib import import_module
 
 import torch
@@ -177,13 +179,28 @@ def of_pass(name, seed=0):
         yield operator, args, expected(operator, args)
 
 
-def encoded(name):
-    """The cases of a pass for emulator/worker.py."""
+def encoded(cases):
+    """Cases for emulator/worker.py."""
     found = []
-    for operator, args, after in of_pass(name):
+    for operator, args, after in cases:
         pairs_of = [
             (worker.encode(a), worker.encode(b)[3]) if isinstance(a, torch.Tensor) else (a, a)
             for a, b in zip(args, after, strict=True)
         ]
         found.append((operator, [a for a, _ in pairs_of], [b for _, b in pairs_of]))
-    return found
+    return pickle.dumps(found)
+
+
+def few(name, module):
+    """Of the cases of a pass those that run a kernel that no case before them has run, whatever the types."""
+    seen = set()
+    for operator, args, after in of_pass(name):
+        module.take_launches()
+        getattr(module, operator)(*clones(args))
+        ran = {
+            re.sub(r"\b(float|double|Half|BFloat16|long|int|unsigned char)\b", "T", k)
+            for k, *_ in module.take_launches()
+        }
+        if not ran <= seen:
+            yield operator, args, after
+        seen |= ran

@@ -1,18 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: E501 - rows of a table are long
 """Kernels with a bug planted are found out: the emulator, its cases and the sanitizers can fail.
 
 Each change is compiled in place of the source and given the cases of its passes. It must be caught, and as what it is:
 a race, say, and not only because a result happened to be wrong.
 """
 
-import pickle
-import subprocess
-import sys
-
 import pytest
 from emulator import build
 from emulator.build import Change
-from kernel_cases import CASES, encoded
+from kernel_cases import CASES, encoded, of_pass
 
 pytestmark = pytest.mark.skipif(build.GCC is None, reason="no g++")
 
@@ -117,16 +114,7 @@ MUTATIONS = [
 
 # What the others are compared with.
 NOTHING = Change("nothing", DEVICE, "#pragma once", "#pragma once", tuple(CASES))
-CHANGES = (NOTHING,) + tuple(
-    Change(name.replace(" ", "_"), path, old, new, tuple(passes.split()))
-    for name, path, old, new, passes, _ in MUTATIONS
-)
-
-
-def work(path, cases, variant="checked", orders=()):
-    before, environment = build.sanitized(variant)
-    command = [*before, sys.executable, "-I", str(build.HERE / "worker.py"), str(path), str(cases), *orders]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=300)
+CHANGES = tuple(Change(m[0].replace(" ", "_"), *m[1:4], tuple(m[4].split())) for m in MUTATIONS)
 
 
 @pytest.fixture(scope="session")
@@ -134,18 +122,18 @@ def cases(tmp_path_factory):
     """The file of the cases of each pass."""
     folder = tmp_path_factory.mktemp("cases")
     for name in CASES:
-        (folder / name).write_bytes(pickle.dumps(encoded(name)))
+        (folder / name).write_bytes(encoded(of_pass(name)))
     return folder
 
 
 @pytest.fixture(scope="session")
 def mutants():
-    return build.build((), CHANGES)
+    return build.build((), (NOTHING, *CHANGES))
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_sources_as_they_are_pass(mutants, cases, name):
-    done = work(mutants["nothing"], cases / name)
+    done = build.work(mutants["nothing"], cases / name)
     assert done.returncode == 0, done.stdout + done.stderr
 
 
@@ -153,7 +141,7 @@ def test_the_sources_as_they_are_pass(mutants, cases, name):
 def test_a_planted_bug_is_caught(mutants, cases, mutation):
     name, *_, passes, says = mutation
     for of_pass in passes.split():
-        done = work(mutants[name.replace(" ", "_")], cases / of_pass)
+        done = build.work(mutants[name.replace(" ", "_")], cases / of_pass)
         print(done.stdout, done.stderr)
         assert done.returncode == 1, f"not caught: {done.stderr}"
         assert any(part in done.stdout for part in says.split("|")), done.stdout

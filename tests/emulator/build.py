@@ -18,6 +18,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,7 +40,7 @@ _CHECKS = "-fsanitize=thread,alignment,bounds"
 _FLAGS = {
     "checked": (f"-O1 -g1 {_CHECKS}", "-O2 -g1 -DEMULATOR_CHECKED", ""),
     "asan": (
-        "-O1 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -DEMULATOR_ASAN",
+        "-O0 -g1 -fsanitize=address,undefined -fno-sanitize-recover=undefined -DEMULATOR_ASAN",
         "-O2 -g1 -DEMULATOR_ASAN",
         "-fsanitize=address,undefined",
     ),
@@ -57,6 +58,7 @@ class Change:
     new: str
     passes: tuple[str, ...]  # that include the file
     times: int = 1
+    variant: str = "checked"
 
     def write(self, folder: Path) -> Path:
         """Write the changed file under ``folder``; raises ValueError where the source has become another."""
@@ -108,7 +110,7 @@ def _objects(graph: _Ninja, variant: str) -> dict[str, str]:
     of_kernels, of_emulator, _ = _FLAGS[variant]
     include = f"-I{HERE / 'include'} -I{source_root()}"
     objects = {}
-    for source in sorted(source_root().rglob("*_cuda.c*")):
+    for source in [*sorted(source_root().rglob("*_cuda.c*")), HERE / "probe.cu", HERE / "probe.cpp"]:
         flags = f"{of_kernels} -x c++ -include device.h" if source.suffix == ".cu" else "-O1"
         objects[source.name] = graph.compile(source, f"{variant}/{source.name}.o", f"{flags} {include}")
     for name in ("runtime.cpp", "memory.cpp"):
@@ -131,16 +133,17 @@ def build(variants: tuple[str, ...] = ("checked",), changes: tuple[Change, ...] 
         for change in changes:
             folder = OUT / "changed" / change.name
             changed = change.write(folder)
-            of_change = dict(objects["checked"])
+            of_change = dict(objects[change.variant])
             # quick to compile, for something that runs once
-            flags = f"-O0 {_CHECKS} -x c++ -include device.h -I{folder} -I{HERE / 'include'} -I{source_root()}"
+            of_kernels = f"-O0 {_CHECKS}" if change.variant == "checked" else _FLAGS[change.variant][0]
+            flags = f"{of_kernels} -x c++ -include device.h -I{folder} -I{HERE / 'include'} -I{source_root()}"
             for name in change.passes:
                 source = source_root() / "passes" / f"{name}_cuda.cu"
                 if changed.name == source.name:
                     source = changed
                 to = f"changed/{change.name}/{source.name}.o"
                 of_change[source.name] = graph.compile(source, to, flags)
-            graph.link(list(of_change.values()), f"changed/{change.name}/emulated.so", "")
+            graph.link(list(of_change.values()), f"changed/{change.name}/emulated.so", _FLAGS[change.variant][2])
             built[change.name] = OUT / "changed" / change.name / "emulated.so"
         built |= {variant: OUT / variant / "emulated.so" for variant in variants}
         (OUT / "build.ninja").write_text("\n".join(graph.lines) + "\n")
@@ -173,19 +176,27 @@ def source_line(path: Path, offset: int) -> str:
     return " <- ".join(said.stdout.split("\n")[:3])
 
 
-def sanitized(variant: str) -> tuple[list[str], dict[str, str]]:
-    """What goes before a command, and its environment, so that the module of a variant can be loaded by it."""
+def can_sanitize(variant: str) -> bool:
+    """Whether the compiler has the library of a sanitizer."""
+    return Path(_library_of(variant)).is_absolute()
+
+
+def _library_of(variant: str) -> str:
+    command = [GCC, f"-print-file-name=lib{variant}.so"]
+    return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def work(path: Path, cases: Path, variant: str = "checked", orders: tuple[str, ...] = ()):
+    """Run worker.py on a module of a variant."""
+    command = [sys.executable, "-I", str(HERE / "worker.py"), str(path), str(cases), *orders]
     environment = {**os.environ, "PYTHONMALLOC": "malloc"}  # every buffer by itself
-    if variant == "checked":
-        return [], environment
-    library = subprocess.run(
-        [GCC, f"-print-file-name=lib{variant}.so"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-    environment |= {
-        "LD_PRELOAD": library,
-        "ASAN_OPTIONS": "detect_leaks=0",
-        "UBSAN_OPTIONS": "print_stacktrace=1",
-        "TSAN_OPTIONS": "halt_on_error=1 ignore_interceptors_accesses=1",  # the emulator calls memmove
-    }
-    # ThreadSanitizer does not know every place where a kernel may put things
-    return (["setarch", "-R"] if variant == "tsan" else []), environment
+    if variant != "checked":
+        environment |= {
+            "LD_PRELOAD": _library_of(variant),
+            "ASAN_OPTIONS": "detect_leaks=0",
+            # the emulator's own memmove is no access of a kernel
+            "TSAN_OPTIONS": "halt_on_error=1 ignore_interceptors_accesses=1",
+        }
+    if variant == "tsan":  # which does not know every place where a kernel may map memory
+        command = ["setarch", "-R", *command]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=300)
