@@ -80,7 +80,7 @@ def test_fences_order_blocks(module, fences):
         module.last_probe(out, finished, total, fences)
         assert total.item() == 15
     else:
-        with pytest.raises(RuntimeError, match="race: .* of another block writes"):
+        with pytest.raises(RuntimeError, match=r"race: .* of another block writes"):
             module.last_probe(out, finished, total, fences)
 
 

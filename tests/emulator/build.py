@@ -32,7 +32,7 @@ from fastmetrics.native.parameters import source_root
 
 HERE = Path(__file__).resolve().parent
 OUT = HERE.parent.parent / "build" / "emulator"
-GCC = shutil.which("g++")
+GCC = shutil.which("g++") if sys.platform == "linux" else None
 
 _COMMON = "-std=c++17 -fPIC -fvisibility=hidden -fno-extern-tls-init -Wall -Wno-unknown-pragmas"
 _CHECKS = "-fsanitize=thread,alignment,bounds"
@@ -50,23 +50,20 @@ _FLAGS = {
 
 @dataclass(frozen=True)
 class Change:
-    """A change of one source: ``old``, which must be there ``times`` times, becomes ``new``."""
+    """A change of one source: ``old``, which must be there once, becomes ``new``."""
 
     name: str
     path: str  # under csrc
     old: str
     new: str
     passes: tuple[str, ...]  # that include the file
-    times: int = 1
     variant: str = "checked"
 
     def write(self, folder: Path) -> Path:
         """Write the changed file under ``folder``; raises ValueError where the source has become another."""
         text = (source_root() / self.path).read_text()
-        if text.count(self.old) != self.times:
-            raise ValueError(
-                f"{self.name}: {self.path} has {text.count(self.old)} times, not {self.times} times: {self.old}"
-            )
+        if text.count(self.old) != 1:
+            raise ValueError(f"{self.name}: {self.path} has {text.count(self.old)} times, not once: {self.old}")
         path = folder / self.path
         changed = text.replace(self.old, self.new)
         if not path.is_file() or path.read_text() != changed:

@@ -78,8 +78,7 @@ struct Image {
 
 Image read_image() {
   Image image;
-  const auto* const inside = fastmetrics::shared;  // also makes thread-local memory exist
-  (void)inside;
+  fastmetrics::shared[0] = kGarbage;  // thread-local memory is there once it was touched
   std::string path;
   struct Search {
     Image* image;
@@ -211,9 +210,8 @@ void remember(Moment* two, const Moment& m) {
 }
 
 // `what` names the memory; offset: bytes from its start.
-[[gnu::cold]] void report_race(const Thread& me, Access access, const Moment& other, const char* did, size_t size,
-                               const char* what, size_t offset) {
-  (void)me;
+[[gnu::cold]] void report_race(Access access, const Moment& other, const char* did, size_t size, const char* what,
+                               size_t offset) {
   const std::string place = other.epoch >= block.first_epoch ? "" : " of another block";
   fail("race: %s %s %zu bytes at %s + %zu, which thread %u%s %s, and nothing orders the two", where().c_str(),
        text_of(access), size, what, offset, static_cast<unsigned>(other.thread), place.c_str(), did);
@@ -232,7 +230,7 @@ void touch(Cell* cells, size_t from, size_t to, Access access, uint32_t needs, s
     }
     auto check = [&](const Moment& other, const char* did) {
       if (other.epoch >= needs && other.epoch != 0 && !before(other, me)) {
-        report_race(me, access, other, did, size, what, offset);
+        report_race(access, other, did, size, what, offset);
       }
     };
     check(cell.write, "writes");
