@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 # Pinned, so that a fresh machine gets a build of torch that was tested.
 TORCH ?= torch==2.13.0
 
-.PHONY: demo test bench bench-quick lint format doctor clean
+.PHONY: demo test bench bench-quick kernel-resources lint format doctor clean
 
 $(VENV)/.ready: pyproject.toml setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -25,6 +25,10 @@ bench: $(VENV)/.ready
 
 bench-quick: $(VENV)/.ready
 	$(BIN)/python -m bench --quick
+
+# docs/kernel_resources.md, where nvcc is
+kernel-resources: $(VENV)/.ready
+	$(BIN)/python tests/kernel_resources.py
 
 doctor: $(VENV)/.ready
 	$(BIN)/python -m fastmetrics doctor

@@ -43,8 +43,8 @@ bool aligned_16(const void* pointer, int64_t size, Distances... distances) {
   return reinterpret_cast<uintptr_t>(pointer) % 16 == 0 && ((distances * size % 16 == 0) && ...);
 }
 
-#ifdef __CUDACC__
-// Start kThreads threads a block with `shared` bytes of dynamic shared memory.
+// Start kThreads threads a block with `shared` bytes of dynamic shared memory. Without `<<<>>>`, so that any C++
+// compiler reads it.
 template <typename... Parameters, typename... Arguments>
 cudaError_t launch(void (*kernel)(Parameters...), dim3 blocks, int64_t shared, cudaStream_t stream,
                    const Arguments&... arguments) {
@@ -53,9 +53,13 @@ cudaError_t launch(void (*kernel)(Parameters...), dim3 blocks, int64_t shared, c
         reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared));
     if (error != cudaSuccess) return error;
   }
-  kernel<<<blocks, kThreads, static_cast<size_t>(shared), stream>>>(arguments...);
+  cudaLaunchConfig_t config{};
+  config.gridDim = blocks;
+  config.blockDim = dim3(kThreads);
+  config.dynamicSmemBytes = static_cast<size_t>(shared);
+  config.stream = stream;
+  cudaLaunchKernelEx(&config, kernel, arguments...);
   return cudaGetLastError();
 }
-#endif
 
 }  // namespace fastmetrics
