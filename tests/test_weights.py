@@ -109,9 +109,9 @@ def test_weights_per_sample_and_per_element():
 
 
 def test_small_weights_are_not_lost():
-    metric = ours.BinaryStatScores()
+    metric, weights = ours.BinaryStatScores(), torch.tensor([1e9, 0.1], dtype=torch.float64)
     for _ in range(1000):
-        metric.update(torch.tensor([0.9, 0.1]), torch.tensor([1, 0]), weights=torch.tensor([1e9, 0.1]))
+        metric.update(torch.tensor([0.9, 0.1]), torch.tensor([1, 0]), weights=weights)
     tp, _, tn, _, _ = metric.compute().tolist()
     assert tp == 1e12
     assert math.isclose(tn, 100.0, rel_tol=1e-12)

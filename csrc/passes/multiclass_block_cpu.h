@@ -35,8 +35,8 @@ struct Block {
 };
 
 // Values out of range go to `faults`; a bad sample keeps a negative target or label. `first` is the first sample.
-inline void record_bad(const MulticlassBatch& b, int64_t first, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step, int n,
-                const Block& block, Faults* faults) {
+inline void record_bad(const MulticlassBatch& b, int64_t first, int64_t a_at, int64_t a_step, int64_t b_at,
+                       int64_t b_step, int n, const Block& block, Faults* faults) {
   for (int i = 0; i < n; ++i) {
     if (block.target[i] == kBad) {
       faults->add(kBadTarget, first + i, label_at(b.target, b.target_type, b_at + i * b_step));
@@ -47,8 +47,8 @@ inline void record_bad(const MulticlassBatch& b, int64_t first, int64_t a_at, in
   }
 }
 
-inline void read_block(const MulticlassBatch& b, int64_t first, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step, int n,
-                bool want_ranks, Block* block, Faults* faults) {
+inline void read_block(const MulticlassBatch& b, int64_t first, int64_t a_at, int64_t a_step, int64_t b_at,
+                       int64_t b_step, int n, bool want_ranks, Block* block, Faults* faults) {
   bool bad = narrow_labels(b.target, b.target_type, b_at, b_step, n, b.classes, b.ignored(), block->target);
   if (b.valid != nullptr) {
     mask_labels(b.valid, b.layout.offset(first, b.layout.c_stride), b.layout.c_stride[b.layout.dims - 1], n,
