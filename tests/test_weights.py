@@ -36,6 +36,30 @@ METRICS = [
     for task, (options, batch) in TASKS.items()
     for name in ("Accuracy", "Precision", "Recall", "F1Score", "StatScores", "ConfusionMatrix")
 ]
+METRICS += [
+    pytest.param(f"{task}{name}", options | more, batch, id=f"{task}{name}{list(more.values())}")
+    for task, (options, batch) in TASKS.items()
+    for name, more in (
+        ("FBetaScore", {"beta": 2.0}),
+        ("Specificity", {}),
+        ("NegativePredictiveValue", {}),
+        ("HammingDistance", {}),
+        ("JaccardIndex", {}),
+        ("MatthewsCorrCoef", {}),
+        ("CohenKappa", {}),
+        ("CohenKappa", {"weights": "quadratic"}),
+        ("Informedness", {}),
+        ("Markedness", {}),
+        ("BalancedErrorRate", {}),
+        ("GeometricMeanScore", {}),
+        ("FowlkesMallowsScore", {}),
+    )
+    if (task, name) != ("Multilabel", "CohenKappa")
+]
+for average in ("micro", "macro"):
+    ranked = {"num_classes": C, "k": (1, 3), "average": average}
+    METRICS.append(pytest.param("TopKAccuracy", ranked, multiclass, id=f"TopKAccuracy {average}"))
+METRICS.append(pytest.param("MeanReciprocalRank", {"num_classes": C}, multiclass, id="MeanReciprocalRank"))
 METRICS.append(pytest.param("MulticlassAccuracy", {"num_classes": C, "top_k": 2}, multiclass, id="top_k"))
 METRICS.append(pytest.param("MulticlassAccuracy", {"average": "micro"}, multiclass, id="no num_classes"))
 every_metric = pytest.mark.parametrize(("name", "options", "batch"), METRICS)

@@ -79,7 +79,8 @@ def _average(
     tp, fp, _, fn = cells.unbind(-1)
     weight = tp + fn
     if average == 2:
-        weight = torch.ones_like(tp) if drop == KEEP_ALL else (weight + fp * (drop == DROP_ABSENT)).sign()
+        occurs = weight + fp if drop == DROP_ABSENT else weight
+        weight = torch.ones_like(tp) if drop == KEEP_ALL else (occurs != 0).double()
     weight = weight * kept
     total = weight.sum(-1)
     return torch.where(total == 0, empty, (weight * value).sum(-1) / total).float()
