@@ -271,6 +271,7 @@ def test_top_k_and_reciprocal_rank_by_hand(device):
     assert top(scores, target).tolist() == [1 / 4, 3 / 4, 1.0]
     assert top.rank_histogram.tolist() == [1, 2, 1]
     assert classes.TopKAccuracy(3, k=2).to(device)(scores, target).shape == ()
+    assert functions.top_k_accuracy(scores, target, 3, k=[1, 2]).tolist() == [1 / 4, 3 / 4]
     expected = (1 + 1 / 3 + 1 / 2 + 1 / 2) / 4
     rank = classes.MeanReciprocalRank(3).to(device)
     assert rank(scores, target).item() == pytest.approx(expected, rel=1e-7)

@@ -3,9 +3,9 @@
 // The binary and multilabel pass over weighted elements on the CPU; its meaning is binary_weighted_body in
 // fastmetrics/passes/binary.py.
 //
-// Sums are float64. The samples are cut into parts by their number alone, each part is summed in order and the parts are
-// added in order: the same data gives the same bits for any number of threads. Each outcome has a sum of its own, since
-// a difference of sums would round, and could come out below zero.
+// Sums are float64. The samples are cut into parts by their number alone, each part is summed in order and the parts
+// are added in order: the same data gives the same bits for any number of threads. Each outcome has a sum of its own,
+// since a difference of sums would round, and could come out below zero.
 
 #include <vector>
 

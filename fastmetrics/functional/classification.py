@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -74,7 +75,9 @@ binary_stat_scores, multiclass_stat_scores, multilabel_stat_scores, stat_scores 
 mean_reciprocal_rank = functional(classification.MeanReciprocalRank, "mean_reciprocal_rank")
 top_k_accuracy = functional(classification.TopKAccuracy, "top_k_accuracy")
 
-binary_groups_stat_rates = functional(classification.BinaryGroupStatRates, "binary_groups_stat_rates")
+binary_groups_stat_rates: Callable[..., dict[str, Tensor]] = functional(  # type: ignore[assignment]
+    classification.BinaryGroupStatRates, "binary_groups_stat_rates"
+)
 _FAIRNESS = ("task", "threshold", "ignore_index", "validate_args", "logits")
 _fairness = functional(classification.BinaryFairness, "_fairness", "num_groups", *_FAIRNESS)
 

@@ -81,7 +81,8 @@ def functional(
     ]
     per_sample = {f"sample_{what}" if what in own else what: what for what in PER_SAMPLE}
     keywords = [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None) for key in per_sample]
-    common = inspect.Signature([*inputs, *options_of, *keywords], return_annotation=Tensor)
+    returned = inspect.signature(cls.formula).return_annotation
+    common = inspect.Signature([*inputs, *options_of, *keywords], return_annotation=returned)
     bind = common.bind
     leading = [p.name for p in inputs]
 
@@ -89,6 +90,7 @@ def functional(
         options = bind(*args, **kwargs).arguments
         batch = [options.pop(given) for given in leading]
         of_samples = {what: options.pop(key) for key, what in per_sample.items() if key in options}
+        options = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
         # 1, True and 1.0 are equal but not the same argument, so the type is part of the key
         metric = _metric(cls, tuple((key, type(value), value) for key, value in options.items()))
         return metric.evaluate(*batch, **of_samples)  # type: ignore[no-any-return]
