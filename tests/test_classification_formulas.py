@@ -3,6 +3,7 @@
 
 import itertools
 import math
+import pickle
 import random
 
 import pytest
@@ -453,6 +454,30 @@ def test_groups_by_hand(device):
     assert unweighted(preds, target, groups, valid=valid)["group_0"].tolist() == [0.5, 0, 0, 0.5]
     parity = classes.BinaryFairness(3, "demographic_parity").to(device)
     assert parity(preds, None, groups).keys() == {"DP_1_2"}
+
+
+def test_groups_are_metrics_like_others(device):
+    torch.manual_seed(0)
+    batches = [
+        [x.to(device) for x in (torch.rand(20), torch.randint(0, 2, (20,)), torch.randint(0, 3, (20,)))]
+        for _ in range(3)
+    ]
+    make = lambda: classes.BinaryGroupStatRates(3).to(device)  # noqa: E731
+    whole, stepwise, parts = make(), make(), [make() for _ in batches]
+    for batch, part in zip(batches, parts, strict=True):
+        whole.update(*batch)
+        part.update(*batch)
+        same_dicts(stepwise(*batch), {name: value.cpu() for name, value in part.compute().items()})
+    merged = pickle.loads(pickle.dumps(parts[0])).clone()
+    merged.merge_state(parts[2])
+    merged.merge_state(parts[1].metric_state)
+    for metric in (stepwise, merged):
+        assert torch.equal(metric.group_counts, whole.group_counts)
+        assert metric.compute().keys() == whole.compute().keys()
+    address = whole.group_counts.data_ptr()
+    whole.reset()
+    assert whole.group_counts.data_ptr() == address
+    assert not whole.group_counts.any()
 
 
 def test_what_groups_refuse(device):
