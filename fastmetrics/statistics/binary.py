@@ -6,8 +6,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fastmetrics.passes import binary_, binary_weighted_
-from fastmetrics.passes.binary import cutoffs
+from fastmetrics.passes import binary_, binary_weighted_, multiclass_, multiclass_weighted_
+from fastmetrics.passes.binary import cutoffs, decisions
 from fastmetrics.passes.operator import record_faults
 from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d, same_device, shown
 
@@ -77,15 +77,7 @@ class BinaryStatistics(Statistics):
         if preds.dim() == 0:
             preds, target = preds.reshape(1), target.reshape(1)
             weights, valid = at_least_1d(weights), at_least_1d(valid)
-        probability, logit = 0.0, 0.0
-        if preds.is_floating_point():
-            found = self._cutoffs.get(preds.dtype)
-            if found is None:
-                found = cutoffs(self._threshold, preds.dtype)
-                if self._logits is not None:  # one cutoff for both readings
-                    found = (found[self._logits],) * 2
-                self._cutoffs[preds.dtype] = found
-            probability, logit = found
+        probability, logit = self._cutoffs_of(preds.dtype) if preds.is_floating_point() else (0.0, 0.0)
         ignore_index = self.ignore_index
         options = (
             states["counts"],
@@ -102,6 +94,15 @@ class BinaryStatistics(Statistics):
         else:
             binary_weighted_(preds, target, valid, weights, *options)
 
+    def _cutoffs_of(self, dtype: torch.dtype) -> tuple[float, float]:
+        found = self._cutoffs.get(dtype)
+        if found is None:
+            found = cutoffs(self._threshold, dtype)
+            if self._logits is not None:  # one cutoff for both readings
+                found = (found[self._logits],) * 2
+            self._cutoffs[dtype] = found
+        return found
+
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which values were neither 0 nor 1."""
         ignored = "" if self.ignore_index is None or which == "preds" else f" (or ignore_index={self.ignore_index})"
@@ -115,9 +116,9 @@ class BinaryStatistics(Statistics):
 class BinaryGroupStatistics(BinaryStatistics):
     """tp, fp, tn, fn of each group of samples: ``group_counts`` [G, 4].
 
-    The inputs are ``preds``, ``groups`` and ``target``; the group of a sample is an integer in [0, G). An update takes
-    32 bytes an element beside its inputs while it runs: the pass keeps the elements apart, and their outcomes are then
-    added to their groups. It does not wait for the device.
+    The inputs are ``preds``, ``groups`` and ``target``; the group of a sample is an integer in [0, G). There is no pass
+    of its own: the decisions are made in torch operations, which take some bytes an element while an update runs, and
+    the multiclass pass counts them as labels of 2 G classes. It does not wait for the device.
 
     Args:
         num_groups: G.
@@ -161,17 +162,33 @@ class BinaryGroupStatistics(BinaryStatistics):
         groups = _without_trailing_ones(groups, target.dim()).to(torch.int64)
         groups = groups.reshape(*groups.shape, *(1 for _ in shape[groups.dim() :])).expand(shape).reshape(-1)
         preds, target = preds.reshape(-1), as_labels(target.reshape(-1))
-        weights = None if weights is None else weights.reshape(-1)
-        valid = torch.ones_like(target, dtype=torch.bool) if valid is None else valid.reshape(-1)
-        bad = (groups < 0) | (groups >= self.num_groups)
-        counted = valid if self.ignore_index is None else valid & (target != self.ignore_index)
+        seen = torch.ones_like(target, dtype=torch.bool) if valid is None else valid.reshape(-1)
+        kept = seen if self.ignore_index is None else seen & (target != self.ignore_index)
+        if preds.is_floating_point():
+            positive, bad_label = decisions(preds, seen, *self._cutoffs_of(preds.dtype)), None
+        else:
+            positive, bad_label = preds != 0, (preds != 0) & (preds != 1)
         faults = states.get("faults")
-        record_faults(faults, 2, counted & bad, groups)
-        state = states["group_counts"]
-        outcomes = torch.zeros((target.numel(), 1, 4), dtype=state.dtype, device=state.device)
-        apart = {"counts": outcomes} if faults is None else {"counts": outcomes, "faults": faults}
-        super().add(apart, (preds, target), weights, valid & ~bad)
-        state.index_add_(0, groups.clamp(0, self.num_groups - 1), outcomes.squeeze(1))
+        counted = kept
+        for offset, bad, values in (
+            (0, (target != 0) & (target != 1), target),
+            (2, (groups < 0) | (groups >= self.num_groups), groups),
+            (2, bad_label, preds),
+        ):
+            if bad is not None:
+                record_faults(faults, offset, kept & bad, values)
+                counted = counted & ~bad
+        # the classes 2 g and 2 g + 1 are the negatives and positives of group g
+        state, negatives = states["group_counts"], groups * 2
+        counts = torch.zeros((2 * self.num_groups, 3), dtype=state.dtype, device=state.device)
+        options = (None, counts, None, faults, 2 * self.num_groups, 0, False)
+        if weights is None:
+            multiclass_(negatives + positive, negatives + (target == 1), counted, *options)
+        else:
+            weights = weights.reshape(-1)
+            multiclass_weighted_(negatives + positive, negatives + (target == 1), counted, weights, *options)
+        tp, predicted, actual = counts[1::2].unbind(-1)
+        state += torch.stack([tp, predicted - tp, counts[::2, 0], actual - tp], -1)
 
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which targets were neither 0 nor 1, or which groups were out of range."""
