@@ -2,7 +2,28 @@
 """Metrics for PyTorch with the interface of torchmetrics, at the cost of one read of the data."""
 
 from fastmetrics import classification, functional, regression
-from fastmetrics.classification import Accuracy, ConfusionMatrix, F1Score, Precision, Recall, StatScores
+from fastmetrics.classification import (
+    Accuracy,
+    BalancedErrorRate,
+    CohenKappa,
+    ConfusionMatrix,
+    F1Score,
+    FBetaScore,
+    FowlkesMallowsScore,
+    GeometricMeanScore,
+    HammingDistance,
+    Informedness,
+    JaccardIndex,
+    Markedness,
+    MatthewsCorrCoef,
+    MeanReciprocalRank,
+    NegativePredictiveValue,
+    Precision,
+    Recall,
+    Specificity,
+    StatScores,
+    TopKAccuracy,
+)
 from fastmetrics.metric import Metric
 from fastmetrics.native import build
 from fastmetrics.regression import MeanAbsoluteError, MeanSquaredError
@@ -11,14 +32,28 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Accuracy",
+    "BalancedErrorRate",
+    "CohenKappa",
     "ConfusionMatrix",
     "F1Score",
+    "FBetaScore",
+    "FowlkesMallowsScore",
+    "GeometricMeanScore",
+    "HammingDistance",
+    "Informedness",
+    "JaccardIndex",
+    "Markedness",
+    "MatthewsCorrCoef",
     "MeanAbsoluteError",
+    "MeanReciprocalRank",
     "MeanSquaredError",
     "Metric",
+    "NegativePredictiveValue",
     "Precision",
     "Recall",
+    "Specificity",
     "StatScores",
+    "TopKAccuracy",
     "build",
     "classification",
     "functional",

@@ -45,11 +45,23 @@ def more_than_one(name: str, value: object) -> None:
         raise ValueError(f"Expected argument `{name}` to be an integer larger than 1, but got {value}")
 
 
-def top_k(value: object, num_classes: int | None) -> None:
+def top_k(value: object, num_classes: int | None, name: str = "top_k") -> None:
     """An integer in [1, num_classes]."""
     if not isinstance(value, int) or value < 1:
-        raise ValueError(f"Expected argument `top_k` to be an integer larger than or equal to 1, but got {value}")
+        raise ValueError(f"Expected argument `{name}` to be an integer larger than or equal to 1, but got {value}")
     if value > (1 if num_classes is None else num_classes):
         raise ValueError(
-            f"Expected argument `top_k` to be smaller or equal to `num_classes` but got {value} and {num_classes}"
+            f"Expected argument `{name}` to be smaller or equal to `num_classes` but got {value} and {num_classes}"
         )
+
+
+def logits(value: object) -> None:
+    """None, True or False."""
+    if value not in (None, True, False):
+        raise ValueError(f"Expected argument `logits` to be None, True or False, but got {value}")
+
+
+def beta(value: object) -> None:
+    """A float above 0."""
+    if not (isinstance(value, float) and value > 0):
+        raise ValueError(f"Expected argument `beta` to be a float larger than 0, but got {value}.")

@@ -23,10 +23,18 @@ FUNCTIONS = {
     "F1Score": "f1_score",
     "StatScores": "stat_scores",
     "ConfusionMatrix": "confusion_matrix",
+    "FBetaScore": "fbeta_score",
+    "Specificity": "specificity",
+    "NegativePredictiveValue": "negative_predictive_value",
+    "HammingDistance": "hamming_distance",
+    "JaccardIndex": "jaccard_index",
+    "CohenKappa": "cohen_kappa",
+    "MatthewsCorrCoef": "matthews_corrcoef",
 }
+MATRICES = ("ConfusionMatrix", "JaccardIndex", "CohenKappa", "MatthewsCorrCoef")
 TASKS = {"Binary": {}, "Multiclass": {"num_classes": C}, "Multilabel": {"num_labels": L}}
-ALL = [(task, name) for task in TASKS for name in FUNCTIONS]
-COUNTS = [(task, name) for task, name in ALL if name != "ConfusionMatrix"]
+ALL = [(task, name) for task in TASKS for name in FUNCTIONS if (task, name) != ("Multilabel", "CohenKappa")]
+COUNTS = [(task, name) for task, name in ALL if name not in MATRICES]
 AVERAGES = ("micro", "macro", "weighted", "none", None)
 SCORES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 LABELS = (torch.int64, torch.int32, torch.int16, torch.int8)
@@ -46,6 +54,11 @@ def options_of(task):
     if task == "Multilabel":
         return grid(num_labels=(L,), average=AVERAGES, **shared)
     return grid(**shared)
+
+
+def required(task, name):
+    """What a metric cannot do without."""
+    return {**TASKS[task], **({"beta": 2.0} if name == "FBetaScore" else {})}
 
 
 def batch(task, form, shape, options, pick):
@@ -74,9 +87,12 @@ def batch(task, form, shape, options, pick):
 
 def same(ours, theirs, context):
     ours = ours.cpu()
+    if "MatthewsCorrCoef" in str(context):  # theirs are int64 when all labels are right, or all wrong
+        theirs = theirs.float()
     assert ours.dtype == theirs.dtype, context
     assert ours.shape == theirs.shape, (context, ours, theirs)
-    torch.testing.assert_close(ours, theirs, rtol=2e-6, atol=1e-7, equal_nan=True, msg=lambda m: f"{context}: {m}")
+    atol = 1e-6 if "CohenKappa" in str(context) else 1e-7  # theirs subtracts float32 shares from 1
+    torch.testing.assert_close(ours, theirs, rtol=2e-6, atol=atol, equal_nan=True, msg=lambda m: f"{context}: {m}")
 
 
 def compare(task, name, options, batches, device):
@@ -98,14 +114,21 @@ def compare(task, name, options, batches, device):
 def is_known_difference(task, name, options):
     # theirs divides the counts of each sample by the support of all samples
     weighted = options.get("average") == "weighted" and options.get("multidim_average") == "samplewise"
-    return task == "Multilabel" and name == "StatScores" and weighted
+    if task == "Multilabel" and name == "StatScores":
+        return weighted
+    # their class has no use for what their function uses
+    return name == "NegativePredictiveValue" and options.get("zero_division") == 1
 
 
 @pytest.mark.parametrize(("task", "name"), COUNTS)
 def test_counts(device, task, name):
     torch.manual_seed(0)
     pick = random.Random(f"{task} {name}")
-    for options in options_of(task):
+    every = options_of(task)
+    if name in ("FBetaScore", "Specificity", "NegativePredictiveValue", "HammingDistance"):
+        every = pick.sample(every, min(40, len(every)))  # they share all but the formula with those above
+    for options in every:
+        options = {**options, **required(task, name)}  # noqa: PLW2901
         if is_known_difference(task, name, options):
             continue
         # theirs drops the sample dimension of a single sample
@@ -128,14 +151,40 @@ def test_confusion_matrix(device, task):
             compare(task, "ConfusionMatrix", {**TASKS[task], **options}, batches, device)
 
 
+@pytest.mark.parametrize(
+    ("task", "name", "axes"),
+    [
+        ("Binary", "JaccardIndex", {"threshold": (0.5, 0.2), "zero_division": (0, 1, 0.5)}),
+        ("Multiclass", "JaccardIndex", {"average": AVERAGES, "zero_division": (0, 1)}),
+        ("Multilabel", "JaccardIndex", {"average": AVERAGES, "zero_division": (0, 1)}),
+        ("Binary", "CohenKappa", {"threshold": (0.5, 0.2), "weights": (None, "none", "linear", "quadratic")}),
+        ("Multiclass", "CohenKappa", {"weights": (None, "none", "linear", "quadratic")}),
+        ("Binary", "MatthewsCorrCoef", {"threshold": (0.5, 0.2)}),
+        ("Multiclass", "MatthewsCorrCoef", {}),
+        ("Multilabel", "MatthewsCorrCoef", {"threshold": (0.5, 0.2)}),
+    ],
+)
+def test_formulas_of_a_confusion_matrix(device, task, name, axes):
+    torch.manual_seed(0)
+    pick = random.Random(f"{task} {name}")
+    # an index of a multilabel target takes a label out of the averages of their function, but not of their class
+    marks = (None, -1) if (task, name) == ("Multilabel", "JaccardIndex") else (None, -1, 0, 1)
+    for options in grid(**axes, ignore_index=marks):
+        for form, shapes in itertools.product(("scores", "labels"), (((9,), (1,), (30,)), ((9, 4), (1, 4)))):
+            batches = [batch(task, form, shape, options, pick) for shape in shapes]
+            compare(task, name, {**TASKS[task], **options}, batches, device)
+
+
 @pytest.mark.parametrize(("task", "name"), ALL)
 def test_defaults(device, task, name):
     torch.manual_seed(0)
     for form, shape in itertools.product(("scores", "labels"), ((50,), (1,), (7, 2, 3))):
-        compare(task, name, TASKS[task], [batch(task, form, shape, {}, random.Random(0)) for _ in range(3)], device)
+        compare(
+            task, name, required(task, name), [batch(task, form, shape, {}, random.Random(0)) for _ in range(3)], device
+        )
 
 
-@pytest.mark.parametrize("name", ["Accuracy", "Precision", "Recall", "StatScores"])
+@pytest.mark.parametrize("name", ["Accuracy", "Precision", "Recall", "StatScores", "Specificity", "HammingDistance"])
 def test_no_number_of_classes(device, name):
     torch.manual_seed(0)
     for form, ignore_index in itertools.product(("scores", "labels"), (None, -1, 2)):
@@ -166,15 +215,26 @@ def follows(ours, theirs, added=(), optional=()):
     assert {n for n in theirs if ours[n] is not theirs[n] and ours[n] != theirs[n]} <= set(optional)
 
 
+# by keyword alone, but for zero_division, which their stat scores take among their keywords
+ADDED = ("zero_division", "logits", "exclude_ignored", "weights", "sample_weights", "valid", "kwargs")
+
+
 @pytest.mark.parametrize(("task", "name"), ALL)
 def test_signatures_and_constants(task, name):
     ours, theirs = getattr(our_classes, task + name), getattr(their_classes, task + name)
-    follows(ours, theirs, added=("zero_division",), optional=("num_classes",))
+    follows(ours, theirs, added=ADDED, optional=("num_classes",))
     functions = [getattr(m, f"{task.lower()}_{FUNCTIONS[name]}") for m in (our_functions, their_functions)]
-    follows(*functions, optional=("num_classes",))
-    follows(getattr(fastmetrics, name), getattr(torchmetrics, name))
-    follows(getattr(fastmetrics.functional, FUNCTIONS[name]), getattr(torchmetrics.functional, FUNCTIONS[name]))
+    follows(*functions, added=ADDED, optional=("num_classes",))
+    follows(getattr(fastmetrics, name), getattr(torchmetrics, name), added=ADDED)
+    functions = [getattr(m.functional, FUNCTIONS[name]) for m in (fastmetrics, torchmetrics)]
+    follows(*functions, added=ADDED)
+    for function in (ours, functions[0]):
+        late = [p.name for p in inspect.signature(function).parameters.values() if p.kind == p.KEYWORD_ONLY]
+        assert set(late) <= set(ADDED)
     constants = ("higher_is_better", "is_differentiable", "full_state_update", "plot_lower_bound", "plot_upper_bound")
+    if name in ("Specificity", "NegativePredictiveValue"):
+        constants = constants[1:]  # theirs does not know which is better
+        assert ours.higher_is_better
     for constant in (*constants, "plot_legend_name"):
         assert getattr(ours, constant) == getattr(theirs, constant), constant
 
@@ -196,20 +256,24 @@ WRONG_ARGUMENTS = [
     *({"num_classes": value} for value in (1, 0, 3.0, "3", True)),
     *({"num_labels": value} for value in (1, 2.0, None)),
     *({"normalize": value} for value in ("rows", 1)),
+    *({"beta": value} for value in (0.0, -1.0, 1, "one")),
+    *({"weights": value} for value in ("cubic", 2)),
     *({key: value} for key, value in (("top_k", C + 1), ("foo", 1))),
 ]
 
 
 @pytest.mark.parametrize(("task", "name"), ALL)
 def test_wrong_arguments(task, name):
-    refused = 0
+    refused, needed = 0, required(task, name)
     for wrong in WRONG_ARGUMENTS:
         ours, theirs = (
-            outcome(lambda m=m, o={**TASKS[task], **wrong}: getattr(m, task + name)(**o))
+            outcome(lambda m=m, o={**needed, **wrong}: getattr(m, task + name)(**o))
             for m in (our_classes, their_classes)
         )
         assert isinstance(ours, type) == isinstance(theirs, type), (wrong, ours, theirs)
-        if name == "F1Score" and theirs is TypeError:
+        if "normalize" in wrong and name in MATRICES and theirs is TypeError:
+            theirs = ValueError  # an argument that they have not, and give to their base
+        if name in ("F1Score", "FBetaScore", "JaccardIndex", "CohenKappa") and theirs is TypeError:
             theirs = ValueError  # theirs builds its states before it looks at their size
         assert not isinstance(ours, type) or ours is theirs, (wrong, ours, theirs)
         refused += isinstance(ours, type)
@@ -233,7 +297,8 @@ def wrong_inputs(task):
 
 @pytest.mark.parametrize(("task", "name"), ALL)
 def test_wrong_inputs_change_nothing(device, task, name):
-    ours, theirs = (getattr(m, task + name)(**TASKS[task]) for m in (our_classes, their_classes))
+    options = required(task, name)
+    ours, theirs = (getattr(m, task + name)(**options) for m in (our_classes, their_classes))
     ours.to(device).update(*(x.to(device) for x in batch(task, "scores", (6,), {}, random.Random(0))))
     before = {state: value.clone() for state, value in ours.metric_state.items()}
     functions = [getattr(m, f"{task.lower()}_{FUNCTIONS[name]}") for m in (our_functions, their_functions)]
@@ -241,7 +306,7 @@ def test_wrong_inputs_change_nothing(device, task, name):
         here = [x.to(device) for x in wrong]
         kinds = {outcome(lambda c=call, b=here: c(*b)) for call in (ours.update, ours.forward)}
         kinds |= {outcome(lambda c=call, b=wrong: c(*b)) for call in (theirs.update, theirs.forward)}
-        kinds |= {outcome(lambda f=f, b=wrong: f(*b, **TASKS[task])) for f in functions}
+        kinds |= {outcome(lambda f=f, b=wrong: f(*b, **options)) for f in functions}
         assert len(kinds) == 1, ([tuple(x.shape) for x in wrong], kinds)
         assert kinds <= {ValueError, RuntimeError}
     assert ours.update_count == 1
@@ -255,7 +320,7 @@ def test_task_wrappers(device, name):
     for task, kind in itertools.product(TASKS, ("scores", "labels")):
         cases = [
             TASKS[task],
-            {**TASKS[task], "ignore_index": 0},
+            {**TASKS[task], "ignore_index": -1 if name == "JaccardIndex" else 0},
             {**TASKS[task], "num_classes": C, "num_labels": L},
             {},
         ]

@@ -15,6 +15,19 @@ from fastmetrics import classification as ours
 
 C, L = 4, 3
 NAMES = ("Accuracy", "Precision", "Recall", "F1Score", "StatScores")
+# One of those that are alike is enough of what they owe.
+OTHERS = [
+    ("BinaryFBetaScore", {"beta": 2.0}),
+    ("MulticlassInformedness", {"num_classes": C, "average": None}),
+    ("MulticlassJaccardIndex", {"num_classes": C}),
+    ("BinaryCohenKappa", {}),
+    ("MulticlassCohenKappa", {"num_classes": C}),
+    ("MulticlassCohenKappa", {"num_classes": C, "weights": "linear"}),
+    ("MultilabelMatthewsCorrCoef", {"num_labels": L}),
+    ("TopKAccuracy", {"num_classes": C, "k": (1, 3)}),
+    ("TopKAccuracy", {"num_classes": C, "k": (1, 3), "average": "macro"}),
+    ("MeanReciprocalRank", {"num_classes": C}),
+]
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -48,6 +61,10 @@ def cases():
                 yield pytest.param(kind, {**size, "multidim_average": how}, batch, id=f"{task}{name}-{how}")
         yield pytest.param(getattr(ours, f"{task}ConfusionMatrix"), size, batch, id=f"{task}ConfusionMatrix")
     yield pytest.param(ours.MulticlassAccuracy, {"num_classes": C, "top_k": 2}, multiclass_batch, id="top_k")
+    for name, options in OTHERS:
+        of_labels = binary_batch if name.startswith("Binary") else multilabel_batch
+        batch = multiclass_batch if "num_classes" in options else of_labels
+        yield pytest.param(getattr(ours, name), options, batch, id=f"{name}-{'-'.join(map(str, options.values()))}")
     yield pytest.param(regression.MeanSquaredError, {}, pairs_batch, id="MeanSquaredError")
     yield pytest.param(regression.MeanAbsoluteError, {"num_outputs": 3}, pairs_batch, id="MeanAbsoluteError")
 

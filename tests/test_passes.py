@@ -55,11 +55,12 @@ def multiclass_states(which, c, k, n=None, device="cpu"):
 
 def compare_multiclass(preds, target, which, c, k, ignore, samplewise=False, valid=None):
     states = multiclass_states(which, c, k, target.shape[0] if samplewise else None, preds.device)
-    expected = [None if s is None else s.clone() for s in states]
+    histogram = torch.randint(0, 9, (c,), device=preds.device) if "h" in which else None
+    expected = [None if s is None else s.clone() for s in (*states, histogram)]
     options = (c, 0 if ignore is None else ignore, ignore is not None)
-    multiclass_(preds, target, valid, *states, *options)
-    multiclass_body(preds, target, valid, *expected, *options)
-    equal(states, expected)
+    multiclass_(preds, target, valid, *states, *options, histogram)
+    multiclass_body(preds, target, valid, *expected[:-1], *options, expected[-1])
+    equal([*states, histogram], expected)
 
 
 def layouts(n, c, dtype):
@@ -89,9 +90,9 @@ def test_scores(device, c, dtype):
                     scores[(chance > low) & (chance < low + 0.02)] = value
             shape = (scores.shape[0], *scores.shape[2:])
             target = torch.randint(-2, c + 2, shape, device=device)
-            for which, ignore in (("mcrf", -1), ("c", 0), ("m", None), ("rf", None)):
+            for which, ignore in (("mcrhf", -1), ("c", 0), ("m", None), ("rf", None), ("h", 1)):
                 compare_multiclass(scores, target, which, c, min(c, 3), ignore)
-                if len(shape) > 1 and "m" not in which:
+                if len(shape) > 1 and not {"m", "h"} & set(which):
                     compare_multiclass(scores, target, which, c, min(c, 3), ignore, samplewise=True)
 
 
@@ -377,6 +378,7 @@ SAMPLES = {
         4,
         1,
         True,
+        zeros(4, device=d),
     ),
     "multiclass_weighted_": lambda d: (
         torch.randn(9, 4, device=d),
@@ -388,6 +390,7 @@ SAMPLES = {
         4,
         1,
         True,
+        zeros(4, dtype=torch.float64, device=d),
     ),
     "binary_": lambda d: (
         torch.randn(9, 3, device=d),
@@ -427,6 +430,8 @@ SAMPLES = {
         2,
         1.0,
         1,
+        3,
+        0.5,
     ),
 }
 
@@ -469,13 +474,18 @@ def test_average_ratio(device):
     for shape in ((5, 3), (4, 7, 3), (1, 4), (2, 3, 6, 4), (0, 5, 3)):
         table = torch.randint(0, 4, shape, device=device)
         options = itertools.product(
-            (ratios.PRECISION, ratios.RECALL, ratios.AGREEMENT, ratios.fbeta(0.5)), range(4), (0.0, 1.0), range(3)
+            (ratios.PRECISION, ratios.SPECIFICITY, ratios.AGREEMENT, ratios.fbeta(0.5)),
+            range(4),
+            (0.0, 1.0),
+            range(3),
+            ((-1, 0.0), (0, math.nan)),
         )
-        for ratio, average, zero_division, drop in options:
-            args = (table, ratios._coefficients(ratio), average, zero_division, drop)
+        for ratio, average, zero_division, drop, rest in options:
+            args = (table, ratios._coefficients(ratio), average, zero_division, drop, *rest)
             ours, expected = ratios._average_ratio(*args), ratios.average_ratio_body(*args)
             torch.testing.assert_close(ours, expected, equal_nan=True)
-            assert torch.equal(ratios._average_ratio(table.double(), *args[1:]), ours)
+            as_floats = ratios._average_ratio(table.double(), *args[1:])
+            torch.testing.assert_close(as_floats, ours, rtol=0, atol=0, equal_nan=True)
 
 
 def test_native_kernels_are_registered(device):

@@ -36,6 +36,30 @@ METRICS = [
     for task, (options, batch) in TASKS.items()
     for name in ("Accuracy", "Precision", "Recall", "F1Score", "StatScores", "ConfusionMatrix")
 ]
+METRICS += [
+    pytest.param(f"{task}{name}", options | more, batch, id=f"{task}{name}{list(more.values())}")
+    for task, (options, batch) in TASKS.items()
+    for name, more in (
+        ("FBetaScore", {"beta": 2.0}),
+        ("Specificity", {}),
+        ("NegativePredictiveValue", {}),
+        ("HammingDistance", {}),
+        ("JaccardIndex", {}),
+        ("MatthewsCorrCoef", {}),
+        ("CohenKappa", {}),
+        ("CohenKappa", {"weights": "quadratic"}),
+        ("Informedness", {}),
+        ("Markedness", {}),
+        ("BalancedErrorRate", {}),
+        ("GeometricMeanScore", {}),
+        ("FowlkesMallowsScore", {}),
+    )
+    if (task, name) != ("Multilabel", "CohenKappa")
+]
+for average in ("micro", "macro"):
+    ranked = {"num_classes": C, "k": (1, 3), "average": average}
+    METRICS.append(pytest.param("TopKAccuracy", ranked, multiclass, id=f"TopKAccuracy {average}"))
+METRICS.append(pytest.param("MeanReciprocalRank", {"num_classes": C}, multiclass, id="MeanReciprocalRank"))
 METRICS.append(pytest.param("MulticlassAccuracy", {"num_classes": C, "top_k": 2}, multiclass, id="top_k"))
 METRICS.append(pytest.param("MulticlassAccuracy", {"average": "micro"}, multiclass, id="no num_classes"))
 every_metric = pytest.mark.parametrize(("name", "options", "batch"), METRICS)
@@ -109,9 +133,9 @@ def test_weights_per_sample_and_per_element():
 
 
 def test_small_weights_are_not_lost():
-    metric = ours.BinaryStatScores()
+    metric, weights = ours.BinaryStatScores(), torch.tensor([1e9, 0.1], dtype=torch.float64)
     for _ in range(1000):
-        metric.update(torch.tensor([0.9, 0.1]), torch.tensor([1, 0]), weights=torch.tensor([1e9, 0.1]))
+        metric.update(torch.tensor([0.9, 0.1]), torch.tensor([1, 0]), weights=weights)
     tp, _, tn, _, _ = metric.compute().tolist()
     assert tp == 1e12
     assert math.isclose(tn, 100.0, rel_tol=1e-12)

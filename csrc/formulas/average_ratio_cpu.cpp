@@ -23,20 +23,28 @@ enum Drop : int64_t { kKeepAll = 0, kDropAbsent = 1, kDropUntargeted = 2 };
 // The counts of one class, or of all classes together; double if the samples had weights.
 template <typename Cell>
 struct Counts {
-  Cell tp, predicted, actual, total;
+  Cell tp, fp, tn, fn;
 };
+
+// ROUNDING of fastmetrics/formulas/counts.py.
+constexpr double kRounding = 1e-12;
+
+// A difference of sums of weights; of integers it is exact.
+int64_t difference(int64_t x, int64_t) { return x; }
+double difference(double x, double total) { return std::fabs(x) > kRounding * total ? x : 0.0; }
 
 // One row of a table: [3] holds tp, predicted, actual; [4] holds tp, fp, tn, fn.
 template <typename Cell>
 Counts<Cell> read_row(const Cell* row, int64_t columns, Cell samples) {
-  if (columns == 3) return {row[0], row[1], row[2], samples};
-  return {row[0], row[0] + row[1], row[0] + row[3], row[0] + row[1] + row[2] + row[3]};
+  if (columns == 4) return {row[0], row[1], row[2], row[3]};
+  const Cell fp = row[1] - row[0], fn = row[2] - row[0], tn = samples - row[1] - fn;
+  return {row[0], difference(fp, samples), difference(tn, samples), difference(fn, samples)};
 }
 
 template <typename Cell>
 double dot(const double* weight, const Counts<Cell>& c) {
-  return weight[0] * static_cast<double>(c.tp) + weight[1] * static_cast<double>(c.predicted) +
-         weight[2] * static_cast<double>(c.actual) + weight[3] * static_cast<double>(c.total);
+  return weight[0] * static_cast<double>(c.tp) + weight[1] * static_cast<double>(c.fp) +
+         weight[2] * static_cast<double>(c.tn) + weight[3] * static_cast<double>(c.fn);
 }
 
 // ratio: [2, 4], numerator and denominator.
@@ -49,7 +57,7 @@ double score(const double* ratio, const Counts<Cell>& c, double zero_division) {
 // One table [classes, columns] to out: [classes] for kNone, else [1].
 template <typename Cell>
 void average_table(const Cell* table, int64_t classes, int64_t columns, const double* ratio, int64_t average,
-                   double zero_division, int64_t drop, float* out) {
+                   double zero_division, int64_t drop, int64_t excluded, double empty, float* out) {
   Cell samples = 0;
   if (columns == 3) {
     for (int64_t c = 0; c < classes; ++c) samples += table[c * 3 + 2];
@@ -57,11 +65,12 @@ void average_table(const Cell* table, int64_t classes, int64_t columns, const do
   if (average == kMicro) {
     Counts<Cell> sum{0, 0, 0, 0};
     for (int64_t c = 0; c < classes; ++c) {
+      if (c == excluded) continue;
       const Counts<Cell> row = read_row(table + c * columns, columns, samples);
       sum.tp += row.tp;
-      sum.predicted += row.predicted;
-      sum.actual += row.actual;
-      sum.total += row.total;
+      sum.fp += row.fp;
+      sum.tn += row.tn;
+      sum.fn += row.fn;
     }
     *out = static_cast<float>(score(ratio, sum, zero_division));
     return;
@@ -74,22 +83,25 @@ void average_table(const Cell* table, int64_t classes, int64_t columns, const do
       out[c] = static_cast<float>(value);
       continue;
     }
+    if (c == excluded) continue;
+    const Cell actual = row.tp + row.fn;
     double weight = 1.0;
     if (average == kWeighted) {
-      weight = static_cast<double>(row.actual);
+      weight = static_cast<double>(actual);
     } else if (drop == kDropAbsent) {
-      weight = row.actual + row.predicted != 0 ? 1.0 : 0.0;
+      weight = actual + row.fp != 0 ? 1.0 : 0.0;
     } else if (drop == kDropUntargeted) {
-      weight = row.actual != 0 ? 1.0 : 0.0;
+      weight = actual != 0 ? 1.0 : 0.0;
     }
     weighted += weight * value;
     weights += weight;
   }
-  if (average != kNone) *out = static_cast<float>(weights == 0.0 ? 0.0 : weighted / weights);
+  if (average != kNone) *out = static_cast<float>(weights == 0.0 ? empty : weighted / weights);
 }
 
 // table: int64 or float64 [..., C, 3 or 4]; ratio: float64 [2, 4], contiguous; returns float32 [...] or [..., C].
-Tensor average_ratio(const Tensor table_in, const Tensor ratio, int64_t average, double zero_division, int64_t drop) {
+Tensor average_ratio(const Tensor table_in, const Tensor ratio, int64_t average, double zero_division, int64_t drop,
+                     int64_t excluded, double empty) {
   const int64_t dims = table_in.dim();
   const bool weighted = table_in.scalar_type() == torch::headeronly::ScalarType::Double;
   STD_TORCH_CHECK((weighted || table_in.scalar_type() == torch::headeronly::ScalarType::Long) && dims >= 2 &&
@@ -114,8 +126,8 @@ Tensor average_ratio(const Tensor table_in, const Tensor ratio, int64_t average,
   auto average_tables = [&](auto cell) {
     const auto* from = static_cast<const decltype(cell)*>(table.const_data_ptr());
     for (int64_t g = 0; g < groups; ++g) {
-      average_table(from + g * classes * columns, classes, columns, weights, average, zero_division, drop,
-                    to + g * step);
+      average_table(from + g * classes * columns, classes, columns, weights, average, zero_division, drop, excluded,
+                    empty, to + g * step);
     }
   };
   if (weighted) {

@@ -36,11 +36,14 @@ struct MulticlassBatch {
 // Null where it was not asked for. Cells are int64, or double for weighted samples.
 template <typename Cell>
 struct MulticlassCells {
-  Cell* confusion;  // [C, C]
-  Cell* counts;     // [C, 3] or [N, C, 3]
-  Cell* ranks;      // [C, K, 2] or [N, C, K, 2]
-  int64_t* faults;  // [kFaults]
+  Cell* confusion;       // [C, C]
+  Cell* counts;          // [C, 3] or [N, C, 3]
+  Cell* ranks;           // [C, K, 2] or [N, C, K, 2]
+  Cell* rank_histogram;  // [C]
+  int64_t* faults;       // [kFaults]
   int64_t k;
+
+  FM_HD bool want_ranks() const { return ranks != nullptr || rank_histogram != nullptr; }
 };
 using MulticlassStates = MulticlassCells<int64_t>;
 

@@ -12,8 +12,9 @@ namespace fastmetrics {
 // preds [N, C, ...] or [N, ...]; target, valid and weights [N, ...].
 inline MulticlassBatch multiclass_batch(const Tensor& preds, const Tensor& target, const OptionalTensor& valid,
                                         const OptionalTensor& weights, const OptionalTensor& confusion,
-                                        const OptionalTensor& counts, const OptionalTensor& ranks, int64_t num_classes,
-                                        int64_t ignore_index, bool has_ignore_index) {
+                                        const OptionalTensor& counts, const OptionalTensor& ranks,
+                                        const OptionalTensor& rank_histogram, int64_t num_classes, int64_t ignore_index,
+                                        bool has_ignore_index) {
   MulticlassBatch b{};
   b.preds_type = dtype_of(preds);
   b.target_type = dtype_of(target);
@@ -26,7 +27,7 @@ inline MulticlassBatch multiclass_batch(const Tensor& preds, const Tensor& targe
   STD_TORCH_CHECK(num_classes >= 1 && num_classes <= INT32_MAX, "multiclass_: num_classes out of range");
   STD_TORCH_CHECK(!b.scores || preds.size(1) == num_classes,
                   "multiclass_: preds must have num_classes scores a sample");
-  STD_TORCH_CHECK(!ranks.has_value() || b.scores, "multiclass_: ranks need scores");
+  STD_TORCH_CHECK((!ranks.has_value() && !rank_histogram.has_value()) || b.scores, "multiclass_: ranks need scores");
   check_per_sample(valid, target, DType::kBool, "multiclass_: valid must be bool, with the shape of target");
   check_per_sample(weights, target, DType::kDouble, "multiclass_: weights must be float64, with the shape of target");
   b.valid = valid.has_value() ? static_cast<const bool*>(valid->const_data_ptr()) : nullptr;
@@ -46,7 +47,8 @@ inline MulticlassBatch multiclass_batch(const Tensor& preds, const Tensor& targe
     if (d > 0) b.per_sample *= target.size(d);
   }
   b.samplewise = (counts.has_value() && counts->dim() == 3) || (ranks.has_value() && ranks->dim() == 4);
-  STD_TORCH_CHECK(!b.samplewise || !confusion.has_value(), "multiclass_: confusion does not keep samples apart");
+  STD_TORCH_CHECK(!b.samplewise || (!confusion.has_value() && !rank_histogram.has_value()),
+                  "multiclass_: confusion and rank_histogram do not keep samples apart");
   b.layout.collapse(b.samplewise ? 1 : 0);
   return b;
 }
@@ -54,7 +56,8 @@ inline MulticlassBatch multiclass_batch(const Tensor& preds, const Tensor& targe
 template <typename Cell>
 inline MulticlassCells<Cell> multiclass_states(const MulticlassBatch& b, const Tensor& target,
                                                const OptionalTensor& confusion, const OptionalTensor& counts,
-                                               const OptionalTensor& ranks, const OptionalTensor& faults) {
+                                               const OptionalTensor& ranks, const OptionalTensor& rank_histogram,
+                                               const OptionalTensor& faults) {
   constexpr DType kType = std::is_same<Cell, double>::value ? DType::kDouble : DType::kInt64;
   const int64_t c = b.classes, groups = b.samplewise ? target.size(0) : 1;
   MulticlassCells<Cell> s{};
@@ -62,6 +65,7 @@ inline MulticlassCells<Cell> multiclass_states(const MulticlassBatch& b, const T
   s.confusion = state_data<Cell>(confusion, kType, c * c, "confusion, [C, C]");
   s.counts = state_data<Cell>(counts, kType, groups * c * 3, "counts, [C, 3] or [N, C, 3]");
   s.ranks = state_data<Cell>(ranks, kType, groups * c * s.k * 2, "ranks, [C, K, 2] or [N, C, K, 2]");
+  s.rank_histogram = state_data<Cell>(rank_histogram, kType, c, "rank_histogram, [C]");
   s.faults = faults_data(faults);
   return s;
 }

@@ -83,7 +83,7 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool
   const bool pairs = !b.samplewise && c * c < PairTable::kMostCells && samples > c * c &&
                      (s.confusion != nullptr || s.counts != nullptr);
   PairTable table;
-  Cells confusion, counts, ranks;
+  Cells confusion, counts, ranks, rank_histogram;
   const bool shared = !alone && !b.samplewise;
   auto few = [&](int64_t cells) { return !b.samplewise && cells * 4 <= samples; };
   if (pairs) {
@@ -93,6 +93,7 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool
     counts.open(s.counts, c * 3, few(c * 3), shared);
   }
   ranks.open(s.ranks, c * k * 2, few(c * k * 2), shared);
+  rank_histogram.open(s.rank_histogram, c, few(c), shared);
 
   auto fold = [&] {
     std::lock_guard<std::mutex> one_at_a_time(*folding);
@@ -100,6 +101,7 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool
     confusion.fold();
     counts.fold();
     ranks.fold();
+    rank_histogram.fold();
   };
 
 #ifdef __AVX512F__
@@ -112,11 +114,11 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool
   }
 #endif
   for (int64_t from = begin; from < end; from += kFoldEvery) {
-    for_each_block(b, from, std::min(end, from + kFoldEvery), s.ranks != nullptr, faults,
+    for_each_block(b, from, std::min(end, from + kFoldEvery), s.want_ranks(), faults,
                    [&](int64_t first, int n, const Block& block, const Ahead& ahead) {
                      const int64_t row = b.samplewise ? first / b.per_sample * c : 0;
                      if (pairs) table.add(block.target, block.labels, n, ahead);
-                     if (pairs && !ranks) return;
+                     if (pairs && !s.want_ranks()) return;
                      for (int i = 0; i < n; ++i) {
                        const int64_t t = block.target[i], p = block.labels[i];
                        if (t < 0 || p < 0) continue;
@@ -126,6 +128,7 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool
                          counts.add((row + p) * 3 + 1);
                          counts.add((row + t) * 3 + 2);
                        }
+                       if (rank_histogram) rank_histogram.add(block.ranks[i]);
                        if (ranks && block.ranks[i] < k) {
                          ranks.add(((row + t) * k + block.ranks[i]) * 2);
                          ranks.add(((row + p) * k + block.ranks[i]) * 2 + 1);
@@ -152,10 +155,10 @@ void multiclass(const Batch& b, const States& s) {
 
 void multiclass_cpu(const Tensor preds, const Tensor target, OptionalTensor valid, OptionalTensor confusion,
                     OptionalTensor counts, OptionalTensor ranks, OptionalTensor faults, int64_t num_classes,
-                    int64_t ignore_index, bool has_ignore_index) {
-  const Batch b = multiclass_batch(preds, target, valid, std::nullopt, confusion, counts, ranks, num_classes,
-                                   ignore_index, has_ignore_index);
-  multiclass(b, multiclass_states<int64_t>(b, target, confusion, counts, ranks, faults));
+                    int64_t ignore_index, bool has_ignore_index, OptionalTensor rank_histogram) {
+  const Batch b = multiclass_batch(preds, target, valid, std::nullopt, confusion, counts, ranks, rank_histogram,
+                                   num_classes, ignore_index, has_ignore_index);
+  multiclass(b, multiclass_states<int64_t>(b, target, confusion, counts, ranks, rank_histogram, faults));
 }
 
 }  // namespace

@@ -10,12 +10,12 @@ namespace {
 
 void multiclass_cuda(const Tensor preds, const Tensor target, OptionalTensor valid, OptionalTensor confusion,
                      OptionalTensor counts, OptionalTensor ranks, OptionalTensor faults, int64_t num_classes,
-                     int64_t ignore_index, bool has_ignore_index) {
-  on_device_of(preds, "multiclass_", {&target}, {&valid, &confusion, &counts, &ranks, &faults});
+                     int64_t ignore_index, bool has_ignore_index, OptionalTensor rank_histogram) {
+  on_device_of(preds, "multiclass_", {&target}, {&valid, &confusion, &counts, &ranks, &rank_histogram, &faults});
   const torch::stable::accelerator::DeviceGuard guard(preds.get_device_index());
-  const MulticlassBatch b = multiclass_batch(preds, target, valid, std::nullopt, confusion, counts, ranks, num_classes,
-                                             ignore_index, has_ignore_index);
-  const MulticlassStates s = multiclass_states<int64_t>(b, target, confusion, counts, ranks, faults);
+  const MulticlassBatch b = multiclass_batch(preds, target, valid, std::nullopt, confusion, counts, ranks,
+                                             rank_histogram, num_classes, ignore_index, has_ignore_index);
+  const MulticlassStates s = multiclass_states<int64_t>(b, target, confusion, counts, ranks, rank_histogram, faults);
   check("multiclass_", launch_multiclass(b, s, current_stream(preds)));
 }
 

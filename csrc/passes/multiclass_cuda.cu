@@ -38,6 +38,7 @@ SharedCells shared_cells(const Card& card, const MulticlassBatch& b, const Multi
     plan.counts = static_cast<int>(c * 3);
   }
   if (s.ranks != nullptr && pays(c * s.k * 2)) plan.ranks = static_cast<int>(c * s.k * 2);
+  if (s.rank_histogram != nullptr && pays(c)) plan.rank_histogram = static_cast<int>(c);
   if (plan.of_replica() == 0) return plan;
   const int64_t fit = bytes / (plan.of_replica() * int64_t{4});
   plan.replicas = static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(kThreads / kWarp, fit)));
@@ -106,7 +107,7 @@ cudaError_t launch_multiclass(const MulticlassBatch& b, const MulticlassStates& 
   if (!b.scores) return launch_labels(start);
   with_score_type(b.preds_type, [&](auto t) {
     using T = decltype(t);
-    error = s.ranks != nullptr ? launch_scores<T, true>(start) : launch_scores<T, false>(start);
+    error = s.want_ranks() ? launch_scores<T, true>(start) : launch_scores<T, false>(start);
   });
   return error;
 }

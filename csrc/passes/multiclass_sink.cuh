@@ -17,12 +17,13 @@ namespace fastmetrics {
 
 // What a block keeps in shared memory: cells of each statistic, 0 if it goes straight to the state.
 struct SharedCells {
-  int pairs = 0;   // [C, C], feeds confusion and counts
-  int counts = 0;  // [C, 3]
-  int ranks = 0;   // [C, K, 2]
+  int pairs = 0;           // [C, C], feeds confusion and counts
+  int counts = 0;          // [C, 3]
+  int ranks = 0;           // [C, K, 2]
+  int rank_histogram = 0;  // [C]
   int replicas = 1;
 
-  FM_HD int of_replica() const { return pairs + counts + ranks; }
+  FM_HD int of_replica() const { return pairs + counts + ranks + rank_histogram; }
   FM_HD int64_t bytes() const { return static_cast<int64_t>(of_replica()) * replicas * sizeof(uint32_t); }
 };
 
@@ -88,6 +89,11 @@ class Sink {
         atomicAdd(as_count(s_.counts + (row + target) * 3 + 2), Count{times});
       }
     }
+    if (plan_.rank_histogram > 0) {
+      atomicAdd(mine_ + plan_.pairs + plan_.counts + plan_.ranks + rank, times);
+    } else if (s_.rank_histogram != nullptr) {
+      atomicAdd(as_count(s_.rank_histogram + rank), Count{times});
+    }
     if (s_.ranks == nullptr || rank >= s_.k) return;
     if (plan_.ranks > 0) {
       uint32_t* ranks = mine_ + plan_.pairs + plan_.counts;
@@ -117,8 +123,13 @@ class Sink {
     i -= plan_.pairs;
     if (i < plan_.counts) {
       atomicAdd(as_count(s_.counts + i), times);
+      return;
+    }
+    i -= plan_.counts;
+    if (i < plan_.ranks) {
+      atomicAdd(as_count(s_.ranks + i), times);
     } else {
-      atomicAdd(as_count(s_.ranks + (i - plan_.counts)), times);
+      atomicAdd(as_count(s_.rank_histogram + (i - plan_.ranks)), times);
     }
   }
 

@@ -48,6 +48,7 @@ void add_sample(const MulticlassBatch& b, const States& s, int64_t row, const Sa
     s.counts[(row + p) * 3 + 1] += sample.weight;
     s.counts[(row + t) * 3 + 2] += sample.weight;
   }
+  if (s.rank_histogram != nullptr) s.rank_histogram[sample.rank] += sample.weight;
   if (s.ranks != nullptr && sample.rank < k) {
     s.ranks[((row + t) * k + sample.rank) * 2] += sample.weight;
     s.ranks[((row + p) * k + sample.rank) * 2 + 1] += sample.weight;
@@ -62,7 +63,7 @@ void multiclass_weighted(const MulticlassBatch& b, const States& s) {
   for (int64_t from = 0; from < samples; from += chunk) {
     const int64_t n = std::min(chunk, samples - from);
     split(n, static_cast<int>(faults.size()), [&](int thread, int64_t begin, int64_t end) {
-      read_samples(b, from + begin, from + end, s.ranks != nullptr, &read[begin], &faults[thread]);
+      read_samples(b, from + begin, from + end, s.want_ranks(), &read[begin], &faults[thread]);
     });
     for (int64_t i = 0; i < n; ++i) {
       if (read[i].target < 0 || read[i].label < 0) continue;
@@ -74,10 +75,11 @@ void multiclass_weighted(const MulticlassBatch& b, const States& s) {
 
 void multiclass_weighted_cpu(const Tensor preds, const Tensor target, OptionalTensor valid, const Tensor weights,
                              OptionalTensor confusion, OptionalTensor counts, OptionalTensor ranks,
-                             OptionalTensor faults, int64_t num_classes, int64_t ignore_index, bool has_ignore_index) {
-  const MulticlassBatch b = multiclass_batch(preds, target, valid, weights, confusion, counts, ranks, num_classes,
-                                             ignore_index, has_ignore_index);
-  multiclass_weighted(b, multiclass_states<double>(b, target, confusion, counts, ranks, faults));
+                             OptionalTensor faults, int64_t num_classes, int64_t ignore_index, bool has_ignore_index,
+                             OptionalTensor rank_histogram) {
+  const MulticlassBatch b = multiclass_batch(preds, target, valid, weights, confusion, counts, ranks, rank_histogram,
+                                             num_classes, ignore_index, has_ignore_index);
+  multiclass_weighted(b, multiclass_states<double>(b, target, confusion, counts, ranks, rank_histogram, faults));
 }
 
 }  // namespace

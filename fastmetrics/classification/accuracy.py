@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from fastmetrics.classification.base import BinaryRatio, MulticlassRatio, MultilabelRatio
 from fastmetrics.classification.task import TaskMetric
 from fastmetrics.formulas import ratios
@@ -11,9 +13,7 @@ from fastmetrics.formulas import ratios
 class _Accuracy:
     """torchmetrics' accuracy takes ``zero_division`` and does not use it; nor does this one."""
 
-    def undefined(self) -> float:
-        """The accuracy of a class without samples."""
-        return 0.0
+    fixed_undefined: ClassVar[float | None] = 0.0
 
 
 class BinaryAccuracy(_Accuracy, BinaryRatio):
@@ -54,6 +54,7 @@ class MulticlassAccuracy(_Accuracy, MulticlassRatio):
     """
 
     ratio = ratios.RECALL
+    drop_of_top_k = ratios.DROP_UNTARGETED
 
 
 class MultilabelAccuracy(_Accuracy, MultilabelRatio):

@@ -9,31 +9,13 @@ from torch import Tensor
 from torchmetrics.utilities.plot import plot_confusion_matrix
 
 from fastmetrics import arguments
-from fastmetrics.classification.task import CONFUSION, TaskMetric
+from fastmetrics.classification.base import BinaryConfusion, MulticlassConfusion, MultilabelConfusion
+from fastmetrics.classification.task import TaskMetric
 from fastmetrics.formulas import confusion as formulas
-from fastmetrics.metric import StatisticMetric
-from fastmetrics.statistics import BinaryStatistics, MulticlassStatistics
-from fastmetrics.statistics.base import Statistics
 
 
-class _ConfusionMatrix(StatisticMetric):
-    is_differentiable = False
-
-    def __init__(
-        self,
-        statistics: Statistics,
-        normalize: str | None,
-        ignore_index: int | None,
-        validate_args: bool,
-        **kwargs: Any,
-    ) -> None:
-        if validate_args:
-            arguments.ignore_index(ignore_index)
-        arguments.one_of("normalize", normalize, arguments.NORMALIZATIONS)
-        super().__init__(statistics, **kwargs)
-        self.normalize = normalize
-        self.ignore_index = ignore_index
-        self.validate_args = validate_args
+class _Heatmap:
+    compute: Any
 
     def plot(
         self,
@@ -48,7 +30,7 @@ class _ConfusionMatrix(StatisticMetric):
         return plot_confusion_matrix(val, ax=ax, add_text=add_text, labels=labels, cmap=cmap)
 
 
-class BinaryConfusionMatrix(_ConfusionMatrix):
+class BinaryConfusionMatrix(_Heatmap, BinaryConfusion):
     """Confusion matrix [2, 2] of binary decisions: int64, or float32 shares with ``normalize``.
 
     Example:
@@ -70,23 +52,20 @@ class BinaryConfusionMatrix(_ConfusionMatrix):
         ignore_index: int | None = None,
         normalize: str | None = None,
         validate_args: bool = True,
+        *,
+        logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        if validate_args:
-            arguments.threshold(threshold)
-        # ignored elements are dropped before scores are read as probabilities or logits, as torchmetrics does here
-        statistics = BinaryStatistics(
-            threshold=threshold, ignore_index=ignore_index, ignored_decide=False, validate=validate_args
-        )
-        super().__init__(statistics, normalize, ignore_index, validate_args, **kwargs)
-        self.threshold = threshold
+        arguments.one_of("normalize", normalize, arguments.NORMALIZATIONS)
+        super().__init__(threshold, ignore_index, validate_args, logits=logits, **kwargs)
+        self.normalize = normalize
 
     def formula(self, counts: Tensor) -> Tensor:
         """From int64 [1, 4]."""
         return formulas.normalized(formulas.of_labels(counts.squeeze(-2)), self.normalize)
 
 
-class MulticlassConfusionMatrix(_ConfusionMatrix):
+class MulticlassConfusionMatrix(_Heatmap, MulticlassConfusion):
     """Confusion matrix [C, C]: int64, or float32 shares with ``normalize``.
 
     Example:
@@ -112,20 +91,16 @@ class MulticlassConfusionMatrix(_ConfusionMatrix):
         validate_args: bool = True,
         **kwargs: Any,
     ) -> None:
-        if validate_args:
-            arguments.more_than_one("num_classes", num_classes)
-        statistics = MulticlassStatistics(
-            num_classes, confusion=True, ignore_index=ignore_index, validate=validate_args
-        )
-        super().__init__(statistics, normalize, ignore_index, validate_args, **kwargs)
-        self.num_classes = num_classes
+        arguments.one_of("normalize", normalize, arguments.NORMALIZATIONS)
+        super().__init__(num_classes, ignore_index, validate_args, confusion=True, **kwargs)
+        self.normalize = normalize
 
     def formula(self, confusion: Tensor) -> Tensor:
         """From int64 [C, C]."""
         return formulas.normalized(confusion, self.normalize)
 
 
-class MultilabelConfusionMatrix(_ConfusionMatrix):
+class MultilabelConfusionMatrix(_Heatmap, MultilabelConfusion):
     """Confusion matrix [L, 2, 2] of each label: int64, or float32 shares with ``normalize``.
 
     Example:
@@ -154,24 +129,20 @@ class MultilabelConfusionMatrix(_ConfusionMatrix):
         ignore_index: int | None = None,
         normalize: str | None = None,
         validate_args: bool = True,
+        *,
+        logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        if validate_args:
-            arguments.more_than_one("num_labels", num_labels)
-            arguments.threshold(threshold)
-        statistics = BinaryStatistics(
-            num_labels, threshold=threshold, ignore_index=ignore_index, validate=validate_args
-        )
-        super().__init__(statistics, normalize, ignore_index, validate_args, **kwargs)
-        self.num_labels = num_labels
-        self.threshold = threshold
+        arguments.one_of("normalize", normalize, arguments.NORMALIZATIONS)
+        super().__init__(num_labels, threshold, ignore_index, validate_args, logits=logits, **kwargs)
+        self.normalize = normalize
 
     def formula(self, counts: Tensor) -> Tensor:
         """From int64 [L, 4]."""
         return formulas.normalized(formulas.of_labels(counts), self.normalize)
 
 
-class ConfusionMatrix(TaskMetric, names=CONFUSION):
+class ConfusionMatrix(TaskMetric):
     """Confusion matrix of binary, multiclass or multilabel input.
 
     Example:

@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from typing import Any
 
+from fastmetrics import arguments
 from fastmetrics.classification.base import BinaryRatio, MulticlassRatio, MultilabelRatio
-from fastmetrics.classification.task import COUNTS_ZERO_DIVISION, TaskMetric
+from fastmetrics.classification.task import TaskMetric
 from fastmetrics.formulas import ratios
 
 
@@ -43,10 +44,6 @@ class MulticlassF1Score(MulticlassRatio):
 
     ratio = ratios.fbeta(1.0)
 
-    def formula_of_counts(self, table: Tensor) -> Tensor:
-        """The averaged ratio; macro drops classes neither predicted nor actual whatever ``top_k``, as torchmetrics."""
-        return ratios.average_ratio(self.ratio, table, self.average, self.undefined(), ratios.DROP_ABSENT)
-
 
 class MultilabelF1Score(MultilabelRatio):
     r"""F1 score, :math:`\frac{2TP}{2TP + FP + FN}`, of each label, averaged.
@@ -65,7 +62,7 @@ class MultilabelF1Score(MultilabelRatio):
     ratio = ratios.fbeta(1.0)
 
 
-class F1Score(TaskMetric, names=COUNTS_ZERO_DIVISION):
+class F1Score(TaskMetric):
     """F1 score of binary, multiclass or multilabel input.
 
     Example:
@@ -78,3 +75,160 @@ class F1Score(TaskMetric, names=COUNTS_ZERO_DIVISION):
     """
 
     tasks = {"binary": BinaryF1Score, "multiclass": MulticlassF1Score, "multilabel": MultilabelF1Score}
+
+
+class BinaryFBetaScore(BinaryRatio):
+    r"""F-score, :math:`\frac{(1 + \beta^2) TP}{(1 + \beta^2) TP + \beta^2 FN + FP}`, of binary decisions.
+
+    Args:
+        beta: above 0; how many times as much recall weighs as precision.
+        threshold: this and the others are those of :class:`~fastmetrics.classification.base.BinaryCounts`.
+
+    Example:
+        >>> import torch
+        >>> from fastmetrics.classification import BinaryFBetaScore
+        >>> from fastmetrics.functional.classification import binary_fbeta_score
+        >>> preds, target = torch.tensor([0.11, 0.22, 0.84, 0.73, 0.33, 0.92]), torch.tensor([0, 1, 0, 1, 0, 1])
+        >>> BinaryFBetaScore(beta=2.0)(preds, target)
+        tensor(0.6667)
+        >>> binary_fbeta_score(preds, target, beta=2.0)
+        tensor(0.6667)
+    """
+
+    def __init__(
+        self,
+        beta: float,
+        threshold: float = 0.5,
+        multidim_average: str = "global",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if validate_args:
+            arguments.beta(beta)
+        super().__init__(
+            threshold,
+            multidim_average,
+            ignore_index,
+            validate_args,
+            zero_division,
+            logits=logits,
+            **kwargs,
+        )
+        self.beta = beta
+        self.ratio = ratios.fbeta(beta)
+
+
+class MulticlassFBetaScore(MulticlassRatio):
+    r"""F-score, :math:`\frac{(1 + \beta^2) TP}{(1 + \beta^2) TP + \beta^2 FN + FP}`, of each class, averaged.
+
+    Args:
+        beta: above 0; how many times as much recall weighs as precision.
+        num_classes: this and the others are those of :class:`~fastmetrics.classification.base.MulticlassCounts`.
+
+    Example:
+        >>> import torch
+        >>> from fastmetrics.classification import MulticlassFBetaScore
+        >>> from fastmetrics.functional.classification import multiclass_fbeta_score
+        >>> preds, target = torch.tensor([2, 1, 0, 1]), torch.tensor([2, 1, 0, 0])
+        >>> MulticlassFBetaScore(beta=2.0, num_classes=3)(preds, target)
+        tensor(0.7963)
+        >>> multiclass_fbeta_score(preds, target, beta=2.0, num_classes=3, average=None)
+        tensor([0.5556, 0.8333, 1.0000])
+    """
+
+    def __init__(
+        self,
+        beta: float,
+        num_classes: int,
+        top_k: int = 1,
+        average: str | None = "macro",
+        multidim_average: str = "global",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        exclude_ignored: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        if validate_args:
+            arguments.beta(beta)
+        super().__init__(
+            num_classes,
+            top_k,
+            average,
+            multidim_average,
+            ignore_index,
+            validate_args,
+            zero_division,
+            exclude_ignored=exclude_ignored,
+            **kwargs,
+        )
+        self.beta = beta
+        self.ratio = ratios.fbeta(beta)
+
+
+class MultilabelFBetaScore(MultilabelRatio):
+    r"""F-score, :math:`\frac{(1 + \beta^2) TP}{(1 + \beta^2) TP + \beta^2 FN + FP}`, of each label, averaged.
+
+    Args:
+        beta: above 0; how many times as much recall weighs as precision.
+        num_labels: this and the others are those of :class:`~fastmetrics.classification.base.MultilabelCounts`.
+
+    Example:
+        >>> import torch
+        >>> from fastmetrics.classification import MultilabelFBetaScore
+        >>> from fastmetrics.functional.classification import multilabel_fbeta_score
+        >>> preds, target = torch.tensor([[0, 0, 1], [1, 0, 1]]), torch.tensor([[0, 1, 0], [1, 0, 1]])
+        >>> MultilabelFBetaScore(beta=2.0, num_labels=3)(preds, target)
+        tensor(0.6111)
+        >>> multilabel_fbeta_score(preds, target, beta=2.0, num_labels=3, average=None)
+        tensor([1.0000, 0.0000, 0.8333])
+    """
+
+    def __init__(
+        self,
+        beta: float,
+        num_labels: int,
+        threshold: float = 0.5,
+        average: str | None = "macro",
+        multidim_average: str = "global",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        if validate_args:
+            arguments.beta(beta)
+        super().__init__(
+            num_labels,
+            threshold,
+            average,
+            multidim_average,
+            ignore_index,
+            validate_args,
+            zero_division,
+            logits=logits,
+            **kwargs,
+        )
+        self.beta = beta
+        self.ratio = ratios.fbeta(beta)
+
+
+class FBetaScore(TaskMetric):
+    """F-score of binary, multiclass or multilabel input.
+
+    Example:
+        >>> import torch
+        >>> from fastmetrics import FBetaScore
+        >>> metric = FBetaScore(task="multiclass", num_classes=3, beta=0.5)
+        >>> metric(torch.tensor([2, 1, 0, 1]), torch.tensor([2, 1, 0, 0]))
+        tensor(0.7500)
+    """
+
+    tasks = {"binary": BinaryFBetaScore, "multiclass": MulticlassFBetaScore, "multilabel": MultilabelFBetaScore}

@@ -40,6 +40,7 @@ class MulticlassPrecision(MulticlassRatio):
     """
 
     ratio = ratios.PRECISION
+    drop_of_top_k = ratios.DROP_UNTARGETED
 
 
 class MultilabelPrecision(MultilabelRatio):
@@ -91,6 +92,7 @@ class MulticlassRecall(MulticlassRatio):
     """
 
     ratio = ratios.RECALL
+    drop_of_top_k = ratios.DROP_UNTARGETED
 
 
 class MultilabelRecall(MultilabelRatio):

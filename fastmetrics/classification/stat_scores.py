@@ -47,7 +47,7 @@ class MulticlassStatScores(MulticlassCounts):
 
     def formula_of_counts(self, table: Tensor) -> Tensor:
         """The averaged counts."""
-        return stat_scores(table, self.average)
+        return stat_scores(table, self.average, self.excluded)
 
 
 class MultilabelStatScores(MultilabelCounts):

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Formulas of a confusion matrix, [..., C, C], row = target, column = prediction."""
+"""Formulas of a confusion matrix, [..., C, C], row = target, column = prediction, and of its diagonal and margins.
+
+The margins are the table of counts [C, 3] of :mod:`fastmetrics.formulas.counts`; what is a formula of them needs no
+matrix.
+"""
 
 from __future__ import annotations
 
@@ -30,3 +34,73 @@ def of_labels(counts: Tensor) -> Tensor:
     """[..., 2, 2] from tp, fp, tn, fn [..., 4]."""
     tp, fp, tn, fn = counts.unbind(-1)
     return torch.stack([tn, fp, fn, tp], -1).reshape(*counts.shape[:-1], 2, 2)
+
+
+def cohen_kappa(counts: Tensor) -> Tensor:
+    """Cohen's kappa: 1 - disagreement / the disagreement of independent labels; NaN if the latter is 0.
+
+    Args:
+        counts: int64 or float64 [C, 3].
+
+    Returns:
+        float32 [].
+    """
+    tp, predicted, actual = counts.double().unbind(-1)
+    total = actual.sum()
+    # as sums of what is not negative, so that nothing is lost by subtraction and an empty sum is 0
+    observed = (actual - tp).clamp(min=0).sum()
+    expected = (actual * (predicted.sum() - predicted)).sum() / total
+    return (1 - observed / expected).float()
+
+
+def weighted_cohen_kappa(confusion: Tensor, weights: str) -> Tensor:
+    """Cohen's kappa where a disagreement weighs by how far the labels are apart.
+
+    Args:
+        confusion: int64 or float64 [C, C].
+        weights: ``linear`` or ``quadratic``.
+
+    Returns:
+        float32 [].
+    """
+    confusion = confusion.double()
+    label = torch.arange(confusion.shape[0], dtype=torch.float64, device=confusion.device)
+    distance = (label.unsqueeze(1) - label).abs()
+    if weights == "quadratic":
+        distance = distance.square()
+    actual, predicted = confusion.sum(1), confusion.sum(0)
+    expected = actual @ distance @ predicted / actual.sum()
+    return (1 - (distance * confusion).sum() / expected).float()
+
+
+_EPSILON = torch.finfo(torch.float32).eps
+
+
+def matthews_corrcoef(counts: Tensor) -> Tensor:
+    """The correlation coefficient of Matthews, in Gorodkin's form for any number of classes.
+
+    It is 0 where it is undefined, because all targets or all predictions are one class; of two classes it is then what
+    torchmetrics says: 1 if all labels are right, -1 if all are wrong, and (a - b) / sqrt((a + b) a b) with the two
+    cells a and b that are left.
+
+    Args:
+        counts: int64 or float64 [C, 3].
+
+    Returns:
+        float32 [].
+    """
+    tp, predicted, actual = counts.double().unbind(-1)
+    total_of_predicted, total = predicted.sum(), actual.sum()
+    # sums of what is not negative: exactly 0 if there is one class, whatever the rounding
+    spread = (predicted * (total_of_predicted - predicted)).sum() * (actual * (total - actual)).sum()
+    covariance = tp.sum() * total - (predicted * actual).sum()
+    value = torch.where(spread == 0, 0.0, covariance / spread.sqrt())
+    if counts.shape[0] == 2:
+        right = tp.sum()
+        wrong = total - right
+        margins = torch.cat([predicted, actual]) + _EPSILON
+        one_class = _EPSILON**0.5 * (right - wrong) / margins.prod().sqrt()
+        value = torch.where(spread == 0, one_class, value)
+        value = torch.where((wrong == 0) & (right != 0), 1.0, value)
+        value = torch.where((right == 0) & (wrong != 0), -1.0, value)
+    return value.float()

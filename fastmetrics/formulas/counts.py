@@ -16,26 +16,24 @@ from torch import Tensor
 
 
 class Linear(NamedTuple):
-    """A linear form of the counts of one class, by its coefficients."""
+    """A linear form of the four outcomes of one class, by its coefficients."""
 
     tp: float = 0.0
-    predicted: float = 0.0
-    actual: float = 0.0
-    total: float = 0.0
+    fp: float = 0.0
+    tn: float = 0.0
+    fn: float = 0.0
 
     def __add__(self, other: Linear) -> Linear:  # type: ignore[override]
         return Linear(*(mine + theirs for mine, theirs in zip(self, other, strict=True)))
-
-    def __sub__(self, other: Linear) -> Linear:
-        return self + -1.0 * other
 
     def __rmul__(self, factor: float) -> Linear:  # type: ignore[override]
         return Linear(*(factor * mine for mine in self))
 
 
-TP, PREDICTED, ACTUAL, TOTAL = Linear(tp=1.0), Linear(predicted=1.0), Linear(actual=1.0), Linear(total=1.0)
-FP, FN = PREDICTED - TP, ACTUAL - TP
-TN = TOTAL - PREDICTED - ACTUAL + TP
+TP, FP, TN, FN = Linear(tp=1.0), Linear(fp=1.0), Linear(tn=1.0), Linear(fn=1.0)
+
+# A difference of sums of weights that is less than this share of all weights is what rounding left of nothing.
+ROUNDING = 1e-12
 
 
 def of_top_k(counts: Tensor, ranks: Tensor, top_k: int) -> Tensor:
@@ -51,33 +49,47 @@ def of_top_k(counts: Tensor, ranks: Tensor, top_k: int) -> Tensor:
     return torch.stack([hits, predicted - labels + hits, actual], -1)
 
 
-def columns(table: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """tp, predicted, actual and total, [..., C] each; every sample is a decision on every class."""
-    if table.shape[-1] == 3:
-        tp, predicted, actual = table.unbind(-1)
-        return tp, predicted, actual, actual.sum(-1, keepdim=True).expand(actual.shape)
-    tp, fp, _, fn = table.unbind(-1)
-    return tp, tp + fp, tp + fn, table.sum(-1)
+def outcomes(table: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """tp, fp, tn, fn, [..., C] each, of the dtype of the table; every sample is a decision on every class."""
+    if table.shape[-1] == 4:
+        tp, fp, tn, fn = table.unbind(-1)
+        return tp, fp, tn, fn
+    tp, predicted, actual = table.unbind(-1)
+    total = actual.sum(-1, keepdim=True)
+    fp, fn = predicted - tp, actual - tp
+    tn = total - predicted - fn
+    if table.is_floating_point():
+        fp, tn, fn = (torch.where(x.abs() > ROUNDING * total, x, 0.0) for x in (fp, tn, fn))
+    return tp, fp, tn, fn
 
 
-def stat_scores(table: Tensor, average: str | None) -> Tensor:
+def of_two_classes(table: Tensor) -> Tensor:
+    """tp, fp, tn, fn [..., 4] of binary decisions as the table of classes 0 and 1, [..., 2, 3]."""
+    tp, fp, tn, fn = table.unbind(-1)
+    return torch.stack([torch.stack([tn, tn + fn, tn + fp], -1), torch.stack([tp, tp + fp, tp + fn], -1)], -2)
+
+
+def stat_scores(table: Tensor, average: str | None, excluded: int | None = None) -> Tensor:
     """tp, fp, tn, fn and support.
 
     Args:
-        table: int64 [..., C, 3] or [..., C, 4].
-        average: ``micro`` sums over classes (int64), ``macro`` is their mean, ``weighted`` their mean with the class's
-            share of the support as weight (float32), ``none`` or None keeps classes apart (int64).
+        table: int64 or float64 [..., C, 3] or [..., C, 4].
+        average: ``micro`` sums over classes (the dtype of the table), ``macro`` is their mean, ``weighted`` their mean
+            with the class's share of the support as weight (float32), ``none`` or None keeps classes apart (the dtype
+            of the table).
+        excluded: a class that takes no part in the averages.
 
     Returns:
         [..., 5], or [..., C, 5] without an average.
     """
-    tp, predicted, actual, total = columns(table)
-    scores = torch.stack([tp, predicted - tp, total - predicted - actual + tp, actual - tp, actual], -1)
+    tp, fp, tn, fn = outcomes(table)
+    actual = tp + fn
+    scores = torch.stack([tp, fp, tn, fn, actual], -1)
+    if average is None or average == "none":
+        return scores
+    kept = torch.arange(actual.shape[-1], device=table.device) != (-1 if excluded is None else excluded)
     if average == "micro":
-        return scores.sum(-2)
-    if average == "macro":
-        return scores.double().mean(-2).float()
-    if average == "weighted":
-        weight = actual.double() / actual.sum(-1, keepdim=True)
-        return (scores * weight.unsqueeze(-1)).sum(-2).float()
-    return scores
+        return (scores * kept.unsqueeze(-1)).sum(-2)
+    weight = kept.double() if average == "macro" else (actual * kept).double()
+    share = weight / weight.sum(-1, keepdim=True)
+    return (scores * share.unsqueeze(-1)).sum(-2).float()

@@ -1,34 +1,54 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scores that are a ratio of counts, and their averages over classes."""
+"""Scores of one class that are ratios of its counts, and their averages over classes."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from fastmetrics.formulas.counts import FN, FP, TN, TP, Linear, columns
+from fastmetrics.formulas.counts import FN, FP, TN, TP, Linear, outcomes
 from fastmetrics.operators import define
 
 
 class Ratio(NamedTuple):
-    """A score of one class: two linear forms of its counts."""
+    """A score of one class: a linear form of its counts over another."""
 
     numerator: Linear
     denominator: Linear
 
 
+class Combination(NamedTuple):
+    """A score of one class: a function of ratios."""
+
+    ratios: tuple[Ratio, ...]
+    combine: Callable[..., Tensor]  # of the ratios, float64 [...] each
+
+
 PRECISION = Ratio(TP, TP + FP)
 RECALL = Ratio(TP, TP + FN)
+SPECIFICITY = Ratio(TN, TN + FP)
+NEGATIVE_PREDICTIVE_VALUE = Ratio(TN, TN + FN)
+MISS_RATE = Ratio(FN, TP + FN)
+JACCARD = Ratio(TP, TP + FP + FN)
 AGREEMENT = Ratio(TP + TN, TP + TN + FP + FN)  # the accuracy of a binary decision
+DISAGREEMENT = Ratio(FP + FN, TP + TN + FP + FN)
 
 
 def fbeta(beta: float) -> Ratio:
     """The weighted harmonic mean of precision and recall."""
     square = beta**2
     return Ratio((1 + square) * TP, (1 + square) * TP + square * FN + FP)
+
+
+INFORMEDNESS = Combination((RECALL, SPECIFICITY), lambda recall, specificity: recall + specificity - 1)
+MARKEDNESS = Combination((PRECISION, NEGATIVE_PREDICTIVE_VALUE), lambda precision, npv: precision + npv - 1)
+BALANCED_ERROR_RATE = Combination((RECALL, SPECIFICITY), lambda recall, specificity: 1 - (recall + specificity) / 2)
+GEOMETRIC_MEAN = Combination((RECALL, SPECIFICITY), lambda recall, specificity: (recall * specificity).sqrt())
+FOWLKES_MALLOWS = Combination((PRECISION, RECALL), lambda precision, recall: (precision * recall).sqrt())
 
 
 _AVERAGES = {None: 0, "none": 0, "micro": 1, "macro": 2, "weighted": 3}
@@ -38,40 +58,63 @@ KEEP_ALL = 0
 DROP_ABSENT = 1  # classes that were neither predicted nor the target
 DROP_UNTARGETED = 2  # classes that were never the target
 
-SCHEMA = "average_ratio(Tensor table, Tensor ratio, int average, float zero_division, int drop) -> Tensor"
+SCHEMA = (
+    "average_ratio(Tensor table, Tensor ratio, int average, float zero_division, int drop, int excluded, "
+    "float empty) -> Tensor"
+)
 
 
-def average_ratio_body(table: Tensor, ratio: Tensor, average: int, zero_division: float, drop: int) -> Tensor:
+def _average(
+    score: Callable[[Tensor], Tensor], table: Tensor, average: int, drop: int, excluded: int, empty: float
+) -> Tensor:
+    """Average a score of one class, float64 [...] of its tp, fp, tn, fn [..., 4]; see :func:`average_ratio_body`."""
+    cells = torch.stack(outcomes(table), -1)  # [..., C, 4]
+    kept = torch.arange(cells.shape[-2], device=table.device) != excluded
+    if average == 1:
+        return score((cells * kept.unsqueeze(-1)).sum(-2).double()).float()
+    cells = cells.double()
+    value = score(cells)
+    if average == 0:
+        return value.float()
+    tp, fp, _, fn = cells.unbind(-1)
+    weight = tp + fn
+    if average == 2:
+        occurs = weight + fp if drop == DROP_ABSENT else weight
+        weight = torch.ones_like(tp) if drop == KEEP_ALL else (occurs != 0).double()
+    weight = weight * kept
+    total = weight.sum(-1)
+    return torch.where(total == 0, empty, (weight * value).sum(-1) / total).float()
+
+
+def _divide(cells: Tensor, ratio: list[list[float]], zero_division: float) -> Tensor:
+    """The ratio with coefficients [2, 4], of float64 [..., 4]."""
+    none = torch.zeros_like(cells[..., 0])
+    numerator, denominator = (sum((w * cells[..., i] for i, w in enumerate(row) if w), none) for row in ratio)
+    return torch.where(denominator == 0, zero_division, numerator / denominator)
+
+
+def average_ratio_body(
+    table: Tensor, ratio: Tensor, average: int, zero_division: float, drop: int, excluded: int, empty: float
+) -> Tensor:
     """Average a ratio of counts over classes; see :func:`average_ratio`.
 
     Args:
         table: int64, or float64 of weighted samples, [..., C, 3] or [..., C, 4]; see
             :mod:`fastmetrics.formulas.counts`.
-        ratio: float64 [2, 4], on the CPU: numerator and denominator as coefficients of tp, predicted, actual, total.
+        ratio: float64 [2, 4], on the CPU: numerator and denominator as coefficients of tp, fp, tn, fn.
         average: a value of ``_AVERAGES``.
         zero_division: the score of a class whose denominator is zero.
         drop: ``KEEP_ALL``, ``DROP_ABSENT`` or ``DROP_UNTARGETED``.
+        excluded: a class that takes no part in averages, or -1.
+        empty: ``macro`` and ``weighted`` over nothing.
     """
-    counts = torch.stack(columns(table), -1)  # [..., C, 4]
-    if average == 1:
-        counts = counts.sum(-2)
-    counts = counts.double()
-    parts = [sum(w * counts[..., i] for i, w in enumerate(row) if w) for row in ratio.tolist()]
-    score = torch.where(parts[1] == 0, zero_division, parts[0] / parts[1])
-    if average in (0, 1):
-        return score.float()
-    if average == 2:
-        if drop == KEEP_ALL:
-            return score.mean(-1).float()
-        kept = counts[..., 2] + counts[..., 1] if drop == DROP_ABSENT else counts[..., 2]
-        weight = kept.sign()
-    else:
-        weight = counts[..., 2]
-    total = weight.sum(-1)
-    return torch.where(total == 0, 0.0, (weight * score).sum(-1) / total).float()
+    coefficients = ratio.tolist()
+    return _average(lambda cells: _divide(cells, coefficients, zero_division), table, average, drop, excluded, empty)
 
 
-def _fake(table: Tensor, ratio: Tensor, average: int, zero_division: float, drop: int) -> Tensor:
+def _fake(
+    table: Tensor, ratio: Tensor, average: int, zero_division: float, drop: int, excluded: int, empty: float
+) -> Tensor:
     return table.new_empty(table.shape[:-1] if average == 0 else table.shape[:-2], dtype=torch.float32)
 
 
@@ -84,20 +127,35 @@ def _coefficients(ratio: Ratio) -> Tensor:
 
 
 def average_ratio(
-    ratio: Ratio, table: Tensor, average: str | None, zero_division: float = 0.0, drop: int = KEEP_ALL
+    ratio: Ratio | Combination,
+    table: Tensor,
+    average: str | None,
+    zero_division: float = 0.0,
+    drop: int = KEEP_ALL,
+    excluded: int | None = None,
+    empty: float = 0.0,
 ) -> Tensor:
-    """The ratio over classes, computed in float64.
+    """The score over classes, computed in float64.
 
     Args:
         ratio: the score of one class.
         table: int64, or float64 of weighted samples, [..., C, 3] or [..., C, 4]; see
             :mod:`fastmetrics.formulas.counts`.
         average: ``micro`` sums the counts first; ``macro`` is the mean over classes; ``weighted`` weighs them by their
-            support; ``none`` or None keeps them apart. An average over nothing is 0.
-        zero_division: the score of a class whose denominator is zero.
+            support; ``none`` or None keeps them apart.
+        zero_division: a ratio whose denominator is zero.
         drop: which classes ``macro`` drops: ``KEEP_ALL``, ``DROP_ABSENT`` or ``DROP_UNTARGETED``.
+        excluded: a class that takes no part in averages.
+        empty: ``macro`` and ``weighted`` over nothing.
 
     Returns:
         float32 [...], or [..., C] without an average.
     """
-    return _average_ratio(table, _coefficients(ratio), _AVERAGES[average], float(zero_division), drop)  # type: ignore[no-any-return]
+    code, absent = _AVERAGES[average], -1 if excluded is None else excluded
+    if isinstance(ratio, Ratio):
+        return _average_ratio(table, _coefficients(ratio), code, float(zero_division), drop, absent, float(empty))  # type: ignore[no-any-return]
+
+    def score(cells: Tensor) -> Tensor:
+        return ratio.combine(*(_divide(cells, [*map(list, part)], zero_division) for part in ratio.ratios))
+
+    return _average(score, table, code, drop, absent, empty)

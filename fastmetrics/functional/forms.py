@@ -15,10 +15,29 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.classification.task import choose, signature
+from fastmetrics.classification.task import TaskMetric, choose, names_of, signature
 from fastmetrics.metric import StatisticMetric
 
 PER_SAMPLE = ("weights", "valid")  # see StatisticMetric.inputs
+
+# torchmetrics' functions have some arguments in another order than its classes.
+_ORDER = (
+    "beta",
+    "num_groups",
+    "task",
+    "num_classes",
+    "k",
+    "num_labels",
+    "threshold",
+    "average",
+    "top_k",
+    "multidim_average",
+    "normalize",
+    "weights",
+    "ignore_index",
+    "validate_args",
+    "zero_division",
+)
 
 
 @lru_cache(maxsize=512)
@@ -27,49 +46,88 @@ def _metric(cls: type[StatisticMetric], typed: tuple[tuple[str, type, Any], ...]
     return metric.set_dtype(torch.float64)  # `evaluate` rounds to the dtype of its inputs, and only once
 
 
-def _per_sample() -> list[inspect.Parameter]:
-    return [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None) for name in PER_SAMPLE]
+def _order(cls: type[StatisticMetric], without: tuple[str, ...]) -> list[inspect.Parameter]:
+    """The parameters of a metric as those of its function."""
+    of_class = [p for p in inspect.signature(cls).parameters.values() if p.kind != inspect.Parameter.VAR_KEYWORD]
+    taken = [p for p in of_class if p.name not in without]
+    return sorted(
+        taken, key=lambda p: (p.kind, _ORDER.index(p.name) if p.name in _ORDER else len(_ORDER))
+    )  # a stable sort
 
 
-def functional(cls: type[StatisticMetric], name: str, *order: str) -> Callable[..., Tensor]:
-    """``name(preds, target, *order, *, weights, valid)``: the value of ``cls(**order)`` for one batch.
+def functional(
+    cls: type[StatisticMetric], name: str, *order: str, without: tuple[str, ...] = ()
+) -> Callable[..., Tensor]:
+    """``name(*inputs, *order, *, weights, valid)``: the value of ``cls(**order)`` for one batch.
+
+    ``weights`` of samples are called ``sample_weights`` where the metric itself has an argument ``weights``.
 
     Args:
-        cls: the metric.
+        cls: the metric; the first arguments of the function are those of its ``inputs``, but for ``weights`` and
+            ``valid``.
         name: of the function.
-        order: its arguments after ``preds`` and ``target``; defaults are those of the class.
+        order: its other arguments; those of the class in torchmetrics' order if none is named. Defaults are those of
+            the class.
+        without: arguments of the class that the function lacks, if ``order`` is empty.
     """
-    of_class = inspect.signature(cls.__init__).parameters
+    of_class = inspect.signature(cls).parameters
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    common = inspect.Signature(
-        [inspect.Parameter("preds", kind, annotation=Tensor), inspect.Parameter("target", kind, annotation=Tensor)]
-        + [of_class[argument].replace(kind=kind) for argument in order]
-        + _per_sample(),
-        return_annotation=Tensor,
-    )
+    options_of = [of_class[argument].replace(kind=kind) for argument in order] or _order(cls, without)
+    own = {parameter.name for parameter in options_of}
+    inputs = [
+        p.replace(kind=kind, annotation=Tensor)
+        for p in list(inspect.signature(cls.inputs).parameters.values())[1:]
+        if p.name not in PER_SAMPLE
+    ]
+    per_sample = {f"sample_{what}" if what in own else what: what for what in PER_SAMPLE}
+    keywords = [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None) for key in per_sample]
+    returned = inspect.signature(cls.formula).return_annotation
+    common = inspect.Signature([*inputs, *options_of, *keywords], return_annotation=returned)
     bind = common.bind
+    leading = [p.name for p in inputs]
 
     def function(*args: Any, **kwargs: Any) -> Tensor:
         options = bind(*args, **kwargs).arguments
-        preds, target = options.pop("preds"), options.pop("target")
-        per_sample = {name: options.pop(name) for name in PER_SAMPLE if name in options}
+        batch = [options.pop(given) for given in leading]
+        of_samples = {what: options.pop(key) for key, what in per_sample.items() if key in options}
+        options = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
         # 1, True and 1.0 are equal but not the same argument, so the type is part of the key
         metric = _metric(cls, tuple((key, type(value), value) for key, value in options.items()))
-        return metric.evaluate(preds, target, **per_sample)  # type: ignore[no-any-return]
+        return metric.evaluate(*batch, **of_samples)  # type: ignore[no-any-return]
 
     return _named(function, name, common, f"The value of :class:`~fastmetrics.{cls.__name__}` for one batch.", cls)
 
 
-def task_functional(name: str, names: tuple[str, ...], **tasks: Callable[..., Tensor]) -> Callable[..., Tensor]:
-    """``name(preds, target, task, *names)``: calls the function of the task."""
-    common = signature(names, "preds", "target", "task")
-    common = common.replace(parameters=[*common.parameters.values(), *_per_sample()])
+def task_functional(
+    name: str,
+    names: tuple[str, ...] | None = None,
+    defaults: dict[str, Any] | None = None,
+    **tasks: Callable[..., Tensor],
+) -> Callable[..., Tensor]:
+    """``name(preds, target, task, *names, **keywords)``: calls the function of the task."""
+    names = names_of(tasks) if names is None else names
+    common = signature(names, "preds", "target", "task", keywords=True, defaults=defaults)
 
     def function(*args: Any, **kwargs: Any) -> Tensor:
         return choose(tasks, common, args, kwargs)  # type: ignore[no-any-return]
 
     called = ", ".join(f":func:`{task.__name__}`" for task in tasks.values())
-    return _named(function, name, common, f"One of {called}, as ``task`` says.", None)
+    doc = f"One of {called}, as ``task`` says; ``kwargs`` are what they take by keyword alone."
+    return _named(function, name, common, doc, None)
+
+
+def task_forms(
+    wrapper: type[TaskMetric], name: str, without: tuple[str, ...] = ()
+) -> tuple[Callable[..., Tensor], ...]:
+    """The functions of a family: of each of its tasks, called ``<task>_<name>``, and ``name`` that chooses.
+
+    Args:
+        wrapper: the family.
+        name: of the function.
+        without: arguments of the classes that the functions lack.
+    """
+    tasks = {task: functional(cls, f"{task}_{name}", without=without) for task, cls in wrapper.tasks.items()}
+    return (*tasks.values(), task_functional(name, defaults=wrapper.defaults, **tasks))  # type: ignore[arg-type]
 
 
 def _named(

@@ -55,6 +55,13 @@ def cutoffs(threshold: float, dtype: torch.dtype) -> tuple[float, float]:
     return probability.item(), -value if low < 0 else value
 
 
+def decisions(preds: Tensor, deciding: Tensor, probability_cutoff: float, logit_cutoff: float) -> Tensor:
+    """Which scores are positive, bool; those marked by ``deciding`` say whether all are probabilities or logits."""
+    outside = (~((preds >= 0) & (preds <= 1)) & deciding).any()
+    # compared in float64, where every dtype and both cutoffs are exact
+    return preds.double() > torch.where(outside, logit_cutoff, probability_cutoff).double()
+
+
 def binary_body(
     preds: Tensor,
     target: Tensor,
@@ -105,10 +112,7 @@ def binary_body(
     record_faults(faults, 0, bad_target, target)
     counted = kept & ~bad_target
     if preds.is_floating_point():
-        outside = ~((preds >= 0) & (preds <= 1))
-        outside = (outside & (seen if ignored_decide else kept)).any()
-        # compared in float64, where every dtype and both cutoffs are exact
-        positive = preds.double() > torch.where(outside, logit_cutoff, probability_cutoff).double()
+        positive = decisions(preds, seen if ignored_decide else kept, probability_cutoff, logit_cutoff)
     else:
         bad_label = kept & (preds != 0) & (preds != 1)
         record_faults(faults, 2, bad_label, preds)

@@ -13,7 +13,7 @@ from fastmetrics.passes.operator import add_at, bad_weights, record_faults
 
 _STATES = (
     "Tensor(a!)? confusion, Tensor(b!)? counts, Tensor(c!)? ranks, Tensor(d!)? faults, int num_classes, "
-    "int ignore_index, bool has_ignore_index) -> ()"
+    "int ignore_index, bool has_ignore_index, Tensor(e!)? rank_histogram=None) -> ()"
 )
 SCHEMA = f"multiclass_(Tensor preds, Tensor target, Tensor? valid, {_STATES}"
 WEIGHTED_SCHEMA = f"multiclass_weighted_(Tensor preds, Tensor target, Tensor? valid, Tensor weights, {_STATES}"
@@ -30,6 +30,8 @@ def multiclass_body(
     num_classes: int,
     ignore_index: int,
     has_ignore_index: bool,
+    rank_histogram: Tensor | None = None,
+    *,
     weights: Tensor | None = None,
 ) -> None:
     """Add a batch to the multiclass statistics.
@@ -55,6 +57,7 @@ def multiclass_body(
         num_classes: C.
         ignore_index: a target value, in or out of the class range.
         has_ignore_index: whether there is one.
+        rank_histogram: int64 ``[C]``; needs scores: how many targets have each rank.
         weights: float64 ``[N, ...]``: what a sample adds instead of 1; the statistics are float64 then. One that is
             negative, infinite or NaN is not counted and goes to ``faults``. On the CPU weights are added in the order
             of the samples, so the same data gives the same bits.
@@ -88,10 +91,14 @@ def multiclass_body(
         add_at(counts, (row + t) * 3, amount * (t == p))
         add_at(counts, (row + p) * 3 + 1, amount)
         add_at(counts, (row + t) * 3 + 2, amount)
-    if ranks is not None and scores is not None:
+    if scores is None or (ranks is None and rank_histogram is None):
+        return
+    rank = _rank(scores, t)
+    if rank_histogram is not None:
+        add_at(rank_histogram, rank, amount)
+    if ranks is not None:
         k = ranks.shape[-2]
         row = sample * c if ranks.dim() == 4 else 0
-        rank = _rank(scores, t)
         amount = amount * (rank < k)
         rank = rank.clamp(max=k - 1)
         add_at(ranks, ((row + t) * k + rank) * 2, amount)
@@ -100,8 +107,7 @@ def multiclass_body(
 
 def multiclass_weighted_body(preds: Tensor, target: Tensor, valid: Tensor | None, weights: Tensor, *rest: Any) -> None:
     """:func:`multiclass_body` with weights; the other arguments are its own, in their order."""
-    arguments = (preds, target, valid, *rest, weights)
-    multiclass_body(*arguments)
+    multiclass_body(preds, target, valid, *rest, weights=weights)
 
 
 def _rank(scores: Tensor, target: Tensor) -> Tensor:
@@ -113,21 +119,22 @@ def _rank(scores: Tensor, target: Tensor) -> Tensor:
     return ((scores > own) | (nan & ~own_nan) | (tie & lower)).sum(1)
 
 
-def _check(preds: Tensor, target: Tensor, states: tuple[Tensor | None, ...], ranks: Tensor | None, name: str) -> None:
+def _check(name: str, dtype: torch.dtype, preds: Tensor, target: Tensor, arguments: tuple[Any, ...]) -> None:
+    confusion, counts, ranks, *_ = arguments
+    rank_histogram = arguments[7] if len(arguments) > 7 else None
     scores = preds.is_floating_point()
     torch._check(preds.dim() == target.dim() + scores, lambda: f"{name}: preds must be [N, C, ...] or as target")
-    torch._check(ranks is None or scores, lambda: f"{name}: ranks need scores")
-    dtype = torch.float64 if name == "multiclass_weighted_" else torch.int64
-    for state in states:
+    torch._check((ranks is None and rank_histogram is None) or scores, lambda: f"{name}: ranks need scores")
+    for state in (confusion, counts, ranks, rank_histogram):
         torch._check(state is None or state.dtype == dtype, lambda: f"{name}: states must be {dtype}")
 
 
-def _fake(preds: Tensor, target: Tensor, *rest: Any) -> None:
-    _check(preds, target, rest[1:4], rest[3], "multiclass_")
+def _fake(preds: Tensor, target: Tensor, valid: Tensor | None, *rest: Any) -> None:
+    _check("multiclass_", torch.int64, preds, target, rest)
 
 
-def _weighted_fake(preds: Tensor, target: Tensor, *rest: Any) -> None:
-    _check(preds, target, rest[2:5], rest[4], "multiclass_weighted_")
+def _weighted_fake(preds: Tensor, target: Tensor, valid: Tensor | None, weights: Tensor, *rest: Any) -> None:
+    _check("multiclass_weighted_", torch.float64, preds, target, rest)
 
 
 multiclass_ = define(SCHEMA, multiclass_body, _fake)

@@ -6,8 +6,8 @@ devices; never the values) and runs the pass that adds a batch to them.
 """
 
 from fastmetrics.statistics.base import Statistics
-from fastmetrics.statistics.binary import BinaryStatistics
+from fastmetrics.statistics.binary import BinaryGroupStatistics, BinaryStatistics
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 from fastmetrics.statistics.pairs import PairsStatistics
 
-__all__ = ["BinaryStatistics", "MulticlassStatistics", "PairsStatistics", "Statistics"]
+__all__ = ["BinaryGroupStatistics", "BinaryStatistics", "MulticlassStatistics", "PairsStatistics", "Statistics"]

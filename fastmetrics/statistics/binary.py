@@ -6,8 +6,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fastmetrics.passes import binary_, binary_weighted_
-from fastmetrics.passes.binary import cutoffs
+from fastmetrics.passes import binary_, binary_weighted_, multiclass_, multiclass_weighted_
+from fastmetrics.passes.binary import cutoffs, decisions
+from fastmetrics.passes.operator import record_faults
 from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d, same_device, shown
 
 
@@ -17,6 +18,9 @@ class BinaryStatistics(Statistics):
     Args:
         num_labels: None for binary input ``[N, ...]``, L for multilabel input ``[N, L, ...]``.
         threshold: in [0, 1]; a probability is positive above it.
+        logits: whether scores are logits, or probabilities; None decides for each batch, see
+            :func:`fastmetrics.passes.binary.binary_body`. What is said is not looked at again: a probability that
+            overshoots [0, 1] is compared as it is.
         ignore_index: a target that is skipped.
         ignored_decide: whether ignored scores take part in deciding between probabilities and logits.
         samplewise: keep the samples of dimension 0 apart.
@@ -28,6 +32,7 @@ class BinaryStatistics(Statistics):
         num_labels: int | None = None,
         *,
         threshold: float = 0.5,
+        logits: bool | None = None,
         ignore_index: int | None = None,
         ignored_decide: bool = True,
         samplewise: bool = False,
@@ -40,6 +45,7 @@ class BinaryStatistics(Statistics):
         self.validate = validate
         self.shapes = {"counts": ((num_labels or 1, 4), torch.int64)}
         self._threshold = threshold
+        self._logits = logits
         self._cutoffs: dict[torch.dtype, tuple[float, float]] = {}
 
     def check(self, inputs: Inputs) -> None:
@@ -71,12 +77,7 @@ class BinaryStatistics(Statistics):
         if preds.dim() == 0:
             preds, target = preds.reshape(1), target.reshape(1)
             weights, valid = at_least_1d(weights), at_least_1d(valid)
-        probability, logit = 0.0, 0.0
-        if preds.is_floating_point():
-            found = self._cutoffs.get(preds.dtype)
-            if found is None:
-                found = self._cutoffs[preds.dtype] = cutoffs(self._threshold, preds.dtype)
-            probability, logit = found
+        probability, logit = self._cutoffs_of(preds.dtype) if preds.is_floating_point() else (0.0, 0.0)
         ignore_index = self.ignore_index
         options = (
             states["counts"],
@@ -93,6 +94,15 @@ class BinaryStatistics(Statistics):
         else:
             binary_weighted_(preds, target, valid, weights, *options)
 
+    def _cutoffs_of(self, dtype: torch.dtype) -> tuple[float, float]:
+        found = self._cutoffs.get(dtype)
+        if found is None:
+            found = cutoffs(self._threshold, dtype)
+            if self._logits is not None:  # one cutoff for both readings
+                found = (found[self._logits],) * 2
+            self._cutoffs[dtype] = found
+        return found
+
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which values were neither 0 nor 1."""
         ignored = "" if self.ignore_index is None or which == "preds" else f" (or ignore_index={self.ignore_index})"
@@ -101,3 +111,97 @@ class BinaryStatistics(Statistics):
             f"expected only 0 and 1{ignored} in `{which}`{label}, but {count} other values came,"
             f" the first is {shown(first)}"
         )
+
+
+class BinaryGroupStatistics(BinaryStatistics):
+    """tp, fp, tn, fn of each group of samples: ``group_counts`` [G, 4].
+
+    The inputs are ``preds``, ``groups`` and ``target``; the group of a sample is an integer in [0, G). There is no pass
+    of its own: the decisions are made in torch operations, which take some bytes an element while an update runs, and
+    the multiclass pass counts them as labels of 2 G classes. It does not wait for the device.
+
+    Args:
+        num_groups: G.
+        threshold: as of :class:`BinaryStatistics`, like the others.
+        logits: whether scores are logits.
+        ignore_index: a target that is skipped.
+        validate: record targets and labels other than 0 and 1, and groups out of range.
+    """
+
+    def __init__(
+        self,
+        num_groups: int,
+        *,
+        threshold: float = 0.5,
+        logits: bool | None = None,
+        ignore_index: int | None = None,
+        validate: bool = True,
+    ) -> None:
+        super().__init__(threshold=threshold, logits=logits, ignore_index=ignore_index, validate=validate)
+        self.num_groups = num_groups
+        self.shapes = {"group_counts": ((num_groups, 4), torch.int64)}
+
+    def check(self, inputs: Inputs) -> None:
+        """As of :class:`BinaryStatistics`; ``ValueError`` if groups are no integers or of another shape."""
+        preds, groups, target = inputs
+        super().check((preds, target))
+        if groups.is_floating_point() or groups.is_complex():
+            raise ValueError(f"Expected dtype of argument groups to be long, not {groups.dtype}.")
+        shape = tuple(_without_trailing_ones(groups, target.dim()).shape)
+        if shape != tuple(target.shape)[: len(shape)]:
+            raise ValueError(
+                f"Expected `groups` to have the shape of `target`, {tuple(target.shape)}, or of its first dimensions,"
+                f" but got {tuple(groups.shape)}."
+            )
+        same_device(groups, target)
+
+    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+        """Read the batch and add it to ``states``."""
+        preds, groups, target = inputs
+        shape = target.shape
+        groups = _without_trailing_ones(groups, target.dim()).to(torch.int64)
+        groups = groups.reshape(*groups.shape, *(1 for _ in shape[groups.dim() :])).expand(shape).reshape(-1)
+        preds, target = preds.reshape(-1), as_labels(target.reshape(-1))
+        seen = torch.ones_like(target, dtype=torch.bool) if valid is None else valid.reshape(-1)
+        kept = seen if self.ignore_index is None else seen & (target != self.ignore_index)
+        if preds.is_floating_point():
+            positive, bad_label = decisions(preds, seen, *self._cutoffs_of(preds.dtype)), None
+        else:
+            positive, bad_label = preds != 0, (preds != 0) & (preds != 1)
+        faults = states.get("faults")
+        counted = kept
+        for offset, bad, values in (
+            (0, (target != 0) & (target != 1), target),
+            (2, (groups < 0) | (groups >= self.num_groups), groups),
+            (2, bad_label, preds),
+        ):
+            if bad is not None:
+                record_faults(faults, offset, kept & bad, values)
+                counted = counted & ~bad
+        # the classes 2 g and 2 g + 1 are the negatives and positives of group g
+        state, negatives = states["group_counts"], groups * 2
+        counts = torch.zeros((2 * self.num_groups, 3), dtype=state.dtype, device=state.device)
+        options = (None, counts, None, faults, 2 * self.num_groups, 0, False)
+        if weights is None:
+            multiclass_(negatives + positive, negatives + (target == 1), counted, *options)
+        else:
+            weights = weights.reshape(-1)
+            multiclass_weighted_(negatives + positive, negatives + (target == 1), counted, weights, *options)
+        tp, predicted, actual = counts[1::2].unbind(-1)
+        state += torch.stack([tp, predicted - tp, counts[::2, 0], actual - tp], -1)
+
+    def explain_fault(self, which: str, count: int, first: int) -> str:
+        """Say which targets were neither 0 nor 1, or which groups were out of range."""
+        if which == "target":
+            return super().explain_fault(which, count, first)
+        return (
+            f"expected values in [0, {self.num_groups - 1}] in `groups` and only 0 and 1 in `preds` if it is a label"
+            f" tensor, but {count} other values came, the first is {shown(first)}"
+        )
+
+
+def _without_trailing_ones(groups: Tensor, dims: int) -> Tensor:
+    """The groups of ``[N]`` samples may come as ``[N, 1]``."""
+    while groups.dim() > dims and groups.shape[-1] == 1:
+        groups = groups.squeeze(-1)
+    return groups

@@ -20,6 +20,7 @@ class MulticlassStatistics(Statistics):
         confusion: ask for ``confusion`` [C, C].
         counts: ask for ``counts`` [C, 3].
         top_k: above 1, ask for ``ranks`` [C, top_k, 2].
+        rank_histogram: ask for ``rank_histogram`` [C].
         ignore_index: a target that is skipped.
         samplewise: keep the samples of dimension 0 apart.
         validate: record labels out of range.
@@ -32,6 +33,7 @@ class MulticlassStatistics(Statistics):
         confusion: bool = False,
         counts: bool = False,
         top_k: int = 1,
+        rank_histogram: bool = False,
         ignore_index: int | None = None,
         samplewise: bool = False,
         validate: bool = True,
@@ -49,6 +51,9 @@ class MulticlassStatistics(Statistics):
             self.shapes["counts"] = ((c, 3), torch.int64)
         if top_k > 1:
             self.shapes["ranks"] = ((c, top_k, 2), torch.int64)
+        if rank_histogram:
+            self.shapes["rank_histogram"] = ((c,), torch.int64)
+        self._ranked = top_k > 1 or rank_histogram
 
     def check(self, inputs: Inputs) -> None:
         """Raise ``ValueError`` on wrong shapes or dtypes, ``RuntimeError`` on different devices."""
@@ -87,9 +92,10 @@ class MulticlassStatistics(Statistics):
                     "When `preds` and `target` have the same shape, the shape of `preds` should be at least 2D when"
                     " multidim_average is set to `samplewise`"
                 )
-            if self.top_k > 1:
+            if self._ranked:
+                why = f"`top_k={self.top_k}`" if self.top_k > 1 else "The metric"
                 raise ValueError(
-                    f"`top_k={self.top_k}` ranks the classes of a sample: `preds` should be scores of shape"
+                    f"{why} ranks the classes of a sample: `preds` should be scores of shape"
                     f" (N, C, ...), but got labels with shape={tuple(preds_shape)}."
                 )
         else:
@@ -124,6 +130,7 @@ class MulticlassStatistics(Statistics):
             self.num_classes,
             0 if ignore_index is None else ignore_index,
             ignore_index is not None,
+            states.get("rank_histogram"),
         )
         if weights is None:
             multiclass_(preds, target, valid, *options)
