@@ -22,6 +22,8 @@ _DEFAULTS: dict[str, Any] = {
     "ignore_index": None,
     "validate_args": True,
     "zero_division": 0,
+    "squared": False,
+    "multiclass_mode": "crammer-singer",
 }
 _SIZES = {"binary": (), "multiclass": ("num_classes", "top_k"), "multilabel": ("num_labels",)}
 
@@ -62,6 +64,8 @@ def choose(
     options = dict(bound.arguments)
     extra = options.pop("kwargs", {})
     name = str(ClassificationTask.from_str(options.pop("task")).value)
+    if name not in tasks:
+        raise ValueError(f"Invalid task: expected one of {list(tasks)}, but got {name}.")
     accepted = inspect.signature(tasks[name]).parameters
     for size in _SIZES[name]:
         if size in accepted and not isinstance(options[size], int):

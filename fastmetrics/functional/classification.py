@@ -75,26 +75,65 @@ confusion_matrix = task_functional(
     multilabel=multilabel_confusion_matrix,
 )
 
+_ROWS = ("multidim_average", "ignore_index", "validate_args")
+multiclass_exact_match = functional(
+    classification.MulticlassExactMatch, "multiclass_exact_match", "num_classes", *_ROWS
+)
+multilabel_exact_match = functional(
+    classification.MultilabelExactMatch, "multilabel_exact_match", "num_labels", "threshold", *_ROWS
+)
+exact_match = task_functional(
+    "exact_match",
+    ("num_classes", "num_labels", "threshold", *_ROWS),
+    multiclass=multiclass_exact_match,
+    multilabel=multilabel_exact_match,
+)
+
+_HINGE = ("squared", "multiclass_mode", "ignore_index", "validate_args")
+binary_hinge_loss = functional(
+    classification.BinaryHingeLoss, "binary_hinge_loss", "squared", "ignore_index", "validate_args"
+)
+multiclass_hinge_loss = functional(classification.MulticlassHingeLoss, "multiclass_hinge_loss", "num_classes", *_HINGE)
+hinge_loss = task_functional(
+    "hinge_loss", ("num_classes", *_HINGE), binary=binary_hinge_loss, multiclass=multiclass_hinge_loss
+)
+
+_RANKING = ("num_labels", "ignore_index", "validate_args")
+multilabel_coverage_error = functional(classification.MultilabelCoverageError, "multilabel_coverage_error", *_RANKING)
+multilabel_ranking_average_precision = functional(
+    classification.MultilabelRankingAveragePrecision, "multilabel_ranking_average_precision", *_RANKING
+)
+multilabel_ranking_loss = functional(classification.MultilabelRankingLoss, "multilabel_ranking_loss", *_RANKING)
+
 __all__ = [
     "accuracy",
     "binary_accuracy",
     "binary_confusion_matrix",
     "binary_f1_score",
+    "binary_hinge_loss",
     "binary_precision",
     "binary_recall",
     "binary_stat_scores",
     "confusion_matrix",
+    "exact_match",
     "f1_score",
+    "hinge_loss",
     "multiclass_accuracy",
     "multiclass_confusion_matrix",
+    "multiclass_exact_match",
     "multiclass_f1_score",
+    "multiclass_hinge_loss",
     "multiclass_precision",
     "multiclass_recall",
     "multiclass_stat_scores",
     "multilabel_accuracy",
     "multilabel_confusion_matrix",
+    "multilabel_coverage_error",
+    "multilabel_exact_match",
     "multilabel_f1_score",
     "multilabel_precision",
+    "multilabel_ranking_average_precision",
+    "multilabel_ranking_loss",
     "multilabel_recall",
     "multilabel_stat_scores",
     "precision",

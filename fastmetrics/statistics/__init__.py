@@ -7,7 +7,18 @@ devices; never the values) and runs the pass that adds a batch to them.
 
 from fastmetrics.statistics.base import Statistics
 from fastmetrics.statistics.binary import BinaryStatistics
+from fastmetrics.statistics.exact_match import ExactMatchStatistics
+from fastmetrics.statistics.hinge import HingeStatistics
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 from fastmetrics.statistics.pairs import PairsStatistics
+from fastmetrics.statistics.ranking import RankingStatistics
 
-__all__ = ["BinaryStatistics", "MulticlassStatistics", "PairsStatistics", "Statistics"]
+__all__ = [
+    "BinaryStatistics",
+    "ExactMatchStatistics",
+    "HingeStatistics",
+    "MulticlassStatistics",
+    "PairsStatistics",
+    "RankingStatistics",
+    "Statistics",
+]
