@@ -39,6 +39,9 @@ def pairs_batch(seed):
     return torch.randn(6, 3, generator=generator), torch.randn(6, 3, generator=generator)
 
 
+LABELS = ("Multilabel", {"num_labels": L}, multilabel_batch)
+
+
 def cases():
     tasks = (("Binary", {}, binary_batch), ("Multiclass", {"num_classes": C}, multiclass_batch))
     for task, size, batch in (*tasks, ("Multilabel", {"num_labels": L}, multilabel_batch)):
@@ -48,6 +51,17 @@ def cases():
                 yield pytest.param(kind, {**size, "multidim_average": how}, batch, id=f"{task}{name}-{how}")
         yield pytest.param(getattr(ours, f"{task}ConfusionMatrix"), size, batch, id=f"{task}ConfusionMatrix")
     yield pytest.param(ours.MulticlassAccuracy, {"num_classes": C, "top_k": 2}, multiclass_batch, id="top_k")
+    for how in ("global", "samplewise"):
+        for name, size, batch in (("Multiclass", {"num_classes": C}, multiclass_batch), LABELS):
+            options = {**size, "multidim_average": how}
+            yield pytest.param(getattr(ours, f"{name}ExactMatch"), options, batch, id=f"{name}ExactMatch-{how}")
+    yield pytest.param(ours.BinaryHingeLoss, {}, binary_batch, id="BinaryHingeLoss")
+    for mode in ("crammer-singer", "one-vs-all"):
+        options = {"num_classes": C, "squared": True, "multiclass_mode": mode}
+        yield pytest.param(ours.MulticlassHingeLoss, options, multiclass_batch, id=f"MulticlassHingeLoss-{mode}")
+    for name in ("CoverageError", "RankingAveragePrecision", "RankingLoss"):
+        task, size, batch = LABELS
+        yield pytest.param(getattr(ours, task + name), size, batch, id=task + name)
     yield pytest.param(regression.MeanSquaredError, {}, pairs_batch, id="MeanSquaredError")
     yield pytest.param(regression.MeanAbsoluteError, {"num_outputs": 3}, pairs_batch, id="MeanAbsoluteError")
 

@@ -35,10 +35,11 @@ struct RowsBatch {
     return (row / inner * places_of_row + i) * inner + row % inner;
   }
 
-  // Offset in the target of what place_of gave.
-  FM_HD int64_t target_at(int64_t place, int64_t places_of_row) const {
+  // Offset of the element at `place`, as place_of gives it, in the tensor with these strides.
+  FM_HD int64_t offset_of(int64_t place, int64_t places_of_row, const int64_t* of_rows,
+                          const int64_t* of_places) const {
     const int64_t row = place / inner / places_of_row * inner + place % inner;
-    return rows.offset(row, rows.b_stride) + places.offset(place / inner % places_of_row, places.b_stride);
+    return rows.offset(row, of_rows) + places.offset(place / inner % places_of_row, of_places);
   }
 };
 
