@@ -52,7 +52,7 @@ __device__ __forceinline__ Key key_of(double score) {
 // the block Key [L] and then uint8 [L], `bytes` together. partial: [gridDim.x].
 template <typename Key, int kLanes, bool kStaged>
 FM_KERNEL ranking_kernel(const RankingRole role, int64_t rows, int bytes, RowSums<4>* partial, int64_t* scratch) {
-  extern __shared__ char staged[];
+  extern __shared__ __align__(16) unsigned char shared[];
   __shared__ RankingOfWarp of_warp[kThreads / kWarp];
   __shared__ RowSums<4> of_block[kThreads];
   constexpr int kRows = kThreads / kLanes, kWarps = kLanes / kWarp;
@@ -60,7 +60,7 @@ FM_KERNEL ranking_kernel(const RankingRole role, int64_t rows, int bytes, RowSum
   const int labels = static_cast<int>(b.places.size[0]);
   const int lane = static_cast<int>(threadIdx.x) % kLanes, of_block_row = static_cast<int>(threadIdx.x) / kLanes;
   const int warp = lane / kWarp, of_warp_lane = lane % kWarp;
-  Key* keys = reinterpret_cast<Key*>(staged + of_block_row * bytes);
+  Key* keys = reinterpret_cast<Key*>(shared + of_block_row * bytes);
   LabelRole* roles = reinterpret_cast<LabelRole*>(keys + labels);
   RowSums<4> sums;
   // all threads go round together, so that they meet at the barriers
