@@ -217,12 +217,12 @@ class StatisticMetric(Metric):
         """The value of one batch, without touching the state: the functional form of the metric."""
         statistics = self._statistics
         inputs, weights, valid = self._check(statistics, *self.inputs(*args, **kwargs), any_device=True)
-        batch = self._differentiable(statistics, inputs, weights, valid)
+        faults = statistics.no_faults(inputs[0].device)
+        batch = self._differentiable(statistics, inputs, weights, valid, faults)
         if batch is None:
-            faults = statistics.no_faults(inputs[0].device)
             batch = self._batch(statistics, inputs, weights, valid, faults)
-            if faults is not None:
-                self._raise_faults(faults)
+        if faults is not None:
+            self._raise_faults(faults)
         return self.formula(**batch)
 
     def plot(self, val: Any = None, ax: Any = None) -> Any:
@@ -265,12 +265,20 @@ class StatisticMetric(Metric):
         return inputs, weights, valid
 
     def _differentiable(
-        self, statistics: Statistics, inputs: Inputs, weights: Tensor | None, valid: Tensor | None
+        self,
+        statistics: Statistics,
+        inputs: Inputs,
+        weights: Tensor | None,
+        valid: Tensor | None,
+        faults: Tensor | None = None,
     ) -> dict[str, Tensor] | None:
-        """The statistics of a batch that wants gradients, if they have any."""
-        if torch.is_grad_enabled() and any(value.requires_grad for value in inputs):
-            return statistics.differentiable(inputs, weights, valid)
-        return None
+        """The statistics of a batch that wants gradients, if they have any; faults as in :meth:`_batch`."""
+        if not (torch.is_grad_enabled() and any(value.requires_grad for value in inputs)):
+            return None
+        batch = statistics.differentiable(inputs, weights, valid)
+        if batch is not None and statistics.validate:  # the pass says what was out of range
+            self._batch(statistics, tuple(value.detach() for value in inputs), weights, valid, faults)
+        return batch
 
     def _batch(
         self,

@@ -52,6 +52,9 @@ def pairs_batch(seed):
     return torch.randn(6, 3, generator=generator), torch.randn(6, 3, generator=generator)
 
 
+LABELS = ("Multilabel", {"num_labels": L}, multilabel_batch)
+
+
 def cases():
     tasks = (("Binary", {}, binary_batch), ("Multiclass", {"num_classes": C}, multiclass_batch))
     for task, size, batch in (*tasks, ("Multilabel", {"num_labels": L}, multilabel_batch)):
@@ -65,6 +68,17 @@ def cases():
         of_labels = binary_batch if name.startswith("Binary") else multilabel_batch
         batch = multiclass_batch if "num_classes" in options else of_labels
         yield pytest.param(getattr(ours, name), options, batch, id=f"{name}-{'-'.join(map(str, options.values()))}")
+    for how in ("global", "samplewise"):
+        for name, size, batch in (("Multiclass", {"num_classes": C}, multiclass_batch), LABELS):
+            options = {**size, "multidim_average": how}
+            yield pytest.param(getattr(ours, f"{name}ExactMatch"), options, batch, id=f"{name}ExactMatch-{how}")
+    yield pytest.param(ours.BinaryHingeLoss, {}, binary_batch, id="BinaryHingeLoss")
+    for mode in ("crammer-singer", "one-vs-all"):
+        options = {"num_classes": C, "squared": True, "multiclass_mode": mode}
+        yield pytest.param(ours.MulticlassHingeLoss, options, multiclass_batch, id=f"MulticlassHingeLoss-{mode}")
+    for name in ("CoverageError", "RankingAveragePrecision", "RankingLoss"):
+        task, size, batch = LABELS
+        yield pytest.param(getattr(ours, task + name), size, batch, id=task + name)
     yield pytest.param(regression.MeanSquaredError, {}, pairs_batch, id="MeanSquaredError")
     yield pytest.param(regression.MeanAbsoluteError, {"num_outputs": 3}, pairs_batch, id="MeanAbsoluteError")
 

@@ -62,6 +62,18 @@ for average in ("micro", "macro"):
 METRICS.append(pytest.param("MeanReciprocalRank", {"num_classes": C}, multiclass, id="MeanReciprocalRank"))
 METRICS.append(pytest.param("MulticlassAccuracy", {"num_classes": C, "top_k": 2}, multiclass, id="top_k"))
 METRICS.append(pytest.param("MulticlassAccuracy", {"average": "micro"}, multiclass, id="no num_classes"))
+METRICS += [
+    pytest.param(f"{task}{name}", {**TASKS[task][0], **options}, TASKS[task][1], id=f"{task}{name}")
+    for task, name, options in (
+        ("Multiclass", "ExactMatch", {}),
+        ("Multilabel", "ExactMatch", {}),
+        ("Binary", "HingeLoss", {}),
+        ("Multiclass", "HingeLoss", {"multiclass_mode": "one-vs-all"}),
+        ("Multilabel", "CoverageError", {}),
+        ("Multilabel", "RankingAveragePrecision", {}),
+        ("Multilabel", "RankingLoss", {}),
+    )
+]
 every_metric = pytest.mark.parametrize(("name", "options", "batch"), METRICS)
 
 

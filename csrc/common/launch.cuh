@@ -48,7 +48,7 @@ bool aligned_16(const void* pointer, int64_t size, Distances... distances) {
 template <typename... Parameters, typename... Arguments>
 cudaError_t launch(void (*kernel)(Parameters...), dim3 blocks, int64_t shared, cudaStream_t stream,
                    const Arguments&... arguments) {
-  if (shared > 48 * 1024) {
+  if (shared > 32 * 1024) {  // 48 KB need no leave, but a kernel may have some of them by itself
     const cudaError_t error = cudaFuncSetAttribute(
         reinterpret_cast<const void*>(kernel), cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(shared));
     if (error != cudaSuccess) return error;

@@ -18,6 +18,11 @@ from fastmetrics.classification.confusion_matrix import (
     MulticlassConfusionMatrix,
     MultilabelConfusionMatrix,
 )
+from fastmetrics.classification.exact_match import (
+    ExactMatch,
+    MulticlassExactMatch,
+    MultilabelExactMatch,
+)
 from fastmetrics.classification.f_beta import (
     BinaryF1Score,
     BinaryFBetaScore,
@@ -37,6 +42,11 @@ from fastmetrics.classification.hamming import (
     HammingDistance,
     MulticlassHammingDistance,
     MultilabelHammingDistance,
+)
+from fastmetrics.classification.hinge import (
+    BinaryHingeLoss,
+    HingeLoss,
+    MulticlassHingeLoss,
 )
 from fastmetrics.classification.jaccard import (
     BinaryJaccardIndex,
@@ -65,6 +75,11 @@ from fastmetrics.classification.precision_recall import (
     MultilabelRecall,
     Precision,
     Recall,
+)
+from fastmetrics.classification.ranking import (
+    MultilabelCoverageError,
+    MultilabelRankingAveragePrecision,
+    MultilabelRankingLoss,
 )
 from fastmetrics.classification.rates import (
     BalancedErrorRate,
@@ -119,6 +134,7 @@ __all__ = [
     "BinaryGeometricMeanScore",
     "BinaryGroupStatRates",
     "BinaryHammingDistance",
+    "BinaryHingeLoss",
     "BinaryInformedness",
     "BinaryJaccardIndex",
     "BinaryMarkedness",
@@ -130,11 +146,13 @@ __all__ = [
     "BinaryStatScores",
     "CohenKappa",
     "ConfusionMatrix",
+    "ExactMatch",
     "F1Score",
     "FBetaScore",
     "FowlkesMallowsScore",
     "GeometricMeanScore",
     "HammingDistance",
+    "HingeLoss",
     "Informedness",
     "JaccardIndex",
     "Markedness",
@@ -144,11 +162,13 @@ __all__ = [
     "MulticlassBalancedErrorRate",
     "MulticlassCohenKappa",
     "MulticlassConfusionMatrix",
+    "MulticlassExactMatch",
     "MulticlassF1Score",
     "MulticlassFBetaScore",
     "MulticlassFowlkesMallowsScore",
     "MulticlassGeometricMeanScore",
     "MulticlassHammingDistance",
+    "MulticlassHingeLoss",
     "MulticlassInformedness",
     "MulticlassJaccardIndex",
     "MulticlassMarkedness",
@@ -161,6 +181,8 @@ __all__ = [
     "MultilabelAccuracy",
     "MultilabelBalancedErrorRate",
     "MultilabelConfusionMatrix",
+    "MultilabelCoverageError",
+    "MultilabelExactMatch",
     "MultilabelF1Score",
     "MultilabelFBetaScore",
     "MultilabelFowlkesMallowsScore",
@@ -172,6 +194,8 @@ __all__ = [
     "MultilabelMatthewsCorrCoef",
     "MultilabelNegativePredictiveValue",
     "MultilabelPrecision",
+    "MultilabelRankingAveragePrecision",
+    "MultilabelRankingLoss",
     "MultilabelRecall",
     "MultilabelSpecificity",
     "MultilabelStatScores",

@@ -25,6 +25,8 @@ _DEFAULTS: dict[str, Any] = {
     "ignore_index": None,
     "validate_args": True,
     "zero_division": 0,
+    "squared": False,
+    "multiclass_mode": "crammer-singer",
 }
 _SIZES = {"binary": (), "multiclass": ("num_classes", "top_k"), "multilabel": ("num_labels",)}
 

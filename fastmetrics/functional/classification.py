@@ -72,6 +72,14 @@ binary_stat_scores, multiclass_stat_scores, multilabel_stat_scores, stat_scores 
     classification.StatScores, "stat_scores", without=_UNUSED
 )
 
+multiclass_exact_match, multilabel_exact_match, exact_match = task_forms(classification.ExactMatch, "exact_match")
+binary_hinge_loss, multiclass_hinge_loss, hinge_loss = task_forms(classification.HingeLoss, "hinge_loss")
+multilabel_coverage_error = functional(classification.MultilabelCoverageError, "multilabel_coverage_error")
+multilabel_ranking_average_precision = functional(
+    classification.MultilabelRankingAveragePrecision, "multilabel_ranking_average_precision"
+)
+multilabel_ranking_loss = functional(classification.MultilabelRankingLoss, "multilabel_ranking_loss")
+
 mean_reciprocal_rank = functional(classification.MeanReciprocalRank, "mean_reciprocal_rank")
 top_k_accuracy = functional(classification.TopKAccuracy, "top_k_accuracy")
 

@@ -34,6 +34,8 @@ _ORDER = (
     "multidim_average",
     "normalize",
     "weights",
+    "squared",
+    "multiclass_mode",
     "ignore_index",
     "validate_args",
     "zero_division",

@@ -2,8 +2,21 @@
 """The passes: operators that read a batch once and add to every statistic that was asked for."""
 
 from fastmetrics.passes.binary import binary_, binary_weighted_
+from fastmetrics.passes.exact_match import exact_match_
+from fastmetrics.passes.hinge import hinge_
 from fastmetrics.passes.multiclass import multiclass_, multiclass_weighted_
 from fastmetrics.passes.operator import FAULTS
 from fastmetrics.passes.pairs import pairs_
+from fastmetrics.passes.ranking import ranking_
 
-__all__ = ["FAULTS", "binary_", "binary_weighted_", "multiclass_", "multiclass_weighted_", "pairs_"]
+__all__ = [
+    "FAULTS",
+    "binary_",
+    "binary_weighted_",
+    "exact_match_",
+    "hinge_",
+    "multiclass_",
+    "multiclass_weighted_",
+    "pairs_",
+    "ranking_",
+]

@@ -7,7 +7,19 @@ devices; never the values) and runs the pass that adds a batch to them.
 
 from fastmetrics.statistics.base import Statistics
 from fastmetrics.statistics.binary import BinaryGroupStatistics, BinaryStatistics
+from fastmetrics.statistics.exact_match import ExactMatchStatistics
+from fastmetrics.statistics.hinge import HingeStatistics
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 from fastmetrics.statistics.pairs import PairsStatistics
+from fastmetrics.statistics.ranking import RankingStatistics
 
-__all__ = ["BinaryGroupStatistics", "BinaryStatistics", "MulticlassStatistics", "PairsStatistics", "Statistics"]
+__all__ = [
+    "BinaryGroupStatistics",
+    "BinaryStatistics",
+    "ExactMatchStatistics",
+    "HingeStatistics",
+    "MulticlassStatistics",
+    "PairsStatistics",
+    "RankingStatistics",
+    "Statistics",
+]

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The kernels of the hinge pass; its meaning is hinge_body in fastmetrics/passes/hinge.py.
+//
+// A thread, or a warp where the scores of a sample are many neighbours, has a sample: it reads the row for the greatest
+// scores, and again, from the cache, for the sum of the exponentials. One-vs-all has a sum for each class: a warp goes
+// through the samples of its part, and each lane adds to the sums of its classes, which no one else touches.
+
+#pragma once
+
+#include "passes/rows_kernels.cuh"
+#include "rules/hinge.h"
+#include "rules/order.h"
+
+namespace fastmetrics {
+
+// What the softmax of a row of scores needs.
+struct RowOfScores {
+  double most = -INFINITY;   // the greatest score
+  double other = -INFINITY;  // the greatest but for the target
+  double sum = 0.0;          // of exp(score - most)
+};
+
+__device__ __forceinline__ double greater_of(double a, double b) { return beats(a, b) ? a : b; }
+
+// Reads the scores of the sample that begins at `at` by kLanes lanes; all of them get the result.
+template <int kLanes>
+__device__ __forceinline__ RowOfScores read_scores(const RowsBatch& b, int64_t at, int64_t target, int lane,
+                                                   bool* outside) {
+  RowOfScores row;
+  for (int64_t c = lane; c < b.scores; c += kLanes) {
+    const double v = score_at(b, at + c * b.a_score);
+    if (is_outside(v)) *outside = true;
+    row.most = greater_of(v, row.most);
+    if (c != target) row.other = greater_of(v, row.other);
+  }
+  for (int offset = kLanes / 2; offset > 0; offset /= 2) {
+    row.most = greater_of(__shfl_xor_sync(kAllLanes, row.most, offset), row.most);
+    row.other = greater_of(__shfl_xor_sync(kAllLanes, row.other, offset), row.other);
+  }
+  for (int64_t c = lane; c < b.scores; c += kLanes) row.sum += exp(score_at(b, at + c * b.a_score) - row.most);
+  for (int offset = kLanes / 2; offset > 0; offset /= 2) row.sum += __shfl_xor_sync(kAllLanes, row.sum, offset);
+  return row;
+}
+
+// The target of a sample, or -1 if it is not counted; lane 0 records faults. classes: 2 for binary.
+__device__ __forceinline__ int64_t counted_target(const RowsBatch& b, int64_t row, int64_t classes, int lane,
+                                                  double* weight, int64_t* scratch) {
+  if (b.valid != nullptr && !b.valid[b.rows.offset(row, b.rows.c_stride)]) return -1;
+  const int64_t target = label_at(b.target, b.target_type, b.rows.offset(row, b.rows.b_stride));
+  if (b.has_ignore && target == b.ignore) return -1;
+  const bool bad = target < 0 || target >= classes;
+  *weight = b.weight(row);
+  const bool bad_weight = !good_weight(*weight);
+  if (lane == 0 && bad) add_row_fault(scratch, kBadTarget, row);
+  if (lane == 0 && bad_weight) add_row_fault(scratch, kBadWeight, row);
+  return bad || bad_weight ? -1 : target;
+}
+
+// Binary, and multiclass by Crammer and Singer. Sums: loss of probabilities, loss of logits, count.
+struct HingePass {
+  static constexpr int kSums = 3;
+  RowsBatch b;
+  HingeOptions options;
+  HingeSums to;
+
+  template <int kLanes>
+  __device__ void add(int64_t row, int lane, RowSums<kSums>* sums, bool* outside, int64_t* scratch) const {
+    double weight;
+    const int64_t target = counted_target(b, row, options.multiclass ? b.scores : 2, lane, &weight, scratch);
+    if (target < 0) return;
+    const int64_t at = b.rows.offset(row, b.rows.a_stride);
+    double as_probability, as_logit;
+    if (options.multiclass) {
+      const RowOfScores scores = read_scores<kLanes>(b, at, target, lane, outside);
+      const double own = score_at(b, at + target * b.a_score);
+      as_probability = own - scores.other;
+      as_logit = exp(own - scores.most) / scores.sum - exp(scores.other - scores.most) / scores.sum;
+    } else {
+      const double v = score_at(b, at);
+      if (is_outside(v)) *outside = true;
+      const double p = 1.0 / (1.0 + exp(-v));
+      as_probability = target != 0 ? v : -v;
+      as_logit = target != 0 ? p : -p;
+    }
+    if (lane != 0) return;
+    sums->of[0] += weight * hinge_of(as_probability, options.squared);
+    sums->of[1] += weight * hinge_of(as_logit, options.squared);
+    sums->of[2] += weight;
+  }
+
+  __device__ void finish(int64_t i, const double* sums, bool logits) const {
+    to.hinge.add(i, logits ? sums[1] : sums[0]);
+    to.count.add(i, sums[2]);
+  }
+};
+
+// Multiclass, one against all: a warp has a part of the samples. partial: float64 [parts, 2 C + 1]: losses of
+// probabilities, losses of logits, count.
+FM_KERNEL
+hinge_classes_kernel(const RowsBatch b, bool squared, int64_t parts, double* partial, int64_t* scratch) {
+  const int lane = static_cast<int>(threadIdx.x) % kWarp;
+  const int64_t part = static_cast<int64_t>(blockIdx.x) * (kThreads / kWarp) + threadIdx.x / kWarp;
+  const int64_t rows = b.rows.samples(), classes = b.scores;
+  bool outside = false;
+  if (part < parts) {
+    double* mine = partial + part * (2 * classes + 1);
+    for (int64_t c = lane; c < classes; c += kWarp) mine[c] = mine[classes + c] = 0.0;
+    double count = 0.0;
+    for (int64_t row = part; row < rows; row += parts) {
+      double weight;
+      const int64_t target = counted_target(b, row, classes, lane, &weight, scratch);
+      if (target < 0) continue;
+      const int64_t at = b.rows.offset(row, b.rows.a_stride);
+      const RowOfScores scores = read_scores<kWarp>(b, at, target, lane, &outside);
+      for (int64_t c = lane; c < classes; c += kWarp) {
+        const double v = score_at(b, at + c * b.a_score), p = exp(v - scores.most) / scores.sum;
+        mine[c] += weight * hinge_of(c == target ? v : -v, squared);
+        mine[classes + c] += weight * hinge_of(c == target ? p : -p, squared);
+      }
+      count += weight;
+    }
+    if (lane == 0) mine[2 * classes] = count;
+  }
+  mark_outside(outside, scratch);
+}
+
+// Adds the sums of all parts to the state; a block has one class, or the count, after another.
+FM_KERNEL
+hinge_classes_add_kernel(const RowsBatch b, const double* partial, int64_t parts, HingeSums to, const int64_t* scratch,
+                         int64_t* faults) {
+  __shared__ RowSums<1> of_block[kThreads];
+  const int64_t classes = b.scores, width = 2 * classes + 1;
+  const bool logits = scratch[kRowsOutside] != 0;
+  for (int64_t cell = blockIdx.x; cell <= classes; cell += gridDim.x) {
+    const int64_t at = cell == classes ? 2 * classes : cell + (logits ? classes : 0);
+    RowSums<1> sums;
+    for (int64_t part = threadIdx.x; part < parts; part += kThreads) sums.of[0] += partial[part * width + at];
+    sums = sum_of_block(sums, of_block);
+    if (threadIdx.x == 0) {
+      if (cell == classes) {
+        to.count.add(0, sums.of[0]);
+      } else {
+        to.hinge.add(cell, sums.of[0]);
+      }
+    }
+    __syncthreads();  // of_block has been read
+  }
+  if (blockIdx.x == 0 && threadIdx.x == 0) record_row_faults(b, scratch, faults);
+}
+
+}  // namespace fastmetrics

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the arguments of the hinge, ranking and exact match operators to what the loops are given; checks everything
+// that they rely on.
+
+#pragma once
+
+#include "common/stable.h"
+#include "passes/rows.h"
+
+namespace fastmetrics {
+
+// What of the target is a row: one element, a whole index of dimension 0, or dimension 1.
+enum class RowOf { kElement, kSample, kLabels };
+
+// preds: scores [N, C, ...], or scores or labels of the shape of target. weights: one a row.
+inline RowsBatch rows_batch(const char* name, const Tensor& preds, const Tensor& target, const OptionalTensor& valid,
+                            const OptionalTensor& weights, RowOf row, int64_t ignore_index, bool has_ignore_index) {
+  RowsBatch b{};
+  b.preds_type = dtype_of(preds);
+  b.target_type = dtype_of(target);
+  const int64_t dims = target.dim(), more = preds.dim() - dims;
+  const bool labels = row == RowOf::kLabels;
+  STD_TORCH_CHECK(is_label(b.target_type), name, ": target must be integers or bool");
+  STD_TORCH_CHECK(b.preds_type != DType::kOther, name, ": preds must be real");
+  STD_TORCH_CHECK(dims >= 1 + labels && dims < kMaxDims && (more == 0 || (more == 1 && !labels)), name,
+                  ": preds must be [N, C, ...] or have the shape of target");
+  STD_TORCH_CHECK(more == 0 || is_floating(b.preds_type), name, ": preds [N, C, ...] must be scores");
+  check_per_sample(valid, target, DType::kBool, "valid must be bool, with the shape of target");
+  b.preds = preds.const_data_ptr();
+  b.target = target.const_data_ptr();
+  b.valid = valid.has_value() ? static_cast<const bool*>(valid->const_data_ptr()) : nullptr;
+  b.scores = more ? preds.size(1) : 1;
+  b.a_score = more ? preds.stride(1) : 0;
+  b.ignore = ignore_index;
+  b.has_ignore = has_ignore_index;
+  b.inner = 1;
+  int64_t of_weights = 0;
+  for (int64_t d = 0; d < dims; ++d) {
+    const int64_t of_preds = d == 0 ? 0 : d + more;
+    STD_TORCH_CHECK(preds.size(of_preds) == target.size(d), name, ": preds and target must have the same samples");
+    const int64_t a = preds.stride(of_preds), t = target.stride(d), c = valid.has_value() ? valid->stride(d) : 0;
+    const bool of_row = row == RowOf::kElement || (labels ? d != 1 : d == 0);
+    if (!of_row) {
+      b.places.push(target.size(d), a, t, c);
+      continue;
+    }
+    int64_t w = 0;
+    if (weights.has_value()) {
+      STD_TORCH_CHECK(of_weights < weights->dim() && weights->size(of_weights) == target.size(d), name,
+                      ": weights must be one a row");
+      w = weights->stride(of_weights);
+    }
+    ++of_weights;
+    b.rows.push(target.size(d), a, t, c, w);
+    if (labels && d > 1) b.inner *= target.size(d);
+  }
+  if (weights.has_value()) {
+    STD_TORCH_CHECK(dtype_of(*weights) == DType::kDouble && weights->dim() == of_weights, name,
+                    ": weights must be float64, one a row");
+    b.weights = static_cast<const double*>(weights->const_data_ptr());
+  }
+  b.rows.collapse(0);
+  b.places.collapse(0);
+  return b;
+}
+
+// A state of `numel` sums: float64, or int64 of rows without weights if it counts.
+inline Sum sum_of(const OptionalTensor& state, bool counts, const RowsBatch& b, int64_t numel, const char* what) {
+  if (counts && b.weights == nullptr) return {state_data<int64_t>(state, DType::kInt64, numel, what), nullptr};
+  return {nullptr, state_data<double>(state, DType::kDouble, numel, what)};
+}
+
+inline RowsBatch hinge_batch(const Tensor& preds, const Tensor& target, const OptionalTensor& valid,
+                             const OptionalTensor& weights, int64_t ignore_index, bool has_ignore_index) {
+  const RowsBatch b =
+      rows_batch("hinge_", preds, target, valid, weights, RowOf::kElement, ignore_index, has_ignore_index);
+  STD_TORCH_CHECK(is_floating(b.preds_type), "hinge_: preds must be scores");
+  STD_TORCH_CHECK(preds.dim() == target.dim() || (b.scores > 1 && b.scores <= INT32_MAX),
+                  "hinge_: multiclass scores need more than one class");
+  return b;
+}
+
+inline HingeSums hinge_sums(const RowsBatch& b, const HingeOptions& options, const Tensor& hinge, const Tensor& count) {
+  return {sum_of(hinge, false, b, options.one_vs_all ? b.scores : 1, "hinge, float64 [1] or [C]"),
+          sum_of(count, true, b, 1, "count, []")};
+}
+
+inline RowsBatch ranking_batch(const Tensor& preds, const Tensor& target, const OptionalTensor& valid,
+                               const OptionalTensor& weights, int64_t ignore_index, bool has_ignore_index) {
+  const RowsBatch b =
+      rows_batch("ranking_", preds, target, valid, weights, RowOf::kLabels, ignore_index, has_ignore_index);
+  STD_TORCH_CHECK(is_floating(b.preds_type), "ranking_: preds must be scores");
+  STD_TORCH_CHECK(target.size(1) <= INT32_MAX, "ranking_: too many labels");
+  return b;
+}
+
+inline RankingSums ranking_sums(const RowsBatch& b, const OptionalTensor& coverage,
+                                const OptionalTensor& average_precision, const OptionalTensor& ranking_loss,
+                                const Tensor& count) {
+  return {sum_of(coverage, false, b, 1, "coverage, float64 []"),
+          sum_of(average_precision, false, b, 1, "average_precision, float64 []"),
+          sum_of(ranking_loss, false, b, 1, "ranking_loss, float64 []"), sum_of(count, true, b, 1, "count, []")};
+}
+
+inline RowsBatch exact_match_batch(const Tensor& preds, const Tensor& target, const OptionalTensor& valid,
+                                   const OptionalTensor& weights, int64_t num_classes, int64_t ignore_index,
+                                   bool has_ignore_index) {
+  const RowsBatch b = rows_batch("exact_match_", preds, target, valid, weights,
+                                 num_classes > 0 ? RowOf::kSample : RowOf::kLabels, ignore_index, has_ignore_index);
+  STD_TORCH_CHECK(num_classes >= 0 && num_classes <= INT32_MAX, "exact_match_: num_classes out of range");
+  const bool scores = num_classes > 0 && is_floating(b.preds_type);
+  STD_TORCH_CHECK(preds.dim() == target.dim() + scores && (!scores || b.scores == num_classes),
+                  "exact_match_: preds must be scores [N, num_classes, ...] or have the shape of target");
+  return b;
+}
+
+inline ExactMatchOptions exact_match_options(const Tensor& target, const Tensor& matched, int64_t num_classes,
+                                             double probability_cutoff, double logit_cutoff) {
+  const bool apart = matched.dim() > 0;
+  return {num_classes, probability_cutoff, logit_cutoff, apart, apart ? target.size(0) : 1};
+}
+
+inline ExactMatchSums exact_match_sums(const RowsBatch& b, const ExactMatchOptions& options, const Tensor& matched,
+                                       const Tensor& count) {
+  return {sum_of(matched, true, b, options.groups, "matched, [] or [N]"),
+          sum_of(count, true, b, options.groups, "count, [] or [N]")};
+}
+
+}  // namespace fastmetrics

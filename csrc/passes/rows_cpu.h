@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The loop of the passes that sum a figure of each row, on the CPU.
+//
+// Sums are float64. The rows are cut into parts by their number alone, each part is summed in order and the parts are
+// added in order: the same data gives the same bits for any number of threads.
+//
+// Scores are taken for probabilities until one says that the batch is logits; then all is done again, as logits. Such
+// a score mostly comes among the first, so either way the batch is read about once.
+
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <vector>
+
+#include "common/cpu.h"
+#include "passes/rows.h"
+
+namespace fastmetrics {
+
+constexpr int64_t kMostParts = 64;
+constexpr int64_t kSmallestPart = 8192;  // scores
+constexpr int kChunk = 256;              // rows
+
+// Sums of the rows of one part, and what was wrong with them.
+struct RowsPart {
+  std::vector<double> sums;
+  Faults faults;
+  bool outside = false;  // whether there was a score outside [0, 1]
+};
+
+// Units of rows that stay together; those of a unit have sums of their own if `apart`.
+struct RowsPlan {
+  int64_t units, rows_of_unit;
+  int64_t width;  // scores of a row
+  int64_t sums;
+  bool apart;
+};
+
+// add(first row, end, logits, sums, part) adds rows to sums [plan.sums]; at most kChunk at a time, unless `apart`.
+// done(unit, sums) takes what was added, in order; `unit` is 0 unless `apart`.
+template <typename Add, typename Done>
+void sum_rows(const RowsPlan& plan, int64_t* faults, const Add& add, const Done& done) {
+  const int64_t work = plan.units * plan.rows_of_unit * plan.width;
+  if (work == 0) return;
+  const int64_t wanted = std::min({kMostParts, plan.units, work / kSmallestPart});
+  const int64_t parts = std::max<int64_t>(1, wanted), per_part = (plan.units + parts - 1) / parts;
+  std::vector<RowsPart> found;
+  std::atomic<bool> outside{false};
+  for (const bool logits : {false, true}) {
+    found.assign(parts, RowsPart{});
+    split(parts, threads_for(work), [&](int, int64_t first, int64_t last) {
+      for (int64_t p = first; p < last; ++p) {
+        RowsPart* part = &found[p];
+        const int64_t begin = std::min(plan.units, p * per_part), end = std::min(plan.units, begin + per_part);
+        part->sums.assign((plan.apart ? end - begin : 1) * plan.sums, 0.0);
+        for (int64_t u = begin; u < end;) {
+          if (!logits && outside.load(std::memory_order_relaxed)) return;
+          const int64_t next = plan.apart ? u + 1 : std::min<int64_t>(end, u + kChunk);
+          double* sums = part->sums.data() + (plan.apart ? u - begin : 0) * plan.sums;
+          add(u * plan.rows_of_unit, next * plan.rows_of_unit, logits, sums, part);
+          if (part->outside) outside.store(true, std::memory_order_relaxed);
+          u = next;
+        }
+      }
+    });
+    if (!outside.load()) break;
+  }
+  std::vector<Faults> all;
+  for (int64_t p = 0; p < parts; ++p) {
+    const int64_t groups = static_cast<int64_t>(found[p].sums.size()) / plan.sums;
+    for (int64_t g = 0; g < groups; ++g) done((plan.apart ? p * per_part : 0) + g, &found[p].sums[g * plan.sums]);
+    all.push_back(found[p].faults);
+  }
+  Faults::record(all, faults);
+}
+
+// The weight of a row, or a fault and a negative number.
+inline double weight_of(const RowsBatch& b, int64_t row, RowsPart* part) {
+  const double weight = b.weight(row);
+  if (is_weight(weight)) return weight;
+  int64_t bits;
+  memcpy(&bits, &weight, sizeof(bits));
+  part->faults.add(kBadWeight, row, bits);
+  return -1.0;
+}
+
+}  // namespace fastmetrics

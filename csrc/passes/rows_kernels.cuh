@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The kernels that the hinge, ranking and exact match passes share: sums of figures of rows.
+//
+// Sums are float64, in an order that depends on the sizes alone: which thread has which rows, then lanes, warps and
+// blocks in order. So the same data gives the same bits on every card. Whether the scores of a batch are probabilities
+// or logits is known only when all are read; so both are summed, and the kernel that adds them to the state chooses.
+//
+// A pass is a struct with its batch `b`, the number of its sums `kSums`, and
+//   add<kLanes>(row, lane, sums, outside, scratch): kLanes lanes add one row; lane 0 has the sums. All lanes of a warp
+//     call it together if kLanes is a warp.
+//   finish(i, sums, logits): adds sums [kSums] to cell i of the state.
+
+#pragma once
+
+#include "common/device.cuh"
+#include "passes/rows.h"
+
+namespace fastmetrics {
+
+// One score of a floating type, exactly. The type is looked up score by score: what is done with a score costs more
+// than that, and every kernel would be compiled four times otherwise.
+__device__ __forceinline__ double score_at(const RowsBatch& b, int64_t offset) {
+  switch (b.preds_type) {
+    case DType::kHalf:
+      return widen(static_cast<const Half*>(b.preds)[offset]);
+    case DType::kBFloat16:
+      return widen(static_cast<const BFloat16*>(b.preds)[offset]);
+    case DType::kFloat:
+      return static_cast<const float*>(b.preds)[offset];
+    default:
+      return static_cast<const double*>(b.preds)[offset];
+  }
+}
+
+// Scratch of a launch, int64, zero before: how many targets, preds and weights are out of range, where the first of
+// each is (as kNoPlace - place), and whether a score lies outside [0, 1].
+enum { kRowsFaults = 0, kRowsPlaces = 3, kRowsOutside = 6, kRowsScratch = 8 };
+
+__device__ __forceinline__ void add_row_fault(int64_t* scratch, int which, int64_t place) {
+  atomicAdd(as_count(scratch + kRowsFaults + which), Count{1});
+  atomicMax(as_count(scratch + kRowsPlaces + which), static_cast<Count>(kNoPlace - place));
+}
+
+// Whether a row can be counted with this weight.
+__device__ __forceinline__ bool good_weight(double weight) { return weight >= 0.0 && weight <= 1.7976931348623157e308; }
+
+// Move what is in the scratch to the record of faults; one thread, when all faults are in.
+__device__ __forceinline__ void record_row_faults(const RowsBatch& b, const int64_t* scratch, int64_t* faults) {
+  if (faults == nullptr) return;
+  const int64_t places = b.places.samples();
+  for (int which = 0; which < kKindsOfFault; ++which) {
+    const int64_t count = scratch[kRowsFaults + which], place = kNoPlace - scratch[kRowsPlaces + which];
+    if (count == 0) continue;
+    if (faults[2 * which] == 0) {
+      int64_t value;
+      if (which == kBadTarget) {
+        value = label_at(b.target, b.target_type, b.offset_of(place, places, b.rows.b_stride, b.places.b_stride));
+      } else if (which == kBadPreds) {
+        value = label_at(b.preds, b.preds_type, b.offset_of(place, places, b.rows.a_stride, b.places.a_stride));
+      } else {
+        value = __double_as_longlong(b.weight(place));
+      }
+      faults[2 * which + 1] = value;
+    }
+    faults[2 * which] += count;
+  }
+}
+
+template <int kSums>
+struct RowSums {
+  double of[kSums] = {};
+
+  __device__ void add(const RowSums& other) {
+#pragma unroll
+    for (int k = 0; k < kSums; ++k) of[k] += other.of[k];
+  }
+};
+
+// The sum over the threads of the block, in order, for all of them. of_block: [kThreads].
+template <int kSums>
+__device__ __forceinline__ RowSums<kSums> sum_of_block(const RowSums<kSums>& mine, RowSums<kSums>* of_block) {
+  of_block[threadIdx.x] = mine;
+  __syncthreads();
+  for (int width = kThreads / 2; width > 0; width /= 2) {
+    if (static_cast<int>(threadIdx.x) < width) of_block[threadIdx.x].add(of_block[threadIdx.x + width]);
+    __syncthreads();
+  }
+  return of_block[0];
+}
+
+// Whether any of the kLanes lanes says so; all of them take part.
+template <int kLanes>
+__device__ __forceinline__ bool any_of(bool mine) {
+  if constexpr (kLanes == 1) {
+    return mine;
+  } else {
+    static_assert(kLanes == kWarp, "a thread or a warp");
+    return __any_sync(kAllLanes, mine) != 0;
+  }
+}
+
+// Marks the batch as logits if any thread of the block met a score outside [0, 1]; all threads call it.
+__device__ __forceinline__ void mark_outside(bool outside, int64_t* scratch) {
+  if (__syncthreads_or(outside) && threadIdx.x == 0) atomicMax(as_count(scratch + kRowsOutside), Count{1});
+}
+
+// Sums over all rows. partial: [gridDim.x].
+template <typename Pass, int kLanes>
+FM_KERNEL rows_kernel(const Pass pass, int64_t rows, RowSums<Pass::kSums>* partial, int64_t* scratch) {
+  __shared__ RowSums<Pass::kSums> of_block[kThreads];
+  constexpr int kRows = kThreads / kLanes;
+  RowSums<Pass::kSums> sums;
+  bool outside = false;
+  const int64_t stride = static_cast<int64_t>(gridDim.x) * kRows;
+  for (int64_t row = static_cast<int64_t>(blockIdx.x) * kRows + threadIdx.x / kLanes; row < rows; row += stride) {
+    pass.template add<kLanes>(row, static_cast<int>(threadIdx.x) % kLanes, &sums, &outside, scratch);
+  }
+  mark_outside(outside, scratch);
+  const RowSums<Pass::kSums> sum = sum_of_block(sums, of_block);
+  if (threadIdx.x == 0) partial[blockIdx.x] = sum;
+}
+
+// Adds the sums of all parts to the state; one block. partial: [parts].
+template <typename Pass>
+FM_KERNEL rows_add_kernel(const Pass pass, const RowSums<Pass::kSums>* partial, int64_t parts, const int64_t* scratch,
+                          int64_t* faults) {
+  __shared__ RowSums<Pass::kSums> of_block[kThreads];
+  RowSums<Pass::kSums> sums;
+  for (int64_t part = threadIdx.x; part < parts; part += kThreads) sums.add(partial[part]);
+  sums = sum_of_block(sums, of_block);
+  if (threadIdx.x != 0) return;
+  pass.finish(0, sums.of, scratch[kRowsOutside] != 0);
+  record_row_faults(pass.b, scratch, faults);
+}
+
+// Sums of each group of `b.inner` rows: kLanes lanes have a group. partial: [groups].
+template <typename Pass, int kLanes>
+FM_KERNEL rows_apart_kernel(const Pass pass, int64_t groups, RowSums<Pass::kSums>* partial, int64_t* scratch) {
+  constexpr int kGroups = kThreads / kLanes;
+  const int lane = static_cast<int>(threadIdx.x) % kLanes;
+  bool outside = false;
+  const int64_t stride = static_cast<int64_t>(gridDim.x) * kGroups, inner = pass.b.inner;
+  for (int64_t g = static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / kLanes; g < groups; g += stride) {
+    RowSums<Pass::kSums> sums;
+    for (int64_t i = 0; i < inner; ++i) pass.template add<kLanes>(g * inner + i, lane, &sums, &outside, scratch);
+    if (lane == 0) partial[g] = sums;
+  }
+  mark_outside(outside, scratch);
+}
+
+template <typename Pass>
+FM_KERNEL rows_apart_add_kernel(const Pass pass, const RowSums<Pass::kSums>* partial, int64_t groups,
+                                const int64_t* scratch, int64_t* faults) {
+  const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
+  const bool logits = scratch[kRowsOutside] != 0;
+  for (int64_t g = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; g < groups; g += stride) {
+    pass.finish(g, partial[g].of, logits);
+  }
+  if (blockIdx.x == 0 && threadIdx.x == 0) record_row_faults(pass.b, scratch, faults);
+}
+
+}  // namespace fastmetrics

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Statistics of rows that are right in every place."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from fastmetrics.passes import exact_match_
+from fastmetrics.passes.binary import cutoffs
+from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d
+from fastmetrics.statistics.binary import BinaryStatistics
+from fastmetrics.statistics.multiclass import MulticlassStatistics
+
+
+class ExactMatchStatistics(Statistics):
+    """Number of rows, and of those that are right; see :func:`fastmetrics.passes.exact_match.exact_match_body`.
+
+    Args:
+        num_classes: C of multiclass rows: all labels of a sample.
+        num_labels: L of multilabel rows; exactly one of both is given.
+        threshold: in [0, 1]; a probability of a label is positive above it.
+        ignore_index: a target that is right whatever is predicted.
+        samplewise: keep the samples of dimension 0 apart.
+        validate: record labels out of range.
+    """
+
+    def __init__(
+        self,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        *,
+        threshold: float = 0.5,
+        ignore_index: int | None = None,
+        samplewise: bool = False,
+        validate: bool = True,
+    ) -> None:
+        self.num_classes = num_classes
+        self.threshold = threshold
+        self.ignore_index = ignore_index
+        self.samplewise = samplewise
+        self.validate = validate
+        self.shapes = {"matched": ((), torch.int64), "count": ((), torch.int64)}
+        # what is a wrong shape, or a wrong label, is the same for metrics of counts
+        self._decisions: Statistics = (
+            BinaryStatistics(num_labels, ignore_index=ignore_index, samplewise=samplewise)
+            if num_classes is None
+            else MulticlassStatistics(num_classes, ignore_index=ignore_index, samplewise=samplewise)
+        )
+
+    def check(self, inputs: Inputs) -> None:
+        """Raise as the statistics of counts do."""
+        self._decisions.check(inputs)
+
+    def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:
+        """As of all statistics, but there is one weight for all places of a row."""
+        if name == "weights":
+            inputs = weights_of_rows(values, inputs[-1], 1 if self.num_classes is None else None)
+        return super().per_sample(name, values, inputs)
+
+    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+        """Read the batch once and add it to ``states``."""
+        preds, target = inputs
+        target = as_labels(target)
+        if self.num_classes is not None and preds.dim() == target.dim():
+            preds = as_labels(preds)
+        if target.dim() == 0:
+            preds, target = preds.reshape(1), target.reshape(1)
+            weights, valid = at_least_1d(weights), at_least_1d(valid)
+        scores = self.num_classes is None and preds.is_floating_point()
+        ignore_index = self.ignore_index
+        exact_match_(
+            preds,
+            target,
+            valid,
+            weights,
+            states["matched"],
+            states["count"],
+            states.get("faults"),
+            self.num_classes or 0,
+            *(cutoffs(self.threshold, preds.dtype) if scores else (0.0, 0.0)),
+            0 if ignore_index is None else ignore_index,
+            ignore_index is not None,
+        )
+
+    def explain_fault(self, which: str, count: int, first: int) -> str:
+        """Say which labels were out of range."""
+        return self._decisions.explain_fault(which, count, first)
+
+
+def weights_of_rows(weights: Tensor, target: Tensor, dimension: int | None) -> Inputs:
+    """What has the shape of the rows of ``target``: it without ``dimension``, or (N,). Raises if weights do not fit."""
+    shape = target.shape
+    rows = shape[:1] if dimension is None else shape[:dimension] + shape[dimension + 1 :]
+    if weights.shape != rows[: weights.dim()]:
+        raise ValueError(
+            f"Expected `weights` to be one value a row, {tuple(rows)}, or of its first dimensions, since the labels of"
+            f" a row count together, but got {tuple(weights.shape)}."
+        )
+    return (target.new_empty(()).expand(rows),)

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Statistics of the ranks of relevant labels."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from fastmetrics.passes import ranking_
+from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels
+from fastmetrics.statistics.binary import BinaryStatistics
+from fastmetrics.statistics.exact_match import weights_of_rows
+from fastmetrics.statistics.hinge import scores_needed
+
+
+class RankingStatistics(Statistics):
+    """Number of rows and sums of their ranking figures; see :func:`fastmetrics.passes.ranking.ranking_body`.
+
+    Args:
+        num_labels: L of scores and targets ``[N, L, ...]``.
+        coverage: ask for ``coverage`` float64 [].
+        average_precision: ask for ``average_precision`` float64 [].
+        ranking_loss: ask for ``ranking_loss`` float64 [].
+        ignore_index: a target that is left out of its row.
+        validate: record targets other than 0 and 1.
+    """
+
+    def __init__(
+        self,
+        num_labels: int,
+        *,
+        coverage: bool = False,
+        average_precision: bool = False,
+        ranking_loss: bool = False,
+        ignore_index: int | None = None,
+        validate: bool = True,
+    ) -> None:
+        self.ignore_index = ignore_index
+        self.validate = validate
+        asked = {"coverage": coverage, "average_precision": average_precision, "ranking_loss": ranking_loss}
+        self.shapes = {name: ((), torch.float64) for name, wanted in asked.items() if wanted}
+        self.shapes["count"] = ((), torch.int64)
+        self._decisions = BinaryStatistics(num_labels, ignore_index=ignore_index)
+
+    def check(self, inputs: Inputs) -> None:
+        """Raise ``ValueError`` unless ``preds`` are scores, and as :class:`BinaryStatistics` does."""
+        self._decisions.check(inputs)
+        scores_needed(inputs[0])
+
+    def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:
+        """As of all statistics, but there is one weight for all labels of a row."""
+        if name == "weights":
+            inputs = weights_of_rows(values, inputs[-1], 1)
+        return super().per_sample(name, values, inputs)
+
+    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+        """Read the batch once and add it to ``states``."""
+        preds, target = inputs
+        ignore_index = self.ignore_index
+        ranking_(
+            preds,
+            as_labels(target),
+            valid,
+            weights,
+            states.get("coverage"),
+            states.get("average_precision"),
+            states.get("ranking_loss"),
+            states["count"],
+            states.get("faults"),
+            0 if ignore_index is None else ignore_index,
+            ignore_index is not None,
+        )
+
+    def explain_fault(self, which: str, count: int, first: int) -> str:
+        """Say which targets were neither 0 nor 1."""
+        return self._decisions.explain_fault(which, count, first)
