@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import torch
 from torch import Tensor
 
@@ -41,6 +43,12 @@ class BinaryStatistics(Statistics):
         self.shapes = {"counts": ((num_labels or 1, 4), torch.int64)}
         self._threshold = threshold
         self._cutoffs: dict[torch.dtype, tuple[float, float]] = {}
+
+    @property
+    def key(self) -> Hashable:
+        """Every option; whether ignored scores decide is one only where there are any."""
+        decide = self.ignore_index is None or self.ignored_decide
+        return self.num_labels, self._threshold, self.ignore_index, decide, self.samplewise, self.validate
 
     def check(self, inputs: Inputs) -> None:
         """Raise ``RuntimeError`` on different shapes or devices, ``ValueError`` on others that do not fit."""

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import torch
 from torch import Tensor
 
@@ -49,6 +51,18 @@ class MulticlassStatistics(Statistics):
             self.shapes["counts"] = ((c, 3), torch.int64)
         if top_k > 1:
             self.shapes["ranks"] = ((c, top_k, 2), torch.int64)
+
+    @property
+    def key(self) -> Hashable:
+        """Every option but which statistics are asked for."""
+        return self.num_classes, self.ignore_index, self.samplewise, self.validate
+
+    def union(self, other: Statistics) -> Statistics | None:
+        """See the base; scores are needed where either needs them."""
+        both = super().union(other)
+        if isinstance(both, MulticlassStatistics) and isinstance(other, MulticlassStatistics):
+            both.top_k = max(self.top_k, other.top_k)
+        return both
 
     def check(self, inputs: Inputs) -> None:
         """Raise ``ValueError`` on wrong shapes or dtypes, ``RuntimeError`` on different devices."""

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 import torch
 from torch import Tensor
 
@@ -28,6 +30,11 @@ class PairsStatistics(Statistics):
             self.shapes["squared_error"] = ((num_outputs,), torch.float64)
         if absolute_error:
             self.shapes["absolute_error"] = ((num_outputs,), torch.float64)
+
+    @property
+    def key(self) -> Hashable:
+        """Every option but which statistics are asked for."""
+        return self.num_outputs
 
     def check(self, inputs: Inputs) -> None:
         """Raise ``RuntimeError`` on different shapes or devices, or if they are not ``[N, num_outputs]``."""
