@@ -3,6 +3,7 @@
 
 from fastmetrics import classification, functional, regression
 from fastmetrics.classification import Accuracy, ConfusionMatrix, F1Score, Precision, Recall, StatScores
+from fastmetrics.collection import MetricCollection
 from fastmetrics.metric import Metric
 from fastmetrics.native import build
 from fastmetrics.regression import MeanAbsoluteError, MeanSquaredError
@@ -16,6 +17,7 @@ __all__ = [
     "MeanAbsoluteError",
     "MeanSquaredError",
     "Metric",
+    "MetricCollection",
     "Precision",
     "Recall",
     "StatScores",

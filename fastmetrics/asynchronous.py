@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -16,15 +16,13 @@ class Pending:
 
     Args:
         value: tensors, alone or in dicts, lists and tuples.
-        faults: int64 [FAULTS], copied along.
-        check: takes the copy of ``faults`` and raises if it holds any.
+        records: of faults, int64 [FAULTS], which are copied along; and what takes the copy and raises if it holds any.
     """
 
-    def __init__(self, value: Any, faults: Tensor | None = None, check: Callable[[Tensor], None] | None = None) -> None:
+    def __init__(self, value: Any, records: Sequence[tuple[Tensor, Callable[[Tensor], None]]] = ()) -> None:
         self._streams: dict[torch.device, torch.cuda.Stream] = {}
-        self._check = check
         self._value = apply_to_collection(value, Tensor, self._to_host)
-        self._faults = None if faults is None else self._to_host(faults)
+        self._records = [(self._to_host(faults), check) for faults, check in records]
         self._copied = [stream.record_event() for stream in self._streams.values()]
 
     def _to_host(self, tensor: Tensor) -> Tensor:
@@ -52,7 +50,7 @@ class Pending:
         """
         for event in self._copied:
             event.synchronize()
-        faults, self._faults = self._faults, None
-        if faults is not None and self._check is not None:
-            self._check(faults)
+        records, self._records = self._records, []
+        for faults, check in records:
+            check(faults)
         return self._value

@@ -56,7 +56,7 @@ class Part(NamedTuple):
         if not state:
             shape, dtype = self.statistics.shapes[name]
             return torch.zeros((0, *shape), dtype=dtype, device=device)
-        return dim_zero_cat(state)  # type: ignore[no-any-return]
+        return dim_zero_cat(state)
 
 
 class _Collectives:
@@ -195,10 +195,10 @@ def _join(entries: list[_Entry], world: _Collectives | _Gathers, ranks: int) -> 
     layouts = [[_layout(entry, rank) for entry in entries] for rank in range(ranks)]
     sizes = [[math.prod(shape) * dtype.itemsize for shape, dtype in layout] for layout in layouts]
     gathered = world.gather(flat, [sum(of_rank) for of_rank in sizes])
-    found = [
-        [piece.clone().view(dtype).reshape(shape) for piece, (shape, dtype) in zip(whole.split(of_rank), layout)]
-        for whole, of_rank, layout in zip(gathered, sizes, layouts, strict=True)
-    ]
+    found = []
+    for whole, of_rank, layout in zip(gathered, sizes, layouts, strict=True):
+        pieces = zip(whole.split(of_rank), layout, strict=True)
+        found.append([piece.clone().view(dtype).reshape(shape) for piece, (shape, dtype) in pieces])
     for entry, values in zip(entries, zip(*found, strict=True), strict=True):
         if entry.statistics.samplewise:
             filled = [value for value in values if len(value)]
@@ -255,4 +255,5 @@ def valid_mask(
         if not 0 <= first < last:
             raise ValueError(f"Expected `batch_idx` of one of the {len(sampler)} samples, but got {batch_idx}.")
     place = torch.arange(first, last, device=device) * sampler.num_replicas + sampler.rank
-    return place < len(sampler.dataset)  # type: ignore[arg-type]
+    samples: int = len(sampler.dataset)  # type: ignore[arg-type]
+    return place < samples

@@ -42,6 +42,10 @@ class Lifecycle(torchmetrics.Metric):
         self._twins: dict[str, str] = {}  # statistic -> state of its weighted samples
         self._traced = False  # whether a compiled update may have run
         self._filled = False  # whether states may hold data that no update brought
+        self._starts: dict[str, Tensor] = {}  # of the states that do not start at zero
+        if type(statistics).zeros is not Statistics.zeros:
+            starts = statistics.zeros(torch.device("cpu"))
+            self._starts = {name: start for name, start in starts.items() if bool(start.any())}
         self._device = torch.empty(0, device=self._device).device  # "cuda" becomes "cuda:0"
         with torch.inference_mode(False):  # an inference tensor could not be updated outside of that mode
             for name, zeros in statistics.zeros(self._device).items():
@@ -245,8 +249,6 @@ class Lifecycle(torchmetrics.Metric):
     def reset(self) -> None:
         """Empty the statistics in place, so that their addresses stay (a captured CUDA graph relies on them)."""
         own = self.__dict__
-        if own["_cache"] is not None:
-            own.update(own["_cache"])
         group, empty = own["_group"], not (self.update_called or own["_filled"])
         self._forget(own)
         if group is None:
@@ -257,7 +259,9 @@ class Lifecycle(torchmetrics.Metric):
             group.release(self)
 
     def _forget(self, own: dict[str, Any]) -> None:
-        """Forget what was derived from the states."""
+        """Forget what was derived from the states, a sync among it."""
+        if own["_cache"] is not None:
+            own.update(own["_cache"])
         own.update(
             _update_count=0,
             _traced=False,
@@ -276,11 +280,13 @@ class Lifecycle(torchmetrics.Metric):
                 own[name] = []
             elif name not in ours:  # one that a subclass added
                 own[name] = own["_defaults"][name].detach().clone()
+            elif name in self._starts:
+                state.copy_(self._starts[name])
             else:
                 state.zero_()
 
     def __getstate__(self) -> dict[str, Any]:
-        """Everything but what is rebuilt; a batch value with a graph is kept without it, and shared states as copies."""
+        """Everything but what is rebuilt; batch values without their graph, shared states as copies."""
         state = super().__getstate__()
         for name in ("_forward_cache", "_computed"):
             state[name] = apply_to_collection(state[name], Tensor, Tensor.detach)
@@ -302,17 +308,36 @@ class Lifecycle(torchmetrics.Metric):
 
     def _apply(self, fn: Callable[[Tensor], Tensor], exclude_state: Sequence[str] = "") -> Module:
         own = self.__dict__
-        if own["_group"] is not None and not own["_group"].moves:
-            self._leave()
+        if own["_group"] is not None:
+            if own["_group"].moves:  # and the states with it
+                exclude_state = list(self._defaults)
+            else:
+                self._leave()
         before = {name: own[name] for name in self._defaults}
         dtype = own["_dtype"]  # torchmetrics forgets what `set_dtype` said
         super()._apply(moving(fn), exclude_state)
         own["_dtype"] = dtype
+        if own["_group"] is not None:
+            return self
         for name, old in before.items():
             if isinstance(old, Tensor) and own[name] is not old:
                 _shared.pop(own[name], None)  # moved, so it is of this metric alone
         self._keep_ordinary()
         return self
+
+    def state_dict(  # type: ignore[override]
+        self, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
+    ) -> dict[str, Any]:
+        """The persistent states; copies, so that what others share with this metric is not saved along."""
+        own = self.__dict__
+        if own["_group"] is None or not any(own["_persistent"].values()):
+            return super().state_dict(destination=destination, prefix=prefix, keep_vars=keep_vars)
+        shared = {name: own[name] for name in own["_defaults"]}
+        own.update(self._copies())
+        try:
+            return super().state_dict(destination=destination, prefix=prefix, keep_vars=keep_vars)
+        finally:
+            own.update(shared)
 
     def _load_from_state_dict(
         self,

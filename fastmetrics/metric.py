@@ -214,13 +214,16 @@ class StatisticMetric(Lifecycle, Metric):
             >>> pending.result()
             tensor(0.6667)
         """
-        own = self.__dict__
-        faults: Tensor | None = own["faults"]
+        return Pending(self._value_of(self._part()), self._take_faults())
+
+    def _take_faults(self) -> list[tuple[Tensor, Callable[[Tensor], None]]]:
+        """The record of faults, if there is one, and what raises them; here they are forgotten."""
+        faults: Tensor | None = self.__dict__["faults"]
         if faults is None:
-            return Pending(self._value_of(self._part()))
-        found = faults.clone()
+            return []
+        taken = faults.clone()
         faults.zero_()
-        return Pending(self._value_of(self._part()), found, self._raise_found)
+        return [(taken, self._raise_found)]
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """The value of one batch, without touching the state: the functional form of the metric."""

@@ -53,7 +53,7 @@ class Statistics(ABC):
         if type(self) is not type(other):
             return None
         if self.key is None:
-            return self if other.key is None and _same(vars(self), vars(other)) else None
+            return self if other.key is None and same(vars(self), vars(other)) else None
         if self.key != other.key:
             return None
         both = copy.copy(self)
@@ -68,7 +68,9 @@ class Statistics(ABC):
         shape = self.shapes[name][0]
         if tuple(state.shape[state.dim() - len(shape) :]) == shape:
             return state
-        return state[(..., *(slice(size) for size in shape))]
+        for dim, size in enumerate(shape, state.dim() - len(shape)):
+            state = state.narrow(dim, 0, size)
+        return state
 
     def zeros(
         self, device: torch.device | None, samples: int | None = None, weighted: bool = False
@@ -158,16 +160,16 @@ class Statistics(ABC):
         return "; ".join(found) or None
 
 
-def _same(mine: Any, other: Any) -> bool:
+def same(mine: Any, other: Any) -> bool:
     """Whether two options are the same, in type and value."""
     if type(mine) is not type(other):
         return False
     if isinstance(mine, Tensor):
         return mine is other
     if isinstance(mine, dict):
-        return mine.keys() == other.keys() and all(_same(mine[name], other[name]) for name in mine)
+        return mine.keys() == other.keys() and all(same(mine[name], other[name]) for name in mine)
     if isinstance(mine, (list, tuple)):
-        return len(mine) == len(other) and all(map(_same, mine, other))
+        return len(mine) == len(other) and all(map(same, mine, other))
     return bool(mine == other)
 
 
