@@ -155,7 +155,9 @@ class MetricCollection(torchmetrics.MetricCollection):
         """
         pool = self._ready()
         if sync:
-            return self._named({name: metric.compute() for name, metric in self._modules.items()})
+            with pool.all_at_once():
+                values = {name: metric.compute() for name, metric in self._modules.items()}  # type: ignore[operator]
+            return self._named(values)
         pool.raise_faults()
         return self._named(self._values_here())
 
@@ -180,7 +182,7 @@ class MetricCollection(torchmetrics.MetricCollection):
                 finally:
                     metric.__dict__.update(kept)
             else:
-                values[name] = metric._value_of(metric._part())
+                values[name] = metric._value_of(metric._part())  # type: ignore[operator]
         return values
 
     def reset(self) -> None:

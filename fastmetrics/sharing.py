@@ -12,7 +12,8 @@ the others never see it; its pool is then stale, and the collection makes a new 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, TypeGuard
 
 import torch
@@ -136,7 +137,7 @@ class Group(StatisticMetric):
 
     def value_of_all_processes(self, member: StatisticMetric) -> Any:
         """The value of a member over all processes; they meet once for all members of the pool."""
-        if self.whole is None or not member.compute_with_cache:
+        if self.whole is None or not (member.compute_with_cache or self.pool.prepared):
             self.pool.meet(self)
         assert self.whole is not None
         if self.whole.faults is not None:
@@ -148,8 +149,21 @@ class Group(StatisticMetric):
 
     def _forget_faults(self, own: dict[str, Any]) -> None:
         super()._forget_faults(own)
-        if own["whole"] is not None:
+        if own["whole"] is not None and own["whole"].faults is not None:
             own["whole"].faults.zero_()
+
+
+def _raise_all(records: Iterable[tuple[Group, Tensor | None]]) -> None:
+    """One error for the faults of all groups, which are forgotten then."""
+    found = []
+    for group, faults in records:
+        if faults is not None:
+            try:
+                group._raise_faults(faults)
+            except RuntimeError as error:
+                found.append(str(error))
+    if found:
+        raise RuntimeError("\n".join(found))
 
 
 class Slot:
@@ -199,6 +213,7 @@ class Pool:
 
     def __init__(self, metrics: Sequence[Module], share: bool = True) -> None:
         self.stale = False
+        self.prepared = False
         self.split = False  # whether metrics are apart only because they have seen other data
         self.groups: list[Group] = []
         unions: list[tuple[Statistics, list[StatisticMetric]]] = []
@@ -331,8 +346,7 @@ class Pool:
             together = [group for group in together if not group.meets(same[0])]
             reduced = same[0]._reduce([whole[id(group)] for group in same])
             whole.update(zip(map(id, same), reduced, strict=True))
-        for group in self.groups:
-            group._raise_faults(whole[id(group)].faults)
+        _raise_all((group, whole[id(group)].faults) for group in self.groups)
         return list(whole.values())
 
     def meet(self, first: Group) -> None:
@@ -341,12 +355,31 @@ class Pool:
         for group, part in zip(same, first._reduce([group._part() for group in same]), strict=True):
             group.whole = part
 
+    @contextmanager
+    def all_at_once(self) -> Iterator[None]:
+        """Where the values of all members are asked for: processes meet before, and faults are raised together."""
+        for group in self.groups:
+            if any(not member.compute_with_cache for member in group.members):
+                group.whole = None
+        for group in self.groups:
+            wanted = any(mine["_computed"] is None and not mine["_is_synced"] for mine in group.__dict__["_owns"])
+            if wanted and group.whole is None and group._to_sync and group.distributed_available_fn():
+                self.meet(group)
+        if any(group.whole is not None for group in self.groups):
+            _raise_all((group, group.faults if group.whole is None else group.whole.faults) for group in self.groups)
+        else:
+            self.raise_faults()
+        self.prepared = True
+        try:
+            yield
+        finally:
+            self.prepared = False
+
     def raise_faults(self, device: str | None = None) -> None:
         """Raise what was wrong with the values of the input, on all devices or on one kind."""
         for faults in self._records:
             if (device is None or faults.device.type == device) and any(faults.tolist()):
-                for group in self.groups:
-                    group._raise_faults()
+                _raise_all((group, group.faults) for group in self.groups)
 
     def reset(self) -> None:
         """Empty all states in place."""
