@@ -12,6 +12,7 @@ from torch.nn import Module
 from torchmetrics.utilities.data import _flatten_dict
 
 from fastmetrics.asynchronous import Pending
+from fastmetrics.metric import StatisticMetric
 from fastmetrics.sharing import Pool
 
 
@@ -80,10 +81,16 @@ class MetricCollection(torchmetrics.MetricCollection):
         own = self.__dict__
         pool: Pool | None = own.get("_pool")
         if pool is None or pool.stale:
-            pool = own["_pool"] = Pool(list(self._modules.values()), share=self._enable_compute_groups is not False)
+            share = self._enable_compute_groups is not False
+            pool = own["_pool"] = Pool(list(self._modules.values()), share, replaces=pool)
             grouped = {id(member) for group in pool.groups for member in group.members}
             own["_others"] = [metric for metric in self._modules.values() if id(metric) not in grouped]
         return pool
+
+    def _planned(self) -> None:
+        """Make the plan, on which depends what processes say to each other, if there is none; a stale one stays."""
+        if self.__dict__.get("_pool") is None and self._modules:
+            self._ready()
 
     def add_metrics(self, metrics: Any, *additional_metrics: torchmetrics.Metric) -> None:
         """Add metrics, as the constructor takes them."""
@@ -96,8 +103,12 @@ class MetricCollection(torchmetrics.MetricCollection):
         self.__dict__["_pool"] = None
 
     def __delitem__(self, key: str) -> None:
+        metric = self._modules[key]
         super().__delitem__(key)
         self.__dict__["_pool"] = None
+        if isinstance(metric, StatisticMetric):
+            metric._leave()
+            metric._home = None
 
     @property
     def compute_groups(self) -> dict[int, list[str]]:
@@ -156,7 +167,7 @@ class MetricCollection(torchmetrics.MetricCollection):
         pool = self._ready()
         if sync:
             with pool.all_at_once():
-                values = {name: metric.compute() for name, metric in self._modules.items()}  # type: ignore[operator]
+                values = {name: metric.compute() for name, metric in self._modules.items()}
             return self._named(values)
         pool.raise_faults()
         return self._named(self._values_here())
@@ -225,14 +236,17 @@ class MetricCollection(torchmetrics.MetricCollection):
         self, keep_base: bool = False, copy_state: bool = True
     ) -> Iterable[tuple[str, Any]]:
         """Names, with prefix and postfix unless ``keep_base``, and metrics; ``copy_state`` is accepted."""
+        self._planned()
         return self._modules.items() if keep_base else self._to_renamed_dict().items()
 
     def values(self, copy_state: bool = True) -> Iterable[Any]:  # type: ignore[override]
         """The metrics; ``copy_state`` is accepted."""
+        self._planned()
         return self._modules.values()
 
     def __getitem__(self, key: str, copy_state: bool = True) -> Any:
         """A metric, by its name with or without prefix and postfix."""
+        self._planned()
         if self.prefix:
             key = key.removeprefix(self.prefix)
         if self.postfix:

@@ -110,7 +110,7 @@ class _Gathers:
 
 
 def all_processes(
-    parts: Sequence[Part], device: torch.device, group: Any = None, gather: Gather | None = None
+    parts: Sequence[Part], device: torch.device, group: Any = None, gather: Gather | None = None, apart: bool = False
 ) -> list[Part]:
     """Reduce the states of all processes; those of this one stay as they are.
 
@@ -119,9 +119,10 @@ def all_processes(
         device: where the states of the result are.
         group: the processes; None for all.
         gather: ``gather(tensor, group=...)`` gives the tensors of all processes, in place of ``torch.distributed``.
+        apart: this process has its states in other parts than these, which only have the right shapes.
 
     Returns:
-        A part for each: new tensors, and one tensor in place of a list.
+        A part for each: new tensors, and one tensor in place of a list. Nothing if any process said ``apart``.
     """
     # torchmetrics' own function adds a barrier and a gather of sizes to every tensor
     world = _Collectives(group) if gather in (None, gather_all_tensors) else _Gathers(gather, group)
@@ -129,7 +130,7 @@ def all_processes(
     both = list(zip(parts, reduced, strict=True))
     sums: dict[torch.dtype, list[_Entry]] = {torch.int64: []}
     joined: list[_Entry] = []
-    said: list[int] = []
+    said = [int(apart)]
     for part, whole in both:
         said.append(len(part.twins))
         for name in part.statistics.shapes:
@@ -149,6 +150,8 @@ def all_processes(
     records = iter(table[:, len(said) :].split(_FAULTS_SAID, 1))
     told = iter(zip(*table[:, : len(said)].tolist(), strict=True))  # for each number said, that of every process
 
+    if any(next(told)):
+        return []
     for i, (part, whole) in enumerate(both):
         if part.faults is not None:
             record = merge_faults(next(records))

@@ -190,7 +190,7 @@ class Lifecycle(torchmetrics.Metric):
         self._leave()
         super().merge_state(incoming_state)
         own = self.__dict__
-        own["_computed"] = None
+        own["_computed"] = own["_whole"] = None
         own["_update_count"] += max(1, getattr(incoming_state, "_update_count", 1))
 
     def _reduce_states(self, incoming_state: dict[str, Any]) -> None:
@@ -268,6 +268,7 @@ class Lifecycle(torchmetrics.Metric):
             _filled=False,
             _forward_cache=None,
             _computed=None,
+            _whole=None,
             _cache=None,
             _is_synced=False,
         )
@@ -292,6 +293,7 @@ class Lifecycle(torchmetrics.Metric):
             state[name] = apply_to_collection(state[name], Tensor, Tensor.detach)
         if state["_group"] is not None:
             self._take(state, self._copies())
+        state["_home"] = state["_whole"] = None
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -359,7 +361,7 @@ class Lifecycle(torchmetrics.Metric):
         super()._load_from_state_dict(
             state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
         )
-        own["_computed"] = None
+        own["_computed"] = own["_whole"] = None
         for name, old in before.items():
             new = own[name]
             if new is old:

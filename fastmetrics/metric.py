@@ -20,7 +20,7 @@ from fastmetrics.statistics import Statistics
 from fastmetrics.statistics.base import Inputs
 
 if TYPE_CHECKING:
-    from fastmetrics.sharing import Group
+    from fastmetrics.sharing import Group, Pool
 
 # What a pass reads, weights and mask of its samples.
 Batch = tuple[Inputs, Tensor | None, Tensor | None]
@@ -108,7 +108,9 @@ class StatisticMetric(Lifecycle, Metric):
 
     def __init__(self, statistics: Statistics, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._group: Group | None = None
+        self._group: Group | None = None  # whose states are shared
+        self._home: Pool | None = None  # with whom processes are met
+        self._whole: Part | None = None  # of all processes, until the next update
         self._set_up_states(statistics)
 
     # The hot path. torchmetrics wraps `update` and `compute`; the ones below do that work themselves.
@@ -185,8 +187,10 @@ class StatisticMetric(Lifecycle, Metric):
             )
         if not own["_to_sync"] or own["_is_synced"] or not self.distributed_available_fn():
             value = self._value()
-        elif own["_group"] is not None:
-            value = own["_group"].value_of_all_processes(self)
+        elif own["_home"] is not None:
+            whole = own["_home"].whole(self)
+            self._raise_faults(whole.faults)
+            value = self._value_of(whole)
         else:
             self.sync(dist_sync_fn=self.dist_sync_fn)
             try:
@@ -263,7 +267,7 @@ class StatisticMetric(Lifecycle, Metric):
             own["_traced"] = True
         else:
             own["_update_count"] += 1
-        own["_computed"] = None
+        own["_computed"] = own["_whole"] = None
 
     def _check(self, inputs: Inputs, weights: Tensor | None, valid: Tensor | None, any_device: bool = False) -> Batch:
         """Raise if the metadata of a batch is wrong; the batch as its statistics take it."""
@@ -352,9 +356,9 @@ class StatisticMetric(Lifecycle, Metric):
         device = self.__dict__["_device"]
         return self.formula(**{name: part.final(name, device) for name in part.statistics.shapes})
 
-    def _reduce(self, parts: list[Part]) -> list[Part]:
-        """The states of all processes."""
-        return all_processes(parts, self._device, self.process_group, self.dist_sync_fn)
+    def _reduce(self, parts: list[Part], apart: bool = False) -> list[Part]:
+        """The states of all processes; see :func:`~fastmetrics.distributed.all_processes`."""
+        return all_processes(parts, self._device, self.process_group, self.dist_sync_fn, apart)
 
     def _raise_faults(self, faults: Tensor | None = None) -> None:
         """Raise what was wrong with the values of the input, here or in ``faults`` of all processes; and forget it."""
@@ -366,6 +370,7 @@ class StatisticMetric(Lifecycle, Metric):
         try:
             self._raise_found(faults)
         except RuntimeError:
+            faults.zero_()
             self._forget_faults(own)
             raise
 

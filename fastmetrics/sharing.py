@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, TypeGuard
+from typing import Any, NamedTuple, TypeGuard
 
 import torch
 from torch import Tensor
@@ -51,7 +51,6 @@ class Group(StatisticMetric):
         self.members = list(members)
         self.left: list[StatisticMetric] = []
         self.moves = False
-        self.whole: Part | None = None  # of all processes, until the next update
         own["_owns"] = [member.__dict__ for member in self.members]
 
     def formula(self, **statistics: Tensor) -> Any:
@@ -67,7 +66,7 @@ class Group(StatisticMetric):
         for name in member._statistics.shapes:
             mine[name] = self._view(member, name, own[name])
         mine["faults"] = own["faults"]
-        mine["_group"] = self
+        mine["_group"], mine["_home"] = self, self.pool
         mine["_update_count"], mine["_traced"] = own["_update_count"], own["_traced"]
         if own["_twins"]:
             self._bind_twins(member)
@@ -99,16 +98,14 @@ class Group(StatisticMetric):
 
     def _count_update(self, own: dict[str, Any]) -> None:
         super()._count_update(own)
-        own["whole"] = None
         count, traced = own["_update_count"], own["_traced"]
         for mine in own["_owns"]:
-            mine["_computed"] = None
+            mine["_computed"] = mine["_whole"] = None
             mine["_update_count"] = count
             mine["_traced"] = traced
 
     def _forget(self, own: dict[str, Any]) -> None:
         super()._forget(own)
-        own["whole"] = None
         for member in self.members:
             member._forget(member.__dict__)
 
@@ -117,10 +114,6 @@ class Group(StatisticMetric):
         if self._statistics.samplewise:
             for member in self.members:
                 self.bind(member)
-
-    def meets(self, other: Group) -> bool:
-        """Whether both speak to the same processes in the same way."""
-        return all(getattr(self, name) == getattr(other, name) for name in ("process_group", "dist_sync_fn", "device"))
 
     def _open_twins(self) -> None:
         self.pool.open_twins()
@@ -135,31 +128,14 @@ class Group(StatisticMetric):
             found[id(member)] = member.__dict__["_forward_cache"] = value
         return found
 
-    def value_of_all_processes(self, member: StatisticMetric) -> Any:
-        """The value of a member over all processes; they meet once for all members of the pool."""
-        if self.whole is None or not (member.compute_with_cache or self.pool.prepared):
-            self.pool.meet(self)
-        assert self.whole is not None
-        if self.whole.faults is not None:
-            self._raise_faults(self.whole.faults)
-        statistics = member._statistics
-        return member.formula(
-            **{name: statistics.view(name, self.whole.final(name, self._device)) for name in statistics.shapes}
-        )
 
-    def _forget_faults(self, own: dict[str, Any]) -> None:
-        super()._forget_faults(own)
-        if own["whole"] is not None and own["whole"].faults is not None:
-            own["whole"].faults.zero_()
-
-
-def _raise_all(records: Iterable[tuple[Group, Tensor | None]]) -> None:
-    """One error for the faults of all groups, which are forgotten then."""
+def _raise_all(records: Iterable[tuple[StatisticMetric, Tensor | None]]) -> None:
+    """One error for all faults, which are forgotten then."""
     found = []
-    for group, faults in records:
+    for metric, faults in records:
         if faults is not None:
             try:
-                group._raise_faults(faults)
+                metric._raise_faults(faults)
             except RuntimeError as error:
                 found.append(str(error))
     if found:
@@ -209,18 +185,21 @@ class Pool:
     Args:
         metrics: whose plain ones (see :func:`shareable`) form groups; they keep what they have counted.
         share: False keeps every metric apart.
+        replaces: the pool that they are in now; one that is in another takes its states out of that.
     """
 
-    def __init__(self, metrics: Sequence[Module], share: bool = True) -> None:
+    def __init__(self, metrics: Sequence[Module], share: bool = True, replaces: Pool | None = None) -> None:
         self.stale = False
-        self.prepared = False
+        self._all_at_once = False
         self.split = False  # whether metrics are apart only because they have seen other data
-        self.groups: list[Group] = []
-        unions: list[tuple[Statistics, list[StatisticMetric]]] = []
+        families: list[Family] = []
         for metric in metrics:
-            if shareable(metric) and not any(metric is one for _, members in unions for one in members):
-                self._join(unions, metric, share)
-        self.groups = [Group(statistics, members) for statistics, members in unions]
+            if shareable(metric) and not any(metric is one for family in families for one in family.members):
+                if metric._group is not None and metric._group.pool is not replaces:
+                    metric._leave()
+                _join(families, metric, share)
+        self.families = families
+        self.groups = [Group(family.statistics, family.members) for family in self._of_one_history(share)]
         self.slots: list[Slot] = []
         with torch.inference_mode(False), torch.no_grad():
             self._allocate()
@@ -233,19 +212,16 @@ class Pool:
                 for member in group.members:
                     group.bind(member)
 
-    def _join(
-        self, unions: list[tuple[Statistics, list[StatisticMetric]]], metric: StatisticMetric, share: bool
-    ) -> None:
-        """Add a metric to those that it is read together with, or open a new group."""
-        for i, (statistics, members) in enumerate(unions if share else []):
-            union = statistics.union(metric._statistics) if same(_reading(members[0]), _reading(metric)) else None
-            if union is not None:
-                if _same_history(members[0], metric):
-                    members.append(metric)
-                    unions[i] = (union, members)
-                    return
-                self.split = True
-        unions.append((metric._statistics, [metric]))
+    def _of_one_history(self, share: bool) -> list[Family]:
+        """The families, parted where members have seen other data."""
+        parted: list[Family] = []
+        for family in self.families:
+            own: list[Family] = []
+            for metric in family.members:
+                _join(own, metric, share, _same_history)
+            self.split |= len(own) > 1
+            parted += own
+        return parted
 
     def _allocate(self) -> None:
         wanted: dict[tuple[torch.device, torch.dtype, bool], list[tuple[Group, str, tuple[int, ...]]]] = {}
@@ -342,38 +318,68 @@ class Pool:
     def _meet_on_step(self, parts: list[Part], together: list[Group]) -> list[Part]:
         whole = dict(zip(map(id, self.groups), parts, strict=True))
         while together:
-            same = [group for group in together if group.meets(together[0])]
-            together = [group for group in together if not group.meets(same[0])]
+            same = [group for group in together if _meet(group, together[0])]
+            together = [group for group in together if not _meet(group, same[0])]
             reduced = same[0]._reduce([whole[id(group)] for group in same])
             whole.update(zip(map(id, same), reduced, strict=True))
         _raise_all((group, whole[id(group)].faults) for group in self.groups)
         return list(whole.values())
 
-    def meet(self, first: Group) -> None:
-        """Reduce the states of all groups that speak to the same processes as ``first``."""
-        same = [group for group in self.groups if group._to_sync and group.meets(first)]
-        for group, part in zip(same, first._reduce([group._part() for group in same]), strict=True):
-            group.whole = part
+    def whole(self, member: StatisticMetric) -> Part:
+        """The states of a member over all processes, which meet once for all members.
+
+        What the processes say to each other does not depend on which members have left their groups on which process.
+        """
+        own = member.__dict__
+        if own["_whole"] is None or not (member.compute_with_cache or self._all_at_once):
+            self._meet(member)
+        return own["_whole"]  # type: ignore[no-any-return]
+
+    def _meet(self, first: StatisticMetric) -> None:
+        families = [family for family in self.families if family.first._to_sync and _meet(family.first, first)]
+        parts, apart = [], False
+        for family in families:
+            group = family.first._group
+            if group is not None and all(member._group is group for member in family.members):
+                parts.append(group._part())
+            else:
+                parts.append(family.nothing())
+                apart = True
+        whole = first._reduce(parts, apart)
+        if not whole:
+            members = [member for family in families for member in family.members]
+            for member, part in zip(members, first._reduce([m._part() for m in members]), strict=True):
+                member.__dict__["_whole"] = part
+            return
+        for family, part in zip(families, whole, strict=True):
+            for member in family.members:
+                view, names = member._statistics.view, member._statistics.shapes
+                states, twins = ({n: view(n, of[n]) for n in names if n in of} for of in (part.states, part.twins))
+                member.__dict__["_whole"] = Part(member._statistics, states, twins, part.faults)
 
     @contextmanager
     def all_at_once(self) -> Iterator[None]:
         """Where the values of all members are asked for: processes meet before, and faults are raised together."""
-        for group in self.groups:
-            if any(not member.compute_with_cache for member in group.members):
-                group.whole = None
-        for group in self.groups:
-            wanted = any(mine["_computed"] is None and not mine["_is_synced"] for mine in group.__dict__["_owns"])
-            if wanted and group.whole is None and group._to_sync and group.distributed_available_fn():
-                self.meet(group)
-        if any(group.whole is not None for group in self.groups):
-            _raise_all((group, group.faults if group.whole is None else group.whole.faults) for group in self.groups)
-        else:
-            self.raise_faults()
-        self.prepared = True
+        members = [member for family in self.families for member in family.members]
+        for member in members:
+            if not member.compute_with_cache:
+                member.__dict__["_whole"] = None
+        for member in members:
+            own = member.__dict__
+            wanted = own["_computed"] is None and own["_whole"] is None and own["_to_sync"] and not own["_is_synced"]
+            if wanted and member.distributed_available_fn():
+                self._meet(member)
+        records: list[tuple[StatisticMetric, Tensor]] = []
+        for member in members:
+            faults = member.__dict__["faults"] if member._whole is None else member._whole.faults
+            if faults is not None and not any(faults is other for _, other in records):
+                records.append((member._group or member, faults))
+        _raise_all(records)
+        self._all_at_once = True
         try:
             yield
         finally:
-            self.prepared = False
+            self._all_at_once = False
 
     def raise_faults(self, device: str | None = None) -> None:
         """Raise what was wrong with the values of the input, on all devices or on one kind."""
@@ -423,6 +429,48 @@ def _reading(metric: StatisticMetric) -> tuple[Any, ...]:
     read = (id(metric),) if options is None else tuple(getattr(metric, name) for name in options)
     keywords = tuple(getattr(metric, name) for name in _KEYWORDS)
     return type(metric).inputs, read, metric._to_sync, metric.device, keywords
+
+
+class Family(NamedTuple):
+    """Metrics that read their input in the same way, whatever they have seen."""
+
+    statistics: Statistics
+    members: list[StatisticMetric]
+
+    @property
+    def first(self) -> StatisticMetric:
+        """The one whose options are those of all."""
+        return self.members[0]
+
+    def nothing(self) -> Part:
+        """States of the right shapes."""
+        device = self.first.device
+        empty: dict[str, Any] = dict(self.statistics.zeros(device))
+        if self.statistics.samplewise:
+            empty = {name: [] for name in empty}
+        return Part(self.statistics, empty, {}, self.statistics.no_faults(device))
+
+
+def _join(
+    families: list[Family],
+    metric: StatisticMetric,
+    share: bool,
+    alike: Callable[[StatisticMetric, StatisticMetric], bool] = lambda one, other: True,
+) -> None:
+    """Add a metric to those that it is read together with, or open a new family."""
+    for i, (statistics, members) in enumerate(families if share else []):
+        if same(_reading(members[0]), _reading(metric)) and alike(members[0], metric):
+            union = statistics.union(metric._statistics)
+            if union is not None:
+                members.append(metric)
+                families[i] = Family(union, members)
+                return
+    families.append(Family(metric._statistics, [metric]))
+
+
+def _meet(one: StatisticMetric, other: StatisticMetric) -> bool:
+    """Whether both speak to the same processes in the same way."""
+    return all(getattr(one, name) == getattr(other, name) for name in ("process_group", "dist_sync_fn", "device"))
 
 
 def _same_history(one: StatisticMetric, other: StatisticMetric) -> bool:
