@@ -311,7 +311,8 @@ class Lifecycle(torchmetrics.Metric):
     def _apply(self, fn: Callable[[Tensor], Tensor], exclude_state: Sequence[str] = "") -> Module:
         own = self.__dict__
         if own["_group"] is not None:
-            if own["_group"].moves:  # and the states with it
+            # the group moves them with it, or they stay where they are: Lightning moves whatever it logs, every time
+            if own["_group"].moves or fn(torch.empty(0, device=own["_device"])).device == own["_device"]:
                 exclude_state = list(self._defaults)
             else:
                 self._leave()
