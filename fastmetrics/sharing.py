@@ -51,7 +51,7 @@ class Group(StatisticMetric):
         self.members = list(members)
         self.left: list[StatisticMetric] = []
         self.moves = False
-        own["_owns"] = [member.__dict__ for member in self.members]
+        self._list_members()
 
     def formula(self, **statistics: Tensor) -> Any:
         """A group has none."""
@@ -94,7 +94,7 @@ class Group(StatisticMetric):
             for other in self.members:
                 self.bind(other)
             self.pool.stale = self.pool.split or any(group.left for group in self.pool.groups)
-        self.__dict__["_owns"] = [other.__dict__ for other in self.members]
+        self._list_members()
 
     def _count_update(self, own: dict[str, Any]) -> None:
         super()._count_update(own)
@@ -120,13 +120,22 @@ class Group(StatisticMetric):
 
     def values(self, part: Part) -> dict[int, Any]:
         """The value of each member from the states of a batch, by the id of the member."""
-        found = {}
         final = {name: part.final(name, self._device) for name in part.statistics.shapes}
-        for member in self.members:
-            statistics = member._statistics
-            value = member.formula(**{name: statistics.view(name, final[name]) for name in statistics.shapes})
-            found[id(member)] = member.__dict__["_forward_cache"] = value
+        found = {}
+        for member, own, views in self.__dict__["_calls"]:
+            states = {name: final[name] if of is None else of(name, final[name]) for name, of in views}
+            found[id(member)] = own["_forward_cache"] = member.formula(**states)
         return found
+
+    def _list_members(self) -> None:
+        """Keep what the hot path needs of the members."""
+        own, shapes = self.__dict__, self._statistics.shapes
+        own["_owns"] = [member.__dict__ for member in self.members]
+        own["_calls"] = []
+        for member in self.members:
+            mine = member._statistics
+            views = [(name, None if shapes[name] == shape else mine.view) for name, shape in mine.shapes.items()]
+            own["_calls"].append((member, member.__dict__, views))
 
 
 def _raise_all(records: Iterable[tuple[StatisticMetric, Tensor | None]]) -> None:
@@ -295,10 +304,11 @@ class Pool:
     def forward(self, batches: list[Batch]) -> dict[int, Any]:
         """Add a batch to all states, and its value for each member, by the id of the member."""
         states = []
+        for group in self.groups:
+            for mine in group.__dict__["_owns"]:
+                group._require_unsynced(mine)
         for group, batch in zip(self.groups, batches, strict=True):
             own = group.__dict__
-            for mine in own["_owns"]:
-                group._require_unsynced(mine)
             group._count_update(own)
             states.append(group._add_and_keep(own, batch))
         parts = [
