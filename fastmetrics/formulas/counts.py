@@ -9,6 +9,7 @@ A table has a row for each class or label. Its columns are
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import torch
@@ -71,13 +72,27 @@ def stat_scores(table: Tensor, average: str | None) -> Tensor:
     Returns:
         [..., 5], or [..., C, 5] without an average.
     """
+    if average == "macro":
+        sums = table.double().sum(-2) @ _summed_scores(*table.shape[-2:], table.device)
+        return (sums / table.shape[-2]).float()
     tp, predicted, actual, total = columns(table)
     scores = torch.stack([tp, predicted - tp, total - predicted - actual + tp, actual - tp, actual], -1)
     if average == "micro":
         return scores.sum(-2)
-    if average == "macro":
-        return scores.double().mean(-2).float()
     if average == "weighted":
         weight = actual.double() / actual.sum(-1, keepdim=True)
         return (scores * weight.unsqueeze(-1)).sum(-2).float()
     return scores
+
+
+@lru_cache(maxsize=64)
+def _summed_scores(classes: int, width: int, device: torch.device) -> Tensor:
+    """float64 [width, 5]: from the sums of a table's columns to those of tp, fp, tn, fn and support over classes."""
+    scores = (TP, FP, TN, FN, ACTUAL)
+    if width == 3:  # every sample is a decision on every class
+        rows = [[score.tp, score.predicted, score.actual + classes * score.total] for score in scores]
+    else:
+        rows = [
+            [sum(score), score.predicted + score.total, score.total, score.actual + score.total] for score in scores
+        ]
+    return torch.tensor(rows, dtype=torch.float64, device=device).T.contiguous()
