@@ -53,6 +53,8 @@ class Lifecycle(torchmetrics.Metric):
                     self.add_state(name, [], dist_reduce_fx="cat")
                 else:
                     self.add_state(name, zeros, dist_reduce_fx=statistics.reductions.get(name, "sum"))
+                    if name not in self._starts:  # a default of zeros needs no memory as large as the state
+                        self._defaults[name] = zeros.new_zeros(()).expand(zeros.shape)
             faults = statistics.no_faults(self._device)
             if faults is None:
                 self.faults = None
