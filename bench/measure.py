@@ -2,8 +2,10 @@
 """One workload: equal results first, then the times."""
 
 import warnings
+from functools import partial
 
 import torch
+import torchmetrics
 
 from bench.timing import interleave, reader
 
@@ -21,10 +23,30 @@ class MismatchError(AssertionError):
     """A contestant gives another result."""
 
 
+def in_order(result):
+    """The values of a metric or a collection."""
+    return [result[name] for name in sorted(result)] if isinstance(result, dict) else [result]
+
+
+def call_of(metric, call, batch):
+    """What is timed."""
+    if call == "compute":
+        metric.update(*batch)
+        members = list(metric.values()) if isinstance(metric, torchmetrics.MetricCollection) else [metric]
+
+        def compute():
+            for member in members:
+                member._computed = None
+            return metric.compute()
+
+        return compute
+    return metric.reset if call == "reset" else partial(getattr(metric, call), *batch)
+
+
 def value_of(metrics, batch):
     for metric in metrics:
         metric.update(*batch)
-    values = [metric.compute().double().flatten() for metric in metrics]
+    values = [value.double().flatten() for metric in metrics for value in in_order(metric.compute())]
     for metric in metrics:
         metric.reset()
     return torch.cat(values)
@@ -37,11 +59,8 @@ def contestants(workload, batch, device, compile_too):
     def add(name, metrics):
         metrics = [metric.to(device) for metric in metrics]
         result = value_of(metrics, batch)
-        calls = [metric.forward if workload.call == "forward" else metric.update for metric in metrics]
-        made[name] = (
-            (lambda: [call(*batch) for call in calls]) if len(calls) > 1 else (lambda: calls[0](*batch)),
-            result,
-        )
+        calls = [call_of(metric, workload.call, batch) for metric in metrics]
+        made[name] = ((lambda: [call() for call in calls]) if len(calls) > 1 else calls[0], result)
 
     add(OURS, [workload.ours()])
     add(THEIRS, workload.theirs())

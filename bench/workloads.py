@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
+import torchmetrics
 import torchmetrics.classification as theirs
 import torchmetrics.regression as their_regression
 
+import fastmetrics
 import fastmetrics.classification as ours
 from fastmetrics.metric import StatisticMetric
 from fastmetrics.statistics import PairsStatistics
@@ -26,7 +28,7 @@ class Workload:
         value: what of our result the expression gives.
         most_reads: bar: at most so many times the time to read the same bytes.
         least_faster: bar: at least so many times faster than torchmetrics with its defaults.
-        call: ``update`` or ``forward``.
+        call: ``update``, ``forward``, ``compute`` or ``reset``.
     """
 
     name: str
@@ -124,6 +126,40 @@ def both_errors(**kw):
     return [] if kw else [their_regression.MeanSquaredError(), their_regression.MeanAbsoluteError()]
 
 
+TEN = {
+    "accuracy": "Accuracy",
+    "precision": "Precision",
+    "recall": "Recall",
+    "f1": "F1Score",
+    "specificity": "Specificity",
+    "jaccard": "JaccardIndex",
+    "kappa": "CohenKappa",
+    "mcc": "MatthewsCorrCoef",
+    "confusion": "ConfusionMatrix",
+    "stat scores": "StatScores",
+}
+
+
+def ten(library, module, c, **kw):
+    """The metrics of ``TEN`` that there are."""
+    kinds = {name: f"Multiclass{kind}" for name, kind in TEN.items() if hasattr(ours, f"Multiclass{kind}")}
+    return library.MetricCollection({name: getattr(module, kind)(c, **kw) for name, kind in kinds.items()})
+
+
+def collection(call, name, inputs, c, **bars):
+    """One call of those metrics; an update costs about what the confusion matrix alone does."""
+    size = sum(hasattr(ours, f"Multiclass{kind}") for kind in TEN.values())
+    return Workload(
+        f"{call} of a collection of {size} metrics, {name}",
+        inputs,
+        lambda: ten(fastmetrics, ours, c),
+        lambda **kw: [ten(torchmetrics, theirs, c, **kw)],
+        None,
+        call=call,
+        **bars,
+    )
+
+
 M = 1_000_000
 WORKLOADS = [
     *(
@@ -195,6 +231,22 @@ WORKLOADS = [
             call=call,
         )
         for call, bar in (("update", 8), ("forward", 10))
+    ),
+    *(
+        collection(
+            call,
+            "32 x 10 f32 scores",
+            lambda device, scale: scores((32, 10), torch.float32, device, 1),
+            10,
+            least_faster=bar,
+        )
+        for call, bar in (("update", 12), ("forward", 20), ("compute", 4), ("reset", 10))
+    ),
+    *(
+        collection(
+            "update", f"{shape[0] // 1000}k x {shape[1]} f32 scores", partial(scores, shape, torch.float32), shape[1]
+        )
+        for shape in ((M, 10), (50_000, 1000))
     ),
     *(
         confusion(
