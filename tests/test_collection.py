@@ -8,6 +8,7 @@ import pytest
 import torch
 import torchmetrics
 import torchmetrics.classification as theirs
+from test_distributed import Least
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import fastmetrics
@@ -513,6 +514,24 @@ def test_statistics_and_inputs_that_say_nothing_are_shared_only_if_equal():
         preds, target = batch()
         value = collection(preds, target)["c"]
         assert torch.equal(value, ours.MulticlassAccuracy(C)(preds[:4], target[:4]))
+
+
+def test_statistics_that_are_not_sums_and_do_not_start_at_zero():
+    collection = MetricCollection([Least(), MeanSquaredError()])
+    x, y = torch.randn(9), torch.randn(9)
+    for _ in range(2):
+        metric = Least()
+        for call in ("forward", "update", "forward"):
+            values, alone = getattr(collection, call)(x, y), getattr(metric, call)(x, y)
+            x, y = x + 1, y - 1
+        assert torch.equal(values["Least"], alone)
+        assert torch.equal(pickle.loads(pickle.dumps(collection)).compute()["Least"], metric.compute())
+        for one in (collection, metric):
+            one.reset()
+        assert collection["Least"].least.tolist() == metric.least.tolist() == [99.0, 99.0]
+    collection.update(x, y)
+    collection["Least"].reset()
+    assert collection["Least"].least.tolist() == [99.0, 99.0]
 
 
 def test_union_and_view():

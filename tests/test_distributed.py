@@ -79,10 +79,18 @@ def batch(name, seed):
     return scores, torch.randint(0, C, shape, generator=generator)
 
 
-class Extremes(PairsStatistics):
-    """Statistics that are merged in their own way, and of two dtypes."""
+def least(stacked):
+    return stacked.amin(0)
 
-    reductions = {"least": lambda stacked: stacked.amin(0), "most": lambda stacked: stacked.amax(0)}
+
+def most(stacked):
+    return stacked.amax(0)
+
+
+class Extremes(PairsStatistics):
+    """Statistics that are merged in their own way, of two dtypes, of which one does not start at zero."""
+
+    reductions = {"least": least, "most": most}
 
     def __init__(self):
         super().__init__()
