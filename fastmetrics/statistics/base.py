@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 import struct
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -38,7 +38,7 @@ class Statistics(ABC):
     weights_in_place: bool = False
 
     @property
-    def key(self) -> Hashable:
+    def key(self) -> Any:
         """What decides how a batch is read: one pass serves all statistics of one class with equal keys.
 
         None, unless a subclass says otherwise: then only statistics with the same options are read in one pass. A key
@@ -48,19 +48,24 @@ class Statistics(ABC):
         """
         return None
 
+    def options_but(self, *asked: str) -> dict[str, Any]:
+        """Every attribute but ``shapes`` and the ``asked`` ones: those that say what is asked for, and caches."""
+        return {name: value for name, value in vars(self).items() if name != "shapes" and name not in asked}
+
     def union(self, other: Statistics) -> Statistics | None:
         """What one pass can fill for both, or None if they read a batch in different ways."""
         if type(self) is not type(other):
             return None
-        if self.key is None:
-            return self if other.key is None and same(vars(self), vars(other)) else None
-        if self.key != other.key:
+        mine, theirs = self.key, other.key
+        if mine is None:
+            return self if theirs is None and same(vars(self), vars(other)) else None
+        if not same(mine, theirs):
             return None
         both = copy.copy(self)
         both.shapes = dict(self.shapes)
         for name, (shape, dtype) in other.shapes.items():
-            mine = self.shapes.get(name, (shape, dtype))[0]
-            both.shapes[name] = (tuple(map(max, mine, shape)), dtype)
+            present = self.shapes.get(name, (shape, dtype))[0]
+            both.shapes[name] = (tuple(map(max, present, shape)), dtype)
         return both
 
     def view(self, name: str, state: Tensor) -> Tensor:

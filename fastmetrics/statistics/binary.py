@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -45,10 +45,10 @@ class BinaryStatistics(Statistics):
         self._cutoffs: dict[torch.dtype, tuple[float, float]] = {}
 
     @property
-    def key(self) -> Hashable:
+    def key(self) -> Any:
         """Every option; whether ignored scores decide is one only where there are any."""
         decide = self.ignore_index is None or self.ignored_decide
-        return self.num_labels, self._threshold, self.ignore_index, decide, self.samplewise, self.validate
+        return self.options_but("ignored_decide", "_cutoffs"), decide
 
     def check(self, inputs: Inputs) -> None:
         """Raise ``RuntimeError`` on different shapes or devices, ``ValueError`` on others that do not fit."""

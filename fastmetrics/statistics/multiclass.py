@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -53,9 +53,9 @@ class MulticlassStatistics(Statistics):
             self.shapes["ranks"] = ((c, top_k, 2), torch.int64)
 
     @property
-    def key(self) -> Hashable:
+    def key(self) -> Any:
         """Every option but which statistics are asked for."""
-        return self.num_classes, self.ignore_index, self.samplewise, self.validate
+        return self.options_but("top_k")
 
     def union(self, other: Statistics) -> Statistics | None:
         """See the base; scores are needed where either needs them."""

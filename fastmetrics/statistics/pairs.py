@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -32,9 +32,9 @@ class PairsStatistics(Statistics):
             self.shapes["absolute_error"] = ((num_outputs,), torch.float64)
 
     @property
-    def key(self) -> Hashable:
+    def key(self) -> Any:
         """Every option but which statistics are asked for."""
-        return self.num_outputs
+        return self.options_but()
 
     def check(self, inputs: Inputs) -> None:
         """Raise ``RuntimeError`` on different shapes or devices, or if they are not ``[N, num_outputs]``."""
