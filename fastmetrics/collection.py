@@ -13,7 +13,7 @@ from torchmetrics.utilities.data import _flatten_dict
 
 from fastmetrics.asynchronous import Pending
 from fastmetrics.metric import StatisticMetric
-from fastmetrics.sharing import Pool
+from fastmetrics.pool import Pool
 
 
 class MetricCollection(torchmetrics.MetricCollection):

@@ -2,7 +2,7 @@
 """What happens to the states of a metric between its updates: moved, copied, saved, merged, synchronised, emptied.
 
 States are updated in place, so that their addresses stay. That of a metric in a collection is shared with others; a
-metric that is changed by itself leaves them first, see :mod:`fastmetrics.sharing`.
+metric that is changed by itself leaves them first, see :mod:`fastmetrics.group`.
 """
 
 from __future__ import annotations

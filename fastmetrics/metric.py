@@ -20,7 +20,8 @@ from fastmetrics.statistics import Statistics
 from fastmetrics.statistics.base import Inputs
 
 if TYPE_CHECKING:
-    from fastmetrics.sharing import Group, Pool
+    from fastmetrics.group import Group
+    from fastmetrics.pool import Pool
 
 # What a pass reads, weights and mask of its samples.
 Batch = tuple[Inputs, Tensor | None, Tensor | None]

@@ -1,154 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Metrics that are read together and share their states.
-
-A :class:`Group` is metrics that read their input in the same way: one pass a batch fills the union of their
-statistics, and the states of each are views of those. A :class:`Pool` is the groups of a collection, with the states of
-all in one buffer per dtype and reduction.
-
-A member that is changed by itself (updated, reset, moved, loaded) leaves its group with a copy of its states, so that
-the others never see it; its pool is then stale, and the collection makes a new one when it is next used.
-"""
+"""The states of a collection: all groups in one buffer per dtype and reduction, and one meeting of processes."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple, TypeGuard
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import Module
 
 from fastmetrics.distributed import Part
+from fastmetrics.family import Family, join, same_history, same_world, shareable
+from fastmetrics.group import Group, raise_all
 from fastmetrics.lifecycle import moving
 from fastmetrics.metric import Batch, StatisticMetric
 from fastmetrics.passes import FAULTS
-from fastmetrics.statistics import Statistics
-from fastmetrics.statistics.base import same
 
-_KEYWORDS = ("compute_on_cpu", "dist_sync_on_step", "process_group", "dist_sync_fn", "distributed_available_fn")
-
-
-class Group(StatisticMetric):
-    """Metrics that read their input in the same way, as one metric without a value.
-
-    Args:
-        statistics: the union of theirs.
-        members: at least one; the first reads the arguments of an update for all.
-    """
-
-    def __init__(self, statistics: Statistics, members: Sequence[StatisticMetric]) -> None:
-        first = members[0]
-        with torch.device("meta"):  # the pool has the memory
-            super().__init__(statistics, **{name: getattr(first, name) for name in _KEYWORDS})
-        own = self.__dict__
-        own.update(_device=first.device, _to_sync=first._to_sync, inputs=first.inputs)
-        own["_update_signature"] = first._update_signature
-        own["_update_count"], own["_traced"] = first._update_count, first._traced
-        own["_filled"] = any(member._filled for member in members)
-        self.pool: Pool
-        self.members = list(members)
-        self.left: list[StatisticMetric] = []
-        self.moves = False
-        self._list_members()
-
-    def formula(self, **statistics: Tensor) -> Any:
-        """A group has none."""
-        raise NotImplementedError("A group has no value; its members have.")
-
-    def _label(self) -> str:
-        return ", ".join(dict.fromkeys(member._label() for member in self.members))
-
-    def bind(self, member: StatisticMetric) -> None:
-        """Make the states of a member views of those of the group."""
-        own, mine = self.__dict__, member.__dict__
-        for name in member._statistics.shapes:
-            mine[name] = self._view(member, name, own[name])
-        mine["faults"] = own["faults"]
-        mine["_group"], mine["_home"] = self, self.pool
-        mine["_update_count"], mine["_traced"] = own["_update_count"], own["_traced"]
-        if own["_twins"]:
-            self._bind_twins(member)
-
-    def _bind_twins(self, member: StatisticMetric) -> None:
-        own = self.__dict__
-        twins = {name: self._view(member, name, own[own["_twins"][name]]) for name in member._statistics.shapes}
-        if member._twins:
-            member.__dict__.update({member._twins[name]: twin for name, twin in twins.items()})
-        else:
-            member._add_twins(twins)
-
-    @staticmethod
-    def _view(member: StatisticMetric, name: str, state: Any) -> Any:
-        return state if isinstance(state, list) else member._statistics.view(name, state)
-
-    def release(self, member: StatisticMetric) -> None:
-        """A member has taken its states away. When all have, each by its own reset, they come back."""
-        self.members = [other for other in self.members if other is not member]
-        self.left.append(member)
-        self.pool.stale = True
-        if not self.members and not any(other.update_called or other._filled for other in self.left):
-            self.reset()
-            self.members, self.left = self.left, []
-            for other in self.members:
-                self.bind(other)
-            self.pool.stale = self.pool.split or any(group.left for group in self.pool.groups)
-        self._list_members()
-
-    def _count_update(self, own: dict[str, Any]) -> None:
-        super()._count_update(own)
-        count, traced = own["_update_count"], own["_traced"]
-        for mine in own["_owns"]:
-            mine["_computed"] = mine["_whole"] = None
-            mine["_update_count"] = count
-            mine["_traced"] = traced
-
-    def _forget(self, own: dict[str, Any]) -> None:
-        super()._forget(own)
-        for member in self.members:
-            member._forget(member.__dict__)
-
-    def _empty(self, own: dict[str, Any], names: Any) -> None:
-        super()._empty(own, names)
-        if self._statistics.samplewise:
-            for member in self.members:
-                self.bind(member)
-
-    def _open_twins(self) -> None:
-        self.pool.open_twins()
-
-    def values(self, part: Part) -> dict[int, Any]:
-        """The value of each member from the states of a batch, by the id of the member."""
-        final = {name: part.final(name, self._device) for name in part.statistics.shapes}
-        found = {}
-        for member, own, views in self.__dict__["_calls"]:
-            states = {name: final[name] if of is None else of(name, final[name]) for name, of in views}
-            found[id(member)] = own["_forward_cache"] = member.formula(**states)
-        return found
-
-    def _list_members(self) -> None:
-        """Keep what the hot path needs of the members."""
-        own, shapes = self.__dict__, self._statistics.shapes
-        own["_owns"] = [member.__dict__ for member in self.members]
-        own["_calls"] = []
-        for member in self.members:
-            mine = member._statistics
-            views = [(name, None if shapes[name] == shape else mine.view) for name, shape in mine.shapes.items()]
-            own["_calls"].append((member, member.__dict__, views))
-
-
-def _raise_all(records: Iterable[tuple[StatisticMetric, Tensor | None]]) -> None:
-    """One error for all faults, which are forgotten then."""
-    found = []
-    for metric, faults in records:
-        if faults is not None:
-            try:
-                metric._raise_faults(faults)
-            except RuntimeError as error:
-                found.append(str(error))
-    if found:
-        raise RuntimeError("\n".join(found))
+Entry = tuple[Group, str, tuple[int, ...]]  # a state of a group, and its shape
 
 
 class Slot:
@@ -159,7 +30,7 @@ class Slot:
         buffer: 1D; its present values are those of empty states.
     """
 
-    def __init__(self, entries: list[tuple[Group, str, tuple[int, ...]]], buffer: Tensor, zero: bool) -> None:
+    def __init__(self, entries: list[Entry], buffer: Tensor, zero: bool) -> None:
         self.entries = entries
         self.buffer = buffer
         self._start = None if zero else buffer.clone()
@@ -192,7 +63,7 @@ class Pool:
     """The groups of a collection and their memory.
 
     Args:
-        metrics: whose plain ones (see :func:`shareable`) form groups; they keep what they have counted.
+        metrics: those that are :func:`~fastmetrics.family.shareable` form groups, and keep what they have counted.
         share: False keeps every metric apart.
         replaces: the pool that they are in now; one that is in another takes its states out of that.
     """
@@ -206,7 +77,7 @@ class Pool:
             if shareable(metric) and not any(metric is one for family in families for one in family.members):
                 if metric._group is not None and metric._group.pool is not replaces:
                     metric._leave()
-                _join(families, metric, share)
+                join(families, metric, share)
         self.families = families
         self.groups = [Group(family.statistics, family.members) for family in self._of_one_history(share)]
         self.slots: list[Slot] = []
@@ -227,14 +98,14 @@ class Pool:
         for family in self.families:
             own: list[Family] = []
             for metric in family.members:
-                _join(own, metric, share, _same_history)
+                join(own, metric, share, same_history)
             self.split |= len(own) > 1
             parted += own
         return parted
 
     def _allocate(self) -> None:
-        wanted: dict[tuple[torch.device, torch.dtype, bool], list[tuple[Group, str, tuple[int, ...]]]] = {}
-        records: dict[tuple[torch.device, torch.dtype, bool], list[tuple[Group, str, tuple[int, ...]]]] = {}
+        wanted: dict[tuple[torch.device, torch.dtype, bool], list[Entry]] = {}
+        records: dict[tuple[torch.device, torch.dtype, bool], list[Entry]] = {}
         for group in self.groups:
             statistics, device = group._statistics, group.device
             for name, (shape, dtype) in statistics.shapes.items():
@@ -268,7 +139,7 @@ class Pool:
 
     def open_twins(self) -> None:
         """Make room for the weighted samples of all groups."""
-        entries: dict[torch.device, list[tuple[Group, str, tuple[int, ...]]]] = {}
+        entries: dict[torch.device, list[Entry]] = {}
         opened = []
         for group in self.groups:
             statistics = group._statistics
@@ -328,11 +199,11 @@ class Pool:
     def _meet_on_step(self, parts: list[Part], together: list[Group]) -> list[Part]:
         whole = dict(zip(map(id, self.groups), parts, strict=True))
         while together:
-            same = [group for group in together if _meet(group, together[0])]
-            together = [group for group in together if not _meet(group, same[0])]
+            same = [group for group in together if same_world(group, together[0])]
+            together = [group for group in together if not same_world(group, same[0])]
             reduced = same[0]._reduce([whole[id(group)] for group in same])
             whole.update(zip(map(id, same), reduced, strict=True))
-        _raise_all((group, whole[id(group)].faults) for group in self.groups)
+        raise_all((group, whole[id(group)].faults) for group in self.groups)
         return list(whole.values())
 
     def whole(self, member: StatisticMetric) -> Part:
@@ -346,7 +217,7 @@ class Pool:
         return own["_whole"]  # type: ignore[no-any-return]
 
     def _meet(self, first: StatisticMetric) -> None:
-        families = [family for family in self.families if family.first._to_sync and _meet(family.first, first)]
+        families = [family for family in self.families if family.first._to_sync and same_world(family.first, first)]
         parts, apart = [], False
         for family in families:
             group = family.first._group
@@ -384,7 +255,7 @@ class Pool:
             faults = member.__dict__["faults"] if member._whole is None else member._whole.faults
             if faults is not None and not any(faults is other for _, other in records):
                 records.append((member._group or member, faults))
-        _raise_all(records)
+        raise_all(records)
         self._all_at_once = True
         try:
             yield
@@ -395,7 +266,7 @@ class Pool:
         """Raise what was wrong with the values of the input, on all devices or on one kind."""
         for faults in self._records:
             if (device is None or faults.device.type == device) and any(faults.tolist()):
-                _raise_all((group, group.faults) for group in self.groups)
+                raise_all((group, group.faults) for group in self.groups)
 
     def reset(self) -> None:
         """Empty all states in place."""
@@ -420,94 +291,6 @@ class Pool:
             for member in group.members:
                 group.bind(member)
         self._find_records()
-
-
-def shareable(metric: Module) -> TypeGuard[StatisticMetric]:
-    """Whether the states of a metric are those of its statistics, and its methods mean what they mean in the base."""
-    return (
-        isinstance(metric, StatisticMetric)
-        and metric._standard()
-        and type(metric).forward is StatisticMetric.forward
-        and not metric._is_synced
-        and set(metric._defaults) <= metric._ours()
-    )
-
-
-def _reading(metric: StatisticMetric) -> tuple[Any, ...]:
-    """What has to be equal, besides the statistics, for metrics to be read together."""
-    options = type(metric).inputs_options
-    read = (id(metric),) if options is None else tuple(getattr(metric, name) for name in options)
-    keywords = tuple(getattr(metric, name) for name in _KEYWORDS)
-    return type(metric).inputs, read, metric._to_sync, metric.device, keywords
-
-
-class Family(NamedTuple):
-    """Metrics that read their input in the same way, whatever they have seen."""
-
-    statistics: Statistics
-    members: list[StatisticMetric]
-
-    @property
-    def first(self) -> StatisticMetric:
-        """The one whose options are those of all."""
-        return self.members[0]
-
-    def nothing(self) -> Part:
-        """States of the right shapes."""
-        device = self.first.device
-        empty: dict[str, Any] = dict(self.statistics.zeros(device))
-        if self.statistics.samplewise:
-            empty = {name: [] for name in empty}
-        return Part(self.statistics, empty, {}, self.statistics.no_faults(device))
-
-
-def _join(
-    families: list[Family],
-    metric: StatisticMetric,
-    share: bool,
-    alike: Callable[[StatisticMetric, StatisticMetric], bool] = lambda one, other: True,
-) -> None:
-    """Add a metric to those that it is read together with, or open a new family."""
-    for i, (statistics, members) in enumerate(families if share else []):
-        if same(_reading(members[0]), _reading(metric)) and alike(members[0], metric):
-            union = statistics.union(metric._statistics)
-            if union is not None:
-                members.append(metric)
-                families[i] = Family(union, members)
-                return
-    families.append(Family(metric._statistics, [metric]))
-
-
-def _meet(one: StatisticMetric, other: StatisticMetric) -> bool:
-    """Whether both speak to the same processes in the same way."""
-    return all(getattr(one, name) == getattr(other, name) for name in ("process_group", "dist_sync_fn", "device"))
-
-
-def _same_history(one: StatisticMetric, other: StatisticMetric) -> bool:
-    """Whether both have seen the same data, so that their statistics may go on as one."""
-    if one.update_count != other.update_count or one._traced != other._traced or one._filled != other._filled:
-        return False
-    if not (one.update_called or one._filled):
-        return True
-    mine, theirs = one._part(), other._part()
-    pairs = [(mine.states, theirs.states), (mine.twins, theirs.twins)]
-    return all(_same_states(one, other, *pair) for pair in pairs) and bool(mine.twins) == bool(theirs.twins)
-
-
-def _same_states(one: StatisticMetric, other: StatisticMetric, mine: dict[str, Any], theirs: dict[str, Any]) -> bool:
-    for name in mine.keys() & theirs.keys():
-        a, b = mine[name], theirs[name]
-        if isinstance(a, list) != isinstance(b, list):
-            return False
-        pairs = list(zip(a, b, strict=False)) if isinstance(a, list) else [(a, b)]
-        if isinstance(a, list) and len(a) != len(b):
-            return False
-        for x, y in pairs:
-            shape = tuple(map(min, x.shape, y.shape))
-            part = tuple(slice(size) for size in shape)
-            if x.is_meta or not torch.equal(x[part], y[part]):
-                return False
-    return True
 
 
 def _copy_states(group: Group) -> None:
