@@ -26,6 +26,7 @@ from fastmetrics.classification import (
     StatScores,
     TopKAccuracy,
 )
+from fastmetrics.collection import MetricCollection
 from fastmetrics.metric import Metric
 from fastmetrics.native import build
 from fastmetrics.regression import MeanAbsoluteError, MeanSquaredError
@@ -52,6 +53,7 @@ __all__ = [
     "MeanReciprocalRank",
     "MeanSquaredError",
     "Metric",
+    "MetricCollection",
     "NegativePredictiveValue",
     "Precision",
     "Recall",

@@ -3,29 +3,28 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import torch
 import torchmetrics
-from lightning_utilities import apply_to_collection
 from torch import Tensor
 from torch.nn import Module, Parameter
-from torch.utils.weak import WeakIdKeyDictionary
-from torchmetrics.utilities.data import dim_zero_cat
-from torchmetrics.utilities.distributed import gather_all_tensors
 from torchmetrics.utilities.exceptions import TorchMetricsUserError
 from torchmetrics.utilities.prints import rank_zero_warn
 
+from fastmetrics.asynchronous import Pending
+from fastmetrics.distributed import Part, all_processes
+from fastmetrics.lifecycle import Lifecycle
 from fastmetrics.statistics import Statistics
-from fastmetrics.statistics.base import Inputs, merge_faults
+from fastmetrics.statistics.base import Inputs
+
+if TYPE_CHECKING:
+    from fastmetrics.group import Group
+    from fastmetrics.pool import Pool
 
 # What a pass reads, weights and mask of its samples.
 Batch = tuple[Inputs, Tensor | None, Tensor | None]
-
-# Statistics that one metric was given by another, as `torchmetrics.MetricCollection` does within a compute group.
-_shared: WeakIdKeyDictionary = WeakIdKeyDictionary()
 
 
 class Metric(torchmetrics.Metric):
@@ -65,7 +64,7 @@ class Metric(torchmetrics.Metric):
             super().__setattr__(name, value)
 
 
-class StatisticMetric(Metric):
+class StatisticMetric(Lifecycle, Metric):
     """A metric that is some statistics of its input and a formula of them.
 
     A subclass passes its :class:`~fastmetrics.statistics.Statistics` to ``__init__`` and defines :meth:`formula`. The
@@ -99,27 +98,21 @@ class StatisticMetric(Metric):
     #: The value of the metric; takes each of its statistics by name and does not change them.
     formula: Callable[..., Any]
 
+    #: Names of the attributes that :meth:`inputs` reads. Metrics of a collection are read together if they have the
+    #: same ``inputs`` and these are equal. A class with its own ``inputs`` that does not say is read alone.
+    inputs_options: tuple[str, ...] | None = ()
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "inputs" in vars(cls) and "inputs_options" not in vars(cls):
+            cls.inputs_options = None
+
     def __init__(self, statistics: Statistics, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._update_signature = inspect.signature(self.inputs)
-        self._statistics = statistics
-        self._twins: dict[str, str] = {}  # statistic -> state of its weighted samples
-        self._traced = False
-        self._device = torch.empty(0, device=self._device).device  # "cuda" becomes "cuda:0"
-        with torch.inference_mode(False):  # an inference tensor could not be updated outside of that mode
-            self._add_states(statistics)
-
-    def _add_states(self, statistics: Statistics) -> None:
-        for name, zeros in statistics.zeros(self._device).items():
-            if statistics.samplewise:
-                self.add_state(name, [], dist_reduce_fx="cat")
-            else:
-                self.add_state(name, zeros, dist_reduce_fx=statistics.reductions.get(name, "sum"))
-        faults = statistics.no_faults(self._device)
-        if faults is None:
-            self.faults = None
-        else:
-            self.add_state("faults", faults, dist_reduce_fx=merge_faults)
+        self._group: Group | None = None  # whose states are shared
+        self._home: Pool | None = None  # with whom processes are met
+        self._whole: Part | None = None  # of all processes, until the next update
+        self._set_up_states(statistics)
 
     # The hot path. torchmetrics wraps `update` and `compute`; the ones below do that work themselves.
 
@@ -146,51 +139,44 @@ class StatisticMetric(Metric):
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Add a batch to the statistics; the arguments are those of :meth:`inputs`."""
         own = self.__dict__
-        statistics: Statistics = own["_statistics"]
-        inputs, weights, valid = self._check(statistics, *self.inputs(*args, **kwargs))
+        batch = self._check(*self.inputs(*args, **kwargs))
+        if own["_group"] is not None:
+            self._leave()
         self._count_update(own)
-        if statistics.samplewise:
-            self._append(self._batch(statistics, inputs, weights, valid))
-        elif weights is None:
-            statistics.add(own, inputs, None, valid)
-        else:
-            statistics.add(self._weighted(own), inputs, weights, valid)
+        self._add(own, batch)
         if own["_device"].type == "cpu" and not torch.compiler.is_compiling():
             self._raise_faults()
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Add a batch to the statistics and return the value of that batch alone."""
-        cls = type(self)
-        if cls.update is not StatisticMetric.update or cls.compute is not StatisticMetric.compute:
-            return super().forward(*args, **kwargs)  # a subclass changed what they mean
+        if not self._standard():
+            return super().forward(*args, **kwargs)
         own = self.__dict__
-        if own["_is_synced"]:
-            raise TorchMetricsUserError(
-                "The Metric shouldn't be synced when performing ``forward``. HINT: Did you forget to call ``unsync`` ?."
-            )
-        statistics: Statistics = own["_statistics"]
-        inputs, weights, valid = self._check(statistics, *self.inputs(*args, **kwargs))
+        self._require_unsynced(own)
+        batch = self._check(*self.inputs(*args, **kwargs))
+        if own["_group"] is not None:
+            self._leave()
         self._count_update(own)
-        batch = self._differentiable(statistics, inputs, weights, valid)
-        graph = batch is not None
-        if batch is None:
-            batch = self._batch(statistics, inputs, weights, valid)
-        if statistics.samplewise:
-            self._append(batch)
+        states = self._add_and_keep(own, batch)
+        if own["dist_sync_on_step"] and self.distributed_available_fn():
+            (part,) = self._reduce([self._part_of(states, batch[1] is not None)])
+            self._raise_faults(part.faults)  # on all processes, after they have met
+            value = self._value_of(part)
         else:
-            if _shared:
-                self._own_states(own)
-            states = own if weights is None else self._weighted(own)
-            statistics.merge(states, {n: v.detach() for n, v in batch.items()} if graph else batch)
-        if not own["dist_sync_on_step"]:  # else all processes raise it, after they have met
             self._raise_faults()
-        value = self._synced_formula(batch, weights is not None) if own["dist_sync_on_step"] else self.formula(**batch)
+            value = self.formula(**states)
         own["_forward_cache"] = value
         return value
 
-    def compute(self) -> Any:
-        """The value of the metric over all batches, and all processes if distributed."""
+    def compute(self, sync: bool = True) -> Any:
+        """The value of the metric over all batches, and all processes if distributed.
+
+        Args:
+            sync: False gives the value of this process; it speaks to no other one and keeps nothing.
+        """
         own = self.__dict__
+        if not sync:
+            return self._value()
         if own["_computed"] is not None:
             return own["_computed"]
         if not self.update_called:
@@ -200,30 +186,61 @@ class StatisticMetric(Metric):
                 " as metric states have not yet been updated.",
                 UserWarning,
             )
-        if own["_to_sync"] and not own["_is_synced"]:
+        if not own["_to_sync"] or own["_is_synced"] or not self.distributed_available_fn():
+            value = self._value()
+        elif own["_home"] is not None:
+            whole = own["_home"].whole(self)
+            self._raise_faults(whole.faults)
+            value = self._value_of(whole)
+        else:
             self.sync(dist_sync_fn=self.dist_sync_fn)
             try:
                 value = self._value()
             finally:
                 if own["_is_synced"] and own["_should_unsync"]:
                     self.unsync()
-        else:
-            value = self._value()
         if own["compute_with_cache"]:
             own["_computed"] = value
         return value
 
+    def compute_async(self) -> Pending:
+        """The value of this process, on its way to the host: nothing waits until ``.result()`` is called.
+
+        On a GPU the copy runs on a stream of its own, so that the value can be logged some steps later without a stall.
+        Values out of range raise at ``.result()``. It speaks to no other process and keeps nothing.
+
+        Example:
+            >>> import torch
+            >>> from fastmetrics.classification import MulticlassAccuracy
+            >>> metric = MulticlassAccuracy(num_classes=2)
+            >>> metric.update(torch.tensor([0, 1, 1, 1]), torch.tensor([0, 1, 0, 0]))
+            >>> pending = metric.compute_async()
+            >>> metric.update(torch.tensor([0, 0]), torch.tensor([1, 1]))
+            >>> pending.result()
+            tensor(0.6667)
+        """
+        return Pending(self._value_of(self._part()), self._take_faults())
+
+    def _take_faults(self) -> list[tuple[Tensor, Callable[[Tensor], None]]]:
+        """The record of faults, if there is one, and what raises them; here they are forgotten."""
+        faults: Tensor | None = self.__dict__["faults"]
+        if faults is None:
+            return []
+        taken = faults.clone()
+        faults.zero_()
+        return [(taken, self._raise_found)]
+
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """The value of one batch, without touching the state: the functional form of the metric."""
         statistics = self._statistics
-        inputs, weights, valid = self._check(statistics, *self.inputs(*args, **kwargs), any_device=True)
-        faults = statistics.no_faults(inputs[0].device)
-        batch = self._differentiable(statistics, inputs, weights, valid, faults)
-        if batch is None:
-            batch = self._batch(statistics, inputs, weights, valid, faults)
+        batch = self._check(*self.inputs(*args, **kwargs), any_device=True)
+        faults = statistics.no_faults(batch[0][0].device)
+        states = self._differentiable(statistics, *batch, faults)
+        if states is None:
+            states = self._states_of(statistics, *batch, faults)
         if faults is not None:
-            self._raise_faults(faults)
-        return self.formula(**batch)
+            self._raise_found(faults)
+        return self.formula(**states)
 
     def plot(self, val: Any = None, ax: Any = None) -> Any:
         """Draw ``val`` (a value or a sequence of them), or the present value; see ``torchmetrics``."""
@@ -234,28 +251,34 @@ class StatisticMetric(Metric):
         """Whether ``update`` or ``forward`` has been called since the last reset."""
         return self._update_count > 0 or self._traced
 
+    @classmethod
+    def _standard(cls) -> bool:
+        """Whether ``update``, ``forward`` and ``compute`` mean what they mean here; a subclass may change that."""
+        return cls.update is StatisticMetric.update and cls.compute is StatisticMetric.compute
+
+    def _require_unsynced(self, own: dict[str, Any]) -> None:
+        if own["_is_synced"]:
+            raise TorchMetricsUserError(
+                "The Metric shouldn't be synced when performing ``forward``. HINT: Did you forget to call ``unsync`` ?."
+            )
+
     def _count_update(self, own: dict[str, Any]) -> None:
         if torch.compiler.is_compiling():
             # a counter in a traced function would be a constant of it, and every value a new compilation
             own["_traced"] = True
         else:
             own["_update_count"] += 1
-        own["_computed"] = None
+        own["_computed"] = own["_whole"] = None
 
-    def _check(
-        self,
-        statistics: Statistics,
-        inputs: Inputs,
-        weights: Tensor | None,
-        valid: Tensor | None,
-        any_device: bool = False,
-    ) -> Batch:
+    def _check(self, inputs: Inputs, weights: Tensor | None, valid: Tensor | None, any_device: bool = False) -> Batch:
         """Raise if the metadata of a batch is wrong; the batch as its statistics take it."""
+        own = self.__dict__
+        statistics: Statistics = own["_statistics"]
         statistics.check(inputs)
         device = inputs[0].device
-        if device != self.__dict__["_device"] and not any_device:
+        if device != own["_device"] and not any_device:
             raise RuntimeError(
-                f"{type(self).__name__} is on {self._device}, but its input is on {device}."
+                f"{self._label()} is on {self._device}, but its input is on {device}."
                 f" Move the metric with `metric.to({str(device)!r})`."
             )
         if weights is not None:
@@ -263,6 +286,37 @@ class StatisticMetric(Metric):
         if valid is not None:
             valid = statistics.per_sample("valid", valid, inputs)
         return inputs, weights, valid
+
+    def _label(self) -> str:
+        """How messages call the metric."""
+        return type(self).__name__
+
+    def _add(self, own: dict[str, Any], batch: Batch) -> None:
+        """Add a batch to the statistics."""
+        statistics: Statistics = own["_statistics"]
+        inputs, weights, valid = batch
+        if statistics.samplewise:
+            self._append(self._states_of(statistics, inputs, weights, valid))
+        elif weights is None:
+            statistics.add(own, inputs, None, valid)
+        else:
+            statistics.add(self._weighted(own), inputs, weights, valid)
+
+    def _add_and_keep(self, own: dict[str, Any], batch: Batch) -> dict[str, Tensor]:
+        """Add a batch to the statistics, and return its own."""
+        statistics: Statistics = own["_statistics"]
+        inputs, weights, valid = batch
+        states = self._differentiable(statistics, inputs, weights, valid)
+        graph = states is not None
+        if states is None:
+            states = self._states_of(statistics, inputs, weights, valid)
+        if statistics.samplewise:
+            self._append(states)
+        else:
+            self._own_states(own)
+            to = own if weights is None else self._weighted(own)
+            statistics.merge(to, {n: v.detach() for n, v in states.items()} if graph else states)
+        return states
 
     def _differentiable(
         self,
@@ -272,15 +326,20 @@ class StatisticMetric(Metric):
         valid: Tensor | None,
         faults: Tensor | None = None,
     ) -> dict[str, Tensor] | None:
-        """The statistics of a batch that wants gradients, if they have any; faults as in :meth:`_batch`."""
-        if not (torch.is_grad_enabled() and any(value.requires_grad for value in inputs)):
+        """The statistics of a batch that wants gradients, if they have any; faults as in :meth:`_states_of`."""
+        if not torch.is_grad_enabled():
             return None
-        batch = statistics.differentiable(inputs, weights, valid)
-        if batch is not None and statistics.validate:  # the pass says what was out of range
-            self._batch(statistics, tuple(value.detach() for value in inputs), weights, valid, faults)
-        return batch
+        for value in inputs:
+            if value.requires_grad:
+                break
+        else:
+            return None
+        states = statistics.differentiable(inputs, weights, valid)
+        if states is not None and statistics.validate:  # the pass says what was out of range
+            self._states_of(statistics, tuple(value.detach() for value in inputs), weights, valid, faults)
+        return states
 
-    def _batch(
+    def _states_of(
         self,
         statistics: Statistics,
         inputs: Inputs,
@@ -291,248 +350,44 @@ class StatisticMetric(Metric):
         """The statistics of one batch; its faults go to ``faults``, else to those of the metric."""
         samples = inputs[0].shape[0] if statistics.samplewise else None
         weighted = weights is not None and not statistics.weights_in_place
-        batch = statistics.zeros(inputs[0].device, samples, weighted)
+        states = statistics.zeros(inputs[0].device, samples, weighted)
         if faults is None:
             faults = self.__dict__["faults"]
-        statistics.add(batch if faults is None else {**batch, "faults": faults}, inputs, weights, valid)
-        return batch
+        statistics.add(states if faults is None else {**states, "faults": faults}, inputs, weights, valid)
+        return states
 
-    def _weighted(self, own: dict[str, Any]) -> dict[str, Tensor]:
-        """Where the statistics of weighted samples are, by the names of the statistics; and the faults."""
-        statistics: Statistics = own["_statistics"]
-        if statistics.weights_in_place:
-            return own
-        if not own["_twins"]:
-            with torch.inference_mode(False):
-                for name, zeros in statistics.zeros(own["_device"], weighted=True).items():
-                    own["_twins"][name] = f"weighted_{name}"
-                    self.add_state(f"weighted_{name}", zeros, dist_reduce_fx="sum")
-        return {name: own[twin] for name, twin in own["_twins"].items()} | {"faults": own["faults"]}
-
-    def _own_states(self, own: dict[str, Any]) -> None:
-        """Stop sharing states: the others of a compute group add the same batch to theirs."""
-        for name in own["_defaults"]:
-            state = own[name]
-            if isinstance(state, Tensor) and state in _shared:
-                with torch.inference_mode(False):
-                    own[name] = state.clone()
-
-    def _append(self, batch: dict[str, Tensor]) -> None:
-        for name, value in batch.items():
+    def _append(self, states: dict[str, Tensor]) -> None:
+        for name, value in states.items():
             getattr(self, name).append(value.cpu() if self.compute_on_cpu else value)
 
     def _value(self) -> Any:
         self._raise_faults()
-        return self.formula(**{name: self._final(name) for name in self._statistics.shapes})
+        return self._value_of(self._part())
 
-    def _final(self, name: str) -> Tensor:
-        state = getattr(self, name)
-        if not isinstance(state, list):
-            twin = self._twins.get(name)
-            return state if twin is None else state + getattr(self, twin)  # type: ignore[no-any-return]
-        return dim_zero_cat(state) if state else self._no_samples(name)
+    def _value_of(self, part: Part) -> Any:
+        device = self.__dict__["_device"]
+        return self.formula(**{name: part.final(name, device) for name in part.statistics.shapes})
 
-    def _no_samples(self, name: str) -> Tensor:
-        shape, dtype = self._statistics.shapes[name]
-        return torch.zeros((0, *shape), dtype=dtype, device=self._device)
+    def _reduce(self, parts: list[Part], apart: bool = False) -> list[Part]:
+        """The states of all processes; see :func:`~fastmetrics.distributed.all_processes`."""
+        return all_processes(parts, self._device, self.process_group, self.dist_sync_fn, apart)
 
     def _raise_faults(self, faults: Tensor | None = None) -> None:
-        """Raise what was wrong with the values of the input, and forget it."""
+        """Raise what was wrong with the values of the input, here or in ``faults`` of all processes; and forget it."""
+        own = self.__dict__
         if faults is None:
-            faults = self.__dict__["faults"]
+            faults = own["faults"]
             if faults is None:
                 return
-        counts = faults.tolist()
-        if not (counts[0] or counts[2] or counts[4]):
-            return
-        faults.zero_()
-        if self._cache is not None and "faults" in self._cache:
-            self._cache["faults"].zero_()  # type: ignore[union-attr]
-        found = self._statistics.explain_faults(counts)
-        raise RuntimeError(f"{type(self).__name__}: {found}. They were not counted.")
-
-    # Synchronisation. The local states are kept, not copied: the reduced ones are new tensors.
-
-    def sync(self, *args: Any, **kwargs: Any) -> None:
-        """Replace the state by that of all processes; see ``torchmetrics.Metric.sync``."""
-        own = self.__dict__
-        local = {name: own[name] for name in self._defaults}
-        synced_before = own["_is_synced"]
         try:
-            super().sync(*args, **kwargs)
-        except BaseException:
-            if not synced_before:  # a failed collective leaves the local state as it was
-                own.update(local, _cache=None)
+            self._raise_found(faults)
+        except RuntimeError:
+            faults.zero_()
+            self._forget_faults(own)
             raise
-        if own["_is_synced"] and not synced_before:
-            own["_cache"] = local
 
-    def _sync_dist(self, dist_sync_fn: Callable[..., Any] = gather_all_tensors, process_group: Any = None) -> None:
-        for name in self._statistics.shapes:
-            if getattr(self, name) == []:  # a rank without data still has to take part, with the right shape
-                setattr(self, name, [self._no_samples(name)])
-        super()._sync_dist(dist_sync_fn, process_group=process_group)
-
-    def unsync(self, should_unsync: bool = True) -> None:
-        """Go back to the state of this process; see ``torchmetrics.Metric.unsync``."""
-        own = self.__dict__
-        if should_unsync and own["_is_synced"] and own["_cache"] is not None:
-            own.update(own["_cache"], _is_synced=False, _cache=None)
-        else:
-            super().unsync(should_unsync)
-
-    def _synced_formula(self, batch: dict[str, Tensor], weighted: bool) -> Any:
-        own = self.__dict__
-        local = {name: own[name] for name in self._defaults}
-        if self._statistics.samplewise:
-            own.update({name: [value] for name, value in batch.items()})
-        elif weighted and self._twins:
-            own.update(self._statistics.zeros(own["_device"]))
-            own.update({self._twins[name]: value for name, value in batch.items()})
-        else:
-            own.update({twin: torch.zeros_like(own[twin]) for twin in self._twins.values()})
-            own.update(batch)
-        try:
-            self.sync(dist_sync_fn=self.dist_sync_fn)
-            return self._value()
-        finally:
-            own.update(local, _is_synced=False, _cache=None)
-
-    def merge_state(self, incoming_state: dict[str, Any] | torchmetrics.Metric) -> None:
-        """Add the state of another metric, or its ``metric_state``, to this one."""
-        super().merge_state(incoming_state)
-        own = self.__dict__
-        own["_computed"] = None
-        own["_update_count"] += max(1, getattr(incoming_state, "_update_count", 1))
-
-    def _reduce_states(self, incoming_state: dict[str, Any]) -> None:
-        own = self.__dict__
-        if own["faults"] is not None and "faults" not in incoming_state:
-            incoming_state = {**incoming_state, "faults": torch.zeros_like(own["faults"])}
-        if any(f"weighted_{name}" in incoming_state for name in self._statistics.shapes):
-            self._weighted(own)
-        zeros = {twin: torch.zeros_like(own[twin]) for twin in self._twins.values()}
-        incoming_state = {**zeros, **incoming_state}  # what has no weights has no twins
-        for name in self._defaults:  # all of it fits, or nothing is merged
-            if name not in incoming_state:
-                raise ValueError(f"Expected state variable {name} to be present in incoming state {incoming_state}")
-        for name, (shape, _) in self._statistics.shapes.items():
-            value = incoming_state[name]
-            for part in value if isinstance(value, list) else [value]:
-                if tuple(part.shape[self._statistics.samplewise :]) != shape:
-                    raise ValueError(
-                        f"Expected state variable {name} of shape {shape}, but got {tuple(part.shape)} to merge."
-                    )
-        before = {name: own[name] for name in self._defaults}
-        super()._reduce_states(incoming_state)
-        self._keep_addresses(before)
-
-    # Lifecycle. States are updated in place, so that their addresses stay.
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        own = self.__dict__
-        if name in own.get("_defaults", ()) and value is not own.get(name):
-            if isinstance(value, Tensor):
-                _shared[value] = True
-            elif isinstance(value, list):
-                value = list(value)
-        super().__setattr__(name, value)
-
-    def _keep_addresses(self, before: dict[str, Any]) -> None:
-        """Move states that were replaced since ``before`` to where they have been."""
-        own = self.__dict__
-        for name, old in before.items():
-            new = own[name]
-            if isinstance(old, Tensor) and new is not old and old.shape == new.shape and old not in _shared:
-                own[name] = old.copy_(new)
-
-    def _keep_ordinary(self) -> None:
-        """Turn statistics that were copied in inference mode into tensors that can be updated outside of it."""
-        own = self.__dict__
-        for name in own["_defaults"]:
-            state = own[name]
-            if isinstance(state, Tensor) and state.is_inference():
-                with torch.inference_mode(False):
-                    own[name] = state.clone()
-
-    def reset(self) -> None:
-        """Empty the statistics in place, so that their addresses stay (a captured CUDA graph relies on them)."""
-        own = self.__dict__
-        if own["_cache"] is not None:
-            own.update(own["_cache"])
-        own.update(_update_count=0, _traced=False, _forward_cache=None, _computed=None, _cache=None, _is_synced=False)
-        for name, default in own["_defaults"].items():
-            state = own[name]
-            if isinstance(state, list):
-                own[name] = []
-            elif name in self._statistics.shapes or name == "faults" or name in self._twins.values():
-                state.zero_()
-            else:  # one that a subclass added
-                own[name] = default.detach().clone()
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Everything but what is rebuilt; a batch value with a graph is kept without it."""
-        state = super().__getstate__()
-        for name in ("_forward_cache", "_computed"):
-            state[name] = apply_to_collection(state[name], Tensor, Tensor.detach)
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        self._update_signature = inspect.signature(self.inputs)
-        self._keep_ordinary()
-
-    def set_dtype(self, dst_type: str | torch.dtype) -> StatisticMetric:
-        """Set the dtype of results that follow it. The statistics keep theirs, and so their exactness."""
-        probe = torch.zeros(1, dtype=self._dtype).type(dst_type)
-        self.__dict__["_dtype"] = probe.dtype
-        return self
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], exclude_state: Sequence[str] = "") -> Module:
-        def move(tensor: Tensor) -> Tensor:
-            moved = fn(tensor)
-            return moved if moved.dtype == tensor.dtype else tensor.to(moved.device)
-
-        own = self.__dict__
-        before = {name: own[name] for name in self._defaults}
-        dtype = own["_dtype"]  # torchmetrics forgets what `set_dtype` said
-        super()._apply(move, exclude_state)
-        own["_dtype"] = dtype
-        for name, old in before.items():
-            if isinstance(old, Tensor) and own[name] is not old:
-                _shared.pop(own[name], None)  # moved, so it is of this metric alone
-        self._keep_ordinary()
-        return self
-
-    def _load_from_state_dict(
-        self,
-        state_dict: dict[str, Any],
-        prefix: str,
-        local_metadata: dict[str, Any],
-        strict: bool,
-        missing_keys: list[str],
-        unexpected_keys: list[str],
-        error_msgs: list[str],
-    ) -> None:
-        own = self.__dict__
-        if any(f"{prefix}weighted_{name}" in state_dict for name in self._statistics.shapes):
-            self._weighted(own)
-        before = {name: own[name] for name in self._defaults}
-        super()._load_from_state_dict(
-            state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
-        )
-        own["_computed"] = None
-        for name, old in before.items():
-            new = own[name]
-            if new is old:
-                continue
-            got, wanted = (list if isinstance(state, list) else tuple(state.shape) for state in (new, old))
-            if got != wanted and name in self._statistics.shapes:
-                own[name] = old
-                error_msgs.append(f"size mismatch for {prefix}{name}: the checkpoint has {got}, the metric {wanted}.")
-            elif isinstance(new, list):
-                own[name] = [value.to(self._device, copy=True) for value in new]
-            else:
-                own[name] = new.detach().to(self._device, copy=True)
-        self._keep_addresses(before)
-        self._keep_ordinary()
+    def _raise_found(self, faults: Tensor) -> None:
+        counts = faults.tolist()
+        if counts[0] or counts[2] or counts[4]:
+            found = self._statistics.explain_faults(counts)
+            raise RuntimeError(f"{self._label()}: {found}. They were not counted.")

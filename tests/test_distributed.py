@@ -1,23 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics over processes that talk by gloo."""
 
+import os
 import pickle
+import subprocess
+import sys
+import textwrap
+from collections import Counter
+from contextlib import contextmanager
 from datetime import timedelta
+from unittest import mock
 
 import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
+from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
+from torchmetrics.utilities.distributed import gather_all_tensors
 from torchmetrics.utilities.exceptions import TorchMetricsUserError
 
-from fastmetrics import Metric
+from fastmetrics import Metric, MetricCollection
 from fastmetrics.classification import (
     BinaryAccuracy,
     MulticlassAccuracy,
     MulticlassConfusionMatrix,
+    MulticlassF1Score,
+    MulticlassPrecision,
+    MulticlassRecall,
+    MulticlassStatScores,
     MultilabelStatScores,
 )
-from fastmetrics.regression import MeanSquaredError
+from fastmetrics.distributed import Part, all_processes, valid_mask
+from fastmetrics.metric import StatisticMetric
+from fastmetrics.regression import MeanAbsoluteError, MeanSquaredError
+from fastmetrics.statistics import PairsStatistics
 
 C = 4
 
@@ -63,6 +79,87 @@ def batch(name, seed):
     return scores, torch.randint(0, C, shape, generator=generator)
 
 
+def least(stacked):
+    return stacked.amin(0)
+
+
+def most(stacked):
+    return stacked.amax(0)
+
+
+class Extremes(PairsStatistics):
+    """Statistics that are merged in their own way, of two dtypes, of which one does not start at zero."""
+
+    reductions = {"least": least, "most": most}
+
+    def __init__(self):
+        super().__init__()
+        self.shapes |= {"least": ((2,), torch.float64), "most": ((), torch.int64)}
+
+    def zeros(self, *args, **kwargs):
+        zeros = super().zeros(*args, **kwargs)
+        zeros["least"].fill_(99.0)
+        return zeros
+
+    def add(self, states, inputs, weights=None, valid=None):
+        super().add(states, inputs)
+        values = torch.stack([value.amin().double() for value in inputs])
+        torch.minimum(states["least"], values, out=states["least"])
+        torch.maximum(states["most"], torch.tensor(len(inputs[0])), out=states["most"])
+
+    def merge(self, states, batch):
+        states["count"] += batch["count"]
+        torch.minimum(states["least"], batch["least"], out=states["least"])
+        torch.maximum(states["most"], batch["most"], out=states["most"])
+
+
+class Least(StatisticMetric):
+    def __init__(self, **kwargs):
+        super().__init__(Extremes(), **kwargs)
+
+    def formula(self, count, least, most):
+        return torch.cat([least, torch.stack([most, count]).double()])
+
+
+def many(**kwargs):
+    """A collection with every kind of state."""
+    made = {
+        "acc": MulticlassAccuracy(C, **kwargs),
+        "f1": MulticlassF1Score(C, average=None, **kwargs),
+        "confusion": MulticlassConfusionMatrix(C, **kwargs),
+        "top": MulticlassAccuracy(C, top_k=3, **kwargs),
+        "ignore": MulticlassPrecision(C, ignore_index=0, **kwargs),
+        "samples": MulticlassStatScores(C, multidim_average="samplewise", **kwargs),
+        "recall of samples": MulticlassRecall(C, multidim_average="samplewise", **kwargs),
+    }
+    return MetricCollection(made)
+
+
+@contextmanager
+def counted():
+    """Count the collectives that are called."""
+    calls = Counter()
+
+    def counting(name):
+        real = getattr(dist, name)
+
+        def call(*args, **kwargs):
+            calls[name] += 1
+            return real(*args, **kwargs)
+
+        return mock.patch.object(dist, name, call)
+
+    names = ("all_reduce", "all_gather", "all_gather_into_tensor", "barrier", "broadcast", "all_gather_object")
+    patches = [counting(name) for name in names]
+    for patch in patches:
+        patch.start()
+    try:
+        yield calls
+    finally:
+        for patch in patches:
+            patch.stop()
+
+
 def start(rank, world, folder, work):
     torch.set_num_threads(1)
     place = f"file://{folder}/{work.__name__}"
@@ -87,7 +184,40 @@ def uneven(rank, world, folder):
         found[name] = metric.compute()
         for key, value in metric.metric_state.items():  # unsync gave the local state back
             assert value is local[key] or torch.equal(value, local[key]), name
+    # a collection: the last rank alone has weighted samples, and rank 0 nothing at all
+    collection = many()
+    for i in range(rank):
+        collection.update(*batch("samplewise", 10 * rank + i), **weights_of(rank, world, 10 * rank + i))
+    with counted() as calls:
+        found["collection"] = collection.compute()
+        assert calls == {"all_reduce": 2, "all_gather": 1}, calls
+        collection.compute()  # is cached
+        assert calls == {"all_reduce": 2, "all_gather": 1}, calls
+    plain = many()
+    for name in ("samples", "recall of samples"):
+        del plain[name]
+    for i in range(rank):
+        plain.update(*batch("samplewise", i))
+    with counted() as calls:
+        values = {name: metric.compute() for name, metric in plain.items()}  # as Lightning does, one by one
+    assert calls == {"all_reduce": 1}, calls
+    assert int(values["confusion"].sum()) == 6 * sum(5 + i for r in range(world) for i in range(r))
+    errors = MetricCollection([MeanSquaredError(), MeanAbsoluteError(), Least()])
+    for i in range(rank):
+        errors.update(*batch("mse", 10 * rank + i))
+    with counted() as calls:
+        found["errors"] = errors.compute()
+    assert calls == {"all_reduce": 2, "all_gather": 1}, calls
+    single = MulticlassAccuracy(C, top_k=2)
+    with counted() as calls:
+        single.compute()
+    assert calls == {"all_reduce": 1}, calls
     torch.save(found, f"{folder}/{rank}.pt")
+
+
+def weights_of(rank, world, seed):
+    """Weights on the last rank only."""
+    return {"weights": torch.rand(5 + seed, generator=torch.Generator().manual_seed(seed))} if rank == world - 1 else {}
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -103,6 +233,16 @@ def test_uneven_batches_are_as_in_one_process(tmp_path, world):
             value = torch.load(tmp_path / f"{rank}.pt")[name]
             assert value.dtype == expected.dtype
             torch.testing.assert_close(value, expected, rtol=0 if name != "mse" else 1e-6, atol=0)
+    whole, errors = many(), MetricCollection([MeanSquaredError(), MeanAbsoluteError(), Least()])
+    for rank in range(world):
+        for i in range(rank):
+            seed = 10 * rank + i
+            whole.update(*batch("samplewise", seed), **weights_of(rank, world, seed))
+            errors.update(*batch("mse", seed))
+    for rank in range(world):
+        found = torch.load(tmp_path / f"{rank}.pt")
+        torch.testing.assert_close(found["collection"], whole.compute(), rtol=1e-6, atol=1e-12)
+        torch.testing.assert_close(found["errors"], errors.compute(), rtol=1e-6, atol=0)
 
 
 def behaviours(rank, world, folder):
@@ -150,6 +290,76 @@ def behaviours(rank, world, folder):
     alone.update(*batch("confusion", rank))
     assert int(alone.compute().sum()) == 5 + rank
 
+    # a collection: each step over all processes, in as few collectives
+    stepwise, here = many(dist_sync_on_step=True), many()
+    with counted() as calls:
+        value = stepwise(*batch("samplewise", rank))
+    assert calls == {"all_reduce": 1, "all_gather": 1}, calls
+    both = many()
+    for r in range(world):
+        both.update(*batch("samplewise", r))
+    both = both.compute(sync=False)
+    for name in value:
+        assert torch.equal(value[name], both[name]), name
+    weights = {"weights": torch.full((5 + rank,), 0.5)} if rank else {}
+    half = stepwise(*batch("samplewise", rank), **weights)["confusion"]
+    assert half.sum() == 6 * 5 + 6 * 6 / 2
+    here.update(*batch("samplewise", rank))
+    local = here.compute(sync=False)
+    assert int(local["confusion"].sum()) == 6 * (5 + rank)
+    assert torch.equal(here.compute_async().result()["confusion"], local["confusion"])
+    assert torch.equal(here.compute()["confusion"], both["confusion"])
+    assert torch.equal(here.compute(sync=False)["confusion"], local["confusion"])
+
+    # a member that is synchronised by hand, and given back
+    member = here["confusion"]
+    address = member.confusion.data_ptr()
+    with member.sync_context():
+        assert torch.equal(member.confusion, both["confusion"])
+        with pytest.raises(TorchMetricsUserError):
+            here(*batch("samplewise", rank))
+    assert member.confusion.data_ptr() == address
+    assert torch.equal(member.confusion, local["confusion"])
+
+    # its faults are raised on all, in one error, and forgotten
+    here.update(*batch("samplewise", rank))
+    if rank == 1:  # as on a device whose update does not wait
+        for group in here._pool.groups:
+            group.faults[0], group.faults[1] = 1, 99
+    with pytest.raises(RuntimeError, match=r"99(.|\n)*99"):
+        here.compute()
+    assert int(here.compute()["confusion"].sum()) == 2 * 6 * (5 + 6)
+
+    # one process updated members by themselves; the other has still groups, or nothing
+    for collection in (apart := many(), MetricCollection(many(), compute_groups=False)):
+        if rank == 1:
+            for metric in collection.values():
+                metric.update(*batch("samplewise", rank))
+        else:
+            apart["f1"].update(*batch("samplewise", rank))
+        assert int(collection.compute()["confusion"].sum()) == 6 * 6
+
+    # groups of processes and functions that gather
+    alone = many(process_group=groups[rank])
+    alone.update(*batch("samplewise", rank))
+    assert torch.equal(alone.compute()["confusion"], local["confusion"])
+    gathered = []
+
+    def gather(tensor, group=None):
+        gathered.append(tensor.dtype)
+        return gather_all_tensors(tensor, group)
+
+    mine = many(dist_sync_fn=gather)
+    mine.update(*batch("samplewise", rank), weights=None if rank else torch.full((5,), 0.5))
+    value = mine.compute()
+    assert gathered == [torch.int64, torch.float64, torch.uint8]
+    assert value["confusion"].sum() == 6 * 5 / 2 + 6 * 6
+
+    # a loss keeps the graph of what this process adds
+    x = torch.ones(3, requires_grad=True)
+    MeanSquaredError(dist_sync_on_step=True)(x, torch.zeros(3)).backward()
+    torch.testing.assert_close(x.grad, torch.full((3,), 2 / 6))
+
     # metrics that users write, at compute and at each step
     mine = Distinct()
     mine.update(torch.eye(C)[rank : rank + 1], None)
@@ -160,6 +370,126 @@ def behaviours(rank, world, folder):
 
 def test_behaviours(tmp_path):
     run(behaviours, 2, tmp_path)
+
+
+def sampled(rank, world, folder):
+    """A sampler that repeats samples, and a mask that takes them out again."""
+    data = TensorDataset(*batch("samplewise", 16))  # 21 samples
+    for shuffle in (False, True):
+        sampler = DistributedSampler(data, shuffle=shuffle, seed=3)
+        loader = DataLoader(data, batch_size=4, sampler=sampler)
+        masked, padded = many(), many()
+        for i, (scores, target) in enumerate(loader):
+            padded.update(scores, target)
+            masked.update(scores, target, valid=valid_mask(sampler, i, 4))
+        found = masked.compute()
+        one = many()
+        one.update(*data.tensors)
+        expected = one.compute(sync=False)
+        for name, value in found.items():
+            if "samples" not in name:
+                assert torch.equal(value, expected[name]), name
+        assert int(padded.compute()["confusion"].sum()) == 6 * 22
+        assert int(found["confusion"].sum()) == 6 * 21
+
+
+def killed(rank, world, folder):
+    """Rank 1 dies before it meets the other, which then has an error and what it had counted."""
+    collection = many()
+    collection.update(*batch("samplewise", rank))
+    single = MulticlassConfusionMatrix(C)
+    single.update(*batch("samplewise", rank))
+    single.compute()
+    if rank == 1:
+        os._exit(0)
+    before = collection.compute(sync=False)
+    single.update(*batch("samplewise", rank))
+    kept = single.confusion.clone()
+    for metric in (collection, single):
+        with pytest.raises(Exception, match=r"(?i)connection|timed? ?out|closed|peer|gloo"):
+            metric.compute()
+    for name, value in collection.compute(sync=False).items():
+        assert torch.equal(value, before[name])
+    assert torch.equal(single.confusion, kept)
+    collection.update(*batch("samplewise", rank))
+    assert int(collection["confusion"].compute(sync=False).sum()) == 2 * 6 * 5
+    torch.save(1, f"{folder}/survived")
+    os._exit(0)  # the process group cannot be left in order
+
+
+def test_a_padded_sampler_and_a_killed_process(tmp_path):
+    run(sampled, 2, tmp_path)
+    run(killed, 2, tmp_path)
+    assert (tmp_path / "survived").exists()
+
+
+def test_valid_mask():
+    for n in (1, 5, 6, 7, 12):
+        for drop_last in (False, True):
+            for replicas in (1, 2, 5):
+                seen = []
+                for rank in range(replicas):
+                    sampler = DistributedSampler(range(n), replicas, rank, shuffle=True, drop_last=drop_last)
+                    mask = valid_mask(sampler)
+                    assert mask.shape == (len(sampler),)
+                    seen += [i for i, valid in zip(sampler, mask.tolist(), strict=True) if valid]
+                    batches = [valid_mask(sampler, i, 2) for i in range((len(sampler) + 1) // 2)]
+                    assert torch.equal(torch.cat([mask[:0], *batches]), mask)
+                assert len(set(seen)) == len(seen)  # none twice
+                if not drop_last:
+                    assert sorted(seen) == list(range(n))
+    with pytest.raises(ValueError, match="batch_size"):
+        valid_mask(sampler, 1)
+    with pytest.raises(ValueError, match="batch_idx"):
+        valid_mask(sampler, 9, 2)
+
+
+TORCHRUN = """
+    import torch, torch.distributed as dist
+    from fastmetrics import MetricCollection
+    from fastmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix
+    dist.init_process_group("gloo")
+    rank = dist.get_rank()
+    metrics = MetricCollection([MulticlassAccuracy(3), MulticlassConfusionMatrix(3)])
+    metrics.update(torch.tensor([0, 1, rank]), torch.tensor([0, 2, 1]))
+    values = metrics.compute()
+    if rank == 0:
+        print("found", values["MulticlassConfusionMatrix"].tolist())
+    dist.destroy_process_group()
+"""
+
+
+def test_torchrun(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(TORCHRUN))
+    command = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", str(script)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert "found [[2, 0, 0], [1, 1, 0], [0, 2, 0]]" in done.stdout
+
+
+def test_pickled_collections_merge_in_any_order():
+    parts = []
+    for seed in range(4):
+        collection = many()
+        collection.update(*batch("samplewise", seed))
+        parts.append(pickle.dumps(collection))
+    values = []
+    for order in ([0, 1, 2, 3], [3, 1, 0, 2]):
+        first, *rest = [pickle.loads(parts[i]) for i in order]
+        for other in rest:
+            for name, metric in first.items():
+                metric.merge_state(other[name])
+        values.append({n: m.metric_state for n, m in first.items() if "samples" not in n})
+    for name, states in values[0].items():
+        for key, state in states.items():
+            assert torch.equal(state, values[1][name][key])
+
+
+def test_a_world_that_a_function_makes():
+    part = Part(MulticlassAccuracy(C)._statistics, {"counts": torch.ones(C, 3, dtype=torch.int64)}, {}, None)
+    (whole,) = all_processes([part], torch.device("cpu"), gather=lambda tensor, group: [tensor, tensor, 2 * tensor])
+    assert torch.equal(whole.states["counts"], 4 * part.states["counts"])
 
 
 def fails(*_, **__):

@@ -7,10 +7,12 @@ import textwrap
 
 import pytest
 import torch
+import torchmetrics
 import torchmetrics.classification as theirs
 from torch.utils.data import DataLoader, TensorDataset
 
 import fastmetrics.classification as ours
+from fastmetrics import MetricCollection
 from fastmetrics.regression import MeanSquaredError
 
 pl = pytest.importorskip("pytorch_lightning")
@@ -117,6 +119,61 @@ def test_resume_in_the_middle_of_an_epoch(tmp_path):
         assert whole[f"ours_{name}"].isfinite()
 
 
+def collections():
+    """Collections of both libraries."""
+    return {
+        "ours": MetricCollection([ours.MulticlassAccuracy(3), ours.MulticlassF1Score(3)], prefix="ours_"),
+        "theirs": torchmetrics.MetricCollection(
+            [theirs.MulticlassAccuracy(3), theirs.MulticlassF1Score(3)], prefix="theirs_"
+        ),
+    }
+
+
+class Collected(Module):
+    """Logs collections on steps and epochs."""
+
+    def __init__(self):
+        super().__init__()
+        self.training_metrics = torch.nn.ModuleDict(collections())
+        self.validation_metrics = torch.nn.ModuleDict(collections())
+        self.steps = []
+
+    def training_step(self, batch, index):
+        scores = self.layer(batch[0])
+        for collection in self.training_metrics.values():
+            collection(scores, batch[1])
+            self.log_dict(collection, on_step=True, on_epoch=True)
+        return torch.nn.functional.cross_entropy(scores, batch[1])
+
+    def on_train_batch_end(self, *_):
+        self.steps.append({key: value.item() for key, value in self.trainer.callback_metrics.items()})
+
+    def validation_step(self, batch, _):
+        for collection in self.validation_metrics.values():
+            collection.update(self.layer(batch[0]), batch[1])
+            self.log_dict({f"val_{key}": metric for key, metric in collection.items()})
+
+
+def test_log_dict_of_a_collection(tmp_path):
+    module = Collected()
+    addresses = [metric.counts.data_ptr() for metric in module.training_metrics["ours"].values()]
+    logged = fit(module, tmp_path)
+    names = [f"{when}{name}{end}" for name in ("MulticlassAccuracy", "MulticlassF1Score")
+             for when, end in (("", "_step"), ("", "_epoch"))]  # fmt: skip
+    for name in names:
+        torch.testing.assert_close(logged[f"ours_{name}"], logged[f"theirs_{name}"])
+    for name in ("MulticlassAccuracy", "MulticlassF1Score"):
+        torch.testing.assert_close(logged[f"val_ours_{name}"], logged[f"val_theirs_{name}"])
+    assert len(module.steps) == 14
+    for step in module.steps:
+        assert step["ours_MulticlassF1Score_step"] == pytest.approx(step["theirs_MulticlassF1Score_step"])
+    # Lightning reset the metrics one by one, after which they share again what they shared
+    metrics = module.training_metrics["ours"]
+    assert not any(metric.update_called for metric in metrics.values())
+    assert metrics.compute_groups == {0: ["MulticlassAccuracy", "MulticlassF1Score"]}
+    assert [metric.counts.data_ptr() for metric in metrics.values()] == addresses
+
+
 class Continued(DataLoader):
     """A loader that goes on where its state says; Lightning starts any other one anew, and so repeats batches."""
 
@@ -178,7 +235,9 @@ TWO_PROCESSES = """
     import torch
     import pytorch_lightning as pl
     from torch.utils.data import DataLoader, TensorDataset
-    from fastmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix
+    from fastmetrics import MetricCollection
+    from fastmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix, MulticlassRecall
+    from fastmetrics.distributed import valid_mask
     from fastmetrics.regression import MeanSquaredError
 
     class Module(pl.LightningModule):
@@ -188,13 +247,20 @@ TWO_PROCESSES = """
             self.layer = torch.nn.Linear(4, 3)
             self.acc, self.mse = MulticlassAccuracy(3), MeanSquaredError()
             self.confusion = MulticlassConfusionMatrix(3)
+            self.metrics = MetricCollection([MulticlassAccuracy(3), MulticlassRecall(3, average="micro")])
 
-        def test_step(self, batch, _):
-            scores = self.layer(batch[0])
-            self.acc(scores, batch[1])
-            self.mse(scores[:, 0], batch[0][:, 0])
-            self.confusion.update(scores, batch[1])
+        def test_step(self, batch, i):
+            scores, target = self.layer(batch[0]), batch[1]
+            sampler = self.trainer.test_dataloaders.sampler
+            valid = torch.ones(len(target), dtype=torch.bool)
+            if hasattr(sampler, "num_replicas"):  # repeats samples, so that all processes have as many
+                valid = valid_mask(sampler, i, 8)
+            self.acc(scores, target, valid=valid)
+            self.mse(scores[valid, 0], batch[0][valid, 0])
+            self.confusion.update(scores, target, valid=valid)
+            self.metrics.update(scores, target, valid=valid)
             self.log_dict({"acc": self.acc, "mse": self.mse})
+            self.log_dict(self.metrics)
 
         def on_test_epoch_end(self):
             confusion = self.confusion.compute()
@@ -204,7 +270,7 @@ TWO_PROCESSES = """
     if __name__ == "__main__":
         generator = torch.Generator().manual_seed(0)
         data = TensorDataset(
-            torch.randn(64, 4, generator=generator), torch.randint(0, 3, (64,), generator=generator)
+            torch.randn(65, 4, generator=generator), torch.randint(0, 3, (65,), generator=generator)
         )
         trainer = pl.Trainer(
             accelerator="cpu", devices=int(sys.argv[1]), strategy="ddp" if sys.argv[1] == "2" else "auto",
@@ -212,7 +278,7 @@ TWO_PROCESSES = """
         )
         trainer.test(Module(), DataLoader(data, batch_size=8), verbose=False)
         if trainer.is_global_zero:
-            print("logged", [f"{trainer.callback_metrics[k].item():.7f}" for k in ("acc", "mse")])
+            print("logged", [f"{name} {value.item():.7f}" for name, value in sorted(trainer.callback_metrics.items())])
         if torch.distributed.is_initialized():
             torch.distributed.destroy_process_group()  # left to the exit, gloo aborts now and then
 """

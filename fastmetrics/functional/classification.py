@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from fastmetrics import classification
-from fastmetrics.functional.forms import functional, task_forms
+from fastmetrics.functional.forms import functional, task_forms, task_functional
 
 _UNUSED = ("zero_division",)  # an argument of the classes that does nothing there
 
@@ -72,8 +72,20 @@ binary_stat_scores, multiclass_stat_scores, multilabel_stat_scores, stat_scores 
     classification.StatScores, "stat_scores", without=_UNUSED
 )
 
-multiclass_exact_match, multilabel_exact_match, exact_match = task_forms(classification.ExactMatch, "exact_match")
-binary_hinge_loss, multiclass_hinge_loss, hinge_loss = task_forms(classification.HingeLoss, "hinge_loss")
+multiclass_exact_match, multilabel_exact_match, _ = task_forms(classification.ExactMatch, "exact_match")
+exact_match = task_functional(
+    "exact_match",
+    ("num_classes", "num_labels", "threshold", "multidim_average", "ignore_index", "validate_args"),
+    multiclass=multiclass_exact_match,
+    multilabel=multilabel_exact_match,
+)
+binary_hinge_loss, multiclass_hinge_loss, _ = task_forms(classification.HingeLoss, "hinge_loss")
+hinge_loss = task_functional(
+    "hinge_loss",
+    ("num_classes", "squared", "multiclass_mode", "ignore_index", "validate_args"),
+    binary=binary_hinge_loss,
+    multiclass=multiclass_hinge_loss,
+)
 multilabel_coverage_error = functional(classification.MultilabelCoverageError, "multilabel_coverage_error")
 multilabel_ranking_average_precision = functional(
     classification.MultilabelRankingAveragePrecision, "multilabel_ranking_average_precision"

@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import copy
 import struct
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -34,6 +36,46 @@ class Statistics(ABC):
     samplewise: bool = False
     validate: bool = True
     weights_in_place: bool = False
+
+    @property
+    def key(self) -> Any:
+        """What decides how a batch is read: one pass serves all statistics of one class with equal keys.
+
+        None, unless a subclass says otherwise: then only statistics with the same options are read in one pass. A key
+        holds every option that changes what is counted, but not which statistics are asked for. :meth:`add` then has
+        to add to those that are in ``states``, and shapes may differ in sizes only, as that of ``ranks`` does with
+        ``top_k``: the smaller one is the beginning of the greater one.
+        """
+        return None
+
+    def options_but(self, *asked: str) -> dict[str, Any]:
+        """Every attribute but ``shapes`` and the ``asked`` ones: those that say what is asked for, and caches."""
+        return {name: value for name, value in vars(self).items() if name != "shapes" and name not in asked}
+
+    def union(self, other: Statistics) -> Statistics | None:
+        """What one pass can fill for both, or None if they read a batch in different ways."""
+        if type(self) is not type(other):
+            return None
+        mine, theirs = self.key, other.key
+        if mine is None:
+            return self if theirs is None and same(vars(self), vars(other)) else None
+        if not same(mine, theirs):
+            return None
+        both = copy.copy(self)
+        both.shapes = dict(self.shapes)
+        for name, (shape, dtype) in other.shapes.items():
+            present = self.shapes.get(name, (shape, dtype))[0]
+            both.shapes[name] = (tuple(map(max, present, shape)), dtype)
+        return both
+
+    def view(self, name: str, state: Tensor) -> Tensor:
+        """The part of the statistic ``name`` of a :meth:`union` that these statistics ask for; no copy."""
+        shape = self.shapes[name][0]
+        if tuple(state.shape[state.dim() - len(shape) :]) == shape:
+            return state
+        for dim, size in enumerate(shape, state.dim() - len(shape)):
+            state = state.narrow(dim, 0, size)
+        return state
 
     def zeros(
         self, device: torch.device | None, samples: int | None = None, weighted: bool = False
@@ -121,6 +163,19 @@ class Statistics(ABC):
             (first,) = struct.unpack("d", struct.pack("q", bits))
             found.append(f"expected finite `weights` of at least 0, but {bad_weights} were not, the first is {first}")
         return "; ".join(found) or None
+
+
+def same(mine: Any, other: Any) -> bool:
+    """Whether two options are the same, in type and value."""
+    if type(mine) is not type(other):
+        return False
+    if isinstance(mine, Tensor):
+        return mine is other
+    if isinstance(mine, dict):
+        return mine.keys() == other.keys() and all(same(mine[name], other[name]) for name in mine)
+    if isinstance(mine, (list, tuple)):
+        return len(mine) == len(other) and all(map(same, mine, other))
+    return bool(mine == other)
 
 
 def merge_faults(stacked: Tensor) -> Tensor:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -47,6 +49,12 @@ class BinaryStatistics(Statistics):
         self._threshold = threshold
         self._logits = logits
         self._cutoffs: dict[torch.dtype, tuple[float, float]] = {}
+
+    @property
+    def key(self) -> Any:
+        """Every option; whether ignored scores decide is one only where there are any."""
+        decide = self.ignore_index is None or self.ignored_decide
+        return self.options_but("ignored_decide", "_cutoffs"), decide
 
     def check(self, inputs: Inputs) -> None:
         """Raise ``RuntimeError`` on different shapes or devices, ``ValueError`` on others that do not fit."""

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -53,7 +55,18 @@ class MulticlassStatistics(Statistics):
             self.shapes["ranks"] = ((c, top_k, 2), torch.int64)
         if rank_histogram:
             self.shapes["rank_histogram"] = ((c,), torch.int64)
-        self._ranked = top_k > 1 or rank_histogram
+
+    @property
+    def key(self) -> Any:
+        """Every option but which statistics are asked for."""
+        return self.options_but("top_k")
+
+    def union(self, other: Statistics) -> Statistics | None:
+        """See the base; scores are needed where either needs them."""
+        both = super().union(other)
+        if isinstance(both, MulticlassStatistics) and isinstance(other, MulticlassStatistics):
+            both.top_k = max(self.top_k, other.top_k)
+        return both
 
     def check(self, inputs: Inputs) -> None:
         """Raise ``ValueError`` on wrong shapes or dtypes, ``RuntimeError`` on different devices."""
@@ -92,7 +105,7 @@ class MulticlassStatistics(Statistics):
                     "When `preds` and `target` have the same shape, the shape of `preds` should be at least 2D when"
                     " multidim_average is set to `samplewise`"
                 )
-            if self._ranked:
+            if "ranks" in self.shapes or "rank_histogram" in self.shapes:
                 why = f"`top_k={self.top_k}`" if self.top_k > 1 else "The metric"
                 raise ValueError(
                     f"{why} ranks the classes of a sample: `preds` should be scores of shape"

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -28,6 +30,11 @@ class PairsStatistics(Statistics):
             self.shapes["squared_error"] = ((num_outputs,), torch.float64)
         if absolute_error:
             self.shapes["absolute_error"] = ((num_outputs,), torch.float64)
+
+    @property
+    def key(self) -> Any:
+        """Every option but which statistics are asked for."""
+        return self.options_but()
 
     def check(self, inputs: Inputs) -> None:
         """Raise ``RuntimeError`` on different shapes or devices, or if they are not ``[N, num_outputs]``."""

@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Updates never wait for the device, allocate nothing that grows with the batch, and can be compiled and captured.
+
+No GPU is needed to see it: a tensor of the meta device has no data, so whatever would look at some fails. The check for
+values out of range that follows an update on the CPU is the one place that looks, and does so on the CPU alone.
+"""
+
+import pytest
+import torch
+from test_lifecycle import C, cases, multiclass_batch
+from torch.utils._python_dispatch import TorchDispatchMode
+
+from fastmetrics import MetricCollection
+from fastmetrics import classification as ours
+from fastmetrics.metric import StatisticMetric
+from fastmetrics.passes import FAULTS
+from fastmetrics.passes.binary import binary_body
+from fastmetrics.passes.multiclass import multiclass_body
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+WAITING = {
+    *("_local_scalar_dense", "nonzero", "nonzero_numpy", "masked_select", "bincount", "equal", "is_nonzero", "item"),
+    *("_unique2", "unique_dim", "unique_consecutive", "repeat_interleave", "argwhere", "histc"),
+}
+N = 4096
+
+
+class NoWaiting(TorchDispatchMode):
+    """Fails on what would wait for the device, and on new memory of ``most`` bytes."""
+
+    def __init__(self, most=None):
+        super().__init__()
+        self.most = most
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        name = func._schema.name.partition("::")[2]
+        assert name not in WAITING, f"{name} waits for the device"
+        if name in ("index", "index_put", "index_put_"):
+            for index in args[1]:
+                assert index is None or index.dtype != torch.bool, f"{name} by a mask waits for the device"
+        found = func(*args, **(kwargs or {}))
+        if self.most is not None and isinstance(found, torch.Tensor):
+            known = {value.untyped_storage()._cdata for value in args if isinstance(value, torch.Tensor)}
+            if found.untyped_storage()._cdata not in known:
+                assert found.untyped_storage().nbytes() < self.most, f"{name} allocates {tuple(found.shape)}"
+        return found
+
+
+def test_the_mode_sees_what_waits_and_what_grows():
+    values = torch.rand(N)
+    for waits in (
+        lambda: values[values > 0.5],
+        lambda: values.sum().item(),
+        lambda: bool(values.any()),
+        values.unique,
+        lambda: torch.bincount(values.long()),
+        lambda: values.masked_fill_(values > 2, 0).nonzero(),
+    ):
+        with NoWaiting(), pytest.raises(AssertionError, match="waits"):
+            waits()
+    with NoWaiting(most=N), pytest.raises(AssertionError, match="allocates"):
+        values + 1
+    with NoWaiting(most=N):
+        values.view(2, -1).add_(1)
+    with pytest.raises((RuntimeError, NotImplementedError)):
+        values.to("meta").sum().tolist()
+
+
+def repeated(batch, device):
+    """A batch of N rows."""
+    return [value.repeat(N // len(value) + 1, *(1 for _ in value.shape[1:]))[:N].to(device) for value in batch]
+
+
+def takes_weights(kind, options, batch):
+    """Whether the metric counts samples with weights."""
+    preds, target, *_ = batch(0)
+    try:
+        kind(**options).update(preds, target, weights=torch.ones(len(target)))
+    except (ValueError, TypeError):
+        return False
+    return True
+
+
+@pytest.mark.parametrize(("kind", "options", "batch"), list(cases()))
+def test_updates(kind, options, batch, device):
+    if kind.forward is not StatisticMetric.forward or kind.update is not StatisticMetric.update:
+        pytest.skip("has its own update")
+    for where in dict.fromkeys([device, "meta"]):
+        metric = kind(**options).to(where)
+        inputs = repeated(batch(0), where)
+        lists = any(isinstance(state, list) for state in metric._defaults.values())  # keep something of every sample
+        masks = [{}]
+        if takes_weights(kind, options, batch):
+            valid = torch.ones(N, dtype=torch.bool, device=where)
+            masks += [{"valid": valid}, {"valid": valid, "weights": torch.ones(N, dtype=torch.float64, device=where)}]
+        metric.update(*inputs, **masks[-1])  # opens the twins
+        metric.update(*inputs)
+        for mask in masks:
+            if where == "cuda":
+                torch.cuda.set_sync_debug_mode("error")
+            try:
+                with NoWaiting(None if lists else N):
+                    metric.update(*inputs, **mask)
+            finally:
+                if where == "cuda":
+                    torch.cuda.set_sync_debug_mode("default")
+
+
+def collection():
+    return MetricCollection(
+        {
+            "acc": ours.MulticlassAccuracy(C),
+            "f1": ours.MulticlassF1Score(C),
+            "confusion": ours.MulticlassConfusionMatrix(C),
+            "top": ours.MulticlassAccuracy(C, top_k=2),
+            "ignore": ours.MulticlassAccuracy(C, ignore_index=0),
+        }
+    )
+
+
+def test_a_collection(device):
+    for where in dict.fromkeys([device, "meta"]):
+        metrics = collection().to(where)
+        inputs = repeated(multiclass_batch(0), where)
+        valid = torch.ones(N, dtype=torch.bool, device=where)
+        with NoWaiting(most=N):
+            metrics.update(*inputs)
+            metrics.update(*inputs, valid=valid)
+        assert len(metrics.compute_groups) == 2
+
+
+def test_bodies():
+    scores, target = repeated(multiclass_batch(0), "cpu")
+    valid, weights = torch.ones_like(target, dtype=torch.bool), torch.ones_like(target, dtype=torch.float64)
+
+    def state(*shape, dtype=torch.int64):
+        return torch.zeros(shape, dtype=dtype)
+
+    for dtype, extra in ((torch.int64, ()), (torch.float64, (weights,))):
+        states = state(C, C, dtype=dtype), state(C, 3, dtype=dtype), state(C, 2, 2, dtype=dtype), state(FAULTS)
+        labels = (target % 2, state(1, 4, dtype=dtype), state(FAULTS), 0.5, 0.0, 0, True, False, True)
+        with NoWaiting():
+            multiclass_body(scores, target, valid, *states, C, 1, True, *extra)
+            binary_body(scores[:, 0], labels[0], valid, *labels[1:], *extra)
+        assert states[0].any()
+        assert labels[1].any()
+
+
+def test_values_that_are_asked_for_later(device):
+    metrics = collection().to(device)
+    inputs = [value.to(device) for value in multiclass_batch(0)]
+    metrics.update(*inputs)
+    expected = {name: value.cpu() for name, value in metrics.compute(sync=False).items()}
+    pending, single = metrics.compute_async(), metrics["acc"].compute_async()
+    metrics.update(*inputs)
+    for name, value in pending.result().items():
+        assert value.device.type == "cpu"
+        assert torch.equal(value, expected[name])
+    assert pending.done()
+    assert torch.equal(single.result(), expected["acc"])
+    assert torch.equal(pending.result()["acc"], expected["acc"])
+    metrics["acc"].faults[:2] = torch.tensor([1, 99])  # as on a device whose update does not look
+    pending = metrics.compute_async()
+    metrics.compute()  # the record was taken along
+    with pytest.raises(RuntimeError, match="99"):
+        pending.result()
+    pending.result()
+
+
+def test_compiled_step_with_changing_batches():
+    torch.compiler.reset()
+    metrics, plain = collection(), collection()
+    compiles = []
+
+    def backend(module, inputs):
+        compiles.append(1)
+        return module.forward
+
+    layer = torch.nn.Linear(5, C)
+
+    def validation_step(x, target):
+        metrics.update(layer(x), target)
+
+    with torch.no_grad():
+        step = torch.compile(validation_step, fullgraph=True, dynamic=True, backend=backend)
+        for epoch in range(2):
+            for n in (7, 5, 11, 30, 2):
+                x, target = torch.randn(n, 5), torch.randint(0, C, (n,))
+                step(x, target)
+                plain.update(layer(x), target)
+            for name, value in plain.compute().items():
+                assert torch.equal(metrics.compute()[name], value)
+            metrics.reset()
+            plain.reset()
+            if epoch == 0:
+                assert len(compiles) <= 2
+    assert len(compiles) <= 3
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_captured_in_a_graph():
+    metrics, plain = collection().to("cuda"), collection().to("cuda")
+    scores, target = torch.zeros(64, C, device="cuda"), torch.zeros(64, dtype=torch.int64, device="cuda")
+    stream = torch.cuda.Stream()
+    with torch.cuda.stream(stream):
+        metrics.update(scores, target)
+    torch.cuda.current_stream().wait_stream(stream)
+    metrics.reset()
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        metrics.update(scores, target)
+    metrics.reset()
+    for seed in range(3):
+        generator = torch.Generator().manual_seed(seed)
+        scores.copy_(torch.randn(64, C, generator=generator))
+        target.copy_(torch.randint(0, C, (64,), generator=generator))
+        graph.replay()
+        plain.update(scores, target)
+    for name, metric in metrics.items():
+        assert torch.equal(metric.compute(sync=False), plain[name].compute(sync=False))
