@@ -32,17 +32,20 @@ def _per_sample() -> list[inspect.Parameter]:
 
 
 def functional(cls: type[StatisticMetric], name: str, *order: str) -> Callable[..., Tensor]:
-    """``name(preds, target, *order, *, weights, valid)``: the value of ``cls(**order)`` for one batch.
+    """``name(*inputs, *order, *, weights, valid)``: the value of ``cls(**order)`` for one batch.
+
+    The inputs are the tensors of ``cls.inputs``, such as ``preds, target``.
 
     Args:
         cls: the metric.
         name: of the function.
-        order: its arguments after ``preds`` and ``target``; defaults are those of the class.
+        order: its arguments after the inputs; defaults are those of the class.
     """
     of_class = inspect.signature(cls.__init__).parameters
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    tensors = [name for name in inspect.signature(cls.inputs).parameters if name not in ("self", *PER_SAMPLE)]
     common = inspect.Signature(
-        [inspect.Parameter("preds", kind, annotation=Tensor), inspect.Parameter("target", kind, annotation=Tensor)]
+        [inspect.Parameter(tensor, kind, annotation=Tensor) for tensor in tensors]
         + [of_class[argument].replace(kind=kind) for argument in order]
         + _per_sample(),
         return_annotation=Tensor,
@@ -51,11 +54,11 @@ def functional(cls: type[StatisticMetric], name: str, *order: str) -> Callable[.
 
     def function(*args: Any, **kwargs: Any) -> Tensor:
         options = bind(*args, **kwargs).arguments
-        preds, target = options.pop("preds"), options.pop("target")
+        inputs = [options.pop(tensor) for tensor in tensors]
         per_sample = {name: options.pop(name) for name in PER_SAMPLE if name in options}
         # 1, True and 1.0 are equal but not the same argument, so the type is part of the key
         metric = _metric(cls, tuple((key, type(value), value) for key, value in options.items()))
-        return metric.evaluate(preds, target, **per_sample)  # type: ignore[no-any-return]
+        return metric.evaluate(*inputs, **per_sample)  # type: ignore[no-any-return]
 
     return _named(function, name, common, f"The value of :class:`~fastmetrics.{cls.__name__}` for one batch.", cls)
 
