@@ -100,10 +100,9 @@ def statistics_of(
     num_outputs: int,
     parameters: Parameters,
 ) -> dict[str, Tensor]:
-    """The statistics of one batch, differentiable by both inputs; the arguments are those of :func:`pairs_body`.
+    """The statistics ``names`` (of ``STATES``) of one batch, differentiable by both inputs.
 
-    Args:
-        names: which of ``STATES``.
+    The other arguments are those of :func:`pairs_body`.
     """
     if target.numel() == 0:
         return {n: preds.new_zeros((num_outputs, *STATES[n]), dtype=torch.float64) for n in names}
@@ -141,7 +140,7 @@ def statistics_of(
             record_faults(faults, 0, bad_y, y.detach())
             bad = bad_x | bad_y
             part = torch.where(bad, 0.0, amount)
-            of_each = deviance(*(torch.where(bad, 1.0, values) for values in (x, y)), parameters.power)
+            of_each = deviance(torch.where(bad, 1.0, x), torch.where(bad, 1.0, y), parameters.power)
             found[name] = torch.stack([(part * of_each).sum(0), part.sum(0)], -1)
         elif name == "events":
             predicted, happened = x >= parameters.preds_threshold, y >= parameters.target_threshold

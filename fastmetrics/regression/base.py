@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from math import prod
 from typing import Any
@@ -11,6 +12,7 @@ import torch
 from torch import Tensor
 from torchmetrics.utilities.distributed import gather_all_tensors
 
+from fastmetrics.formulas.moments import MULTIOUTPUT
 from fastmetrics.metric import Batch, StatisticMetric
 from fastmetrics.statistics import PairsStatistics, Statistics
 from fastmetrics.statistics.base import Inputs
@@ -38,7 +40,7 @@ class PairsMetric(StatisticMetric):
     Attributes:
         by_column: the function of the metric takes ``(N, D)`` as D outputs, though it has no argument that says so.
         at_most_2d: inputs are ``(N,)`` or ``(N, D)``.
-        widens: once a batch was float64, so are the values.
+        widens: once a float64 batch of at least so many dimensions came, values are float64; None if never.
     """
 
     is_differentiable = True
@@ -47,9 +49,10 @@ class PairsMetric(StatisticMetric):
 
     by_column = False
     at_most_2d = False
-    widens = False
+    widens: int | None = None
 
     _statistics: PairsStatistics
+    count: Tensor  # [D]
 
     def __init__(self, asked: dict[str, Any], num_outputs: int = 1, **kwargs: Any) -> None:
         super().__init__(PairsStatistics(num_outputs, **asked), **kwargs)
@@ -73,7 +76,7 @@ class PairsMetric(StatisticMetric):
                 f"Expected both predictions and target to be 1- or 2-dimensional, but got {tuple(preds.shape)}."
             )
         checked = super()._check(statistics, inputs, weights, valid, any_device)
-        if self.widens and torch.float64 in (preds.dtype, target.dtype):
+        if self.widens is not None and torch.float64 in (preds.dtype, target.dtype) and preds.dim() >= self.widens:
             self._wide = True
         return checked
 
@@ -88,9 +91,13 @@ class PairsMetric(StatisticMetric):
         row = tuple(preds.shape[1:])
         if self.by_column and not self._takes(row) and preds.shape == target.shape:
             return self._sibling(row).evaluate(*args, **kwargs)
-        value: Tensor = super().evaluate(*args, **kwargs)
+        value = self._of_function(super().evaluate(*args, **kwargs))
         dtype = torch.promote_types(preds.dtype, target.dtype)
         return value.to(dtype if dtype.is_floating_point else torch.get_default_dtype())
+
+    def _of_function(self, value: Tensor) -> Tensor:
+        """The value in the shape that it has as that of a function."""
+        return value
 
     def _takes(self, row: tuple[int, ...]) -> bool:
         """Whether inputs ``(N, *row)`` have the outputs that the statistics have."""
@@ -99,7 +106,7 @@ class PairsMetric(StatisticMetric):
     def _sibling(self, row: tuple[int, ...]) -> PairsMetric:
         """The same metric, without data, for inputs ``(N, *row)``."""
         if row not in self._siblings:
-            sibling = self.clone()
+            sibling = copy.deepcopy(self)
             sibling._siblings = {}
             sibling._fit(row)
             self._siblings[row] = sibling
@@ -125,10 +132,13 @@ class MultioutputMetric(PairsMetric):
     """
 
     by_column = True
-    widens = True
+    widens = 1
 
-    def __init__(self, asked: dict[str, Any], **kwargs: Any) -> None:
+    def __init__(self, asked: dict[str, Any], multioutput: str, **kwargs: Any) -> None:
+        if multioutput not in MULTIOUTPUT:
+            raise ValueError(f"Invalid input to argument `multioutput`. Choose one of the following: {MULTIOUTPUT}")
         super().__init__(asked, 1, **kwargs)
+        self.multioutput = multioutput
         self._row: tuple[int, ...] = ()
 
     def _takes(self, row: tuple[int, ...]) -> bool:
@@ -165,8 +175,11 @@ class MultioutputMetric(PairsMetric):
         return super()._check(statistics, inputs, weights, valid, any_device)
 
     def _over_outputs(self, value: Tensor) -> Tensor:
-        """A value of all outputs as it is, one of each output [D] in the shape of a row."""
-        return self._result(value.reshape(self._row) if value.dim() else value)
+        """A value of all outputs as it is, one of each output [D] in the shape of a row; as a scalar if it is one."""
+        return self._result(value.reshape(self._row) if value.numel() > 1 else value.reshape(()))
+
+    def _of_function(self, value: Tensor) -> Tensor:
+        return value.reshape(self._row) if self.multioutput == "raw_values" else value
 
     # States of other places, whose rows may have another shape than the batches of this one.
 

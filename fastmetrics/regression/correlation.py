@@ -46,7 +46,7 @@ class PearsonCorrCoef(PairsMetric):
 
     by_column = True
     at_most_2d = True
-    widens = True
+    widens = 2
 
     def __init__(self, num_outputs: int = 1, **kwargs: Any) -> None:
         positive_outputs(num_outputs)
@@ -70,7 +70,7 @@ class ConcordanceCorrCoef(PearsonCorrCoef):
         num_outputs: D, as in :class:`PearsonCorrCoef`.
         kwargs: those of :class:`~fastmetrics.Metric`.
 
-    The variances are those of a sample, with N - 1. Inputs, numeric error, gradients and errors are those of
+    The variances are those of a sample, with N - 1. The value of the function is ``(D,)`` also for one output. Inputs, numeric error, gradients and errors are those of
     :class:`PearsonCorrCoef`.
 
     Example:
@@ -82,9 +82,8 @@ class ConcordanceCorrCoef(PearsonCorrCoef):
 
     higher_is_better = True
 
-    def evaluate(self, *args: Any, **kwargs: Any) -> Tensor:
-        """The value of one batch, ``(D,)``: as in torchmetrics, a single one too."""
-        return super().evaluate(*args, **kwargs).reshape(-1)
+    def _of_function(self, value: Tensor) -> Tensor:
+        return value.reshape(-1)
 
     def _value_of(self, moments: Tensor) -> Tensor:
         return self._result(formulas.concordance(moments))

@@ -13,8 +13,9 @@ from fastmetrics.regression.base import PairsMetric, spread
 
 
 class CriticalSuccessIndex(PairsMetric):
-    r"""Critical success index of events, which are values of at least ``threshold``: hits over hits, misses and false
-    alarms; 0 without any of them.
+    r"""Critical success index: hits over hits, misses and false alarms, 0 without any of them.
+
+    An event is a value of at least ``threshold``.
 
     Args:
         threshold: where an event begins, in the dtype of the inputs.

@@ -12,13 +12,6 @@ from fastmetrics.formulas import moments as formulas
 from fastmetrics.regression.base import MultioutputMetric, PairsMetric, positive_outputs
 
 
-def _check_multioutput(multioutput: object) -> None:
-    if multioutput not in formulas.MULTIOUTPUT:
-        raise ValueError(
-            f"Invalid input to argument `multioutput`. Choose one of the following: {formulas.MULTIOUTPUT}"
-        )
-
-
 class R2Score(MultioutputMetric):
     r"""Coefficient of determination, :math:`R^2 = 1 - \frac{\sum_i (x_i - y_i)^2}{\sum_i (y_i - \bar y)^2}`.
 
@@ -57,10 +50,8 @@ class R2Score(MultioutputMetric):
     def __init__(self, adjusted: int = 0, multioutput: str = "uniform_average", **kwargs: Any) -> None:
         if not isinstance(adjusted, int) or adjusted < 0:
             raise ValueError("`adjusted` parameter should be an integer larger or equal to 0.")
-        _check_multioutput(multioutput)
-        super().__init__({"moments": True, "squared_error": True}, **kwargs)
+        super().__init__({"moments": True, "squared_error": True}, multioutput, **kwargs)
         self.adjusted = adjusted
-        self.multioutput = multioutput
 
     def formula(self, moments: Tensor, squared_error: Tensor, **_: Tensor) -> Tensor:
         """The score."""
@@ -98,9 +89,7 @@ class ExplainedVariance(MultioutputMetric):
     plot_upper_bound = 1.0
 
     def __init__(self, multioutput: str = "uniform_average", **kwargs: Any) -> None:
-        _check_multioutput(multioutput)
-        super().__init__({"moments": True}, **kwargs)
-        self.multioutput = multioutput
+        super().__init__({"moments": True}, multioutput, **kwargs)
 
     def formula(self, moments: Tensor, **_: Tensor) -> Tensor:
         """The share of the variance."""

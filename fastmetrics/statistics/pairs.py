@@ -60,7 +60,7 @@ class PairsStatistics(Statistics):
         self.parameters = Parameters(powered_error or 1.0, deviance or 0.0)
         self._events = events
         self._thresholds: dict[torch.dtype, float] = {}
-        self._names = tuple(n for n in STATES if n == "count" or given[n] not in (False, None))
+        self._names = tuple(n for n in STATES if n == "count" or (given[n] is not None and given[n] is not False))
         self.fit(num_outputs)
 
     def fit(self, num_outputs: int) -> None:
@@ -93,8 +93,8 @@ class PairsStatistics(Statistics):
         num_outputs, parameters = self.num_outputs, self.parameters
         if self.samplewise:  # what is kept apart is another output
             num_outputs = inputs[0].shape[0]
-            inputs = tuple(values.movedim(0, -1) for values in inputs)
-            weights, valid = (None if values is None else values.movedim(0, -1) for values in (weights, valid))
+            inputs = tuple(values.unsqueeze(1).movedim(0, -1) for values in inputs)
+            weights, valid = (None if v is None else v.unsqueeze(1).movedim(0, -1) for v in (weights, valid))
         if self._events is not None:
             parameters = self._with_thresholds(inputs)
         slots = [None if name is None else states[name] for name in self._slots]
@@ -117,7 +117,8 @@ class PairsStatistics(Statistics):
             return None
         domain = "deviance" in self.shapes
         faults = self.no_faults(inputs[0].device) if domain or weights is not None else None
-        batch = statistics_of(*inputs, weights, valid, self._names, faults, self.num_outputs, self.parameters)
+        preds, target = inputs
+        batch = statistics_of(preds, target, weights, valid, self._names, faults, self.num_outputs, self.parameters)
         if faults is not None and (found := self.explain_faults(faults.tolist())) is not None:
             raise (ValueError if domain else RuntimeError)(found)
         return batch
