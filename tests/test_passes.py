@@ -480,8 +480,8 @@ def test_wrong_states_are_refused():
         multiclass_(scores, target, None, zeros(4, 4), None, None, None, 4, 0, False)
     with pytest.raises(RuntimeError):
         pairs_(scores, scores[:2], None, None, *pairs_states(1), 1, 1.0, 0.0, 0.0, 0.0)
+    wrong = [zeros(1, dtype=torch.float64), zeros(1, 5, dtype=torch.float64), *[None] * 12]
     with pytest.raises(RuntimeError, match="moments"):
-        wrong = [zeros(1, dtype=torch.float64), zeros(1, 5, dtype=torch.float64), *[None] * 12]
         pairs_(scores, scores, None, None, *wrong, 1, 1.0, 0.0, 0.0, 0.0)
     with pytest.raises(RuntimeError):
         binary_(scores, target, None, zeros(1, 4), None, 0.5, 0.0, 0, False, False, True)

@@ -40,6 +40,7 @@ class PairsMetric(StatisticMetric):
     Attributes:
         by_column: the function of the metric takes ``(N, D)`` as D outputs, though it has no argument that says so.
         at_most_2d: inputs are ``(N,)`` or ``(N, D)``.
+        wrong_columns: the error if D is another one.
         widens: once a float64 batch of at least so many dimensions came, values are float64; None if never.
     """
 
@@ -49,6 +50,7 @@ class PairsMetric(StatisticMetric):
 
     by_column = False
     at_most_2d = False
+    wrong_columns: type[Exception] = ValueError
     widens: int | None = None
 
     _statistics: PairsStatistics
@@ -71,10 +73,16 @@ class PairsMetric(StatisticMetric):
         any_device: bool = False,
     ) -> Batch:
         preds, target = inputs
-        if self.at_most_2d and preds.shape == target.shape and preds.dim() not in (1, 2):
-            raise ValueError(
-                f"Expected both predictions and target to be 1- or 2-dimensional, but got {tuple(preds.shape)}."
-            )
+        if self.at_most_2d and preds.shape == target.shape:
+            if preds.dim() not in (1, 2):
+                raise ValueError(
+                    f"Expected both predictions and target to be 1- or 2-dimensional, but got {tuple(preds.shape)}."
+                )
+            if preds.dim() == 2 and preds.shape[1] != self._statistics.num_outputs:
+                raise self.wrong_columns(
+                    "Expected argument `num_outputs` to match the second dimension of the input, but got"
+                    f" {self._statistics.num_outputs} and {preds.shape[1]}."
+                )
         checked = super()._check(statistics, inputs, weights, valid, any_device)
         if self.widens is not None and torch.float64 in (preds.dtype, target.dtype) and preds.dim() >= self.widens:
             self._wide = True

@@ -118,6 +118,7 @@ class RelativeSquaredError(PairsMetric):
     plot_lower_bound = None
     by_column = True
     at_most_2d = True
+    wrong_columns = RuntimeError
 
     def __init__(self, num_outputs: int = 1, squared: bool = True, **kwargs: Any) -> None:
         positive_outputs(num_outputs)
