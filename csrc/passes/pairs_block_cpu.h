@@ -58,20 +58,27 @@ inline double ordered_sum(const double* value, const double* weight, int n) {
   return sum_of_lanes(lanes);
 }
 
-// Sixteen values as doubles; exact.
+// Eight values as doubles; exact. The compiler would take the conversion of a wide vector apart.
 using F32x8 = float __attribute__((vector_size(32)));
+#ifdef __AVX512F__
+inline F64x8 as_doubles(__m256 values) { return (F64x8)_mm512_cvtps_pd(values); }
+inline F64x8 widen8(const float* from) { return as_doubles(_mm256_loadu_ps(from)); }
+inline F64x8 widen8(const BFloat16* from) {
+  const __m256i bits = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+  return as_doubles(_mm256_castsi256_ps(_mm256_slli_epi32(bits, 16)));
+}
+inline F64x8 widen8(const Half* from) {
+  return as_doubles(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+}
+#else
 template <typename T>
-inline void widen_to(const T* from, F64x8* to) {
-  const F32x16 values = widen16(from);
-  F32x8 halves[2];
-  memcpy(halves, &values, sizeof(values));
-  to[0] = __builtin_convertvector(halves[0], F64x8);
-  to[1] = __builtin_convertvector(halves[1], F64x8);
+inline F64x8 widen8(const T* from) {
+  F32x8 values;
+  for (int j = 0; j < 8; ++j) values[j] = widen(from[j]);
+  return __builtin_convertvector(values, F64x8);
 }
-inline void widen_to(const double* from, F64x8* to) {
-  to[0] = load<F64x8>(from);
-  to[1] = load<F64x8>(from + 8);
-}
+#endif
+inline F64x8 widen8(const double* from) { return load<F64x8>(from); }
 
 inline F64x8 absolute(F64x8 value) { return (F64x8)((I64x8)value & INT64_MAX); }
 inline double absolute(double value) { return std::fabs(value); }
@@ -124,11 +131,11 @@ void add_simple(const T* x, const T* y, const double* weight, int64_t n, PairsPa
   Eight sums[2];
   int64_t i = 0;
   for (; i + kLanes <= n; i += kLanes) {
-    F64x8 u[2], v[2], w[2] = {};
-    widen_to(x + i, u);
-    widen_to(y + i, v);
-    if (kWeighted) widen_to(weight + i, w);
-    for (int h = 0; h < 2; ++h) sums[h].template add<kWeighted>(u[h], v[h], w[h], pilot_x, pilot_y);
+    for (int h = 0; h < 2; ++h) {
+      const int64_t at = i + 8 * h;
+      const F64x8 w = kWeighted ? widen8(weight + at) : F64x8{};
+      sums[h].template add<kWeighted>(widen8(x + at), widen8(y + at), w, pilot_x, pilot_y);
+    }
   }
   Simple<double, kMoments, kSquared, kAbsolute> rest;
   for (; i < n; ++i) {
