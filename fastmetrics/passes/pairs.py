@@ -246,7 +246,8 @@ def pairs_body(
     given = locals()
     states = {name: given[name] for name in STATES if given[name] is not None}
     parameters = Parameters(p, power, preds_threshold, target_threshold)
-    batch = statistics_of(preds, target, weights, valid, tuple(states), faults, num_outputs, parameters)
+    inputs = preds.detach(), target.detach()  # a state keeps no graph
+    batch = statistics_of(*inputs, weights, valid, tuple(states), faults, num_outputs, parameters)
     add_statistics(states, batch)
 
 

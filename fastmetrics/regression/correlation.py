@@ -70,8 +70,8 @@ class ConcordanceCorrCoef(PearsonCorrCoef):
         num_outputs: D, as in :class:`PearsonCorrCoef`.
         kwargs: those of :class:`~fastmetrics.Metric`.
 
-    The variances are those of a sample, with N - 1. The value of the function is ``(D,)`` also for one output. Inputs, numeric error, gradients and errors are those of
-    :class:`PearsonCorrCoef`.
+    The variances are those of a sample, with N - 1. The value of the function is ``(D,)`` also for one output. Inputs,
+    numeric error, gradients and errors are those of :class:`PearsonCorrCoef`.
 
     Example:
         >>> import torch
