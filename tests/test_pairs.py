@@ -7,8 +7,10 @@ import math
 import pytest
 import torch
 
+from fastmetrics import regression
 from fastmetrics.passes import FAULTS, pairs_
 from fastmetrics.passes.pairs import ERRORS, STATES, Parameters, log_cosh, merge_extremes, merge_moments, pairs_body
+from fastmetrics.statistics import PairsStatistics
 
 REALS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 INTEGERS = (torch.int64, torch.uint8, torch.bool, torch.uint64)
@@ -235,3 +237,30 @@ def test_the_same_data_gives_the_same_bits(device):
 def test_parameters_and_errors_have_one_order():
     assert [name for name in STATES if name in ERRORS] == list(ERRORS)
     assert Parameters._fields == ("p", "power", "preds_threshold", "target_threshold")
+
+
+def test_what_several_metrics_ask_for():
+    asked = [m()._statistics.asked for m in (regression.R2Score, regression.MeanAbsoluteError)]
+    asked.append(regression.TweedieDevianceScore(0)._statistics.asked)
+    union = PairsStatistics(**{name: option for each in asked for name, option in each.items()})
+    assert list(union.shapes) == ["count", "moments", "squared_error", "absolute_error", "deviance"]
+    assert union.asked["deviance"] == 0.0
+
+
+@pytest.mark.parametrize("name", ["MeanSquaredError", "PearsonCorrCoef", "R2Score", "MeanAbsolutePercentageError"])
+def test_compiled_update_with_changing_batches(name):
+    torch.compiler.reset()
+    metric, plain = (getattr(regression, name)() for _ in range(2))
+    compiles = []
+
+    def backend(module, inputs):
+        compiles.append(1)
+        return module.forward
+
+    step = torch.compile(metric.update, fullgraph=True, dynamic=True, backend=backend)
+    for n in (7, 5, 11, 30, 2):
+        x, y = torch.rand(2, n)
+        step(x, y)
+        plain.update(x, y)
+    assert torch.equal(metric.compute(), plain.compute())
+    assert len(compiles) <= 2

@@ -33,6 +33,10 @@ class PairsStatistics(Statistics):
         deviance: the power of the Tweedie distribution.
         events: the threshold from which on there is an event.
         samplewise: dimension 0 is kept apart, whatever its size is; for ``events``.
+
+    Attributes:
+        asked: name -> option, of what was asked for. Statistics of what several metrics ask of the same inputs have
+            the options of all of them, if none of those is given two values.
     """
 
     weights_in_place = True
@@ -60,7 +64,8 @@ class PairsStatistics(Statistics):
         self.parameters = Parameters(powered_error or 1.0, deviance or 0.0)
         self._events = events
         self._thresholds: dict[torch.dtype, float] = {}
-        self._names = tuple(n for n in STATES if n == "count" or (given[n] is not None and given[n] is not False))
+        self.asked = {n: given[n] for n in STATES if n != "count" and given[n] is not None and given[n] is not False}
+        self._names = ("count", *self.asked)
         self.fit(num_outputs)
 
     def fit(self, num_outputs: int) -> None:
