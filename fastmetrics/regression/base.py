@@ -184,7 +184,8 @@ class MultioutputMetric(PairsMetric):
 
     def _over_outputs(self, value: Tensor) -> Tensor:
         """A value of all outputs as it is, one of each output [D] in the shape of a row; as a scalar if it is one."""
-        return self._result(value.reshape(self._row) if value.numel() > 1 else value.reshape(()))
+        row = (-1,) if self._row == () else self._row  # a process without data has seen no row
+        return self._result(value.reshape(row) if value.numel() > 1 else value.reshape(()))
 
     def _of_function(self, value: Tensor) -> Tensor:
         return value.reshape(self._row) if self.multioutput == "raw_values" else value
