@@ -32,7 +32,13 @@ from fastmetrics.classification import (
 )
 from fastmetrics.distributed import Part, all_processes, valid_mask
 from fastmetrics.metric import StatisticMetric
-from fastmetrics.regression import MeanAbsoluteError, MeanSquaredError
+from fastmetrics.regression import (
+    MeanAbsoluteError,
+    MeanSquaredError,
+    NormalizedRootMeanSquaredError,
+    PearsonCorrCoef,
+    R2Score,
+)
 from fastmetrics.statistics import PairsStatistics
 
 C = 4
@@ -61,7 +67,16 @@ def metrics():
         "samplewise": MulticlassAccuracy(C, multidim_average="samplewise"),
         "binary": BinaryAccuracy(),
         "multilabel": MultilabelStatScores(C, multidim_average="samplewise"),
+        **regression(),
+    }
+
+
+def regression():
+    return {
         "mse": MeanSquaredError(),
+        "pearson": PearsonCorrCoef(3),
+        "r2": R2Score(multioutput="raw_values"),
+        "nrmse": NormalizedRootMeanSquaredError("range"),
     }
 
 
@@ -72,8 +87,8 @@ def batch(name, seed):
         return torch.rand(n, generator=generator), torch.randint(0, 2, (n,), generator=generator)
     if name == "multilabel":
         return torch.rand(n, C, 3, generator=generator), torch.randint(0, 2, (n, C, 3), generator=generator)
-    if name == "mse":
-        return torch.randn(n, generator=generator), torch.randn(n, generator=generator)
+    if name in regression():
+        return torch.randn(n, 3, generator=generator), torch.randn(n, 3, generator=generator)
     shape = (n, 6) if name == "samplewise" else (n,)
     scores = torch.randn(n, C, *shape[1:], generator=generator)
     return scores, torch.randint(0, C, shape, generator=generator)
@@ -232,7 +247,7 @@ def test_uneven_batches_are_as_in_one_process(tmp_path, world):
         for rank in range(world):
             value = torch.load(tmp_path / f"{rank}.pt")[name]
             assert value.dtype == expected.dtype
-            torch.testing.assert_close(value, expected, rtol=0 if name != "mse" else 1e-6, atol=0)
+            torch.testing.assert_close(value, expected, rtol=1e-6 if name in regression() else 0, atol=0)
     whole, errors = many(), MetricCollection([MeanSquaredError(), MeanAbsoluteError(), Least()])
     for rank in range(world):
         for i in range(rank):

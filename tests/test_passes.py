@@ -15,7 +15,7 @@ from fastmetrics.operators import define
 from fastmetrics.passes import FAULTS, binary_, binary_weighted_, multiclass_, multiclass_weighted_, pairs_
 from fastmetrics.passes.binary import binary_body, binary_weighted_body, cutoffs
 from fastmetrics.passes.multiclass import multiclass_body, multiclass_weighted_body
-from fastmetrics.passes.pairs import pairs_body
+from fastmetrics.passes.pairs import STATES, pairs_body
 
 SCORES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 LABELS = (
@@ -51,6 +51,12 @@ def multiclass_states(which, c, k, n=None, device="cpu"):
     shapes = {"m": (c, c), "c": (*lead, c, 3), "r": (*lead, c, k, 2)}
     states = [torch.randint(0, 9, shapes[s], device=device) if s in which else None for s in "mcr"]
     return [*states, zeros(FAULTS, device=device) if "f" in which else None]
+
+
+def pairs_states(outputs, device="cpu"):
+    """All that the pairs pass can feed, empty, and the faults."""
+    states = [zeros(outputs, *shape, dtype=torch.float64, device=device) for shape in STATES.values()]
+    return [*states, zeros(FAULTS, device=device)]
 
 
 def compare_multiclass(preds, target, which, c, k, ignore, samplewise=False, valid=None):
@@ -302,33 +308,6 @@ def test_cutoffs_are_the_sigmoid(threshold):
         assert torch.equal(x > threshold, x.double() > probability)
 
 
-@pytest.mark.parametrize("dtype", [*SCORES, torch.int64, torch.uint8, torch.bool], ids=str)
-def test_pairs(device, dtype):
-    torch.manual_seed(0)
-    shapes = (((1,), 1), ((0,), 1), ((30_003,), 1), ((7, 9, 5), 1), ((5000, 3), 3), ((40, 300), 300), ((40, 3), 1))
-    for (shape, outputs), other, strided in itertools.product(shapes, (dtype, torch.float32), (False, True)):
-        preds = (torch.randn(shape) * 50).abs().to(dtype).to(device)
-        target = (torch.randn(shape) * 50).abs().to(other).to(device)
-        if strided and len(shape) > 1:
-            preds = preds.transpose(0, -1).contiguous().transpose(0, -1)
-        for squared, absolute in ((True, True), (True, False), (False, True)):
-            sums = [zeros(outputs, dtype=torch.float64, device=device) + 3 if s else None for s in (squared, absolute)]
-            states = [torch.tensor(3, device=device), *sums]
-            expected = [None if s is None else s.clone() for s in states]
-            pairs_(preds, target, *states, outputs)
-            pairs_body(preds, target, *expected, outputs)
-            torch.testing.assert_close([s for s in states if s is not None], [s for s in expected if s is not None])
-
-
-def test_pairs_are_exact_enough(device):
-    x, y = torch.randn(100_003), torch.randn(100_003) + 1e4
-    squared, absolute = (zeros(1, dtype=torch.float64, device=device) for _ in range(2))
-    pairs_(x.to(device), y.to(device), torch.tensor(0, device=device), squared, absolute, 1)
-    differences = [a - b for a, b in zip(x.double().tolist(), y.double().tolist(), strict=True)]
-    assert math.isclose(squared.item(), math.fsum(d * d for d in differences), rel_tol=1e-13)
-    assert math.isclose(absolute.item(), math.fsum(map(abs, differences)), rel_tol=1e-13)
-
-
 def test_threads_change_no_bit():
     torch.manual_seed(0)
     before = torch.get_num_threads()
@@ -338,14 +317,14 @@ def test_threads_change_no_bit():
             torch.manual_seed(0)
             torch.set_num_threads(threads)
             x, y = torch.randn(500_001), torch.randn(500_001)
-            squared = zeros(1, dtype=torch.float64)
-            pairs_(x, y, torch.tensor(0), squared, None, 1)
+            pairs = pairs_states(1)
+            pairs_(x.abs(), y.abs(), None, None, *pairs, 1, 3.0, 0.0, 0.5, 0.5)
             scores, target = torch.randn(20_000, 30), torch.randint(-3, 33, (20_000,))
             states = multiclass_states("mcrf", 30, 5)
             multiclass_(scores, target, None, *states, 30, 0, False)
             counts = zeros(1, 4)
             binary_(x, target.new_ones(()).expand(500_001), None, counts, None, 0.5, 0.0, 0, False, False, True)
-            found.append([squared.item(), [s.tolist() for s in states], counts.tolist()])
+            found.append([[s.tolist() for s in [*pairs, *states]], counts.tolist()])
     finally:
         torch.set_num_threads(before)
     assert found[0] == found[1] == found[2]
@@ -418,11 +397,16 @@ SAMPLES = {
         False,
     ),
     "pairs_": lambda d: (
-        torch.randn(9, 3, device=d),
-        torch.randn(9, 3, device=d),
-        torch.tensor(0, device=d),
-        *(zeros(3, dtype=torch.float64, device=d) for _ in range(2)),
+        torch.rand(9, 3, device=d) - 0.1,
+        torch.rand(9, 3, device=d),
+        torch.rand(9, 3, dtype=torch.float64, device=d),
+        mask((9, 3), d),
+        *pairs_states(3, d),
         3,
+        2.5,
+        1.5,
+        0.4,
+        0.6,
     ),
     "average_ratio": lambda d: (
         torch.randint(0, 9, (2, 4, 3), device=d),
@@ -462,7 +446,7 @@ def test_fullgraph_with_changing_batches(device, name):
 
     for rows in (9, 5, 3):
         args = SAMPLES[name](device)
-        batch = {"average_ratio": 0, "pairs_": 2}.get(name, 4 if "weighted" in name else 3)
+        batch = {"average_ratio": 0, "pairs_": 4}.get(name, 4 if "weighted" in name else 3)
         args = tuple(a[:rows] if i < batch else a for i, a in enumerate(args))
         again = tuple(a.clone() if isinstance(a, torch.Tensor) else a for a in args)
         torch.testing.assert_close(step(*args), operator(*again))
@@ -505,7 +489,10 @@ def test_wrong_states_are_refused():
     with pytest.raises(RuntimeError):
         multiclass_(scores, target, None, zeros(4, 4), None, None, None, 4, 0, False)
     with pytest.raises(RuntimeError):
-        pairs_(scores, scores[:2], torch.tensor(0), zeros(1, dtype=torch.float64), None, 1)
+        pairs_(scores, scores[:2], None, None, *pairs_states(1), 1, 1.0, 0.0, 0.0, 0.0)
+    wrong = [zeros(1, dtype=torch.float64), zeros(1, 5, dtype=torch.float64), *[None] * 12]
+    with pytest.raises(RuntimeError, match="moments"):
+        pairs_(scores, scores, None, None, *wrong, 1, 1.0, 0.0, 0.0, 0.0)
     with pytest.raises(RuntimeError):
         binary_(scores, target, None, zeros(1, 4), None, 0.5, 0.0, 0, False, False, True)
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""MSE and MAE against torchmetrics and a float64 reference, with their gradients."""
+"""Regression metrics against torchmetrics and float64 references, with their gradients."""
 
+import inspect
 import itertools
 import math
 
@@ -148,3 +149,214 @@ def test_wrong_inputs_and_arguments():
     empty = ours.MeanSquaredError()
     empty.update(torch.zeros(0), torch.zeros(0))
     assert math.isnan(empty.compute())
+
+
+# Name of the class, name of the function, options.
+METRICS = [
+    ("ConcordanceCorrCoef", "concordance_corrcoef", {}),
+    ("CriticalSuccessIndex", "critical_success_index", {"threshold": 0.7}),
+    ("CriticalSuccessIndex", "critical_success_index", {"threshold": 1.3, "keep_sequence_dim": 1}),
+    ("ExplainedVariance", "explained_variance", {"multioutput": "raw_values"}),
+    ("ExplainedVariance", "explained_variance", {}),
+    ("ExplainedVariance", "explained_variance", {"multioutput": "variance_weighted"}),
+    ("LogCoshError", "log_cosh_error", {}),
+    ("MeanAbsoluteError", "mean_absolute_error", {}),
+    ("MeanAbsolutePercentageError", "mean_absolute_percentage_error", {}),
+    ("MeanSquaredError", "mean_squared_error", {"squared": False}),
+    ("MeanSquaredLogError", "mean_squared_log_error", {}),
+    ("MinkowskiDistance", "minkowski_distance", {"p": 1}),
+    ("MinkowskiDistance", "minkowski_distance", {"p": 3.5}),
+    *(
+        ("NormalizedRootMeanSquaredError", "normalized_root_mean_squared_error", {"normalization": normalization})
+        for normalization in ("mean", "range", "std", "l2")
+    ),
+    ("PearsonCorrCoef", "pearson_corrcoef", {}),
+    ("R2Score", "r2_score", {"multioutput": "raw_values", "adjusted": 2}),
+    ("R2Score", "r2_score", {}),
+    ("R2Score", "r2_score", {"multioutput": "variance_weighted", "adjusted": 5}),
+    ("RelativeSquaredError", "relative_squared_error", {"squared": False}),
+    ("SymmetricMeanAbsolutePercentageError", "symmetric_mean_absolute_percentage_error", {}),
+    *(("TweedieDevianceScore", "tweedie_deviance_score", {"power": power}) for power in (0, 1, 2, 1.5, 3, -1.0)),
+    ("WeightedMeanAbsolutePercentageError", "weighted_mean_absolute_percentage_error", {}),
+]
+every_metric = pytest.mark.parametrize(("name", "function", "options"), METRICS)
+
+
+@every_metric
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.float16, torch.bfloat16], ids=str)
+def test_all_are_those_of_torchmetrics(device, name, function, options, dtype):
+    torch.manual_seed(0)
+    half = dtype.itemsize == 2
+    for shape in ((20,), (20, 1), (20, 3), (5, 4, 3)):
+        if len(shape) == 1 and options.get("keep_sequence_dim"):
+            continue
+        batches = [[(torch.rand(shape) * 4 + 0.2).to(dtype).to(device) for _ in range(2)] for _ in range(3)]
+        chosen = dict(options)
+        if shape == (20, 3) and "num_outputs" in inspect.signature(getattr(theirs, name)).parameters:
+            chosen["num_outputs"] = 3
+        found = []
+        for module, functions in ((ours, our_functions), (theirs, their_functions)):
+            metric = getattr(module, name)(**chosen).to(device)
+            try:
+                values = [metric(*batches[0])]
+                metric.update(*batches[1])
+                metric.update(*batches[2])
+                values += [metric.compute(), getattr(functions, function)(*batches[0], **options)]
+            except (ValueError, RuntimeError) as error:
+                values = [type(error)]
+            found.append(values)
+        for mine, other in zip(*found, strict=True):
+            if isinstance(mine, type):
+                assert mine is other
+                continue
+            assert mine.shape == other.shape or options.get("keep_sequence_dim")  # there a single one is squeezed
+            # theirs rounds every sum to the input's dtype; its own differ by shape, see docs/differences.md
+            assert mine.dtype == other.dtype or half
+            if not half:
+                torch.testing.assert_close(mine.reshape(other.shape), other, rtol=2e-5, atol=1e-6)
+            elif name not in ("ExplainedVariance", "R2Score"):
+                torch.testing.assert_close(mine.reshape(other.shape).double(), other.double(), rtol=5e-2, atol=2e-2)
+
+
+@every_metric
+def test_signatures_and_constants(name, function, options):
+    mine, other = getattr(ours, name), getattr(theirs, name)
+    for pair in (
+        (mine, other),
+        (getattr(our_functions, function), getattr(their_functions, function)),
+        (mine.inputs, other.update),
+    ):
+        a, b = (
+            [
+                (p.name, p.default, p.kind)
+                for p in inspect.signature(f).parameters.values()
+                if p.name not in ("weights", "valid")
+            ]
+            for f in pair
+        )
+        assert a == b
+    for constant in (
+        "higher_is_better",
+        "is_differentiable",
+        "plot_lower_bound",
+        "plot_upper_bound",
+        "plot_legend_name",
+    ):
+        assert getattr(mine, constant) == getattr(other, constant)
+    assert not mine.full_state_update
+
+
+@every_metric
+def test_all_gradients(device, name, function, options):
+    torch.manual_seed(0)
+    call = getattr(our_functions, function)
+    for shape in ((6,), (5, 2)):
+        if name == "CriticalSuccessIndex":
+            continue
+        x, y = (torch.rand(shape, dtype=torch.float64, device=device) + 0.5 for _ in range(2))
+        x, y, weights = x.requires_grad_(), y.requires_grad_(), torch.rand(shape[0], device=device) + 0.1
+        assert torch.autograd.gradcheck(lambda a, b: call(a, b, **options), (x, y))
+        assert torch.autograd.gradcheck(lambda a, b, w=weights: call(a, b, **options, weights=w), (x, y))
+        with torch.no_grad():
+            torch.testing.assert_close(call(x, y, **options), call(x.detach(), y.detach(), **options))
+        metric = getattr(ours, name)(**options).to(device)
+        if len(shape) == 1:
+            assert metric(x, y).requires_grad
+            assert not metric.compute().requires_grad
+
+
+def test_errors_of_arguments_are_those_of_torchmetrics():
+    for name, wrong in (
+        ("R2Score", {"adjusted": -1}),
+        ("R2Score", {"multioutput": "all"}),
+        ("ExplainedVariance", {"multioutput": "all"}),
+        ("MinkowskiDistance", {"p": 0.5}),
+        ("MinkowskiDistance", {"p": "2"}),
+        ("TweedieDevianceScore", {"power": 0.5}),
+        ("NormalizedRootMeanSquaredError", {"normalization": "max"}),
+        ("NormalizedRootMeanSquaredError", {"num_outputs": 0}),
+        ("CriticalSuccessIndex", {"threshold": 0.5, "keep_sequence_dim": -1}),
+        ("PearsonCorrCoef", {"foo": 1}),
+    ):
+        kinds = []
+        for module in (ours, theirs):
+            with pytest.raises(Exception) as raised:
+                getattr(module, name)(**wrong)
+            kinds.append(raised.type)
+        assert kinds[0] is kinds[1], (name, wrong)
+
+
+def test_errors_of_shapes_are_those_of_torchmetrics():
+    cubes, rows = (torch.ones(2, 3, 4),) * 2, (torch.ones(5, 3),) * 2
+    for name, options, batch in (
+        *((name, {}, (torch.ones(3), torch.ones(4))) for name in ("R2Score", "PearsonCorrCoef", "LogCoshError")),
+        *((name, {}, cubes) for name in ("R2Score", "RelativeSquaredError", "PearsonCorrCoef", "LogCoshError")),
+        *(
+            (name, {}, rows)
+            for name in ("PearsonCorrCoef", "ConcordanceCorrCoef", "LogCoshError", "RelativeSquaredError")
+        ),
+        *(
+            (name, {"num_outputs": 2}, rows)
+            for name in ("PearsonCorrCoef", "LogCoshError", "NormalizedRootMeanSquaredError")
+        ),
+        ("CriticalSuccessIndex", {"threshold": 0.5, "keep_sequence_dim": 2}, rows),
+    ):
+        kinds = []
+        for module in (ours, theirs):
+            metric = getattr(module, name)(**options)
+            with pytest.raises(Exception) as raised:
+                metric.update(*batch)
+            kinds.append(raised.type)
+        assert kinds[0] is kinds[1], (name, batch[0].shape)
+
+
+def test_outputs_that_the_data_tell(device):
+    torch.manual_seed(0)
+    x, y = torch.rand(2, 40, 3, dtype=torch.float64, device=device)
+    metric, merged = (ours.R2Score(multioutput="raw_values").to(device).set_dtype(torch.float64) for _ in range(2))
+    metric.update(x[:10], y[:10])
+    metric(x[10:], y[10:])
+    expected = our_functions.r2_score(x, y, multioutput="raw_values")
+    torch.testing.assert_close(metric.compute(), expected)
+    with pytest.raises(RuntimeError, match="Call `reset`"):
+        metric.update(x[:, :2], y[:, :2])
+    torch.testing.assert_close(metric.compute(), expected)
+    merged.merge_state(metric)  # it had no data, and so no number of outputs
+    merged.merge_state(ours.R2Score(multioutput="raw_values").to(device))
+    torch.testing.assert_close(merged.compute(), expected)
+    metric.persistent(True)
+    loaded = ours.R2Score(multioutput="raw_values").to(device).set_dtype(torch.float64)
+    loaded.persistent(True)
+    loaded.load_state_dict(metric.state_dict())
+    torch.testing.assert_close(loaded.compute(), expected)
+    with pytest.raises(RuntimeError, match="Call `reset`"):
+        loaded.update(x[:, :2], y[:, :2])
+    loaded.reset()
+    loaded.update(x[:, 0], y[:, 0])
+    torch.testing.assert_close(loaded.compute(), expected[0])
+    cube = ours.ExplainedVariance(multioutput="raw_values").to(device).set_dtype(torch.float64)
+    weights, valid = torch.rand(40, device=device), torch.rand(40, 3, device=device) < 0.8
+    spread = [v.reshape(40, 3, 1).expand(40, 3, 2) for v in (x, y)]
+    value = cube(*spread, weights=weights, valid=valid)
+    assert value.shape == (3, 2)
+    alone = our_functions.explained_variance(x[:, 1], y[:, 1], weights=weights, valid=valid[:, 1])
+    torch.testing.assert_close(value[1], alone.expand(2))
+
+
+def test_a_rank_without_data(device):
+    x, y = torch.rand(2, 40, 3, device=device)
+    full, empty = (ours.R2Score(multioutput="raw_values").to(device) for _ in range(2))
+    full.update(x, y)
+    states = {name: getattr(full, name) for name in full._defaults}
+    for here, there in ((empty, full), (full, empty)):
+        names = iter(here._defaults)
+        here._to_sync = False
+        gathered = {name: getattr(there, name) for name in there._defaults}
+        here.sync(
+            dist_sync_fn=lambda state, group=None, g=gathered, n=names: [state, g[next(n)]],
+            distributed_available=lambda: True,
+        )
+        for name, value in states.items():
+            torch.testing.assert_close(getattr(here, name), value)
+        here.unsync()
+    assert empty.count.tolist() == [0.0]

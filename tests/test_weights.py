@@ -9,7 +9,7 @@ import torch
 from sklearn import metrics as sk
 
 from fastmetrics import classification as ours
-from fastmetrics import functional
+from fastmetrics import functional, regression
 
 C, L = 4, 3
 
@@ -201,3 +201,89 @@ def test_wrong_shapes_and_types_change_nothing():
             metric.update(preds, target, **arguments)
     assert not metric.update_called
     assert metric.counts.sum() == 0
+
+
+REGRESSION = [
+    ("MeanSquaredError", {"squared": False}, sk.root_mean_squared_error),
+    ("MeanAbsoluteError", {}, sk.mean_absolute_error),
+    ("MeanSquaredLogError", {}, sk.mean_squared_log_error),
+    ("MeanAbsolutePercentageError", {}, sk.mean_absolute_percentage_error),
+    ("R2Score", {}, sk.r2_score),
+    (
+        "R2Score",
+        {"multioutput": "variance_weighted"},
+        lambda y, x, **kw: sk.r2_score(y, x, multioutput="variance_weighted", **kw),
+    ),
+    ("ExplainedVariance", {}, sk.explained_variance_score),
+    ("TweedieDevianceScore", {"power": 1.5}, lambda y, x, **kw: sk.mean_tweedie_deviance(y, x, power=1.5, **kw)),
+    ("TweedieDevianceScore", {"power": 1}, sk.mean_poisson_deviance),
+    ("SymmetricMeanAbsolutePercentageError", {}, None),
+    ("WeightedMeanAbsolutePercentageError", {}, None),
+    ("NormalizedRootMeanSquaredError", {"normalization": "range"}, None),
+    ("NormalizedRootMeanSquaredError", {"normalization": "l2"}, None),
+    ("RelativeSquaredError", {}, None),
+    ("PearsonCorrCoef", {}, None),
+    ("ConcordanceCorrCoef", {}, None),
+    ("LogCoshError", {}, None),
+    ("MinkowskiDistance", {"p": 2.5}, None),
+    ("CriticalSuccessIndex", {"threshold": 1.0}, None),
+    ("CriticalSuccessIndex", {"threshold": 1.0, "keep_sequence_dim": 1}, None),
+]
+
+
+@pytest.mark.parametrize(("name", "options", "reference"), REGRESSION)
+def test_regression(device, name, options, reference):
+    torch.manual_seed(0)
+    column = name not in ("PearsonCorrCoef", "ConcordanceCorrCoef", "LogCoshError", "RelativeSquaredError")
+    column = column and not name.startswith("Tweedie")
+    preds, target = torch.rand(2, *((60, 3) if column else (60,)), dtype=torch.float64, device=device) * 3 + 0.1
+    valid, times = torch.rand(60, device=device) < 0.6, torch.randint(0, 4, (60,), device=device)
+    hidden = torch.where((valid if preds.dim() == 1 else valid.unsqueeze(1)).expand_as(preds), preds, torch.nan)
+
+    def made():
+        return getattr(regression, name)(**options).to(device).set_dtype(torch.float64)
+
+    masked, filtered = made(), made()
+    torch.testing.assert_close(masked(hidden, target, valid=valid), filtered(preds[valid], target[valid]))
+    torch.testing.assert_close(masked.compute(), filtered.compute())
+    weighted, repeated, moved = made(), made(), made()
+    again = preds.repeat_interleave(times, 0), target.repeat_interleave(times, 0)
+    torch.testing.assert_close(weighted(preds, target, weights=times), repeated(*again))
+    weighted.update(preds, target)
+    repeated.update(preds, target)
+    torch.testing.assert_close(weighted.compute(), repeated.compute())
+    moved.update(preds, target, weights=torch.zeros(60, device=device))
+    moved.update(preds, target, weights=times, valid=valid)
+    keep = times * valid
+    both = preds.repeat_interleave(keep, 0), target.repeat_interleave(keep, 0)
+    if options.get("keep_sequence_dim") is None:
+        torch.testing.assert_close(moved.compute(), made()(*both))
+    if reference is not None:  # weights that add up to 1
+        weights = torch.rand(60, device=device, dtype=torch.float64)
+        weights /= weights.sum()
+        expected = reference(target.cpu(), preds.cpu(), sample_weight=weights.cpu())
+        value = made()(preds, target, weights=weights).item()
+        if options.get("squared") is False:  # there: the mean of the roots of the columns
+            expected = sk.mean_squared_error(target.cpu(), preds.cpu(), sample_weight=weights.cpu()) ** 0.5
+        assert math.isclose(value, expected, rel_tol=1e-12)
+
+
+def test_regression_weights_out_of_range():
+    x, y = torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 2.0, 5.0])
+    for weight in (-1.0, math.nan, math.inf):
+        metric = regression.MeanAbsoluteError()
+        with pytest.raises(RuntimeError, match=rf"`weights` of at least 0, but 1 were not, the first is {weight}"):
+            metric.update(x, y, weights=torch.tensor([1.0, weight, 2.0]))
+        assert metric.compute() == 5 / 3
+        with pytest.raises(RuntimeError, match="`weights` of at least 0"):
+            metric(x.clone().requires_grad_(), y, weights=torch.tensor([1.0, weight, 2.0]))
+        assert metric.compute() == 5 / 3
+
+
+def test_weights_of_each_output():
+    torch.manual_seed(0)
+    x, y, weights = torch.rand(3, 50, 2, dtype=torch.float64)
+    metric = regression.R2Score(multioutput="raw_values")
+    metric.update(x, y, weights)
+    expected = [sk.r2_score(y[:, d], x[:, d], sample_weight=weights[:, d]) for d in range(2)]
+    torch.testing.assert_close(metric.compute(), torch.tensor(expected, dtype=torch.float64))

@@ -9,8 +9,9 @@
 
 namespace fastmetrics {
 
-// preds, target: any shape for one output, [N, D] for more.
-inline PairsBatch pairs_batch(const Tensor& preds, const Tensor& target, int64_t num_outputs) {
+// preds, target, weights, valid: any shape for one output, [..., D] for more.
+inline PairsBatch pairs_batch(const Tensor& preds, const Tensor& target, const OptionalTensor& weights,
+                              const OptionalTensor& valid, int64_t num_outputs) {
   const int64_t dims = target.dim();
   PairsBatch b{};
   b.preds_type = dtype_of(preds);
@@ -18,32 +19,64 @@ inline PairsBatch pairs_batch(const Tensor& preds, const Tensor& target, int64_t
   STD_TORCH_CHECK(b.preds_type != DType::kOther && b.target_type != DType::kOther,
                   "pairs_: preds and target must be real");
   STD_TORCH_CHECK(preds.dim() == dims && dims < kMaxDims, "pairs_: preds and target must have the same shape");
-  STD_TORCH_CHECK(num_outputs == 1 || (num_outputs > 1 && dims == 2 && target.size(1) == num_outputs),
-                  "pairs_: preds and target must be [N, num_outputs]");
+  STD_TORCH_CHECK(num_outputs == 1 || (num_outputs > 1 && dims > 1 && target.size(dims - 1) == num_outputs),
+                  "pairs_: preds and target must be [..., num_outputs]");
+  check_per_sample(weights, target, DType::kDouble, "pairs_: weights must be float64 of the shape of target");
+  check_per_sample(valid, target, DType::kBool, "pairs_: valid must be bool of the shape of target");
   b.preds = preds.const_data_ptr();
   b.target = target.const_data_ptr();
+  if (weights.has_value()) b.weights = static_cast<const double*>(weights->const_data_ptr());
+  if (valid.has_value()) b.valid = static_cast<const bool*>(valid->const_data_ptr());
   b.outputs = num_outputs;
   for (int64_t d = 0; d < dims; ++d) {
     STD_TORCH_CHECK(preds.size(d) == target.size(d), "pairs_: preds and target must have the same shape");
-    if (num_outputs > 1 && d == 1) {
-      b.a_output = preds.stride(1);
-      b.b_output = target.stride(1);
+    const int64_t of_valid = b.valid == nullptr ? 0 : valid->stride(d);
+    const int64_t of_weights = b.weights == nullptr ? 0 : weights->stride(d);
+    if (num_outputs > 1 && d == dims - 1) {
+      b.a_output = preds.stride(d);
+      b.b_output = target.stride(d);
+      b.c_output = of_valid;
+      b.d_output = of_weights;
     } else {
-      b.layout.push(target.size(d), preds.stride(d), target.stride(d));
+      b.layout.push(target.size(d), preds.stride(d), target.stride(d), of_valid, of_weights);
     }
   }
   b.layout.collapse(0);
   return b;
 }
 
-inline PairsSums pairs_sums(const OptionalTensor& squared_error, const OptionalTensor& absolute_error,
-                            int64_t num_outputs) {
-  return {state_data<double>(squared_error, DType::kDouble, num_outputs, "squared_error, float64 [D]"),
-          state_data<double>(absolute_error, DType::kDouble, num_outputs, "absolute_error, float64 [D]")};
-}
+// The order of the operator's arguments.
+#define FM_PAIRS_STATES                                                                                         \
+  OptionalTensor count, OptionalTensor moments, OptionalTensor extremes, OptionalTensor squared_error,          \
+      OptionalTensor absolute_error, OptionalTensor squared_log_error, OptionalTensor percentage_error,         \
+      OptionalTensor symmetric_percentage_error, OptionalTensor absolute_target, OptionalTensor log_cosh_error, \
+      OptionalTensor powered_error, OptionalTensor deviance, OptionalTensor events, OptionalTensor faults
+#define FM_PAIRS_STATE_NAMES                                                                    \
+  count, moments, extremes, squared_error, absolute_error, squared_log_error, percentage_error, \
+      symmetric_percentage_error, absolute_target, log_cosh_error, powered_error, deviance, events, faults
 
-inline int64_t* pairs_count(const Tensor& count) {
-  return state_data<int64_t>(count, DType::kInt64, 1, "count, int64 []");
+inline PairsStates pairs_states(int64_t outputs, FM_PAIRS_STATES) {
+  auto data = [&](const OptionalTensor& state, int64_t each, const char* what) {
+    return state_data<double>(state, DType::kDouble, outputs * each, what);
+  };
+  return {
+      data(count, 1, "count, float64 [D]"),
+      data(moments, 6, "moments, float64 [D, 6]"),
+      data(extremes, 3, "extremes, float64 [D, 3]"),
+      {
+          data(squared_error, 1, "squared_error, float64 [D]"),
+          data(absolute_error, 1, "absolute_error, float64 [D]"),
+          data(squared_log_error, 1, "squared_log_error, float64 [D]"),
+          data(percentage_error, 1, "percentage_error, float64 [D]"),
+          data(symmetric_percentage_error, 1, "symmetric_percentage_error, float64 [D]"),
+          data(absolute_target, 1, "absolute_target, float64 [D]"),
+          data(log_cosh_error, 1, "log_cosh_error, float64 [D]"),
+          data(powered_error, 1, "powered_error, float64 [D]"),
+      },
+      data(deviance, 2, "deviance, float64 [D, 2]"),
+      data(events, 3, "events, float64 [D, 3]"),
+      faults_data(faults),
+  };
 }
 
 }  // namespace fastmetrics

@@ -5,58 +5,24 @@
 // Sums are float64. The batch is cut into a number of parts that depends on its size alone, a part is summed in lanes
 // in a fixed order, and the parts are added in order: the same data gives the same bits for any number of threads.
 
-#include <cmath>
+#include <vector>
 
-#include "common/cpu.h"
 #include "passes/pairs_arguments.h"
+#include "passes/pairs_block_cpu.h"
 
 namespace fastmetrics {
 namespace {
 
-constexpr int kLanes = 32;
 constexpr int64_t kMostParts = 256;
 constexpr int64_t kSmallestPart = 4096;  // pairs
-constexpr int kBlock = 512;
 
 using Batch = PairsBatch;
-using Sums = PairsSums;
+using States = PairsStates;
 
-template <bool kSquared, bool kAbsolute, typename X, typename Y>
-void add_lanes(const X* x, const Y* y, int64_t n, double* squared, double* absolute) {
-  double s[kLanes] = {}, a[kLanes] = {};
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    for (int j = 0; j < kLanes; ++j) {
-      const double d = static_cast<double>(widen(x[i + j])) - static_cast<double>(widen(y[i + j]));
-      if (kSquared) s[j] += d * d;
-      if (kAbsolute) a[j] += std::fabs(d);
-    }
-  }
-  for (int j = 0; i < n; ++i, ++j) {
-    const double d = static_cast<double>(widen(x[i])) - static_cast<double>(widen(y[i]));
-    if (kSquared) s[j] += d * d;
-    if (kAbsolute) a[j] += std::fabs(d);
-  }
-  for (int width = kLanes / 2; width > 0; width /= 2) {
-    for (int j = 0; j < width; ++j) {
-      s[j] += s[j + width];
-      a[j] += a[j + width];
-    }
-  }
-  if (kSquared) *squared += s[0];
-  if (kAbsolute) *absolute += a[0];
-}
-
-template <typename X, typename Y>
-void add_neighbours(const X* x, const Y* y, int64_t n, const Sums& sums) {
-  if (sums.squared != nullptr && sums.absolute != nullptr) {
-    add_lanes<true, true>(x, y, n, sums.squared, sums.absolute);
-  } else if (sums.squared != nullptr) {
-    add_lanes<true, false>(x, y, n, sums.squared, nullptr);
-  } else if (sums.absolute != nullptr) {
-    add_lanes<false, true>(x, y, n, nullptr, sums.absolute);
-  }
-}
+// Of one output, where the pairs of a run are: offset of the first and distance.
+struct Run {
+  int64_t a, a_step, b, b_step, c, c_step, d, d_step;
+};
 
 void to_double(const void* data, DType type, int64_t offset, int64_t stride, int n, double* to) {
   auto copy = [&](auto t) {
@@ -74,72 +40,121 @@ void to_double(const void* data, DType type, int64_t offset, int64_t stride, int
   }
 }
 
-// One output of the pairs of one run.
-void add_run(const Batch& b, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step, int64_t n, const Sums& sums) {
-  if (a_step == 1 && b_step == 1 && b.preds_type == b.target_type && is_floating(b.preds_type)) {
+// Leaves the pairs that are counted; place_of(i) is the place of pair i in the batch.
+template <typename F>
+void drop(const Batch& b, const Run& run, int64_t from, PairsBlock* block, Faults* faults, const F& place_of) {
+  int kept = 0;
+  for (int i = 0; i < block->n; ++i) {
+    if (b.valid != nullptr && !b.valid[run.c + (from + i) * run.c_step]) continue;
+    if (b.weights != nullptr) {
+      const double weight = b.weights[run.d + (from + i) * run.d_step];
+      if (!is_weight(weight)) {
+        faults->add(kBadWeight, place_of(i), static_cast<int64_t>(bits_of(weight)));
+        continue;
+      }
+      if (weight == 0.0) continue;
+      block->weight[kept] = weight;
+    }
+    block->x[kept] = block->x[i];
+    block->y[kept] = block->y[i];
+    block->place[kept] = i;
+    ++kept;
+  }
+  block->n = kept;
+}
+
+// The pairs of one run for one output; `first` is the index of the first among all pairs.
+void add_run(const Batch& b, const States& s, const Run& run, int64_t first, int64_t output, int64_t n, PairsPart* part,
+             Faults* faults) {
+  const bool all = b.valid == nullptr && b.weights == nullptr;
+  if (all && run.a_step == 1 && run.b_step == 1 && b.preds_type == b.target_type && is_floating(b.preds_type) &&
+      s.only_simple()) {
+    part->sums.count += static_cast<double>(n);
     with_score_type(b.preds_type, [&](auto t) {
       using T = decltype(t);
-      add_neighbours(static_cast<const T*>(b.preds) + a_at, static_cast<const T*>(b.target) + b_at, n, sums);
+      add_simple(s, static_cast<const T*>(b.preds) + run.a, static_cast<const T*>(b.target) + run.b, nullptr, n, part);
     });
     return;
   }
-  double x[kBlock], y[kBlock];
+  PairsBlock block;
   for (int64_t i = 0; i < n; i += kBlock) {
-    const int m = static_cast<int>(std::min<int64_t>(kBlock, n - i));
-    to_double(b.preds, b.preds_type, a_at + i * a_step, a_step, m, x);
-    to_double(b.target, b.target_type, b_at + i * b_step, b_step, m, y);
-    add_neighbours(x, y, m, sums);
+    block.n = static_cast<int>(std::min<int64_t>(kBlock, n - i));
+    to_double(b.preds, b.preds_type, run.a + i * run.a_step, run.a_step, block.n, block.x);
+    to_double(b.target, b.target_type, run.b + i * run.b_step, run.b_step, block.n, block.y);
+    auto place_of = [&](int j) { return (first + i + j) * b.outputs + output; };
+    if (!all) drop(b, run, i, &block, faults, place_of);
+    if (block.n == 0) continue;
+    const double* weight = b.weights == nullptr ? nullptr : block.weight;
+    part->sums.count += weight == nullptr ? static_cast<double>(block.n) : ordered_sum(weight, nullptr, block.n);
+    add_simple(s, block.x, block.y, weight, block.n, part);
+    add_rest(b, s, &block, &part->sums);
+    if (s.deviance == nullptr) continue;
+    add_deviance(b, &block, &part->sums, [&](int j, bool bad_x, bool bad_y) {
+      const int64_t place = place_of(all ? j : block.place[j]);
+      if (bad_x) faults->add(kBadPreds, place, static_cast<int64_t>(bits_of(block.x[j])));
+      if (bad_y) faults->add(kBadTarget, place, static_cast<int64_t>(bits_of(block.y[j])));
+    });
   }
 }
 
-// Pairs [begin, end) of every output, sums of this part [D] each. Rows of many outputs are read a few at a time, so
-// that neighbouring outputs are found in the cache.
-void add_part(const Batch& b, int64_t begin, int64_t end, const Sums& sums) {
+// Pairs [begin, end) of every output; parts: [D]. Rows of many outputs are read a few at a time, so that neighbouring
+// outputs are found in the cache.
+void add_part(const Batch& b, const States& s, int64_t begin, int64_t end, PairsPart* parts, Faults* faults) {
   const Layout& layout = b.layout;
-  const int64_t a_step = layout.a_stride[layout.dims - 1], b_step = layout.b_stride[layout.dims - 1];
+  const int last = layout.dims - 1;
   while (begin < end) {
-    int64_t a_at, b_at;
-    int64_t n = std::min(layout.locate(begin, &a_at, &b_at), end - begin);
+    Run run{0, layout.a_stride[last], 0, layout.b_stride[last], 0, layout.c_stride[last], 0, layout.d_stride[last]};
+    int64_t n = std::min(layout.locate(begin, &run.a, &run.b), end - begin);
+    if (b.valid != nullptr) run.c = layout.offset(begin, layout.c_stride);
+    if (b.weights != nullptr) run.d = layout.offset(begin, layout.d_stride);
     if (b.outputs > 1) n = std::min(n, std::max<int64_t>(32, 4096 / b.outputs));
     for (int64_t d = 0; d < b.outputs; ++d) {
-      const Sums of{sums.squared == nullptr ? nullptr : sums.squared + d,
-                    sums.absolute == nullptr ? nullptr : sums.absolute + d};
-      add_run(b, a_at + d * b.a_output, a_step, b_at + d * b.b_output, b_step, n, of);
+      add_run(b, s, run, begin, d, n, &parts[d], faults);
+      run.a += b.a_output;
+      run.b += b.b_output;
+      run.c += b.c_output;
+      run.d += b.d_output;
     }
     begin += n;
   }
 }
 
-void pairs(const Batch& b, int64_t* count, const Sums& sums) {
+// Adds the parts of one output, [parts] at a distance of D, to the states, in order.
+void add_to_states(PairsPart* part, int64_t parts, int64_t outputs, int64_t d, const States& s) {
+  PairsSums all;
+  for (int64_t i = 0; i < parts; ++i, part += outputs) {
+    part->sums.moments = part->shifted.moments();
+    all.add(part->sums);
+  }
+  all.add_to(s, d);
+}
+
+void pairs(const Batch& b, const States& s) {
   const int64_t n = b.layout.samples(), outputs = b.outputs;
-  *count += n;
-  if (n == 0 || (sums.squared == nullptr && sums.absolute == nullptr)) return;
+  if (n == 0) return;
   const int64_t most = std::max<int64_t>(1, std::min(kMostParts, kMostParts * 64 / outputs));
   const int64_t parts = std::max<int64_t>(1, std::min(most, n * outputs / kSmallestPart));
   const int64_t per_part = (n + parts - 1) / parts;
-  std::vector<double> partial(parts * 2 * outputs, 0.0);  // [part, 2, D]
+  std::vector<PairsPart> found(parts * outputs);  // [part, D]
+  std::vector<Faults> faults(parts);
   split(parts, threads_for(n * outputs), [&](int, int64_t first, int64_t last) {
     for (int64_t part = first; part < last; ++part) {
-      double* mine = &partial[part * 2 * outputs];
-      add_part(b, std::min(n, part * per_part), std::min(n, (part + 1) * per_part),
-               {sums.squared == nullptr ? nullptr : mine, sums.absolute == nullptr ? nullptr : mine + outputs});
+      add_part(b, s, std::min(n, part * per_part), std::min(n, (part + 1) * per_part), &found[part * outputs],
+               &faults[part]);
     }
   });
-  for (int64_t d = 0; d < outputs; ++d) {
-    double squared = 0.0, absolute = 0.0;
-    for (int64_t part = 0; part < parts; ++part) {
-      squared += partial[part * 2 * outputs + d];
-      absolute += partial[part * 2 * outputs + outputs + d];
-    }
-    if (sums.squared != nullptr) sums.squared[d] += squared;
-    if (sums.absolute != nullptr) sums.absolute[d] += absolute;
-  }
+  for (int64_t d = 0; d < outputs; ++d) add_to_states(&found[d], parts, outputs, d, s);
+  Faults::record(faults, s.faults);
 }
 
-void pairs_cpu(const Tensor preds, const Tensor target, Tensor count, OptionalTensor squared_error,
-               OptionalTensor absolute_error, int64_t num_outputs) {
-  pairs(pairs_batch(preds, target, num_outputs), pairs_count(count),
-        pairs_sums(squared_error, absolute_error, num_outputs));
+void pairs_cpu(const Tensor preds, const Tensor target, OptionalTensor weights, OptionalTensor valid, FM_PAIRS_STATES,
+               int64_t num_outputs, double p, double power, double preds_threshold, double target_threshold) {
+  PairsBatch b = pairs_batch(preds, target, weights, valid, num_outputs);
+  b.p = p;
+  b.power = power;
+  b.preds_threshold = preds_threshold;
+  b.target_threshold = target_threshold;
+  pairs(b, pairs_states(num_outputs, FM_PAIRS_STATE_NAMES));
 }
 
 }  // namespace

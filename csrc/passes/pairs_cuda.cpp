@@ -8,15 +8,21 @@
 namespace fastmetrics {
 namespace {
 
-void pairs_cuda(const Tensor preds, const Tensor target, Tensor count, OptionalTensor squared_error,
-                OptionalTensor absolute_error, int64_t num_outputs) {
-  on_device_of(preds, "pairs_", {&target, &count}, {&squared_error, &absolute_error});
+void pairs_cuda(const Tensor preds, const Tensor target, OptionalTensor weights, OptionalTensor valid, FM_PAIRS_STATES,
+                int64_t num_outputs, double p, double power, double preds_threshold, double target_threshold) {
+  on_device_of(preds, "pairs_", {&target},
+               {&weights, &valid, &count, &moments, &extremes, &squared_error, &absolute_error, &squared_log_error,
+                &percentage_error, &symmetric_percentage_error, &absolute_target, &log_cosh_error, &powered_error,
+                &deviance, &events, &faults});
   const torch::stable::accelerator::DeviceGuard guard(preds.get_device_index());
-  const PairsBatch b = pairs_batch(preds, target, num_outputs);
-  const PairsSums sums = pairs_sums(squared_error, absolute_error, num_outputs);
-  Tensor workspace = torch::stable::new_empty(count, {pairs_workspace(b)}, torch::headeronly::ScalarType::Double);
-  check("pairs_", launch_pairs(b, pairs_count(count), sums, static_cast<double*>(workspace.mutable_data_ptr()),
-                               current_stream(preds)));
+  PairsBatch b = pairs_batch(preds, target, weights, valid, num_outputs);
+  b.p = p;
+  b.power = power;
+  b.preds_threshold = preds_threshold;
+  b.target_threshold = target_threshold;
+  const PairsStates s = pairs_states(num_outputs, FM_PAIRS_STATE_NAMES);
+  Tensor workspace = torch::stable::new_empty(preds, {pairs_workspace(b, s)}, torch::headeronly::ScalarType::Double);
+  check("pairs_", launch_pairs(b, s, static_cast<double*>(workspace.mutable_data_ptr()), current_stream(preds)));
 }
 
 }  // namespace

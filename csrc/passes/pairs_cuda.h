@@ -9,10 +9,9 @@
 namespace fastmetrics {
 
 // How many double launch_pairs needs for itself; no more than some megabytes for any batch.
-int64_t pairs_workspace(const PairsBatch& b);
+int64_t pairs_workspace(const PairsBatch& b, const PairsStates& s);
 
-// Adds the batch to count and sums, on the stream of the current device. workspace: float64 [pairs_workspace(b)].
-cudaError_t launch_pairs(const PairsBatch& b, int64_t* count, const PairsSums& sums, double* workspace,
-                         cudaStream_t stream);
+// Adds the batch to the states, on the stream of the current device. workspace: float64 [pairs_workspace(b, s)].
+cudaError_t launch_pairs(const PairsBatch& b, const PairsStates& s, double* workspace, cudaStream_t stream);
 
 }  // namespace fastmetrics

@@ -4,7 +4,46 @@
 from fastmetrics import regression
 from fastmetrics.functional.forms import functional
 
-mean_squared_error = functional(regression.MeanSquaredError, "mean_squared_error", "squared", "num_outputs")
+concordance_corrcoef = functional(regression.ConcordanceCorrCoef, "concordance_corrcoef")
+critical_success_index = functional(
+    regression.CriticalSuccessIndex, "critical_success_index", "threshold", "keep_sequence_dim"
+)
+explained_variance = functional(regression.ExplainedVariance, "explained_variance", "multioutput")
+log_cosh_error = functional(regression.LogCoshError, "log_cosh_error")
 mean_absolute_error = functional(regression.MeanAbsoluteError, "mean_absolute_error", "num_outputs")
+mean_absolute_percentage_error = functional(regression.MeanAbsolutePercentageError, "mean_absolute_percentage_error")
+mean_squared_error = functional(regression.MeanSquaredError, "mean_squared_error", "squared", "num_outputs")
+mean_squared_log_error = functional(regression.MeanSquaredLogError, "mean_squared_log_error")
+minkowski_distance = functional(regression.MinkowskiDistance, "minkowski_distance", "p")
+normalized_root_mean_squared_error = functional(
+    regression.NormalizedRootMeanSquaredError, "normalized_root_mean_squared_error", "normalization", "num_outputs"
+)
+pearson_corrcoef = functional(regression.PearsonCorrCoef, "pearson_corrcoef")
+r2_score = functional(regression.R2Score, "r2_score", "adjusted", "multioutput")
+relative_squared_error = functional(regression.RelativeSquaredError, "relative_squared_error", "squared")
+symmetric_mean_absolute_percentage_error = functional(
+    regression.SymmetricMeanAbsolutePercentageError, "symmetric_mean_absolute_percentage_error"
+)
+tweedie_deviance_score = functional(regression.TweedieDevianceScore, "tweedie_deviance_score", "power")
+weighted_mean_absolute_percentage_error = functional(
+    regression.WeightedMeanAbsolutePercentageError, "weighted_mean_absolute_percentage_error"
+)
 
-__all__ = ["mean_absolute_error", "mean_squared_error"]
+__all__ = [
+    "concordance_corrcoef",
+    "critical_success_index",
+    "explained_variance",
+    "log_cosh_error",
+    "mean_absolute_error",
+    "mean_absolute_percentage_error",
+    "mean_squared_error",
+    "mean_squared_log_error",
+    "minkowski_distance",
+    "normalized_root_mean_squared_error",
+    "pearson_corrcoef",
+    "r2_score",
+    "relative_squared_error",
+    "symmetric_mean_absolute_percentage_error",
+    "tweedie_deviance_score",
+    "weighted_mean_absolute_percentage_error",
+]

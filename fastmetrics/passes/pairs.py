@@ -1,58 +1,273 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The pairs pass: x and y for D outputs, and the sums of their errors."""
+"""The pairs pass: x and y for D outputs, their moments and the sums of their errors."""
 
 from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from functools import reduce
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
 from fastmetrics.operators import define
+from fastmetrics.passes.operator import bad_weights, record_faults
 
+LEAST_SCALE = 1.17e-06  # of a percentage
+
+
+class Parameters(NamedTuple):
+    """What some of the statistics depend on.
+
+    Attributes:
+        p: exponent of ``powered_error``, at least 0.
+        power: of the Tweedie distribution of ``deviance``.
+        preds_threshold: an event is predicted from this value on; one that the dtype of ``preds`` has.
+        target_threshold: an event happened from this value on; one that the dtype of ``target`` has.
+    """
+
+    p: float = 1.0
+    power: float = 0.0
+    preds_threshold: float = 0.0
+    target_threshold: float = 0.0
+
+
+# Name -> x, y, parameters -> the errors that are summed. x is predicted, y is true; both float64.
+ERRORS: dict[str, Callable[[Tensor, Tensor, Parameters], Tensor]] = {
+    "squared_error": lambda x, y, _: (x - y).square(),
+    "absolute_error": lambda x, y, _: (x - y).abs(),
+    "squared_log_error": lambda x, y, _: (x.log1p() - y.log1p()).square(),
+    "percentage_error": lambda x, y, _: (x - y).abs() / y.abs().clamp(min=LEAST_SCALE),
+    "symmetric_percentage_error": lambda x, y, _: 2 * (x - y).abs() / (x.abs() + y.abs()).clamp(min=LEAST_SCALE),
+    "absolute_target": lambda x, y, _: y.abs(),
+    "log_cosh_error": lambda x, y, _: log_cosh(x - y),
+    "powered_error": lambda x, y, parameters: (x - y).abs().pow(parameters.p),
+}
+
+# Name -> shape of a statistic of one output, in the order of the operator's arguments.
+STATES: dict[str, tuple[int, ...]] = {
+    "count": (),
+    "moments": (6,),
+    "extremes": (3,),
+    **dict.fromkeys(ERRORS, ()),
+    "deviance": (2,),
+    "events": (3,),
+}
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_ARGUMENTS = [f"Tensor({letter}!)? {name}" for letter, name in zip(_LETTERS, (*STATES, "faults"), strict=False)]
 SCHEMA = (
-    "pairs_(Tensor preds, Tensor target, Tensor(a!) count, Tensor(b!)? squared_error, Tensor(c!)? absolute_error, "
-    "int num_outputs) -> ()"
+    f"pairs_(Tensor preds, Tensor target, Tensor? weights, Tensor? valid, {', '.join(_ARGUMENTS)}, int num_outputs, "
+    "float p, float power, float preds_threshold, float target_threshold) -> ()"
 )
+
+
+def log_cosh(d: Tensor) -> Tensor:
+    """``log(cosh(d))`` without overflow, and by its series where the other form would cancel."""
+    a = d.abs()
+    z = torch.where(a < 0.125, d, 0.0).square()
+    series = z * (31 / 14175 + z * (-691 / 935550))
+    series = z * (0.5 + z * (-1 / 12 + z * (1 / 45 + z * (-17 / 2520 + series))))
+    return torch.where(a < 0.125, series, a + (-2 * a).exp().log1p() - math.log(2))
+
+
+def deviance(x: Tensor, y: Tensor, power: float) -> Tensor:
+    """Tweedie deviance of each pair, within its domain."""
+    if power == 0:
+        return (x - y).square()
+    if power == 1:
+        return 2 * (torch.xlogy(y, y / x) + x - y)
+    if power == 2:
+        return 2 * ((x / y).log() + y / x - 1)
+    first = y.clamp(min=0).pow(2 - power) / ((1 - power) * (2 - power))
+    return 2 * (first - y * x.pow(1 - power) / (1 - power) + x.pow(2 - power) / (2 - power))
+
+
+def outside(x: Tensor, y: Tensor, power: float) -> tuple[Tensor, Tensor]:
+    """Which x, and which y, are outside of the domain of the deviance; bool. NaN is not."""
+    bad_y = y <= 0 if power >= 2 else y < 0 if power >= 1 else torch.zeros_like(y, dtype=torch.bool)
+    return (x <= 0 if power != 0 else torch.zeros_like(bad_y)), bad_y
+
+
+def statistics_of(
+    preds: Tensor,
+    target: Tensor,
+    weights: Tensor | None,
+    valid: Tensor | None,
+    names: tuple[str, ...],
+    faults: Tensor | None,
+    num_outputs: int,
+    parameters: Parameters,
+) -> dict[str, Tensor]:
+    """The statistics ``names`` (of ``STATES``) of one batch, differentiable by both inputs.
+
+    The other arguments are those of :func:`pairs_body`.
+    """
+    if target.numel() == 0:
+        return {n: preds.new_zeros((num_outputs, *STATES[n]), dtype=torch.float64) for n in names}
+    x, y = (values.double().reshape(-1, num_outputs) for values in (preds, target))
+    counted = torch.ones_like(y, dtype=torch.bool) if valid is None else valid.reshape(-1, num_outputs)
+    if weights is None:
+        amount = counted.double()
+    else:
+        weights = weights.reshape(-1, num_outputs)
+        counted = counted & ~bad_weights(faults, weights, counted) & (weights != 0)
+        amount = torch.where(counted, weights, 0.0)
+    x, y = (torch.where(counted, values, 1.0) for values in (x, y))  # what is not counted may be anything
+
+    def total(values: Tensor) -> Tensor:
+        return (amount * values).sum(0)
+
+    n = amount.sum(0)
+    found: dict[str, Tensor] = {}
+    for name in names:
+        if name == "count":
+            found[name] = n
+        elif name == "moments":
+            some = torch.where(n > 0, n, 1.0)
+            mean_x, mean_y = total(x) / some, total(y) / some
+            dx, dy = x - mean_x, y - mean_y
+            found[name] = torch.stack([n, mean_x, mean_y, total(dx * dx), total(dy * dy), total(dx * dy)], -1)
+        elif name == "extremes":
+            low, high = (torch.where(counted, y, edge) for edge in (torch.inf, -torch.inf))
+            ends = torch.stack([low.amin(0), high.amax(0)], -1)
+            seen = counted.any(0).unsqueeze(-1)
+            found[name] = torch.cat([seen.double(), torch.where(seen, ends, 0.0)], -1)
+        elif name == "deviance":
+            bad_x, bad_y = (counted & bad for bad in outside(x, y, parameters.power))
+            record_faults(faults, 2, bad_x, x.detach())
+            record_faults(faults, 0, bad_y, y.detach())
+            bad = bad_x | bad_y
+            part = torch.where(bad, 0.0, amount)
+            of_each = deviance(torch.where(bad, 1.0, x), torch.where(bad, 1.0, y), parameters.power)
+            found[name] = torch.stack([(part * of_each).sum(0), part.sum(0)], -1)
+        elif name == "events":
+            predicted, happened = x >= parameters.preds_threshold, y >= parameters.target_threshold
+            hits, misses, false_alarms = predicted & happened, ~predicted & happened, predicted & ~happened
+            found[name] = torch.stack([total(hits), total(misses), total(false_alarms)], -1)
+        else:
+            found[name] = total(ERRORS[name](x, y, parameters))
+    return found
+
+
+def _merged_pair(a: Tensor, b: Tensor) -> Tensor:
+    n_a, n_b = a[..., :1], b[..., :1]
+    n = n_a + n_b
+    share = n_b / n
+    delta = b[..., 1:3] - a[..., 1:3]
+    mean = a[..., 1:3] + delta * share
+    products = torch.stack(
+        [delta[..., 0] * delta[..., 0], delta[..., 1] * delta[..., 1], delta[..., 0] * delta[..., 1]], -1
+    )
+    second = (a[..., 3:] + b[..., 3:]) + products * (n_a * share)
+    return torch.where(n_b == 0, a, torch.where(n_a == 0, b, torch.cat([n, mean, second], -1)))
+
+
+def merge_moments(stacked: Tensor) -> Tensor:
+    """Moments ``[K, D, 6]`` to those of all, ``[D, 6]``, in the order that they have.
+
+    The rule is that of Chan, Golub and LeVeque, "Algorithms for computing the sample variance", 1983.
+    """
+    return reduce(_merged_pair, stacked.unbind())
+
+
+def merge_extremes(stacked: Tensor) -> Tensor:
+    """Extremes ``[K, D, 3]`` to those of all, ``[D, 3]``."""
+    seen = stacked[..., :1] != 0
+    low, high = (torch.where(seen[..., 0], stacked[..., i], edge) for i, edge in ((1, torch.inf), (2, -torch.inf)))
+    ends = torch.stack([low.amin(0), high.amax(0)], -1)
+    any_seen = seen.any(0)
+    return torch.cat([any_seen.double(), torch.where(any_seen, ends, 0.0)], -1)
+
+
+# How statistics become one; those that are not here are summed.
+MERGES: Mapping[str, Callable[[Tensor], Tensor]] = {"moments": merge_moments, "extremes": merge_extremes}
 
 
 def pairs_body(
     preds: Tensor,
     target: Tensor,
-    count: Tensor,
+    weights: Tensor | None,
+    valid: Tensor | None,
+    count: Tensor | None,
+    moments: Tensor | None,
+    extremes: Tensor | None,
     squared_error: Tensor | None,
     absolute_error: Tensor | None,
+    squared_log_error: Tensor | None,
+    percentage_error: Tensor | None,
+    symmetric_percentage_error: Tensor | None,
+    absolute_target: Tensor | None,
+    log_cosh_error: Tensor | None,
+    powered_error: Tensor | None,
+    deviance: Tensor | None,
+    events: Tensor | None,
+    faults: Tensor | None,
     num_outputs: int,
+    p: float,
+    power: float,
+    preds_threshold: float,
+    target_threshold: float,
 ) -> None:
-    """Add a batch of pairs to the error sums.
+    """Add a batch of pairs to the statistics that are given; all of them are float64.
 
-    Both inputs are widened to float64 before they are subtracted, so only the sum itself rounds.
+    x is an element of ``preds``, y that of ``target``. Both are widened to float64 before anything else, so only sums
+    round. A pair that is not ``valid``, or has a weight of 0, is not counted, whatever its values are.
 
     Args:
-        preds: f16/bf16/f32/f64, any integer type or bool. Any shape with one output; ``[N, D]`` with more.
+        preds: f16/bf16/f32/f64, any integer type or bool. Any shape with one output; ``[..., D]`` with more.
         target: same shape; the dtype may differ.
-        count: int64 ``[]``: how many pairs each output has seen.
-        squared_error: float64 ``[D]``, sum of ``(preds - target) ** 2``.
-        absolute_error: float64 ``[D]``, sum of ``|preds - target|``.
+        weights: float64, same shape: how much a pair counts, 1 if None. One that is negative, infinite or NaN is not
+            counted and goes to ``faults``.
+        valid: bool, same shape; None if all pairs are.
+        count: ``[D]``: weight of all pairs.
+        moments: ``[D, 6]``: weight of all pairs, mean of x, mean of y, sums of ``(x - mean x) ** 2``,
+            ``(y - mean y) ** 2`` and ``(x - mean x) * (y - mean y)``. They are infinite or NaN if any value is.
+        extremes: ``[D, 3]``: whether there is any pair, least y, greatest y.
+        squared_error: ``[D]``, sum of ``(x - y) ** 2``.
+        absolute_error: ``[D]``, sum of ``|x - y|``.
+        squared_log_error: ``[D]``, sum of ``(log(1 + x) - log(1 + y)) ** 2``.
+        percentage_error: ``[D]``, sum of ``|x - y| / max(|y|, LEAST_SCALE)``.
+        symmetric_percentage_error: ``[D]``, sum of ``2 |x - y| / max(|x| + |y|, LEAST_SCALE)``.
+        absolute_target: ``[D]``, sum of ``|y|``.
+        log_cosh_error: ``[D]``, sum of ``log(cosh(x - y))``.
+        powered_error: ``[D]``, sum of ``|x - y| ** p``.
+        deviance: ``[D, 2]``: sum of the Tweedie deviances, and the weight of the pairs in its domain. Others are left
+            out of it, and their x or y goes to ``faults``.
+        events: ``[D, 3]``: hits, misses and false alarms of x and y that reach their thresholds.
+        faults: int64 ``[FAULTS]``; the first preds and target are the bits of a float64.
         num_outputs: D.
+        p: see :class:`Parameters`, as the rest.
+        power: see there.
+        preds_threshold: see there.
+        target_threshold: see there.
     """
-    difference = (preds.double() - target.double()).reshape(-1, num_outputs)
-    count += difference.shape[0]
-    if squared_error is not None:
-        squared_error += difference.square().sum(0)
-    if absolute_error is not None:
-        absolute_error += difference.abs().sum(0)
+    given = locals()
+    states = {name: given[name] for name in STATES if given[name] is not None}
+    parameters = Parameters(p, power, preds_threshold, target_threshold)
+    inputs = preds.detach(), target.detach()  # a state keeps no graph
+    batch = statistics_of(*inputs, weights, valid, tuple(states), faults, num_outputs, parameters)
+    add_statistics(states, batch)
 
 
-def _fake(
-    preds: Tensor,
-    target: Tensor,
-    count: Tensor,
-    squared_error: Tensor | None,
-    absolute_error: Tensor | None,
-    num_outputs: int,
-) -> None:
-    torch._check(preds.dim() == target.dim(), lambda: "pairs_: preds and target must have the same shape")
-    for state in (squared_error, absolute_error):
-        torch._check(state is None or state.dtype == torch.float64, lambda: "pairs_: sums must be float64")
+def add_statistics(states: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> None:
+    """Add the statistics of a batch to ``states``, in place."""
+    for name, value in batch.items():
+        merge = MERGES.get(name)
+        if merge is None:
+            states[name].add_(value)
+        else:
+            states[name].copy_(merge(torch.stack([states[name], value])))
+
+
+def _fake(preds: Tensor, target: Tensor, weights: Tensor | None, valid: Tensor | None, *rest: Any) -> None:
+    for values in (target, weights, valid):
+        torch._check(
+            values is None or preds.dim() == values.dim(), lambda: "pairs_: all inputs must have the same shape"
+        )
+    for state in rest[: len(STATES)]:
+        torch._check(state is None or state.dtype == torch.float64, lambda: "pairs_: states must be float64")
 
 
 pairs_ = define(SCHEMA, pairs_body, _fake)

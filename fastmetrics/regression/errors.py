@@ -1,43 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Metrics that are a mean of errors."""
+"""Metrics that are a mean of errors, or their norm."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
+from torchmetrics.utilities.exceptions import TorchMetricsUserError
 
-from fastmetrics.formulas.errors import mean_error
-from fastmetrics.metric import StatisticMetric
-from fastmetrics.statistics import PairsStatistics
-
-
-class _MeanError(StatisticMetric):
-    """Sums are float64; values have the metric's dtype (``set_dtype``), those of a function the dtype of its inputs."""
-
-    is_differentiable = True
-    higher_is_better = False
-    plot_lower_bound = 0.0
-
-    def __init__(self, num_outputs: int, *, squared_error: bool = False, absolute_error: bool = False, **kwargs: Any):
-        if not (isinstance(num_outputs, int) and num_outputs > 0):
-            raise ValueError(f"Expected num_outputs to be a positive integer but got {num_outputs}")
-        statistics = PairsStatistics(num_outputs, squared_error=squared_error, absolute_error=absolute_error)
-        super().__init__(statistics, **kwargs)
-        self.num_outputs = num_outputs
-
-    def _result(self, value: Tensor) -> Tensor:
-        return value.to(self._dtype)
-
-    def evaluate(self, preds: Tensor, target: Tensor, **kwargs: Any) -> Tensor:
-        """The value of one batch in the dtype of the inputs, or the default dtype if they are integers."""
-        value: Tensor = super().evaluate(preds, target, **kwargs)
-        dtype = torch.promote_types(preds.dtype, target.dtype)
-        return value.to(dtype if dtype.is_floating_point else torch.get_default_dtype())
+from fastmetrics.formulas import errors
+from fastmetrics.metric import Batch
+from fastmetrics.regression.base import PairsMetric, positive_outputs
 
 
-class MeanSquaredError(_MeanError):
+class MeanSquaredError(PairsMetric):
     r"""Mean squared error, :math:`\frac{1}{N}\sum_i (x_i - y_i)^2`, or its root.
 
     Args:
@@ -50,7 +26,7 @@ class MeanSquaredError(_MeanError):
     it is rounded to the metric's dtype. Gradients flow through ``forward`` and the functional form, not ``update``.
 
     Raises:
-        RuntimeError: inputs of different shape or device.
+        RuntimeError: inputs of different shape or device; a weight that is negative, infinite or NaN.
 
     Example:
         >>> import torch
@@ -61,21 +37,25 @@ class MeanSquaredError(_MeanError):
         tensor(0.8750)
         >>> mean_squared_error(preds, target, squared=False)
         tensor(0.9354)
+        >>> mean_squared_error(preds, target, weights=torch.tensor([1.0, 1.0, 0.0, 0.0]))
+        tensor(0.1250)
     """
 
     def __init__(self, squared: bool = True, num_outputs: int = 1, **kwargs: Any) -> None:
-        super().__init__(num_outputs, squared_error=True, **kwargs)
+        positive_outputs(num_outputs)
+        super().__init__({"squared_error": True}, num_outputs, **kwargs)
         if not isinstance(squared, bool):
             raise ValueError(f"Expected argument `squared` to be a boolean but got {squared}")
         self.squared = squared
+        self.num_outputs = num_outputs
 
     def formula(self, count: Tensor, squared_error: Tensor) -> Tensor:
         """The mean, or its root."""
-        mean = mean_error(squared_error, count)
+        mean = errors.mean_error(squared_error, count)
         return self._result(mean if self.squared else mean.sqrt())
 
 
-class MeanAbsoluteError(_MeanError):
+class MeanAbsoluteError(PairsMetric):
     r"""Mean absolute error, :math:`\frac{1}{N}\sum_i |x_i - y_i|`.
 
     Args:
@@ -96,8 +76,106 @@ class MeanAbsoluteError(_MeanError):
     """
 
     def __init__(self, num_outputs: int = 1, **kwargs: Any) -> None:
-        super().__init__(num_outputs, absolute_error=True, **kwargs)
+        positive_outputs(num_outputs)
+        super().__init__({"absolute_error": True}, num_outputs, **kwargs)
+        self.num_outputs = num_outputs
 
     def formula(self, count: Tensor, absolute_error: Tensor) -> Tensor:
         """The mean."""
-        return self._result(mean_error(absolute_error, count))
+        return self._result(errors.mean_error(absolute_error, count))
+
+
+class MeanSquaredLogError(PairsMetric):
+    r"""Mean squared logarithmic error, :math:`\frac{1}{N}\sum_i (\log(1 + x_i) - \log(1 + y_i))^2`.
+
+    Args:
+        kwargs: those of :class:`~fastmetrics.Metric`.
+
+    Every element of inputs of any shape is a pair; the value is a scalar, NaN if any of them is below -1. Numeric
+    error, gradients and errors are those of :class:`MeanSquaredError`.
+
+    Example:
+        >>> import torch
+        >>> from fastmetrics import MeanSquaredLogError
+        >>> MeanSquaredLogError()(torch.tensor([0.5, 1.0, 2.0, 8.0]), torch.tensor([0.5, 1.0, 2.5, 7.0]))
+        tensor(0.0094)
+    """
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__({"squared_log_error": True}, **kwargs)
+
+    def formula(self, count: Tensor, squared_log_error: Tensor) -> Tensor:
+        """The mean."""
+        return self._result(errors.mean_error(squared_log_error, count))
+
+
+class LogCoshError(PairsMetric):
+    r"""Mean of :math:`\log\cosh(x_i - y_i)`.
+
+    Args:
+        num_outputs: D. With one, inputs are ``(N,)`` or ``(N, 1)``; with more, ``(N, D)``, and the value is ``(D,)``.
+        kwargs: those of :class:`~fastmetrics.Metric`.
+
+    The relative error of the value is about 1e-11 before it is rounded; no difference overflows. Gradients flow through
+    ``forward`` and the functional form, which takes every column of ``(N, D)`` as an output.
+
+    Raises:
+        RuntimeError: inputs of different shape or device; a weight that is negative, infinite or NaN.
+        ValueError: inputs of other shapes.
+
+    Example:
+        >>> import torch
+        >>> from fastmetrics import LogCoshError
+        >>> LogCoshError()(torch.tensor([3.0, 5.0, 2.5, 7.0]), torch.tensor([2.5, 5.0, 4.0, 8.0]))
+        tensor(0.3523)
+    """
+
+    by_column = True
+    at_most_2d = True
+
+    def __init__(self, num_outputs: int = 1, **kwargs: Any) -> None:
+        positive_outputs(num_outputs)
+        super().__init__({"log_cosh_error": True}, num_outputs, **kwargs)
+        self.num_outputs = num_outputs
+
+    def formula(self, count: Tensor, log_cosh_error: Tensor) -> Tensor:
+        """The mean."""
+        return self._result(errors.mean_error(log_cosh_error, count))
+
+
+class MinkowskiDistance(PairsMetric):
+    r"""Minkowski distance, :math:`(\sum_i |x_i - y_i|^p)^{1/p}`.
+
+    Args:
+        p: exponent, at least 1.
+        kwargs: those of :class:`~fastmetrics.Metric`.
+
+    Every element of inputs of any shape is a pair; the value is a scalar, 0 without data. The relative error of a power
+    is about 1e-15 times p times the logarithm of the difference. Gradients are those of :class:`MeanSquaredError`.
+
+    Raises:
+        TorchMetricsUserError: p is less than 1, or no number.
+        RuntimeError: inputs of different shape or device; a weight that is negative, infinite or NaN.
+
+    Example:
+        >>> import torch
+        >>> from fastmetrics import MinkowskiDistance
+        >>> MinkowskiDistance(p=3)(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 4.0, 3.0]))
+        tensor(2.0801)
+    """
+
+    def __init__(self, p: float, **kwargs: Any) -> None:
+        if not (isinstance(p, (float, int)) and p >= 1):
+            raise TorchMetricsUserError(f"Argument ``p`` must be a float or int greater than 1, but got {p}")
+        super().__init__({"powered_error": float(p)}, **kwargs)
+        self.p = p
+
+    def inputs(
+        self, preds: Tensor, targets: Tensor, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> Batch:
+        """See :meth:`StatisticMetric.inputs`."""
+        return (preds, targets), weights, valid
+
+    def formula(self, powered_error: Tensor, **_: Tensor) -> Tensor:
+        """The root of the sum."""
+        return self._result(errors.norm(powered_error, self.p))

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the pairs pass on the CPU sums of a run of pairs.
+//
+// A sum has kLanes lanes, which are added in a fixed order. Moments and the two usual errors are read straight from
+// the inputs; all other sums from a block of pairs that was widened to double first, one rule after another, since a
+// loop of one rule vectorises and the block stays in the cache.
+
+#pragma once
+
+#include <cmath>
+
+#include "common/cpu.h"
+#include "passes/pairs.h"
+
+namespace fastmetrics {
+
+constexpr int kLanes = 16;
+constexpr int kBlock = 512;
+constexpr int kPilot = 64;  // pairs whose mean is the pilot
+
+// One part of a batch, for one output. Its moments are in `shifted` until it is complete.
+struct PairsPart {
+  ShiftedSums shifted;
+  bool started = false;
+  PairsSums sums;
+};
+
+// A block of pairs, widened; those that are not counted are left out.
+struct PairsBlock {
+  int n = 0;
+  double x[kBlock], y[kBlock], weight[kBlock], value[kBlock];
+  int place[kBlock];  // among the pairs of the run
+};
+
+inline double sum_of_lanes(double* lanes) {
+  for (int width = kLanes / 2; width > 0; width /= 2) {
+    for (int j = 0; j < width; ++j) lanes[j] += lanes[j + width];
+  }
+  return lanes[0];
+}
+
+// weight: null if all are 1.
+inline double ordered_sum(const double* value, const double* weight, int n) {
+  double lanes[kLanes] = {};
+  int i = 0;
+  if (weight == nullptr) {
+    for (; i + kLanes <= n; i += kLanes) {
+      for (int j = 0; j < kLanes; ++j) lanes[j] += value[i + j];
+    }
+    for (int j = 0; i < n; ++i, ++j) lanes[j] += value[i];
+  } else {
+    for (; i + kLanes <= n; i += kLanes) {
+      for (int j = 0; j < kLanes; ++j) lanes[j] += weight[i + j] * value[i + j];
+    }
+    for (int j = 0; i < n; ++i, ++j) lanes[j] += weight[i] * value[i];
+  }
+  return sum_of_lanes(lanes);
+}
+
+// Eight values as doubles; exact. The compiler would take the conversion of a wide vector apart.
+using F32x8 = float __attribute__((vector_size(32)));
+#ifdef __AVX512F__
+inline F64x8 as_doubles(__m256 values) { return (F64x8)_mm512_cvtps_pd(values); }
+inline F64x8 widen8(const float* from) { return as_doubles(_mm256_loadu_ps(from)); }
+inline F64x8 widen8(const BFloat16* from) {
+  const __m256i bits = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+  return as_doubles(_mm256_castsi256_ps(_mm256_slli_epi32(bits, 16)));
+}
+inline F64x8 widen8(const Half* from) {
+  return as_doubles(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+}
+#else
+template <typename T>
+inline F64x8 widen8(const T* from) {
+  F32x8 values;
+  for (int j = 0; j < 8; ++j) values[j] = widen(from[j]);
+  return __builtin_convertvector(values, F64x8);
+}
+#endif
+inline F64x8 widen8(const double* from) { return load<F64x8>(from); }
+
+inline F64x8 absolute(F64x8 value) { return (F64x8)((I64x8)value & INT64_MAX); }
+inline double absolute(double value) { return std::fabs(value); }
+
+// Sums of moments, squared and absolute errors; of one lane, or eight at once.
+template <typename V, bool kMoments, bool kSquared, bool kAbsolute>
+struct Simple {
+  V squared{}, absolute_{}, n{}, x{}, y{}, xx{}, yy{}, xy{};
+
+  template <bool kWeighted>
+  void add(V u, V v, V weight, double pilot_x, double pilot_y) {
+    const V d = u - v;
+    if (kSquared) squared += kWeighted ? weight * (d * d) : d * d;
+    if (kAbsolute) absolute_ += kWeighted ? weight * absolute(d) : absolute(d);
+    if (!kMoments) return;
+    const V dx = u - pilot_x, dy = v - pilot_y;
+    const V wx = kWeighted ? weight * dx : dx, wy = kWeighted ? weight * dy : dy;
+    if (kWeighted) n += weight;
+    x += wx;
+    y += wy;
+    xx += wx * dx;
+    yy += wy * dy;
+    xy += wx * dy;
+  }
+};
+
+// Chooses the pilot: the mean of the first pairs. Taken from the first of them, it is exact for constant inputs.
+template <typename T>
+void start(const T* x, const T* y, const double* weight, int64_t n, ShiftedSums* sums) {
+  const double first_x = widen(x[0]), first_y = widen(y[0]);
+  double total = 0.0, of_x = 0.0, of_y = 0.0;
+  for (int64_t i = 0; i < std::min<int64_t>(n, kPilot); ++i) {
+    const double w = weight == nullptr ? 1.0 : weight[i];
+    total += w;
+    of_x += w * (widen(x[i]) - first_x);
+    of_y += w * (widen(y[i]) - first_y);
+  }
+  sums->start(first_x + of_x / total, first_y + of_y / total);
+}
+
+// n > 0 neighbours. weight: null unless kWeighted.
+template <bool kMoments, bool kSquared, bool kAbsolute, bool kWeighted, typename T>
+void add_simple(const T* x, const T* y, const double* weight, int64_t n, PairsPart* part) {
+  if (kMoments && !part->started) {
+    start(x, y, weight, n, &part->shifted);
+    part->started = true;
+  }
+  const double pilot_x = part->shifted.pilot_x, pilot_y = part->shifted.pilot_y;
+  using Eight = Simple<F64x8, kMoments, kSquared, kAbsolute>;
+  Eight sums[2];
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (int h = 0; h < 2; ++h) {
+      const int64_t at = i + 8 * h;
+      const F64x8 w = kWeighted ? widen8(weight + at) : F64x8{};
+      sums[h].template add<kWeighted>(widen8(x + at), widen8(y + at), w, pilot_x, pilot_y);
+    }
+  }
+  Simple<double, kMoments, kSquared, kAbsolute> rest;
+  for (; i < n; ++i) {
+    const double w = kWeighted ? weight[i] : 1.0;
+    rest.template add<kWeighted>(widen(x[i]), widen(y[i]), w, pilot_x, pilot_y);
+  }
+  auto total = [&](auto of) {
+    double lanes[kLanes];
+    for (int j = 0; j < kLanes; ++j) lanes[j] = (sums[j / 8].*of)[j % 8];
+    return sum_of_lanes(lanes);
+  };
+  if (kSquared) part->sums.errors[kSquaredError] += total(&Eight::squared) + rest.squared;
+  if (kAbsolute) part->sums.errors[kAbsoluteError] += total(&Eight::absolute_) + rest.absolute_;
+  if (!kMoments) return;
+  ShiftedSums& to = part->shifted;
+  to.n += kWeighted ? total(&Eight::n) + rest.n : static_cast<double>(n);
+  to.x += total(&Eight::x) + rest.x;
+  to.y += total(&Eight::y) + rest.y;
+  to.xx += total(&Eight::xx) + rest.xx;
+  to.yy += total(&Eight::yy) + rest.yy;
+  to.xy += total(&Eight::xy) + rest.xy;
+}
+
+template <typename T>
+void add_simple(const PairsStates& s, const T* x, const T* y, const double* weight, int64_t n, PairsPart* part) {
+  auto with = [](bool flag, auto f) { flag ? f(std::true_type{}) : f(std::false_type{}); };
+  with(s.moments != nullptr, [&](auto moments) {
+    with(s.errors[kSquaredError] != nullptr, [&](auto squared) {
+      with(s.errors[kAbsoluteError] != nullptr, [&](auto absolute) {
+        constexpr bool kMoments = decltype(moments)::value, kSquared = decltype(squared)::value,
+                       kAbsolute = decltype(absolute)::value;
+        if constexpr (kMoments || kSquared || kAbsolute) {
+          if constexpr (std::is_same<T, double>::value) {  // weights come with a block
+            if (weight != nullptr) return add_simple<kMoments, kSquared, kAbsolute, true>(x, y, weight, n, part);
+          }
+          add_simple<kMoments, kSquared, kAbsolute, false>(x, y, nullptr, n, part);
+        }
+      });
+    });
+  });
+}
+
+// Extremes, the other errors and events of a block with some pairs.
+inline void add_rest(const PairsBatch& b, const PairsStates& s, PairsBlock* block, PairsSums* sums) {
+  const int n = block->n;
+  const double *x = block->x, *y = block->y, *weight = b.weights == nullptr ? nullptr : block->weight;
+  double* value = block->value;
+  if (s.extremes != nullptr) {
+    double low = y[0], high = y[0];
+    for (int i = 0; i < n; ++i) {
+      low = y[i] < low || y[i] != y[i] ? y[i] : low;  // NaN stays, as no comparison with it holds
+      high = y[i] > high || y[i] != y[i] ? y[i] : high;
+    }
+    const double of_block[] = {1.0, low, high};
+    add_extremes(of_block, sums->extremes);
+  }
+  for (int kind = kSquaredLogError; kind < kErrorKinds; ++kind) {
+    if (s.errors[kind] == nullptr) continue;
+    const double p = b.p;
+    with_rule(kind, p, [&](auto rule) {
+      for (int i = 0; i < n; ++i) value[i] = error_of<decltype(rule)::value>(x[i], y[i], p);
+    });
+    sums->errors[kind] += ordered_sum(value, weight, n);
+  }
+  if (s.events != nullptr) {
+    const double of_x = b.preds_threshold, of_y = b.target_threshold;
+    for (int which = 0; which < 3; ++which) {
+      const bool predicted = which != 1, happened = which != 2;
+      for (int i = 0; i < n; ++i) value[i] = (x[i] >= of_x) == predicted && (y[i] >= of_y) == happened ? 1.0 : 0.0;
+      sums->events[which] += ordered_sum(value, weight, n);
+    }
+  }
+}
+
+// Deviances of a block; pairs outside of the domain are told to `outside(i, bad_x, bad_y)` and weigh nothing here.
+template <typename F>
+void add_deviance(const PairsBatch& b, PairsBlock* block, PairsSums* sums, const F& outside) {
+  const int n = block->n;
+  const double power = b.power;
+  double* weight = block->weight;  // nobody reads it after this
+  if (b.weights == nullptr) std::fill_n(weight, n, 1.0);
+  for (int i = 0; i < n; ++i) {
+    const bool bad_x = outside_of_preds(block->x[i], power), bad_y = outside_of_target(block->y[i], power);
+    if (!bad_x && !bad_y) continue;
+    outside(i, bad_x, bad_y);
+    block->x[i] = block->y[i] = 1.0;
+    weight[i] = 0.0;
+  }
+  with_form(power, [&](auto form) {
+    for (int i = 0; i < n; ++i) {
+      block->value[i] = deviance_of<decltype(form)::value>(block->x[i], block->y[i], power);
+    }
+  });
+  sums->deviance[0] += ordered_sum(block->value, weight, n);
+  sums->deviance[1] += ordered_sum(weight, nullptr, n);
+}
+
+}  // namespace fastmetrics
