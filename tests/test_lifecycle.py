@@ -10,7 +10,7 @@ import torch
 import torchmetrics
 from torch.utils.data import DataLoader, Dataset
 
-from fastmetrics import Metric, regression
+from fastmetrics import Metric, clustering, nominal, regression, segmentation
 from fastmetrics import classification as ours
 
 C, L = 4, 3
@@ -39,6 +39,38 @@ def pairs_batch(seed):
     return torch.randn(6, 3, generator=generator), torch.randn(6, 3, generator=generator)
 
 
+def masks_batch(seed):
+    generator = torch.Generator().manual_seed(seed)
+    return tuple(torch.randint(0, 2, (6, L, 3), generator=generator).bool() for _ in range(2))
+
+
+def labels_batch(seed):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, C, (20,), generator=generator), torch.randint(0, C, (20,), generator=generator)
+
+
+def ratings_batch(seed):
+    return (torch.randint(0, 5, (6, C), generator=torch.Generator().manual_seed(seed)),)
+
+
+def tables():
+    """Metrics of images, nominal variables and clusters."""
+    for kind, options in (
+        (segmentation.MeanIoU, {"per_class": True}),
+        (segmentation.DiceScore, {}),
+        (segmentation.DiceScore, {"aggregation_level": "global"}),
+        (segmentation.GeneralizedDiceScore, {}),
+    ):
+        name = f"{kind.__name__}{'-global' if 'aggregation_level' in options else ''}"
+        yield pytest.param(kind, {"num_classes": C, "input_format": "mixed", **options}, multiclass_batch, id=name)
+    yield pytest.param(segmentation.MeanIoU, {"num_classes": L}, masks_batch, id="masks")
+    for kind in (nominal.CramersV, nominal.TheilsU, clustering.ClusterAccuracy):
+        yield pytest.param(kind, {"num_classes": C}, labels_batch, id=kind.__name__)
+    yield pytest.param(nominal.FleissKappa, {"num_categories": C}, ratings_batch, id="FleissKappa")
+    yield pytest.param(clustering.AdjustedMutualInfoScore, {}, labels_batch, id="AdjustedMutualInfoScore")
+    yield pytest.param(clustering.VMeasureScore, {"num_classes": C}, labels_batch, id="VMeasureScore-table")
+
+
 def cases():
     tasks = (("Binary", {}, binary_batch), ("Multiclass", {"num_classes": C}, multiclass_batch))
     for task, size, batch in (*tasks, ("Multilabel", {"num_labels": L}, multilabel_batch)):
@@ -48,6 +80,7 @@ def cases():
                 yield pytest.param(kind, {**size, "multidim_average": how}, batch, id=f"{task}{name}-{how}")
         yield pytest.param(getattr(ours, f"{task}ConfusionMatrix"), size, batch, id=f"{task}ConfusionMatrix")
     yield pytest.param(ours.MulticlassAccuracy, {"num_classes": C, "top_k": 2}, multiclass_batch, id="top_k")
+    yield from tables()
     yield pytest.param(regression.MeanSquaredError, {}, pairs_batch, id="MeanSquaredError")
     yield pytest.param(regression.MeanAbsoluteError, {"num_outputs": 3}, pairs_batch, id="MeanAbsoluteError")
 

@@ -23,12 +23,12 @@ class SegmentationMetric(StatisticMetric):
     plot_lower_bound = 0.0
     plot_upper_bound = 1.0
 
-    #: The value from sums over images, or with images apart from the figures of each.
+    #: The value from the statistics in their order: sums over images, or with images apart the figures of each.
     value: Callable[..., Tensor]
 
     def formula(self, **statistics: Tensor) -> Tensor:
         """From sums over images; a single number is a scalar, as in torchmetrics."""
-        value = self.value(**statistics)
+        value = self.value(*(statistics[name] for name in self._statistics.shapes))
         return value.reshape(()) if value.numel() == 1 else value
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
@@ -41,7 +41,7 @@ class SegmentationMetric(StatisticMetric):
         faults = statistics.no_faults(inputs[0].device)
         batch = self._batch(statistics, inputs, weights, valid, faults)
         self._raise_faults(faults)
-        value = self.value(**batch)
+        value = self.value(*(batch[name] for name in statistics.shapes))
         return value if apart else value.unsqueeze(0)
 
 
@@ -65,6 +65,11 @@ def boolean(name: str, value: object) -> None:
 def scored(num_classes: int, include_background: bool) -> int:
     """How many classes have a score; a single one always has."""
     return num_classes if include_background or num_classes == 1 else num_classes - 1
+
+
+def name(score: str, include_background: bool) -> str:
+    """What the sum of a score is called."""
+    return score if include_background else f"{score}_foreground"
 
 
 def mean(score: Tensor, images: Tensor) -> Tensor:

@@ -3,15 +3,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from fastmetrics import arguments
-from fastmetrics.formulas.segmentation import DICE, generalized_dice, ratio, scored_classes
-from fastmetrics.segmentation.base import SegmentationMetric, boolean, check_options, mean, scored
+from fastmetrics.formulas.segmentation import DICE, generalized_dice, ratio
+from fastmetrics.segmentation.base import SegmentationMetric, boolean, check_options, mean, name, scored
 from fastmetrics.statistics.segmentation import ImageScores, PixelCounts
 
 
@@ -63,12 +63,16 @@ class DiceScore(SegmentationMetric):
         check_options(num_classes, include_background, input_format, ignore_index)
         arguments.one_of("average", average, arguments.AVERAGES)
         arguments.one_of("aggregation_level", aggregation_level, ("samplewise", "global"))
+        score = partial(
+            ratio, of=DICE, average=average, include_background=include_background, ignore_index=ignore_index
+        )
         if aggregation_level == "global":
             statistics = PixelCounts(num_classes, input_format, ignore_index)
         else:
             shape = (scored(num_classes, include_background),) if average in (None, "none") else ()
-            score = partial(ratio, of=DICE, average=average)
-            statistics = ImageScores(num_classes, input_format, ignore_index, include_background, score, shape)
+            statistics = ImageScores(
+                num_classes, input_format, ignore_index, name(f"dice_{average or 'none'}", include_background), score, shape
+            )
         super().__init__(statistics, **kwargs)
         self.num_classes = num_classes
         self.include_background = include_background
@@ -76,16 +80,11 @@ class DiceScore(SegmentationMetric):
         self.aggregation_level = aggregation_level
         self.input_format = input_format
         self.ignore_index = ignore_index
+        self._score: Callable[[Tensor], Tensor] = score
 
-    def value(self, counts: Tensor | None = None, score: Tensor | None = None, images: Tensor | None = None) -> Tensor:
-        """From int64 [C, 3] pixels of all images, or sums over images."""
-        if counts is None:
-            assert score is not None
-            assert images is not None
-            return mean(score, images)
-        table = scored_classes(counts, self.include_background, self.ignore_index)
-        value, defined = ratio(table, DICE, self.average)
-        return torch.where(defined, value, torch.nan)
+    def value(self, score: Tensor, images: Tensor | None = None) -> Tensor:
+        """From float64 [...] or [..., C]; or int64 [C, 3] pixels of all images."""
+        return self._score(score) if images is None else mean(score, images)
 
 
 class GeneralizedDiceScore(SegmentationMetric):
@@ -132,9 +131,16 @@ class GeneralizedDiceScore(SegmentationMetric):
         check_options(num_classes, include_background, input_format, ignore_index)
         boolean("per_class", per_class)
         arguments.one_of("weight_type", weight_type, ("square", "simple", "linear"))
-        score = partial(generalized_dice, weight_type=weight_type, per_class=per_class)
+        score = partial(
+            generalized_dice,
+            weight_type=weight_type,
+            per_class=per_class,
+            include_background=include_background,
+            ignore_index=ignore_index,
+        )
         shape = (scored(num_classes, include_background),) if per_class else ()
-        statistics = ImageScores(num_classes, input_format, ignore_index, include_background, score, shape)
+        state = name(f"generalized_dice_{weight_type}", include_background)
+        statistics = ImageScores(num_classes, input_format, ignore_index, state, score, shape)
         super().__init__(statistics, **kwargs)
         self.num_classes = num_classes
         self.include_background = include_background
@@ -144,5 +150,5 @@ class GeneralizedDiceScore(SegmentationMetric):
         self.ignore_index = ignore_index
 
     def value(self, score: Tensor, images: Tensor) -> Tensor:
-        """From float64 sums over images."""
+        """From float64 [...] or [..., C]."""
         return mean(score, images)

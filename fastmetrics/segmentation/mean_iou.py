@@ -11,7 +11,7 @@ from torch import Tensor
 
 from fastmetrics.formulas.segmentation import INTERSECTION_OVER_UNION, ratio
 from fastmetrics.metric import Batch
-from fastmetrics.segmentation.base import SegmentationMetric, boolean, check_options, mean, scored
+from fastmetrics.segmentation.base import SegmentationMetric, boolean, check_options, mean, name, scored
 from fastmetrics.sizing import take_size
 from fastmetrics.statistics.segmentation import ImageScores
 
@@ -89,9 +89,15 @@ class MeanIoU(SegmentationMetric):
     def _statistics_of(
         num_classes: int, include_background: bool, input_format: str, ignore_index: int | None
     ) -> ImageScores:
-        score = partial(ratio, of=INTERSECTION_OVER_UNION, average=None)
+        score = partial(
+            ratio,
+            of=INTERSECTION_OVER_UNION,
+            average=None,
+            include_background=include_background,
+            ignore_index=ignore_index,
+        )
         shape = (scored(num_classes, include_background),)
-        return ImageScores(num_classes, input_format, ignore_index, include_background, score, shape)
+        return ImageScores(num_classes, input_format, ignore_index, name("iou", include_background), score, shape)
 
     def inputs(
         self, preds: Tensor, target: Tensor, weights: Tensor | None = None, valid: Tensor | None = None
@@ -134,7 +140,7 @@ class MeanIoU(SegmentationMetric):
         take_size(self, statistics)
 
     def value(self, score: Tensor, images: Tensor) -> Tensor:
-        """From float64 [..., C] sums over images."""
+        """From float64 [..., C]."""
         if self.per_class:
             return torch.nan_to_num(mean(score, images), nan=-1.0)
         return mean(score.sum(-1), images.sum(-1))

@@ -11,7 +11,6 @@ import torch
 from torch import Tensor
 
 from fastmetrics.formulas.counts import columns
-from fastmetrics.formulas.segmentation import scored_classes
 from fastmetrics.passes.operator import bad_weights, record_faults
 from fastmetrics.statistics.base import Inputs, States, Statistics, same_device, shown
 from fastmetrics.statistics.binary import BinaryStatistics
@@ -152,19 +151,19 @@ def _present(**states: Tensor | None) -> dict[str, Tensor]:
 
 
 class ImageScores(PixelCounts):
-    """``score`` float64: a score of each image, summed over images; ``images`` float64: how many images have it.
+    """A score of each image, float64, summed over images; and ``images`` float64: how many images have it.
 
     A weight of an image is what it counts in both; weights of pixels are what they count in the score of their image.
-    An image of which no pixel is counted has no score.
 
     Args:
         num_classes: C.
         input_format: see :class:`PixelCounts`.
         ignore_index: see :class:`PixelCounts`.
-        include_background: whether class 0 is scored.
-        score: takes the table of the scored classes, [N, C', 3], and gives the scores of the images and where they are
-            defined, both ``[N, *shape]``; see :mod:`fastmetrics.formulas.segmentation`.
-        shape: of the score of one image: (C',) or ().
+        name: of the statistic that is the sum. Different scores need different names: two that are equal in the first
+            batch would otherwise become one in a ``torchmetrics.MetricCollection``.
+        score: takes the table of each image, [N, C, 3] or [N, C, 4], and gives its score, ``[N, *shape]``, NaN where it
+            has none; see :mod:`fastmetrics.formulas.segmentation`.
+        shape: of the score of one image: (C,) or ().
     """
 
     weights_in_place = True
@@ -174,14 +173,14 @@ class ImageScores(PixelCounts):
         num_classes: int,
         input_format: str,
         ignore_index: int | None,
-        include_background: bool,
-        score: Callable[..., tuple[Tensor, Tensor]],
+        name: str,
+        score: Callable[[Tensor], Tensor],
         shape: tuple[int, ...],
     ) -> None:
         super().__init__(num_classes, input_format, ignore_index)
-        self.include_background = include_background
+        self.name = name
         self.score = score
-        self.shapes = {"score": (shape, torch.float64), "images": (shape, torch.float64)}
+        self.shapes = {name: (shape, torch.float64), "images": (shape, torch.float64)}
 
     def apart(self) -> ImageScores:
         """The same with images kept apart, [N, *shape]."""
@@ -194,14 +193,15 @@ class ImageScores(PixelCounts):
         faults, images = states.get("faults"), inputs[0].shape[0]
         of_images = weights is not None and weights.dim() == 1
         image_weights, pixel_weights = (weights, None) if of_images else (None, weights)
-        table = self._table((images,), faults, inputs, pixel_weights, valid)
-        score, defined = self.score(scored_classes(table, self.include_background, self.ignore_index))
-        trailing = (1,) * (score.dim() - 1)
-        seen = (columns(table)[3] > 0).any(-1)
-        amount = seen.reshape(-1, *trailing) & defined
+        score = self.score(self._table((images,), faults, inputs, pixel_weights, valid))
+        amount = score == score  # noqa: PLR0124
         if image_weights is not None:
             good = ~bad_weights(faults, image_weights, torch.ones_like(image_weights, dtype=torch.bool))
-            image_weights = torch.where(good, image_weights, 0.0).reshape(-1, *trailing)
-            amount = amount * image_weights
-        for name, value in (("score", score * amount), ("images", amount)):
-            states[name].add_(value if self.samplewise else value.sum(0))
+            image_weights = torch.where(good, image_weights, 0.0).reshape(-1, *(1 for _ in score.shape[1:]))
+            score, amount = score * image_weights, amount * image_weights
+        if self.samplewise:
+            states[self.name].add_(torch.nan_to_num(score, nan=0.0))
+            states["images"].add_(amount)
+        else:
+            states[self.name].add_(score.nansum(0, dtype=torch.float64))
+            states["images"].add_(amount.sum(0))
