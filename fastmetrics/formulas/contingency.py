@@ -38,7 +38,10 @@ class Contingency(NamedTuple):
 def of_table(confusion: Tensor) -> Contingency:
     """From int64 or float64 [C, C], row = target."""
     rows, columns = confusion.nonzero(as_tuple=True)
-    return _of_cells(rows, columns, confusion[rows, columns].double())
+    cells = confusion[rows, columns].double()
+    targets, rows = rows.unique(return_inverse=True)
+    preds, columns = columns.unique(return_inverse=True)
+    return _of_cells(rows, columns, cells, targets.numel(), preds.numel())
 
 
 def of_labels(labels: Tensor, weights: Tensor | None = None) -> Contingency:
@@ -51,21 +54,17 @@ def of_labels(labels: Tensor, weights: Tensor | None = None) -> Contingency:
     if weights is None:
         weights = torch.ones(labels.shape[0], dtype=torch.float64, device=labels.device)
     labels, weights = labels[weights != 0], weights[weights != 0]
-    _, columns = labels[:, 0].unique(return_inverse=True)
+    preds, columns = labels[:, 0].unique(return_inverse=True)
     targets, rows = labels[:, 1].unique(return_inverse=True)
-    pairs, at = (columns * max(1, targets.numel()) + rows).unique(return_inverse=True)
-    cells = torch.zeros(pairs.shape[0], dtype=torch.float64, device=labels.device).index_add_(0, at, weights)
-    return _of_cells(pairs % max(1, targets.numel()), pairs // max(1, targets.numel()), cells)
+    width = max(1, preds.numel())
+    pairs, at = (rows * width + columns).unique(return_inverse=True)
+    cells = weights.new_zeros(pairs.numel()).index_add_(0, at, weights)
+    return _of_cells(pairs // width, pairs % width, cells, targets.numel(), preds.numel())
 
 
-def _of_cells(rows: Tensor, columns: Tensor, cells: Tensor) -> Contingency:
-    (rows, targets), (columns, preds) = (_margin(index, cells) for index in (rows, columns))
-    return Contingency(cells, rows, columns, targets, preds)
-
-
-def _margin(index: Tensor, cells: Tensor) -> tuple[Tensor, Tensor]:
-    labels, index = index.unique(return_inverse=True)
-    return index, torch.zeros(labels.shape[0], dtype=torch.float64, device=cells.device).index_add_(0, index, cells)
+def _of_cells(rows: Tensor, columns: Tensor, cells: Tensor, targets: int, preds: int) -> Contingency:
+    of_rows = cells.new_zeros(targets).index_add_(0, rows, cells)
+    return Contingency(cells, rows, columns, of_rows, cells.new_zeros(preds).index_add_(0, columns, cells))
 
 
 def entropy(margin: Tensor) -> Tensor:

@@ -135,11 +135,13 @@ def _value(
             f" shape={tuple(preds.shape)} and `target` with shape={tuple(target.shape)}."
         )
     both = torch.stack([preds, target])
-    missing = both.isnan()
-    categories, codes = torch.where(missing, 0 if category is None else category, both).unique(return_inverse=True)
-    if category is None:
-        kept = ~missing.any(0)
-        valid = kept if valid is None else valid & kept
+    if both.is_floating_point():
+        missing = both.isnan()
+        both = torch.where(missing, 0.0 if category is None else category, both)
+        if category is None:
+            kept = ~missing.any(0)
+            valid = kept if valid is None else valid & kept
+    categories, codes = both.unique(return_inverse=True)
     metric = cls(max(1, categories.numel()), *options)
     return metric.evaluate(codes[0], codes[1], weights, valid)  # type: ignore[no-any-return]
 

@@ -71,7 +71,12 @@ class DiceScore(SegmentationMetric):
         else:
             shape = (scored(num_classes, include_background),) if average in (None, "none") else ()
             statistics = ImageScores(
-                num_classes, input_format, ignore_index, name(f"dice_{average or 'none'}", include_background), score, shape
+                num_classes,
+                input_format,
+                ignore_index,
+                name(f"dice_{average or 'none'}", include_background),
+                score,
+                shape,
             )
         super().__init__(statistics, **kwargs)
         self.num_classes = num_classes
