@@ -119,7 +119,9 @@ def test_expected_information_in_float64(monkeypatch):
     generator = np.random.default_rng(0)
     for n, rows, columns in ((5000, 3, 4), (20_000, 30, 7), (3000, 900, 2)):
         target, preds = (generator.integers(0, k, n) ** 2 // k for k in (rows, columns))
-        table = contingency.of_labels(torch.from_numpy(np.stack([preds, target], 1)))
+        table = contingency.of_labels(
+            torch.from_numpy(np.stack([preds, target], 1)), torch.ones(n, dtype=torch.float64)
+        )
         expected = sk.cluster.expected_mutual_information(sk.cluster.contingency_matrix(target, preds, sparse=True), n)
         value = contingency.expected_mutual_information(table.targets, table.preds).item()
         assert value == pytest.approx(expected, rel=1e-9)
@@ -136,7 +138,7 @@ def test_expected_information_in_float64(monkeypatch):
 def test_information_in_float64():
     torch.manual_seed(1)
     preds, target = torch.randint(0, 50, (100_000,)), torch.randint(0, 40, (100_000,))  # nearly independent
-    table = contingency.of_labels(torch.stack([preds, target], 1))
+    table = contingency.of_labels(torch.stack([preds, target], 1), torch.ones(100_000, dtype=torch.float64))
     counts = np.histogram2d(target, preds, [range(41), range(51)])[0].astype(np.longdouble)
     share = counts / counts.sum()
     outer = share.sum(1, keepdims=True) * share.sum(0, keepdims=True)

@@ -46,6 +46,7 @@ class ClusteringMetric(StatisticMetric):
         if confusion is not None:
             return self.formula_of_table(of_table(confusion)).float()
         assert labels is not None
+        assert weights is not None
         return self.formula_of_table(of_labels(labels, weights)).float()
 
 

@@ -35,36 +35,48 @@ class Contingency(NamedTuple):
         return self.cells.sum()
 
 
-def of_table(confusion: Tensor) -> Contingency:
-    """From int64 or float64 [C, C], row = target."""
-    rows, columns = confusion.nonzero(as_tuple=True)
-    cells = confusion[rows, columns].double()
-    targets, rows = rows.unique(return_inverse=True)
-    preds, columns = columns.unique(return_inverse=True)
-    return _of_cells(rows, columns, cells, targets.numel(), preds.numel())
+def of_table(table: Tensor) -> Contingency:
+    """From int64 or float64 [R, K], row = target; rows and columns may be empty."""
+    rows, columns = table.nonzero(as_tuple=True)
+    return _of_cells(rows, columns, table[rows, columns].double())
 
 
-def of_labels(labels: Tensor, weights: Tensor | None = None) -> Contingency:
-    """From the labels themselves, in memory that grows with the distinct pairs of labels alone.
+def of_labels(labels: Tensor, weights: Tensor) -> Contingency:
+    """From the labels themselves, in memory that grows with the samples and the distinct pairs of labels alone.
 
     Args:
         labels: int64 [N, 2]: prediction and target of each sample, of any value.
-        weights: float64 [N]; a sample without weight is not there.
+        weights: float64 [N]; a sample of weight 0 is not there.
     """
-    if weights is None:
-        weights = torch.ones(labels.shape[0], dtype=torch.float64, device=labels.device)
-    labels, weights = labels[weights != 0], weights[weights != 0]
-    preds, columns = labels[:, 0].unique(return_inverse=True)
-    targets, rows = labels[:, 1].unique(return_inverse=True)
-    width = max(1, preds.numel())
-    pairs, at = (rows * width + columns).unique(return_inverse=True)
+    (columns, width), (rows, height) = (_codes(part) for part in labels.unbind(1))
+    pairs = rows * width + columns
+    if width * height <= max(_FEW, 4 * pairs.numel()):  # a whole table costs less than to sort
+        table = weights.new_zeros(height * width).index_add_(0, pairs, weights)
+        return of_table(table.view(height, width))
+    pairs, at = pairs.unique(return_inverse=True)
     cells = weights.new_zeros(pairs.numel()).index_add_(0, at, weights)
-    return _of_cells(pairs // width, pairs % width, cells, targets.numel(), preds.numel())
+    pairs, cells = pairs[cells != 0], cells[cells != 0]
+    return _of_cells(pairs // width, pairs % width, cells)
 
 
-def _of_cells(rows: Tensor, columns: Tensor, cells: Tensor, targets: int, preds: int) -> Contingency:
-    of_rows = cells.new_zeros(targets).index_add_(0, rows, cells)
-    return Contingency(cells, rows, columns, of_rows, cells.new_zeros(preds).index_add_(0, columns, cells))
+_FEW = 1 << 16
+
+
+def _codes(labels: Tensor) -> tuple[Tensor, int]:
+    """int64 [N] numbers of the labels, and how many numbers there may be."""
+    if labels.numel() == 0:
+        return labels, 0
+    low, high = (int(value) for value in labels.aminmax())
+    if high - low < max(_FEW, 4 * labels.numel()):
+        return labels - low, high - low + 1
+    distinct, codes = labels.unique(return_inverse=True)
+    return codes, distinct.numel()
+
+
+def _of_cells(rows: Tensor, columns: Tensor, cells: Tensor) -> Contingency:
+    (targets, rows), (preds, columns) = (index.unique(return_inverse=True) for index in (rows, columns))
+    of_rows = cells.new_zeros(targets.numel()).index_add_(0, rows, cells)
+    return Contingency(cells, rows, columns, of_rows, cells.new_zeros(preds.numel()).index_add_(0, columns, cells))
 
 
 def entropy(margin: Tensor) -> Tensor:
