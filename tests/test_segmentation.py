@@ -397,3 +397,17 @@ def test_compiled_update():
         step(*batch)
         plain.update(*batch)
     assert torch.equal(metric.compute(), plain.compute())
+
+
+def test_large_images_are_kept_apart():
+    torch.manual_seed(9)
+    target = torch.randint(0, C, (5, 40, 50)).repeat_interleave(5, 2)
+    scores = torch.randn(5, C, 40, 250) + 3 * one_hot(target, C).movedim(-1, 1)
+    labels = scores.argmax(1)
+    for c in range(C):
+        both, either = (labels == c) & (target == c), (labels == c) | (target == c)
+        expected = both.sum((1, 2)) / either.sum((1, 2))
+        found = functions.mean_iou(scores, target, C, input_format="mixed", per_class=True)[:, c]
+        torch.testing.assert_close(found, expected)
+        masks = one_hot(labels, C).movedim(-1, 1), one_hot(target, C).movedim(-1, 1)
+        torch.testing.assert_close(functions.mean_iou(*masks, per_class=True)[:, c], expected)

@@ -194,9 +194,10 @@ class PairTable {
 void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool alone, std::mutex* folding,
                Faults* faults) {
   const int64_t c = b.classes, k = s.k, samples = end - begin;
-  const bool pairs = !b.samplewise && c * c < PairTable::kMostCells && samples > c * c &&
+  const bool pairs = c * c < PairTable::kMostCells && (b.samplewise ? b.per_sample : samples) > c * c &&
                      (s.confusion != nullptr || s.counts != nullptr);
   PairTable table;
+  int64_t table_row = 0;  // of counts, that the table is for
   Cells confusion, counts, ranks;
   const bool shared = !alone && !b.samplewise;
   auto few = [&](int64_t cells) { return !b.samplewise && cells * 4 <= samples; };
@@ -210,7 +211,7 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool
 
   auto fold = [&] {
     std::lock_guard<std::mutex> one_at_a_time(*folding);
-    if (pairs) table.fold(s.confusion, s.counts);
+    if (pairs) table.fold(s.confusion, s.counts == nullptr ? nullptr : s.counts + table_row * 3);
     confusion.fold();
     counts.fold();
     ranks.fold();
@@ -220,6 +221,7 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool
     for_each_block(b, from, std::min(end, from + kFoldEvery), s.ranks != nullptr, faults,
                    [&](int64_t first, int n, const Block& block, const Ahead& ahead) {
                      const int64_t row = b.samplewise ? first / b.per_sample * c : 0;
+                     if (pairs && row != table_row) fold(), table_row = row;
                      if (pairs) table.add(block.target, block.labels, n, ahead);
                      if (pairs && !ranks) return;
                      for (int i = 0; i < n; ++i) {
