@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics for PyTorch with the interface of torchmetrics, at the cost of one read of the data."""
 
-from fastmetrics import classification, functional, regression
+from fastmetrics import classification, clustering, functional, nominal, regression, segmentation
 from fastmetrics.classification import (
     Accuracy,
     BalancedErrorRate,
@@ -29,6 +29,7 @@ from fastmetrics.classification import (
 from fastmetrics.collection import MetricCollection
 from fastmetrics.metric import Metric
 from fastmetrics.native import build
+from fastmetrics.nominal import CramersV, FleissKappa, PearsonsContingencyCoefficient, TheilsU, TschuprowsT
 from fastmetrics.regression import (
     ConcordanceCorrCoef,
     CriticalSuccessIndex,
@@ -56,11 +57,13 @@ __all__ = [
     "CohenKappa",
     "ConcordanceCorrCoef",
     "ConfusionMatrix",
+    "CramersV",
     "CriticalSuccessIndex",
     "ExactMatch",
     "ExplainedVariance",
     "F1Score",
     "FBetaScore",
+    "FleissKappa",
     "FowlkesMallowsScore",
     "GeometricMeanScore",
     "HammingDistance",
@@ -81,6 +84,7 @@ __all__ = [
     "NegativePredictiveValue",
     "NormalizedRootMeanSquaredError",
     "PearsonCorrCoef",
+    "PearsonsContingencyCoefficient",
     "Precision",
     "R2Score",
     "Recall",
@@ -88,11 +92,16 @@ __all__ = [
     "Specificity",
     "StatScores",
     "SymmetricMeanAbsolutePercentageError",
+    "TheilsU",
     "TopKAccuracy",
+    "TschuprowsT",
     "TweedieDevianceScore",
     "WeightedMeanAbsolutePercentageError",
     "build",
     "classification",
+    "clustering",
     "functional",
+    "nominal",
     "regression",
+    "segmentation",
 ]

@@ -30,8 +30,10 @@ from fastmetrics.classification import (
     MulticlassStatScores,
     MultilabelStatScores,
 )
+from fastmetrics.clustering import VMeasureScore
 from fastmetrics.distributed import Part, all_processes, valid_mask
 from fastmetrics.metric import StatisticMetric
+from fastmetrics.nominal import FleissKappa
 from fastmetrics.regression import (
     MeanAbsoluteError,
     MeanSquaredError,
@@ -39,6 +41,7 @@ from fastmetrics.regression import (
     PearsonCorrCoef,
     R2Score,
 )
+from fastmetrics.segmentation import MeanIoU
 from fastmetrics.statistics import PairsStatistics
 
 C = 4
@@ -68,6 +71,9 @@ def metrics():
         "binary": BinaryAccuracy(),
         "multilabel": MultilabelStatScores(C, multidim_average="samplewise"),
         **regression(),
+        "images": MeanIoU(C, input_format="mixed"),
+        "clusters": VMeasureScore(),
+        "ratings": FleissKappa(num_categories=C),
     }
 
 
@@ -89,7 +95,11 @@ def batch(name, seed):
         return torch.rand(n, C, 3, generator=generator), torch.randint(0, 2, (n, C, 3), generator=generator)
     if name in regression():
         return torch.randn(n, 3, generator=generator), torch.randn(n, 3, generator=generator)
-    shape = (n, 6) if name == "samplewise" else (n,)
+    if name == "clusters":
+        return torch.randint(0, C, (n,), generator=generator), torch.randint(0, C, (n,), generator=generator)
+    if name == "ratings":
+        return (torch.randint(0, 4, (n, C), generator=generator),)
+    shape = (n, 6) if name in ("samplewise", "images") else (n,)
     scores = torch.randn(n, C, *shape[1:], generator=generator)
     return scores, torch.randint(0, C, shape, generator=generator)
 
@@ -247,7 +257,7 @@ def test_uneven_batches_are_as_in_one_process(tmp_path, world):
         for rank in range(world):
             value = torch.load(tmp_path / f"{rank}.pt")[name]
             assert value.dtype == expected.dtype
-            torch.testing.assert_close(value, expected, rtol=1e-6 if name in regression() else 0, atol=0)
+            torch.testing.assert_close(value, expected, rtol=1e-6 if name in (*regression(), "images") else 0, atol=0)
     whole, errors = many(), MetricCollection([MeanSquaredError(), MeanAbsoluteError(), Least()])
     for rank in range(world):
         for i in range(rank):

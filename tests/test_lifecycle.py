@@ -12,7 +12,7 @@ import torchmetrics
 from torch.utils.data import DataLoader, Dataset
 
 import fastmetrics
-from fastmetrics import Metric, MetricCollection, regression
+from fastmetrics import Metric, MetricCollection, clustering, nominal, regression, segmentation
 from fastmetrics import classification as ours
 
 C, L = 4, 3
@@ -65,6 +65,38 @@ def flat_pairs_batch(seed):
     return tuple(values.flatten() for values in pairs_batch(seed))
 
 
+def masks_batch(seed):
+    generator = torch.Generator().manual_seed(seed)
+    return tuple(torch.randint(0, 2, (6, L, 3), generator=generator).bool() for _ in range(2))
+
+
+def labels_batch(seed):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randint(0, C, (20,), generator=generator), torch.randint(0, C, (20,), generator=generator)
+
+
+def ratings_batch(seed):
+    return (torch.randint(0, 5, (6, C), generator=torch.Generator().manual_seed(seed)),)
+
+
+def tables():
+    """Metrics of images, nominal variables and clusters."""
+    for kind, options in (
+        (segmentation.MeanIoU, {"per_class": True}),
+        (segmentation.DiceScore, {}),
+        (segmentation.DiceScore, {"aggregation_level": "global"}),
+        (segmentation.GeneralizedDiceScore, {}),
+    ):
+        name = f"{kind.__name__}{'-global' if 'aggregation_level' in options else ''}"
+        yield pytest.param(kind, {"num_classes": C, "input_format": "mixed", **options}, multiclass_batch, id=name)
+    yield pytest.param(segmentation.MeanIoU, {"num_classes": L}, masks_batch, id="masks")
+    for kind in (nominal.CramersV, nominal.TheilsU, clustering.ClusterAccuracy):
+        yield pytest.param(kind, {"num_classes": C}, labels_batch, id=kind.__name__)
+    yield pytest.param(nominal.FleissKappa, {"num_categories": C}, ratings_batch, id="FleissKappa")
+    yield pytest.param(clustering.AdjustedMutualInfoScore, {}, labels_batch, id="AdjustedMutualInfoScore")
+    yield pytest.param(clustering.VMeasureScore, {"num_classes": C}, labels_batch, id="VMeasureScore-table")
+
+
 def cases():
     tasks = (("Binary", {}, binary_batch), ("Multiclass", {"num_classes": C}, multiclass_batch))
     for task, size, batch in (*tasks, ("Multilabel", {"num_labels": L}, multilabel_batch)):
@@ -89,6 +121,7 @@ def cases():
     for name in ("CoverageError", "RankingAveragePrecision", "RankingLoss"):
         task, size, batch = LABELS
         yield pytest.param(getattr(ours, task + name), size, batch, id=task + name)
+    yield from tables()
     yield pytest.param(regression.MeanSquaredError, {}, pairs_batch, id="MeanSquaredError")
     yield pytest.param(regression.MeanAbsoluteError, {"num_outputs": 3}, pairs_batch, id="MeanAbsoluteError")
     for name, options in (

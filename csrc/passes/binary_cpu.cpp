@@ -273,9 +273,9 @@ void binary(const Batch& b, int64_t* counts, int64_t* faults) {
     const int logits = std::any_of(outside.begin(), outside.end(), [](char o) { return o != 0; });
     for (int64_t i = 0; i < threads * labels; ++i) tally[i].add_to(logits, counts + i % labels * 4);
   } else {
-    // each sample has its own counts, so the reading must be known before they are added to
+    // each sample has its own counts, so the reading of scores must be known before they are added to
     std::vector<Tally> tally(threads * labels);
-    split(samples / unit, threads, [&](int thread, int64_t begin, int64_t end) {
+    split(is_floating(b.preds_type) ? samples / unit : 0, threads, [&](int thread, int64_t begin, int64_t end) {
       Faults again;
       outside[thread] = tally_part(b, begin * unit, end * unit, &tally[thread * labels], &again);
     });

@@ -80,9 +80,10 @@ void record_bad_labels(const Batch& b, int64_t place, int64_t target, int64_t la
 void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool alone, std::mutex* folding,
                Faults* faults) {
   const int64_t c = b.classes, k = s.k, samples = end - begin;
-  const bool pairs = !b.samplewise && c * c < PairTable::kMostCells && samples > c * c &&
+  const bool pairs = c * c < PairTable::kMostCells && (b.samplewise ? b.per_sample : samples) > c * c &&
                      (s.confusion != nullptr || s.counts != nullptr);
   PairTable table;
+  int64_t table_row = 0;  // of counts, that the table is for
   Cells confusion, counts, ranks, rank_histogram;
   const bool shared = !alone && !b.samplewise;
   auto few = [&](int64_t cells) { return !b.samplewise && cells * 4 <= samples; };
@@ -97,7 +98,7 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool
 
   auto fold = [&] {
     std::lock_guard<std::mutex> one_at_a_time(*folding);
-    if (pairs) table.fold(s.confusion, s.counts);
+    if (pairs) table.fold(s.confusion, s.counts == nullptr ? nullptr : s.counts + table_row * 3);
     confusion.fold();
     counts.fold();
     ranks.fold();
@@ -105,7 +106,7 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool
   };
 
 #ifdef __AVX512F__
-  if (pairs && !ranks && neighbouring_int64_labels(b)) {
+  if (pairs && !b.samplewise && !ranks && neighbouring_int64_labels(b)) {
     const int64_t* target = static_cast<const int64_t*>(b.target);
     const int64_t* preds = static_cast<const int64_t*>(b.preds);
     begin += table.add_neighbours(target + begin, preds + begin, end - begin, b.ignored(), [&](int64_t i) {
@@ -117,6 +118,10 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool
     for_each_block(b, from, std::min(end, from + kFoldEvery), s.want_ranks(), faults,
                    [&](int64_t first, int n, const Block& block, const Ahead& ahead) {
                      const int64_t row = b.samplewise ? first / b.per_sample * c : 0;
+                     if (pairs && row != table_row) {
+                       fold();
+                       table_row = row;
+                     }
                      if (pairs) table.add(block.target, block.labels, n, ahead);
                      if (pairs && !s.want_ranks()) return;
                      for (int i = 0; i < n; ++i) {

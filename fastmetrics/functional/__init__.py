@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics as functions: the value of one batch."""
 
-from fastmetrics.functional import classification, regression
+from fastmetrics.functional import classification, clustering, nominal, regression, segmentation
 from fastmetrics.functional.classification import (
     accuracy,
     balanced_error_rate,
@@ -26,6 +26,17 @@ from fastmetrics.functional.classification import (
     stat_scores,
     top_k_accuracy,
 )
+from fastmetrics.functional.nominal import (
+    cramers_v,
+    cramers_v_matrix,
+    fleiss_kappa,
+    pearsons_contingency_coefficient,
+    pearsons_contingency_coefficient_matrix,
+    theils_u,
+    theils_u_matrix,
+    tschuprows_t,
+    tschuprows_t_matrix,
+)
 from fastmetrics.functional.regression import (
     concordance_corrcoef,
     critical_success_index,
@@ -49,14 +60,18 @@ __all__ = [
     "accuracy",
     "balanced_error_rate",
     "classification",
+    "clustering",
     "cohen_kappa",
     "concordance_corrcoef",
     "confusion_matrix",
+    "cramers_v",
+    "cramers_v_matrix",
     "critical_success_index",
     "exact_match",
     "explained_variance",
     "f1_score",
     "fbeta_score",
+    "fleiss_kappa",
     "fowlkes_mallows_score",
     "geometric_mean_score",
     "hamming_distance",
@@ -73,17 +88,25 @@ __all__ = [
     "mean_squared_log_error",
     "minkowski_distance",
     "negative_predictive_value",
+    "nominal",
     "normalized_root_mean_squared_error",
     "pearson_corrcoef",
+    "pearsons_contingency_coefficient",
+    "pearsons_contingency_coefficient_matrix",
     "precision",
     "r2_score",
     "recall",
     "regression",
     "relative_squared_error",
+    "segmentation",
     "specificity",
     "stat_scores",
     "symmetric_mean_absolute_percentage_error",
+    "theils_u",
+    "theils_u_matrix",
     "top_k_accuracy",
+    "tschuprows_t",
+    "tschuprows_t_matrix",
     "tweedie_deviance_score",
     "weighted_mean_absolute_percentage_error",
 ]

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scores of segmented images, from a table of pixel counts for each; see :mod:`fastmetrics.formulas.counts`.
+
+A score is NaN where it is not defined: the mean over images is of the others.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from fastmetrics.formulas.counts import FN, FP, TP, columns
+from fastmetrics.formulas.ratios import DROP_ABSENT, Ratio, average_ratio, fbeta
+
+INTERSECTION_OVER_UNION = Ratio(TP, TP + FP + FN)
+DICE = fbeta(1.0)
+
+
+def scored_classes(table: Tensor, include_background: bool, ignore_index: int | None) -> Tensor:
+    """The table without class 0, unless ``include_background``, and with nothing in the row of an ignored class.
+
+    Args:
+        table: int64 or float64 [..., C, 3] or [..., C, 4].
+        include_background: a single class is always kept.
+        ignore_index: pixels of this target are not in the table; predictions of it are, and are dropped here. One
+            outside [0, C) changes nothing.
+    """
+    if ignore_index is not None and 0 <= ignore_index < table.shape[-2]:
+        table = table.clone()
+        table[..., ignore_index, :] = 0
+    return table if include_background or table.shape[-2] == 1 else table[..., 1:, :]
+
+
+def ratio(table: Tensor, of: Ratio, average: str | None, include_background: bool, ignore_index: int | None) -> Tensor:
+    """A ratio over classes, NaN where no class was predicted or the target.
+
+    Args:
+        table: int64 or float64 [..., C, 3] or [..., C, 4].
+        of: the score of one class.
+        average: see :func:`~fastmetrics.formulas.ratios.average_ratio`; ``macro`` is the mean over defined classes.
+        include_background: see :func:`scored_classes`.
+        ignore_index: see :func:`scored_classes`.
+
+    Returns:
+        float32 [...], or [..., C] without an average.
+    """
+    table = scored_classes(table, include_background, ignore_index)
+    if average not in ("macro", "weighted"):
+        return average_ratio(of, table, average, torch.nan)
+    _, predicted, actual, _ = columns(table)
+    score = average_ratio(of, table, average, 0.0, DROP_ABSENT)
+    return torch.where((predicted + actual).sum(-1) > 0, score, torch.nan)
+
+
+def generalized_dice(
+    table: Tensor, weight_type: str, per_class: bool, include_background: bool, ignore_index: int | None
+) -> Tensor:
+    """Dice with classes weighed by their size in the image; 0 where nothing is predicted or the target.
+
+    The weight of a class that is no target in an image is the greatest of the other classes in that image. An image
+    without pixels has no score.
+
+    Args:
+        table: int64 or float64 [..., C, 3] or [..., C, 4].
+        weight_type: ``linear`` weighs all alike, ``simple`` by 1 / size, ``square`` by 1 / size².
+        per_class: keep classes apart.
+        include_background: see :func:`scored_classes`.
+        ignore_index: see :func:`scored_classes`.
+
+    Returns:
+        float64 [...] or [..., C].
+
+    Source:
+        Sudre et al., Generalised Dice overlap as a deep learning loss function for highly unbalanced segmentations,
+        2017; the weight of an absent class is that of MONAI.
+    """
+    seen = (columns(table)[3] > 0).any(-1)
+    tp, predicted, actual, _ = columns(scored_classes(table, include_background, ignore_index))
+    size = actual.double()
+    weight = torch.ones_like(size) if weight_type == "linear" else size ** {"simple": -1, "square": -2}[weight_type]
+    finite = torch.where(weight.isinf(), 0.0, weight)
+    weight = torch.where(weight.isinf(), finite.amax(-1, keepdim=True), weight)
+    numerator, denominator = 2.0 * tp * weight, (predicted + actual) * weight
+    if per_class:
+        seen = seen.unsqueeze(-1)
+    else:
+        numerator, denominator = numerator.sum(-1), denominator.sum(-1)
+    score = torch.where(denominator == 0, 0.0, numerator / denominator)
+    return torch.where(seen, score, torch.nan)

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Segmentation metrics."""
+
+from fastmetrics.segmentation.dice import DiceScore, GeneralizedDiceScore
+from fastmetrics.segmentation.mean_iou import MeanIoU
+
+__all__ = ["DiceScore", "GeneralizedDiceScore", "MeanIoU"]

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Statistics of nominal variables."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from fastmetrics.passes import multiclass_
+from fastmetrics.passes.operator import bad_weights, record_faults
+from fastmetrics.statistics.base import Inputs, States, Statistics
+from fastmetrics.statistics.multiclass import MulticlassStatistics
+
+
+class NominalStatistics(MulticlassStatistics):
+    """``confusion`` of two variables whose missing values are NaN.
+
+    Args:
+        num_classes: C.
+        replacement: the category of a missing value; None skips the sample.
+    """
+
+    def __init__(self, num_classes: int, replacement: float | None) -> None:
+        super().__init__(num_classes, confusion=True)
+        self.replacement = replacement
+
+    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+        """Read the batch once and add it to ``states``."""
+        preds, target = inputs
+        if preds.dim() == target.dim():
+            preds, valid = self._without_nan(preds, valid)
+        target, valid = self._without_nan(target, valid)
+        super().add(states, (preds, target), weights, valid)
+
+    def _without_nan(self, values: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        if not values.is_floating_point():
+            return values, valid
+        missing = values.isnan()
+        if self.replacement is not None:
+            return torch.where(missing, self.replacement, values), valid
+        return torch.where(missing, 0.0, values), ~missing if valid is None else valid & ~missing
+
+
+def _greatest(stacked: Tensor) -> Tensor:
+    return stacked.amax(0)
+
+
+class RatingStatistics(Statistics):
+    """Sums over subjects that were rated by several raters, float64.
+
+    ``categories`` [K]: ratings of each category. ``squares`` []: the squared numbers of ratings that a subject has of a
+    category. ``subjects`` []. ``raters`` []: the most ratings of a subject.
+
+    Args:
+        num_categories: K.
+        probabilities: read scores [N, K, raters], whose argmax is the rating, instead of counts [N, K].
+    """
+
+    weights_in_place = True
+    reductions = {"raters": _greatest}
+
+    def __init__(self, num_categories: int, probabilities: bool) -> None:
+        self.num_categories = num_categories
+        self.probabilities = probabilities
+        self.shapes = dict.fromkeys(("squares", "subjects", "raters"), ((), torch.float64))
+        self.shapes["categories"] = ((num_categories,), torch.float64)
+
+    def check(self, inputs: Inputs) -> None:
+        """Raise ``ValueError`` on wrong shapes or dtypes."""
+        (ratings,) = inputs
+        if self.probabilities and (ratings.dim() != 3 or not ratings.is_floating_point()):
+            raise ValueError(
+                "If argument ``mode`` is 'probs', ratings must have 3 dimensions with the format"
+                " [n_samples, n_categories, n_raters] and be floating point."
+            )
+        if not self.probabilities and (ratings.dim() != 2 or ratings.is_floating_point() or ratings.is_complex()):
+            raise ValueError(
+                "If argument ``mode`` is `counts`, ratings must have 2 dimensions with the format"
+                " [n_samples, n_categories] and be none floating point."
+            )
+        if ratings.shape[1] != self.num_categories:
+            raise ValueError(
+                f"Expected `ratings.shape[1]` to be the number of categories, {self.num_categories}, but got `ratings`"
+                f" with shape {tuple(ratings.shape)}."
+            )
+
+    def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:
+        """``weights`` or ``valid`` [N], one for each subject."""
+        (ratings,) = inputs
+        subjects = ratings.new_empty(()).expand(ratings.shape[0])
+        return super().per_sample(name, values, (subjects,))
+
+    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+        """Read the batch once and add it to ``states``."""
+        counts, faults = self._counts(inputs[0]), states.get("faults")
+        kept = torch.ones_like(counts[:, 0], dtype=torch.bool) if valid is None else valid
+        bad = kept.unsqueeze(1) & (counts < 0)
+        record_faults(faults, 0, bad, counts)
+        kept = kept & ~bad.any(1)
+        amount = kept.double()
+        if weights is not None:
+            amount = torch.where(kept & ~bad_weights(faults, weights, kept), weights, 0.0)
+        ratings = counts.double()
+        states["categories"].add_(amount @ ratings)
+        states["squares"].add_((amount * ratings.square().sum(1)).sum())
+        states["subjects"].add_(amount.sum())
+        if counts.shape[0]:
+            most = torch.where(amount > 0, ratings.sum(1), 0.0).amax()
+            states["raters"].copy_(torch.maximum(states["raters"], most))
+
+    def _counts(self, ratings: Tensor) -> Tensor:
+        """int64 [N, K]: how many raters chose each category."""
+        if not self.probabilities:
+            return ratings.to(torch.int64)
+        # each rating is a prediction, and its target does not matter
+        shape = (ratings.shape[0], self.num_categories, 3)
+        counts = torch.zeros(shape, dtype=torch.int64, device=ratings.device)
+        target = torch.zeros(1, dtype=torch.int64, device=ratings.device).expand(ratings.shape[0], ratings.shape[2])
+        multiclass_(ratings, target, None, None, counts, None, None, self.num_categories, 0, False)
+        return counts[..., 1]
+
+    def merge(self, states: States, batch: States) -> None:
+        """Add the sums of a batch to ``states``, in place."""
+        for name, value in batch.items():
+            if name == "raters":
+                states[name].copy_(torch.maximum(states[name], value))
+            else:
+                states[name].add_(value)
+
+    def explain_fault(self, which: str, count: int, first: int) -> str:
+        """Say which counts were negative."""
+        return f"expected `ratings` of at least 0, but {count} were not, the first is {first}"
