@@ -10,7 +10,7 @@ import torch
 import torchmetrics
 from torch.utils.data import DataLoader, Dataset
 
-from fastmetrics import Metric, regression
+from fastmetrics import Metric, aggregation, regression
 from fastmetrics import classification as ours
 
 C, L = 4, 3
@@ -39,6 +39,11 @@ def pairs_batch(seed):
     return torch.randn(6, 3, generator=generator), torch.randn(6, 3, generator=generator)
 
 
+def values_batch(seed):
+    generator = torch.Generator().manual_seed(seed)
+    return (torch.randn(6, 3, generator=generator),)
+
+
 def cases():
     tasks = (("Binary", {}, binary_batch), ("Multiclass", {"num_classes": C}, multiclass_batch))
     for task, size, batch in (*tasks, ("Multilabel", {"num_labels": L}, multilabel_batch)):
@@ -50,6 +55,8 @@ def cases():
     yield pytest.param(ours.MulticlassAccuracy, {"num_classes": C, "top_k": 2}, multiclass_batch, id="top_k")
     yield pytest.param(regression.MeanSquaredError, {}, pairs_batch, id="MeanSquaredError")
     yield pytest.param(regression.MeanAbsoluteError, {"num_outputs": 3}, pairs_batch, id="MeanAbsoluteError")
+    for name in ("SumMetric", "MeanMetric", "MinMetric", "MaxMetric"):
+        yield pytest.param(getattr(aggregation, name), {}, values_batch, id=name)
 
 
 every_metric = pytest.mark.parametrize(("kind", "options", "batch"), list(cases()))

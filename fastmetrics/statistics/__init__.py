@@ -9,5 +9,6 @@ from fastmetrics.statistics.base import Statistics
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 from fastmetrics.statistics.pairs import PairsStatistics
+from fastmetrics.statistics.values import ValuesStatistics
 
-__all__ = ["BinaryStatistics", "MulticlassStatistics", "PairsStatistics", "Statistics"]
+__all__ = ["BinaryStatistics", "MulticlassStatistics", "PairsStatistics", "Statistics", "ValuesStatistics"]
