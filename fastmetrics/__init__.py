@@ -6,7 +6,14 @@ from fastmetrics.aggregation import CatMetric, MaxMetric, MeanMetric, MinMetric,
 from fastmetrics.classification import Accuracy, ConfusionMatrix, F1Score, Precision, Recall, StatScores
 from fastmetrics.metric import Metric
 from fastmetrics.native import build
-from fastmetrics.regression import MeanAbsoluteError, MeanSquaredError
+from fastmetrics.regression import (
+    CosineSimilarity,
+    KendallRankCorrCoef,
+    KLDivergence,
+    MeanAbsoluteError,
+    MeanSquaredError,
+    SpearmanCorrCoef,
+)
 
 __version__ = "0.1.0"
 
@@ -14,7 +21,10 @@ __all__ = [
     "Accuracy",
     "CatMetric",
     "ConfusionMatrix",
+    "CosineSimilarity",
     "F1Score",
+    "KLDivergence",
+    "KendallRankCorrCoef",
     "MaxMetric",
     "MeanAbsoluteError",
     "MeanMetric",
@@ -25,6 +35,7 @@ __all__ = [
     "Recall",
     "RunningMean",
     "RunningSum",
+    "SpearmanCorrCoef",
     "StatScores",
     "SumMetric",
     "aggregation",

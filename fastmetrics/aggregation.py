@@ -117,7 +117,7 @@ class MeanMetric(_Aggregator):
     """The weighted mean of all values.
 
     Args:
-        nan_strategy: as in :class:`SumMetric`; a value whose weight is NaN is treated as one that is NaN itself. A float
+        nan_strategy: as in :class:`SumMetric`; a value whose weight is NaN is treated as NaN itself. A float
             that takes its place has the weight 1.
         kwargs: those of :class:`~fastmetrics.Metric`.
 

@@ -39,6 +39,11 @@ def pairs_batch(seed):
     return torch.randn(6, 3, generator=generator), torch.randn(6, 3, generator=generator)
 
 
+def ensemble_batch(seed):
+    preds, target = pairs_batch(seed)
+    return preds, target[:, 0]
+
+
 def values_batch(seed):
     generator = torch.Generator().manual_seed(seed)
     return (torch.randn(6, 3, generator=generator),)
@@ -55,6 +60,12 @@ def cases():
     yield pytest.param(ours.MulticlassAccuracy, {"num_classes": C, "top_k": 2}, multiclass_batch, id="top_k")
     yield pytest.param(regression.MeanSquaredError, {}, pairs_batch, id="MeanSquaredError")
     yield pytest.param(regression.MeanAbsoluteError, {"num_outputs": 3}, pairs_batch, id="MeanAbsoluteError")
+    for name in ("SpearmanCorrCoef", "KendallRankCorrCoef", "CosineSimilarity"):
+        options = {"num_outputs": 3} if name.endswith("CorrCoef") else {"reduction": "none"}
+        yield pytest.param(getattr(regression, name), options, pairs_batch, id=name)
+    for name in ("KLDivergence", "JensenShannonDivergence"):
+        yield pytest.param(getattr(regression, name), {"log_prob": True}, pairs_batch, id=name)
+    yield pytest.param(regression.ContinuousRankedProbabilityScore, {}, ensemble_batch, id="CRPS")
     for name in ("SumMetric", "MeanMetric", "MinMetric", "MaxMetric"):
         yield pytest.param(getattr(aggregation, name), {}, values_batch, id=name)
 

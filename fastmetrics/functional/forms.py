@@ -32,17 +32,21 @@ def _per_sample() -> list[inspect.Parameter]:
 
 
 def functional(cls: type[StatisticMetric], name: str, *order: str) -> Callable[..., Tensor]:
-    """``name(preds, target, *order, *, weights, valid)``: the value of ``cls(**order)`` for one batch.
+    """``name(*inputs, *order, *, weights, valid)``: the value of ``cls(**order)`` for one batch.
+
+    The inputs are those arguments of ``cls.inputs`` that have no default: ``preds`` and ``target`` as a rule.
 
     Args:
         cls: the metric.
         name: of the function.
-        order: its arguments after ``preds`` and ``target``; defaults are those of the class.
+        order: its arguments after the inputs; defaults are those of the class.
     """
     of_class = inspect.signature(cls.__init__).parameters
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    given = inspect.signature(cls.inputs).parameters
+    inputs = [name for name, p in given.items() if name != "self" and p.default is inspect.Parameter.empty]
     common = inspect.Signature(
-        [inspect.Parameter("preds", kind, annotation=Tensor), inspect.Parameter("target", kind, annotation=Tensor)]
+        [inspect.Parameter(name, kind, annotation=Tensor) for name in inputs]
         + [of_class[argument].replace(kind=kind) for argument in order]
         + _per_sample(),
         return_annotation=Tensor,
@@ -51,11 +55,11 @@ def functional(cls: type[StatisticMetric], name: str, *order: str) -> Callable[.
 
     def function(*args: Any, **kwargs: Any) -> Tensor:
         options = bind(*args, **kwargs).arguments
-        preds, target = options.pop("preds"), options.pop("target")
+        batch = [options.pop(name) for name in inputs]
         per_sample = {name: options.pop(name) for name in PER_SAMPLE if name in options}
         # 1, True and 1.0 are equal but not the same argument, so the type is part of the key
         metric = _metric(cls, tuple((key, type(value), value) for key, value in options.items()))
-        return metric.evaluate(preds, target, **per_sample)  # type: ignore[no-any-return]
+        return metric.evaluate(*batch, **per_sample)  # type: ignore[no-any-return]
 
     return _named(function, name, common, f"The value of :class:`~fastmetrics.{cls.__name__}` for one batch.", cls)
 
