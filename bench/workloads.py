@@ -6,10 +6,14 @@ from dataclasses import dataclass
 from functools import partial
 
 import torch
+import torchmetrics
 import torchmetrics.classification as theirs
+import torchmetrics.functional.regression as their_functions
 import torchmetrics.regression as their_regression
 
+import fastmetrics
 import fastmetrics.classification as ours
+from fastmetrics import functional
 from fastmetrics.metric import StatisticMetric
 from fastmetrics.statistics import PairsStatistics
 
@@ -50,6 +54,25 @@ class SquaredAndAbsolute(StatisticMetric):
         return torch.cat([squared_error, absolute_error]) / count
 
 
+class OneCall:
+    """A function of a batch, timed as the update of a metric is."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def to(self, device):
+        return self
+
+    def update(self, *batch):
+        self.value = self.function(*batch)
+
+    def compute(self):
+        return self.value
+
+    def reset(self):
+        self.value = None
+
+
 def labels(n, c, share, device, scale):
     """Int64 labels; ``share`` of the samples are of one class."""
     n = int(n * scale)
@@ -81,6 +104,17 @@ def pairs(shape, device, scale):
     generator = torch.Generator().manual_seed(0)
     shape = (max(1, int(shape[0] * scale)), *shape[1:])
     return tuple((torch.randn(shape, generator=generator) + 3).to(device) for _ in range(2))
+
+
+def values(n, device, scale):
+    """One column of numbers."""
+    return pairs((n,), device, scale)[:1]
+
+
+def correlated(n, device, scale):
+    """Predictions that have something to do with their targets."""
+    preds, noise = pairs((n,), device, scale)
+    return preds, preds + noise
 
 
 def confusion_of_labels(c, preds, target):
@@ -122,6 +156,28 @@ def confusion(name, inputs, c, eager, **bars):
 
 def both_errors(**kw):
     return [] if kw else [their_regression.MeanSquaredError(), their_regression.MeanAbsoluteError()]
+
+
+def aggregation(name, eager, **bars):
+    return Workload(
+        f"{name}, 10M f32 values, NaN dropped",
+        partial(values, 10 * M),
+        getattr(fastmetrics, name),
+        lambda **kw: [] if kw else [getattr(torchmetrics, name)()],
+        eager,
+        **bars,
+    )
+
+
+def rank_correlation(name, n, **bars):
+    return Workload(
+        f"{name}, {n // 1000}k f32 pairs",
+        partial(correlated, n),
+        lambda: OneCall(getattr(functional, name)),
+        lambda **kw: [] if kw else [OneCall(getattr(their_functions, name))],
+        None,
+        **bars,
+    )
 
 
 M = 1_000_000
@@ -183,6 +239,19 @@ WORKLOADS = [
         error_means,
         most_reads=1.4,
         least_faster=15,
+    ),
+    aggregation("SumMetric", torch.nansum, most_reads=1.5, least_faster=6),
+    aggregation("MeanMetric", torch.nanmean, most_reads=1.5, least_faster=6),
+    aggregation("MaxMetric", lambda x: x.nan_to_num(-torch.inf, torch.inf, -torch.inf).amax(), most_reads=1.5, least_faster=6),
+    rank_correlation("spearman_corrcoef", M, least_faster=3),
+    rank_correlation("kendall_rank_corrcoef", 10_000, least_faster=20),
+    Workload(
+        "one update of 32 f32 values (MeanMetric)",
+        lambda device, scale: values(32, device, 1),
+        fastmetrics.MeanMetric,
+        lambda **kw: [] if kw else [torchmetrics.MeanMetric()],
+        None,
+        least_faster=5,
     ),
     *(
         Workload(

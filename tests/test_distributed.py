@@ -10,14 +10,14 @@ import torch.distributed as dist
 import torch.multiprocessing as mp
 from torchmetrics.utilities.exceptions import TorchMetricsUserError
 
-from fastmetrics import Metric
+from fastmetrics import CatMetric, MaxMetric, MeanMetric, Metric
 from fastmetrics.classification import (
     BinaryAccuracy,
     MulticlassAccuracy,
     MulticlassConfusionMatrix,
     MultilabelStatScores,
 )
-from fastmetrics.regression import MeanSquaredError
+from fastmetrics.regression import KLDivergence, MeanSquaredError, SpearmanCorrCoef
 
 C = 4
 
@@ -46,6 +46,11 @@ def metrics():
         "binary": BinaryAccuracy(),
         "multilabel": MultilabelStatScores(C, multidim_average="samplewise"),
         "mse": MeanSquaredError(),
+        "greatest": MaxMetric(),
+        "mean": MeanMetric(),
+        "values": CatMetric(),
+        "spearman": SpearmanCorrCoef(),
+        "divergences": KLDivergence(log_prob=True, reduction="none"),
     }
 
 
@@ -56,7 +61,11 @@ def batch(name, seed):
         return torch.rand(n, generator=generator), torch.randint(0, 2, (n,), generator=generator)
     if name == "multilabel":
         return torch.rand(n, C, 3, generator=generator), torch.randint(0, 2, (n, C, 3), generator=generator)
-    if name == "mse":
+    if name in ("greatest", "mean", "values"):
+        return (torch.randn(n, generator=generator),)
+    if name == "divergences":
+        return torch.randn(n, C, generator=generator), torch.randn(n, C, generator=generator)
+    if name in ("mse", "spearman"):
         return torch.randn(n, generator=generator), torch.randn(n, generator=generator)
     shape = (n, 6) if name == "samplewise" else (n,)
     scores = torch.randn(n, C, *shape[1:], generator=generator)
@@ -102,7 +111,7 @@ def test_uneven_batches_are_as_in_one_process(tmp_path, world):
         for rank in range(world):
             value = torch.load(tmp_path / f"{rank}.pt")[name]
             assert value.dtype == expected.dtype
-            torch.testing.assert_close(value, expected, rtol=0 if name != "mse" else 1e-6, atol=0)
+            torch.testing.assert_close(value, expected, rtol=1e-6 if name in ("mse", "mean") else 0, atol=0)
 
 
 def behaviours(rank, world, folder):
