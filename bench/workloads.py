@@ -242,7 +242,9 @@ WORKLOADS = [
     ),
     aggregation("SumMetric", torch.nansum, most_reads=1.5, least_faster=6),
     aggregation("MeanMetric", torch.nanmean, most_reads=1.5, least_faster=6),
-    aggregation("MaxMetric", lambda x: x.nan_to_num(-torch.inf, torch.inf, -torch.inf).amax(), most_reads=1.5, least_faster=6),
+    aggregation(
+        "MaxMetric", lambda x: x.nan_to_num(-torch.inf, torch.inf, -torch.inf).amax(), most_reads=1.5, least_faster=6
+    ),
     rank_correlation("spearman_corrcoef", M, least_faster=3),
     rank_correlation("kendall_rank_corrcoef", 10_000, least_faster=20),
     Workload(

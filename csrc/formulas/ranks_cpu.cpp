@@ -3,8 +3,9 @@
 // average_ranks and pair_order: what rank correlations are made of. See fastmetrics/formulas/ranks.py for their
 // meaning.
 //
-// Sorting is by radix, which takes a third of the time of a comparison sort here. Pairs in the wrong order are counted
-// while the second column is merged (Knight 1966): O(n log n), where comparing all pairs takes O(n^2).
+// Sorting is by radix, which compares nothing and keeps the order of equal values: samples sorted by y and then by x
+// are in the order of both. Pairs in the wrong order are counted while y is merged (Knight 1966): O(n log n), where
+// comparing all pairs takes O(n^2).
 
 #include "common/cpu.h"
 #include "formulas/sort.h"

@@ -27,8 +27,8 @@ __device__ __forceinline__ Extent extent_of_block(const Extent& mine, Extent* of
   return of_block[0];
 }
 
-// Values that are neighbours of a floating type, without weights and mask; `wide`: the address is a multiple of that of
-// a pack. partial: [gridDim.x].
+// Values that are neighbours of a floating type, without weights and mask; `wide` if the address is aligned as a pack
+// is. partial: [gridDim.x].
 template <typename T>
 FM_KERNEL values_kernel(const ValuesBatch b, bool wide, Extent* partial) {
   extern __shared__ Extent of_block[];

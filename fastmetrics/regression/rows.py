@@ -55,7 +55,7 @@ class CosineSimilarity(_RowMetric):
         kwargs: those of :class:`~fastmetrics.Metric`.
 
     Inputs are ``(N, D)``, of any real dtype and strides. Rows are summed in float64, and so are their figures: the
-    relative error of a figure is about 1e-14 before it is rounded to the metric's dtype. NaN where a row is zero.
+    error of a figure is about 1e-15 before it is rounded to the metric's dtype. NaN where a row is zero.
     ``weights`` and ``valid`` are ``(N,)``; without a reduction there are no weights, and a row that is not valid is
     NaN. Gradients flow through ``forward`` and the functional form.
 
