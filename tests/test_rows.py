@@ -115,7 +115,7 @@ def test_gradients(device, name, function, options):
         metric(x, y).sum().backward()
         found.append((x.grad, y.grad))
     torch.testing.assert_close(*found, rtol=1e-4, atol=1e-6)
-    x, y = (v.double().requires_grad_() for v in batch(options, device))
+    x, y = (v[:3].double().requires_grad_() for v in batch(options, device))
     call = getattr(functional, function)
     assert torch.autograd.gradcheck(lambda a, b: call(a, b, **options), (x, y))
     metric.update(x, y)

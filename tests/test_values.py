@@ -38,13 +38,13 @@ def special(values, share):
 def test_values(device, dtype):
     torch.manual_seed(0)
     # nothing, less than the lanes, not a multiple of them, more than a chunk, many parts
-    for n in (0, 1, 31, 33, 5000, 300_000):
+    for n in (0, 1, 31, 33, 5000, 100_000):
         drawn = (torch.randn(n, device=device) * 3).abs().to(dtype)
         for share in (0.0, 1e-4, 0.1) if dtype.is_floating_point else (0.0,):
             values = special(drawn.clone(), share) if share else drawn
             for nans in (KEEP, DROP, REPLACE):
                 compare(values, nans=nans)
-            for wanted in ((0,), (1,), (2,), (3,), (2, 3, 4), (0, 4)):
+            for wanted in ((0,), (1,), (2,), (3,), (2, 3, 4), (0, 4)) if n < 10_000 else ((3,), (0, 4)):
                 compare(values, nans=DROP, wanted=wanted)
 
 
