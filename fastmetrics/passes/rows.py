@@ -15,6 +15,13 @@ SCHEMA = "rows(Tensor preds, Tensor target, int figure) -> Tensor"
 COSINE, KL, KL_LOG, JS, JS_LOG = range(5)
 
 
+def _check(preds: Tensor, target: Tensor, figure: int) -> None:
+    torch._check(preds.dim() == 2 and target.dim() == 2, lambda: "rows: preds and target must be [N, D]")
+    for dim in (0, 1):
+        torch._check(preds.shape[dim] == target.shape[dim], lambda: "rows: preds and target must be [N, D]")
+    torch._check(COSINE <= figure <= JS_LOG, lambda: "rows: there is no such figure")
+
+
 def _relative_entropy(p: Tensor, q: Tensor) -> Tensor:
     """The sum of p log(p / q) over each row. What is impossible under p adds nothing, not even to a gradient."""
     impossible = p == 0
@@ -36,6 +43,7 @@ def rows_body(preds: Tensor, target: Tensor, figure: int) -> Tensor:
     Returns:
         float64 [N]. NaN for a row of zeros, but 0 for the divergences of logarithms that are all -inf.
     """
+    _check(preds, target, figure)
     x, y = preds.double(), target.double()
     if figure == COSINE:
         return (x * y).sum(-1) / ((x * x).sum(-1).sqrt() * (y * y).sum(-1).sqrt())
@@ -53,7 +61,7 @@ def rows_body(preds: Tensor, target: Tensor, figure: int) -> Tensor:
 
 
 def _fake(preds: Tensor, target: Tensor, figure: int) -> Tensor:
-    torch._check(preds.dim() == 2 and target.dim() == 2, lambda: "rows: preds and target must be [N, D]")
+    _check(preds, target, figure)
     return torch.empty(preds.shape[:1], dtype=torch.float64, device=preds.device)
 
 

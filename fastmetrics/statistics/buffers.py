@@ -12,7 +12,7 @@ from fastmetrics.statistics.base import Inputs, States, Statistics, same_device
 
 
 class Buffers(Statistics):
-    """What no statistic of fixed size decides: a list of the batches; see :class:`~fastmetrics.buffered.BufferMetric`."""
+    """What no statistic of fixed size decides, batch by batch; see :class:`~fastmetrics.buffered.BufferMetric`."""
 
     samplewise = True
     validate = False
