@@ -136,3 +136,10 @@ def test_wrong_arguments_are_refused():
     with pytest.raises(RuntimeError):
         values_(values, None, None, *good[:4], torch.zeros(3, dtype=torch.int64), DROP, 0.0)
     assert [s.tolist() for s in good] == [s.tolist() for s in states()]
+
+
+@of_kernels
+def test_native_kernels_are_registered(device):
+    names = ("values_", "rows") + (("average_ranks", "pair_order") if device == "cpu" else ())
+    for name in names:
+        assert torch._C._dispatch_has_kernel_for_dispatch_key(f"fastmetrics::{name}", device.upper())
