@@ -140,6 +140,6 @@ def test_wrong_arguments_are_refused():
 
 @of_kernels
 def test_native_kernels_are_registered(device):
-    names = ("values_", "rows") + (("average_ranks", "pair_order") if device == "cpu" else ())
+    names = ("values_", "row_pairs") + (("average_ranks", "pair_order") if device == "cpu" else ())
     for name in names:
         assert torch._C._dispatch_has_kernel_for_dispatch_key(f"fastmetrics::{name}", device.upper())

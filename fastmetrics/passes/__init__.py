@@ -5,7 +5,16 @@ from fastmetrics.passes.binary import binary_, binary_weighted_
 from fastmetrics.passes.multiclass import multiclass_, multiclass_weighted_
 from fastmetrics.passes.operator import FAULTS
 from fastmetrics.passes.pairs import pairs_
-from fastmetrics.passes.rows import rows
+from fastmetrics.passes.row_pairs import row_pairs
 from fastmetrics.passes.values import values_
 
-__all__ = ["FAULTS", "binary_", "binary_weighted_", "multiclass_", "multiclass_weighted_", "pairs_", "rows", "values_"]
+__all__ = [
+    "FAULTS",
+    "binary_",
+    "binary_weighted_",
+    "multiclass_",
+    "multiclass_weighted_",
+    "pairs_",
+    "row_pairs",
+    "values_",
+]

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from fastmetrics import arguments
 from fastmetrics.metric import Batch, StatisticMetric
-from fastmetrics.passes.rows import COSINE, JS, JS_LOG, KL, KL_LOG
+from fastmetrics.passes.row_pairs import COSINE, JS, JS_LOG, KL, KL_LOG
 from fastmetrics.statistics.base import Statistics
 from fastmetrics.statistics.rows import EnsembleStatistics, RowStatistics
 

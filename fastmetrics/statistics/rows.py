@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from fastmetrics.formulas.crps import crps
-from fastmetrics.passes import rows, values_
+from fastmetrics.passes import row_pairs, values_
 from fastmetrics.passes.operator import bad_weights
-from fastmetrics.passes.rows import rows_body
+from fastmetrics.passes.row_pairs import row_pairs_body
 from fastmetrics.passes.values import KEEP
 from fastmetrics.statistics.base import Inputs, States, Statistics, same_device
 
@@ -70,7 +70,7 @@ class _RowStatistics(Statistics):
 
 
 class RowStatistics(_RowStatistics):
-    """Of two rows of numbers; see :func:`fastmetrics.passes.rows.rows_body`.
+    """Of two rows of numbers; see :func:`fastmetrics.passes.row_pairs.row_pairs_body`.
 
     Args:
         figure: which one.
@@ -101,13 +101,13 @@ class RowStatistics(_RowStatistics):
     def figures(self, inputs: Inputs) -> Tensor:
         """By the pass."""
         preds, target = inputs
-        figures: Tensor = rows(preds.detach(), target.detach(), self.figure)
+        figures: Tensor = row_pairs(preds.detach(), target.detach(), self.figure)
         return figures
 
     def graph(self, inputs: Inputs) -> Tensor:
         """By the body of the pass."""
         preds, target = inputs
-        return rows_body(preds, target, self.figure)
+        return row_pairs_body(preds, target, self.figure)
 
 
 class EnsembleStatistics(_RowStatistics):

@@ -5,21 +5,21 @@
 #pragma once
 
 #include "common/stable.h"
-#include "passes/rows.h"
+#include "passes/row_pairs.h"
 
 namespace fastmetrics {
 
 // preds, target: [N, D]; out: float64 [N].
-inline RowsBatch rows_batch(const Tensor& preds, const Tensor& target, int64_t figure, const Tensor& out) {
-  RowsBatch b{};
+inline RowPairsBatch row_pairs_batch(const Tensor& preds, const Tensor& target, int64_t figure, const Tensor& out) {
+  RowPairsBatch b{};
   b.preds_type = dtype_of(preds);
   b.target_type = dtype_of(target);
   STD_TORCH_CHECK(b.preds_type != DType::kOther && b.target_type != DType::kOther,
-                  "rows: preds and target must be real");
+                  "row_pairs: preds and target must be real");
   STD_TORCH_CHECK(
       preds.dim() == 2 && target.dim() == 2 && preds.size(0) == target.size(0) && preds.size(1) == target.size(1),
-      "rows: preds and target must be [N, D]");
-  STD_TORCH_CHECK(figure >= 0 && figure < kFigures, "rows: there is no such figure");
+      "row_pairs: preds and target must be [N, D]");
+  STD_TORCH_CHECK(figure >= 0 && figure < kFigures, "row_pairs: there is no such figure");
   b.preds = preds.const_data_ptr();
   b.target = target.const_data_ptr();
   b.rows = preds.size(0);

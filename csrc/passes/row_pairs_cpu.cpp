@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The rows pass on the CPU; its meaning is rows_body in fastmetrics/passes/rows.py. A row is summed in eight lanes, in
-// an order that depends on its length alone.
+// The row pairs pass on the CPU; its meaning is row_pairs_body in fastmetrics/passes/row_pairs.py. A row is summed in
+// eight lanes, in an order that depends on its length alone.
 
 #include <limits>
 
 #include "common/cpu.h"
 #include "common/math_cpu.h"
 #include "common/real.h"
-#include "passes/rows_arguments.h"
+#include "passes/row_pairs_arguments.h"
 
 namespace fastmetrics {
 namespace {
@@ -19,7 +19,7 @@ constexpr int kBlock = 512;
 double sum_of(F64x8 v) { return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7])); }
 
 template <int64_t kFigure>
-RowSums<double> sums_of_row(const RowsBatch& b, int64_t row, double x_scale, double y_scale) {
+RowSums<double> sums_of_row(const RowPairsBatch& b, int64_t row, double x_scale, double y_scale) {
   // what fills the last lanes adds nothing
   constexpr double kNothing = kFigure == kKlLog || kFigure == kJsLog ? -std::numeric_limits<double>::infinity() : 0.0;
   double x[kBlock], y[kBlock];
@@ -38,9 +38,9 @@ RowSums<double> sums_of_row(const RowsBatch& b, int64_t row, double x_scale, dou
   return {sum_of(sums.figure), sum_of(sums.preds), sum_of(sums.target)};
 }
 
-Tensor rows_cpu(const Tensor preds, const Tensor target, int64_t figure) {
+Tensor row_pairs_cpu(const Tensor preds, const Tensor target, int64_t figure) {
   Tensor out = torch::stable::new_empty(preds, {preds.size(0)}, torch::headeronly::ScalarType::Double);
-  const RowsBatch b = rows_batch(preds, target, figure, out);
+  const RowPairsBatch b = row_pairs_batch(preds, target, figure, out);
   with_figure(figure, [&](auto of) {
     constexpr int64_t kFigure = decltype(of)::value;
     split(b.rows, threads_for(b.rows * b.columns), [&](int, int64_t first, int64_t last) {
@@ -57,4 +57,4 @@ Tensor rows_cpu(const Tensor preds, const Tensor target, int64_t figure) {
 }  // namespace
 }  // namespace fastmetrics
 
-STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) { m.impl("rows", TORCH_BOX(&fastmetrics::rows_cpu)); }
+STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) { m.impl("row_pairs", TORCH_BOX(&fastmetrics::row_pairs_cpu)); }

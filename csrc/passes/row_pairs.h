@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the loops of the rows pass are given, on every device. The meaning is rows_body in fastmetrics/passes/rows.py.
+// What the loops of the row pairs pass are given, on every device. The meaning is row_pairs_body in
+// fastmetrics/passes/row_pairs.py.
 
 #pragma once
 
@@ -11,7 +12,7 @@
 
 namespace fastmetrics {
 
-struct RowsBatch {
+struct RowPairsBatch {
   const void *preds, *target;  // [N, D] each
   DType preds_type, target_type;
   int64_t rows, columns;

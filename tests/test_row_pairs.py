@@ -11,8 +11,8 @@ import torchmetrics.regression as theirs
 
 import fastmetrics.regression as ours
 from fastmetrics import functional
-from fastmetrics.passes import rows
-from fastmetrics.passes.rows import COSINE, JS, JS_LOG, KL, KL_LOG, rows_body
+from fastmetrics.passes import row_pairs
+from fastmetrics.passes.row_pairs import COSINE, JS, JS_LOG, KL, KL_LOG, row_pairs_body
 
 FIGURES = (COSINE, KL, KL_LOG, JS, JS_LOG)
 DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.uint8)
@@ -39,6 +39,10 @@ def batch(options, device="cpu", seed=0):
     return [v.to(device) for v in pair(20, 7, options.get("log_prob", False), seed)]
 
 
+def close(ours, expected):
+    torch.testing.assert_close(ours, expected, rtol=1e-13, atol=1e-15, equal_nan=True)
+
+
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("figure", FIGURES)
 def test_rows(device, figure, dtype):
@@ -48,9 +52,13 @@ def test_rows(device, figure, dtype):
         x, y = (v.to(dtype).to(device) for v in pair(n, d, logarithms))
         if d > 4 and dtype.is_floating_point:  # what is impossible
             x[:, 0] = y[:, 2] = x[:, 2] = -math.inf if logarithms else 0.0
-        torch.testing.assert_close(rows(x, y, figure), rows_body(x, y, figure), rtol=1e-13, atol=1e-15, equal_nan=True)
+        torch.testing.assert_close(
+            row_pairs(x, y, figure), row_pairs_body(x, y, figure), rtol=1e-13, atol=1e-15, equal_nan=True
+        )
     for a, b in ((x.flip(1), y[:, :1].expand_as(y)), (x.T.contiguous().T[::2, ::3], y[::2, ::3].double())):
-        torch.testing.assert_close(rows(a, b, figure), rows_body(a, b, figure), rtol=1e-13, atol=1e-15, equal_nan=True)
+        torch.testing.assert_close(
+            row_pairs(a, b, figure), row_pairs_body(a, b, figure), rtol=1e-13, atol=1e-15, equal_nan=True
+        )
 
 
 def test_logarithms_and_exponentials_are_exact():
@@ -60,13 +68,13 @@ def test_logarithms_and_exponentials_are_exact():
     share = torch.cat([share, 10.0 ** -torch.arange(0.0, 300, 1.7, dtype=torch.float64)])
     x = torch.stack([torch.ones_like(share), torch.zeros_like(share)], 1)
     y = torch.stack([share, 1 - share], 1)
-    found = rows(x, y, KL)
+    found = row_pairs(x, y, KL)
     for value, row in zip(found.tolist(), y.tolist(), strict=True):
         expected = -mpmath.log(mpmath.mpf(row[0]) / (mpmath.mpf(row[0]) + mpmath.mpf(row[1])))
         assert mpmath.almosteq(value, expected, rel_eps=1e-14, abs_eps=3e-16)
     low = torch.cat([-torch.rand(400, dtype=torch.float64) * 40, -torch.arange(0.0, 720, 7.3, dtype=torch.float64)])
     zero = torch.zeros_like(low)
-    for value, power in zip(rows(low[:, None], zero[:, None] - 1, KL_LOG).tolist(), low.tolist(), strict=True):
+    for value, power in zip(row_pairs(low[:, None], zero[:, None] - 1, KL_LOG).tolist(), low.tolist(), strict=True):
         expected = mpmath.exp(power) * (mpmath.mpf(power) + 1)
         assert mpmath.almosteq(value, expected, rel_eps=1e-14, abs_eps=1e-300)
 
@@ -74,7 +82,7 @@ def test_logarithms_and_exponentials_are_exact():
 def test_opcheck_and_fullgraph(device):
     pytest.importorskip("expecttest")  # opcheck needs it
     for figure in (COSINE, JS_LOG):
-        torch.library.opcheck(rows, (*(v.to(device) for v in pair(5, 4)), figure))
+        torch.library.opcheck(row_pairs, (*(v.to(device) for v in pair(5, 4)), figure))
     torch.compiler.reset()
     metric, plain = (ours.KLDivergence().to(device) for _ in range(2))
     step = torch.compile(metric.update, fullgraph=True, dynamic=True, backend="aot_eager")
@@ -84,9 +92,9 @@ def test_opcheck_and_fullgraph(device):
         plain.update(x, y)
     assert torch.equal(metric.compute(), plain.compute())
     with pytest.raises(RuntimeError):
-        rows(x, y[:1], KL)
+        row_pairs(x, y[:1], KL)
     with pytest.raises(RuntimeError):
-        rows(x, y, 5)
+        row_pairs(x, y, 5)
 
 
 @pytest.mark.parametrize(("name", "function", "options"), METRICS)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from fastmetrics.operators import define
 
-SCHEMA = "rows(Tensor preds, Tensor target, int figure) -> Tensor"
+SCHEMA = "row_pairs(Tensor preds, Tensor target, int figure) -> Tensor"
 
 # The cosine of the angle between the rows; the Kullback-Leibler and the Jensen-Shannon divergence of the distributions
 # that they are, as probabilities (which need not add up to one) or as their logarithms.
@@ -16,10 +16,10 @@ COSINE, KL, KL_LOG, JS, JS_LOG = range(5)
 
 
 def _check(preds: Tensor, target: Tensor, figure: int) -> None:
-    torch._check(preds.dim() == 2 and target.dim() == 2, lambda: "rows: preds and target must be [N, D]")
+    torch._check(preds.dim() == 2 and target.dim() == 2, lambda: "row_pairs: preds and target must be [N, D]")
     for dim in (0, 1):
-        torch._check(preds.shape[dim] == target.shape[dim], lambda: "rows: preds and target must be [N, D]")
-    torch._check(COSINE <= figure <= JS_LOG, lambda: "rows: there is no such figure")
+        torch._check(preds.shape[dim] == target.shape[dim], lambda: "row_pairs: preds and target must be [N, D]")
+    torch._check(COSINE <= figure <= JS_LOG, lambda: "row_pairs: there is no such figure")
 
 
 def _relative_entropy(p: Tensor, q: Tensor) -> Tensor:
@@ -29,7 +29,7 @@ def _relative_entropy(p: Tensor, q: Tensor) -> Tensor:
     return (p * ratio.log()).sum(-1)
 
 
-def rows_body(preds: Tensor, target: Tensor, figure: int) -> Tensor:
+def row_pairs_body(preds: Tensor, target: Tensor, figure: int) -> Tensor:
     """The figure of each pair of rows.
 
     Elements are widened to float64 before anything is done with them.
@@ -65,4 +65,4 @@ def _fake(preds: Tensor, target: Tensor, figure: int) -> Tensor:
     return torch.empty(preds.shape[:1], dtype=torch.float64, device=preds.device)
 
 
-rows = define(SCHEMA, rows_body, _fake)
+row_pairs = define(SCHEMA, row_pairs_body, _fake)
