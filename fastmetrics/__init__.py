@@ -1,7 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics for PyTorch with the interface of torchmetrics, at the cost of one read of the data."""
 
-from fastmetrics import classification, clustering, functional, nominal, regression, segmentation
+from fastmetrics import (
+    aggregation,
+    classification,
+    clustering,
+    functional,
+    nominal,
+    regression,
+    segmentation,
+    wrappers,
+)
+from fastmetrics.aggregation import (
+    CatMetric,
+    MaxMetric,
+    MeanMetric,
+    MinMetric,
+    RunningMean,
+    RunningSum,
+    SumMetric,
+)
 from fastmetrics.classification import (
     Accuracy,
     BalancedErrorRate,
@@ -26,14 +44,29 @@ from fastmetrics.classification import (
     StatScores,
     TopKAccuracy,
 )
-from fastmetrics.collection import MetricCollection
-from fastmetrics.metric import Metric
-from fastmetrics.native import build
-from fastmetrics.nominal import CramersV, FleissKappa, PearsonsContingencyCoefficient, TheilsU, TschuprowsT
+from fastmetrics.collection import (
+    MetricCollection,
+)
+from fastmetrics.metric import (
+    Metric,
+)
+from fastmetrics.native import (
+    build,
+)
+from fastmetrics.nominal import (
+    CramersV,
+    FleissKappa,
+    PearsonsContingencyCoefficient,
+    TheilsU,
+    TschuprowsT,
+)
 from fastmetrics.regression import (
     ConcordanceCorrCoef,
+    CosineSimilarity,
     CriticalSuccessIndex,
     ExplainedVariance,
+    KendallRankCorrCoef,
+    KLDivergence,
     LogCoshError,
     MeanAbsoluteError,
     MeanAbsolutePercentageError,
@@ -44,6 +77,7 @@ from fastmetrics.regression import (
     PearsonCorrCoef,
     R2Score,
     RelativeSquaredError,
+    SpearmanCorrCoef,
     SymmetricMeanAbsolutePercentageError,
     TweedieDevianceScore,
     WeightedMeanAbsolutePercentageError,
@@ -54,9 +88,11 @@ __version__ = "0.1.0"
 __all__ = [
     "Accuracy",
     "BalancedErrorRate",
+    "CatMetric",
     "CohenKappa",
     "ConcordanceCorrCoef",
     "ConfusionMatrix",
+    "CosineSimilarity",
     "CramersV",
     "CriticalSuccessIndex",
     "ExactMatch",
@@ -70,16 +106,21 @@ __all__ = [
     "HingeLoss",
     "Informedness",
     "JaccardIndex",
+    "KLDivergence",
+    "KendallRankCorrCoef",
     "LogCoshError",
     "Markedness",
     "MatthewsCorrCoef",
+    "MaxMetric",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
+    "MeanMetric",
     "MeanReciprocalRank",
     "MeanSquaredError",
     "MeanSquaredLogError",
     "Metric",
     "MetricCollection",
+    "MinMetric",
     "MinkowskiDistance",
     "NegativePredictiveValue",
     "NormalizedRootMeanSquaredError",
@@ -89,14 +130,19 @@ __all__ = [
     "R2Score",
     "Recall",
     "RelativeSquaredError",
+    "RunningMean",
+    "RunningSum",
+    "SpearmanCorrCoef",
     "Specificity",
     "StatScores",
+    "SumMetric",
     "SymmetricMeanAbsolutePercentageError",
     "TheilsU",
     "TopKAccuracy",
     "TschuprowsT",
     "TweedieDevianceScore",
     "WeightedMeanAbsolutePercentageError",
+    "aggregation",
     "build",
     "classification",
     "clustering",
@@ -104,4 +150,5 @@ __all__ = [
     "nominal",
     "regression",
     "segmentation",
+    "wrappers",
 ]

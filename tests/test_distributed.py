@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 from torchmetrics.utilities.distributed import gather_all_tensors
 from torchmetrics.utilities.exceptions import TorchMetricsUserError
 
-from fastmetrics import Metric, MetricCollection
+from fastmetrics import CatMetric, MaxMetric, MeanMetric, Metric, MetricCollection
 from fastmetrics.classification import (
     BinaryAccuracy,
     MulticlassAccuracy,
@@ -35,11 +35,13 @@ from fastmetrics.distributed import Part, all_processes, valid_mask
 from fastmetrics.metric import StatisticMetric
 from fastmetrics.nominal import FleissKappa
 from fastmetrics.regression import (
+    KLDivergence,
     MeanAbsoluteError,
     MeanSquaredError,
     NormalizedRootMeanSquaredError,
     PearsonCorrCoef,
     R2Score,
+    SpearmanCorrCoef,
 )
 from fastmetrics.segmentation import MeanIoU
 from fastmetrics.statistics import PairsStatistics
@@ -71,6 +73,11 @@ def metrics():
         "binary": BinaryAccuracy(),
         "multilabel": MultilabelStatScores(C, multidim_average="samplewise"),
         **regression(),
+        "greatest": MaxMetric(),
+        "mean": MeanMetric(),
+        "values": CatMetric(),
+        "spearman": SpearmanCorrCoef(),
+        "divergences": KLDivergence(log_prob=True, reduction="none"),
         "images": MeanIoU(C, input_format="mixed"),
         "clusters": VMeasureScore(),
         "ratings": FleissKappa(num_categories=C),
@@ -95,6 +102,12 @@ def batch(name, seed):
         return torch.rand(n, C, 3, generator=generator), torch.randint(0, 2, (n, C, 3), generator=generator)
     if name in regression():
         return torch.randn(n, 3, generator=generator), torch.randn(n, 3, generator=generator)
+    if name in ("greatest", "mean", "values"):
+        return (torch.randn(n, generator=generator),)
+    if name == "divergences":
+        return torch.randn(n, C, generator=generator), torch.randn(n, C, generator=generator)
+    if name == "spearman":
+        return torch.randn(n, generator=generator), torch.randn(n, generator=generator)
     if name == "clusters":
         return torch.randint(0, C, (n,), generator=generator), torch.randint(0, C, (n,), generator=generator)
     if name == "ratings":
@@ -257,7 +270,9 @@ def test_uneven_batches_are_as_in_one_process(tmp_path, world):
         for rank in range(world):
             value = torch.load(tmp_path / f"{rank}.pt")[name]
             assert value.dtype == expected.dtype
-            torch.testing.assert_close(value, expected, rtol=1e-6 if name in (*regression(), "images") else 0, atol=0)
+            torch.testing.assert_close(
+                value, expected, rtol=1e-6 if name in (*regression(), "images", "mean") else 0, atol=0
+            )
     whole, errors = many(), MetricCollection([MeanSquaredError(), MeanAbsoluteError(), Least()])
     for rank in range(world):
         for i in range(rank):

@@ -12,7 +12,7 @@ import torchmetrics
 from torch.utils.data import DataLoader, Dataset
 
 import fastmetrics
-from fastmetrics import Metric, MetricCollection, clustering, nominal, regression, segmentation
+from fastmetrics import Metric, MetricCollection, aggregation, clustering, nominal, regression, segmentation
 from fastmetrics import classification as ours
 
 C, L = 4, 3
@@ -97,6 +97,16 @@ def tables():
     yield pytest.param(clustering.VMeasureScore, {"num_classes": C}, labels_batch, id="VMeasureScore-table")
 
 
+def ensemble_batch(seed):
+    preds, target = pairs_batch(seed)
+    return preds, target[:, 0]
+
+
+def values_batch(seed):
+    generator = torch.Generator().manual_seed(seed)
+    return (torch.randn(6, 3, generator=generator),)
+
+
 def cases():
     tasks = (("Binary", {}, binary_batch), ("Multiclass", {"num_classes": C}, multiclass_batch))
     for task, size, batch in (*tasks, ("Multilabel", {"num_labels": L}, multilabel_batch)):
@@ -143,6 +153,14 @@ def cases():
         yield pytest.param(getattr(regression, name), options, positive_pairs_batch, id=f"{name}-{options}")
     for name in ("R2Score", "ExplainedVariance"):
         yield pytest.param(getattr(regression, name), {}, flat_pairs_batch, id=name)
+    for name in ("SpearmanCorrCoef", "KendallRankCorrCoef", "CosineSimilarity"):
+        options = {"num_outputs": 3} if name.endswith("CorrCoef") else {"reduction": "none"}
+        yield pytest.param(getattr(regression, name), options, pairs_batch, id=name)
+    for name in ("KLDivergence", "JensenShannonDivergence"):
+        yield pytest.param(getattr(regression, name), {"log_prob": True}, pairs_batch, id=name)
+    yield pytest.param(regression.ContinuousRankedProbabilityScore, {}, ensemble_batch, id="CRPS")
+    for name in ("SumMetric", "MeanMetric", "MinMetric", "MaxMetric"):
+        yield pytest.param(getattr(aggregation, name), {}, values_batch, id=name)
 
 
 every_metric = pytest.mark.parametrize(("kind", "options", "batch"), list(cases()))

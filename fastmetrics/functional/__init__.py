@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics as functions: the value of one batch."""
 
-from fastmetrics.functional import classification, clustering, nominal, regression, segmentation
+from fastmetrics.functional import (
+    classification,
+    clustering,
+    nominal,
+    regression,
+    segmentation,
+)
 from fastmetrics.functional.classification import (
     accuracy,
     balanced_error_rate,
@@ -39,8 +45,13 @@ from fastmetrics.functional.nominal import (
 )
 from fastmetrics.functional.regression import (
     concordance_corrcoef,
+    continuous_ranked_probability_score,
+    cosine_similarity,
     critical_success_index,
     explained_variance,
+    jensen_shannon_divergence,
+    kendall_rank_corrcoef,
+    kl_divergence,
     log_cosh_error,
     mean_absolute_error,
     mean_absolute_percentage_error,
@@ -51,6 +62,7 @@ from fastmetrics.functional.regression import (
     pearson_corrcoef,
     r2_score,
     relative_squared_error,
+    spearman_corrcoef,
     symmetric_mean_absolute_percentage_error,
     tweedie_deviance_score,
     weighted_mean_absolute_percentage_error,
@@ -64,6 +76,8 @@ __all__ = [
     "cohen_kappa",
     "concordance_corrcoef",
     "confusion_matrix",
+    "continuous_ranked_probability_score",
+    "cosine_similarity",
     "cramers_v",
     "cramers_v_matrix",
     "critical_success_index",
@@ -78,6 +92,9 @@ __all__ = [
     "hinge_loss",
     "informedness",
     "jaccard_index",
+    "jensen_shannon_divergence",
+    "kendall_rank_corrcoef",
+    "kl_divergence",
     "log_cosh_error",
     "markedness",
     "matthews_corrcoef",
@@ -99,6 +116,7 @@ __all__ = [
     "regression",
     "relative_squared_error",
     "segmentation",
+    "spearman_corrcoef",
     "specificity",
     "stat_scores",
     "symmetric_mean_absolute_percentage_error",

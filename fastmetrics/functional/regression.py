@@ -3,6 +3,7 @@
 
 from fastmetrics import regression
 from fastmetrics.functional.forms import functional
+from fastmetrics.regression.ranks import kendall_rank_corrcoef, spearman_corrcoef
 
 concordance_corrcoef = functional(regression.ConcordanceCorrCoef, "concordance_corrcoef")
 critical_success_index = functional(
@@ -28,11 +29,24 @@ tweedie_deviance_score = functional(regression.TweedieDevianceScore, "tweedie_de
 weighted_mean_absolute_percentage_error = functional(
     regression.WeightedMeanAbsolutePercentageError, "weighted_mean_absolute_percentage_error"
 )
+cosine_similarity = functional(regression.CosineSimilarity, "cosine_similarity", "reduction")
+kl_divergence = functional(regression.KLDivergence, "kl_divergence", "log_prob", "reduction")
+jensen_shannon_divergence = functional(
+    regression.JensenShannonDivergence, "jensen_shannon_divergence", "log_prob", "reduction"
+)
+continuous_ranked_probability_score = functional(
+    regression.ContinuousRankedProbabilityScore, "continuous_ranked_probability_score"
+)
 
 __all__ = [
     "concordance_corrcoef",
+    "continuous_ranked_probability_score",
+    "cosine_similarity",
     "critical_success_index",
     "explained_variance",
+    "jensen_shannon_divergence",
+    "kendall_rank_corrcoef",
+    "kl_divergence",
     "log_cosh_error",
     "mean_absolute_error",
     "mean_absolute_percentage_error",
@@ -43,6 +57,7 @@ __all__ = [
     "pearson_corrcoef",
     "r2_score",
     "relative_squared_error",
+    "spearman_corrcoef",
     "symmetric_mean_absolute_percentage_error",
     "tweedie_deviance_score",
     "weighted_mean_absolute_percentage_error",

@@ -1,13 +1,35 @@
 # SPDX-License-Identifier: Apache-2.0
 """The passes: operators that read a batch once and add to every statistic that was asked for."""
 
-from fastmetrics.passes.binary import binary_, binary_weighted_
-from fastmetrics.passes.exact_match import exact_match_
-from fastmetrics.passes.hinge import hinge_
-from fastmetrics.passes.multiclass import multiclass_, multiclass_weighted_
-from fastmetrics.passes.operator import FAULTS
-from fastmetrics.passes.pairs import pairs_
-from fastmetrics.passes.ranking import ranking_
+from fastmetrics.passes.binary import (
+    binary_,
+    binary_weighted_,
+)
+from fastmetrics.passes.exact_match import (
+    exact_match_,
+)
+from fastmetrics.passes.hinge import (
+    hinge_,
+)
+from fastmetrics.passes.multiclass import (
+    multiclass_,
+    multiclass_weighted_,
+)
+from fastmetrics.passes.operator import (
+    FAULTS,
+)
+from fastmetrics.passes.pairs import (
+    pairs_,
+)
+from fastmetrics.passes.ranking import (
+    ranking_,
+)
+from fastmetrics.passes.row_pairs import (
+    row_pairs,
+)
+from fastmetrics.passes.values import (
+    values_,
+)
 
 __all__ = [
     "FAULTS",
@@ -19,4 +41,6 @@ __all__ = [
     "multiclass_weighted_",
     "pairs_",
     "ranking_",
+    "row_pairs",
+    "values_",
 ]

@@ -1,8 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Regression metrics."""
 
-from fastmetrics.regression.correlation import ConcordanceCorrCoef, PearsonCorrCoef
-from fastmetrics.regression.deviance import TweedieDevianceScore
+from fastmetrics.regression.correlation import (
+    ConcordanceCorrCoef,
+    PearsonCorrCoef,
+)
+from fastmetrics.regression.deviance import (
+    TweedieDevianceScore,
+)
 from fastmetrics.regression.errors import (
     LogCoshError,
     MeanAbsoluteError,
@@ -10,19 +15,40 @@ from fastmetrics.regression.errors import (
     MeanSquaredLogError,
     MinkowskiDistance,
 )
-from fastmetrics.regression.events import CriticalSuccessIndex
-from fastmetrics.regression.explained import ExplainedVariance, R2Score, RelativeSquaredError
+from fastmetrics.regression.events import (
+    CriticalSuccessIndex,
+)
+from fastmetrics.regression.explained import (
+    ExplainedVariance,
+    R2Score,
+    RelativeSquaredError,
+)
+from fastmetrics.regression.ranks import (
+    KendallRankCorrCoef,
+    SpearmanCorrCoef,
+)
 from fastmetrics.regression.relative import (
     MeanAbsolutePercentageError,
     NormalizedRootMeanSquaredError,
     SymmetricMeanAbsolutePercentageError,
     WeightedMeanAbsolutePercentageError,
 )
+from fastmetrics.regression.rows import (
+    ContinuousRankedProbabilityScore,
+    CosineSimilarity,
+    JensenShannonDivergence,
+    KLDivergence,
+)
 
 __all__ = [
     "ConcordanceCorrCoef",
+    "ContinuousRankedProbabilityScore",
+    "CosineSimilarity",
     "CriticalSuccessIndex",
     "ExplainedVariance",
+    "JensenShannonDivergence",
+    "KLDivergence",
+    "KendallRankCorrCoef",
     "LogCoshError",
     "MeanAbsoluteError",
     "MeanAbsolutePercentageError",
@@ -33,6 +59,7 @@ __all__ = [
     "PearsonCorrCoef",
     "R2Score",
     "RelativeSquaredError",
+    "SpearmanCorrCoef",
     "SymmetricMeanAbsolutePercentageError",
     "TweedieDevianceScore",
     "WeightedMeanAbsolutePercentageError",

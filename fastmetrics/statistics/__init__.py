@@ -5,13 +5,31 @@ One class per kind of input. It states the shapes of its statistics, checks the 
 devices; never the values) and runs the pass that adds a batch to them.
 """
 
-from fastmetrics.statistics.base import Statistics
-from fastmetrics.statistics.binary import BinaryGroupStatistics, BinaryStatistics
-from fastmetrics.statistics.exact_match import ExactMatchStatistics
-from fastmetrics.statistics.hinge import HingeStatistics
-from fastmetrics.statistics.multiclass import MulticlassStatistics
-from fastmetrics.statistics.pairs import PairsStatistics
-from fastmetrics.statistics.ranking import RankingStatistics
+from fastmetrics.statistics.base import (
+    Statistics,
+)
+from fastmetrics.statistics.binary import (
+    BinaryGroupStatistics,
+    BinaryStatistics,
+)
+from fastmetrics.statistics.exact_match import (
+    ExactMatchStatistics,
+)
+from fastmetrics.statistics.hinge import (
+    HingeStatistics,
+)
+from fastmetrics.statistics.multiclass import (
+    MulticlassStatistics,
+)
+from fastmetrics.statistics.pairs import (
+    PairsStatistics,
+)
+from fastmetrics.statistics.ranking import (
+    RankingStatistics,
+)
+from fastmetrics.statistics.values import (
+    ValuesStatistics,
+)
 
 __all__ = [
     "BinaryGroupStatistics",
@@ -22,4 +40,5 @@ __all__ = [
     "PairsStatistics",
     "RankingStatistics",
     "Statistics",
+    "ValuesStatistics",
 ]

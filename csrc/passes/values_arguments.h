@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the arguments of the operator to what the loops are given; checks everything that they rely on.
+
+#pragma once
+
+#include "common/stable.h"
+#include "passes/values.h"
+
+namespace fastmetrics {
+
+inline ValuesBatch values_batch(const Tensor& values, const OptionalTensor& weights, const OptionalTensor& valid,
+                                int64_t nans, double replacement) {
+  ValuesBatch b{};
+  b.values_type = dtype_of(values);
+  STD_TORCH_CHECK(b.values_type != DType::kOther && values.dim() < kMaxDims, "values_: values must be real");
+  STD_TORCH_CHECK(nans >= kKeepNans && nans <= kReplaceNans, "values_: nans must be 0, 1 or 2");
+  b.values = values.const_data_ptr();
+  if (weights.has_value()) {
+    b.weights_type = dtype_of(*weights);
+    STD_TORCH_CHECK(b.weights_type != DType::kOther, "values_: weights must be real");
+    check_per_sample(weights, values, b.weights_type, "values_: weights must have the shape of values");
+    b.weights = weights->const_data_ptr();
+  }
+  check_per_sample(valid, values, DType::kBool, "values_: valid must be bool, of the shape of values");
+  b.valid = valid.has_value() ? static_cast<const bool*>(valid->const_data_ptr()) : nullptr;
+  for (int64_t d = 0; d < values.dim(); ++d) {
+    b.layout.push(values.size(d), values.stride(d), weights.has_value() ? weights->stride(d) : 0,
+                  valid.has_value() ? valid->stride(d) : 0);
+  }
+  // what is absent has strides of 0, which walk on like any others
+  b.layout.collapse(0);
+  b.nans = nan_rule(nans, replacement);
+  return b;
+}
+
+inline ValuesStates values_states(const OptionalTensor& sum, const OptionalTensor& weight,
+                                  const OptionalTensor& minimum, const OptionalTensor& maximum,
+                                  const OptionalTensor& faults, int64_t nans) {
+  return {state_data<double>(sum, DType::kDouble, 1, "sum, float64 []"),
+          state_data<double>(weight, DType::kDouble, 1, "weight, float64 []"),
+          state_data<double>(minimum, DType::kDouble, 1, "minimum, float64 []"),
+          state_data<double>(maximum, DType::kDouble, 1, "maximum, float64 []"),
+          nans == kDropNans ? faults_data(faults) : nullptr};
+}
+
+}  // namespace fastmetrics

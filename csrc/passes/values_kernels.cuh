@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The kernels of the values pass.
+//
+// Sums are float64, in an order that depends on the sizes alone: which thread has which values, then the threads of a
+// block and the blocks in order. So the same data gives the same bits on every card, whatever its addresses.
+
+#pragma once
+
+#include "common/device.cuh"
+#include "common/real.h"
+#include "passes/values.h"
+
+namespace fastmetrics {
+
+// Neighbouring values of a thread.
+constexpr int kValues = 4;
+
+// Sums over the block, for thread 0. of_block: [kThreads].
+__device__ __forceinline__ Extent extent_of_block(const Extent& mine, Extent* of_block) {
+  of_block[threadIdx.x] = mine;
+  __syncthreads();
+  for (int width = kThreads / 2; width > 0; width /= 2) {
+    if (static_cast<int>(threadIdx.x) < width) of_block[threadIdx.x].add(of_block[threadIdx.x + width]);
+    __syncthreads();
+  }
+  return of_block[0];
+}
+
+// Values that are neighbours of a floating type, without weights and mask; `wide` if the address is aligned as a pack
+// is. partial: [gridDim.x].
+template <typename T>
+FM_KERNEL values_kernel(const ValuesBatch b, bool wide, Extent* partial) {
+  extern __shared__ Extent of_block[];
+  const T* x = static_cast<const T*>(b.values);
+  const int64_t n = b.layout.size[0], packs = n / kValues;
+  const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
+  const int64_t first = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
+  Extent mine;
+  auto load = [&](int64_t pack) -> Pack<T, kValues> {
+    const T* from = x + pack * kValues;
+    if (wide) return load_pack<T, kValues>(from);
+    return {from[0], from[1], from[2], from[3]};
+  };
+  auto add = [&](const Pack<T, kValues>& pack) {
+#pragma unroll
+    for (int j = 0; j < kValues; ++j) mine.add(widen(pack.at[j]), 1.0, b.nans);
+  };
+  int64_t i = first;
+  for (; i + stride < packs; i += 2 * stride) {
+    const auto one = load(i), two = load(i + stride);
+    add(one);
+    add(two);
+  }
+  if (i < packs) add(load(i));
+  const int64_t rest = packs * kValues + first;
+  if (rest < n) mine.add(widen(x[rest]), 1.0, b.nans);
+  const Extent all = extent_of_block(mine, of_block);
+  if (threadIdx.x == 0) partial[blockIdx.x] = all;
+}
+
+// Any types, strides, weights and mask. partial: [gridDim.x].
+FM_KERNEL
+values_strided_kernel(const ValuesBatch b, Extent* partial) {
+  extern __shared__ Extent of_block[];
+  const int64_t n = b.layout.samples(), stride = static_cast<int64_t>(gridDim.x) * kThreads;
+  Extent mine;
+  for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < n; i += stride) {
+    if (b.valid != nullptr && !b.valid[b.layout.offset(i, b.layout.c_stride)]) continue;
+    int64_t values_at, weights_at;
+    b.layout.locate(i, &values_at, &weights_at);
+    const double weight = b.weights == nullptr ? 1.0 : real_at(b.weights, b.weights_type, weights_at);
+    mine.add(real_at(b.values, b.values_type, values_at), weight, b.nans);
+  }
+  const Extent all = extent_of_block(mine, of_block);
+  if (threadIdx.x == 0) partial[blockIdx.x] = all;
+}
+
+// One block adds the parts to the states. partial: [parts].
+FM_KERNEL
+values_add_kernel(const Extent* partial, int64_t parts, const ValuesStates states) {
+  extern __shared__ Extent of_block[];
+  Extent mine;
+  for (int64_t part = threadIdx.x; part < parts; part += kThreads) mine.add(partial[part]);
+  const Extent all = extent_of_block(mine, of_block);
+  if (threadIdx.x == 0) states.add(all);
+}
+
+}  // namespace fastmetrics

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The values pass: sum, weight, least and greatest of real numbers."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from fastmetrics.operators import define
+
+SCHEMA = (
+    "values_(Tensor values, Tensor? weights, Tensor? valid, Tensor(a!)? sum, Tensor(b!)? weight, Tensor(c!)? minimum, "
+    "Tensor(d!)? maximum, Tensor(e!)? faults, int nans, float replacement) -> ()"
+)
+
+# What is done about NaN.
+KEEP, DROP, REPLACE = 0, 1, 2
+
+
+def values_body(
+    values: Tensor,
+    weights: Tensor | None,
+    valid: Tensor | None,
+    sum: Tensor | None,
+    weight: Tensor | None,
+    minimum: Tensor | None,
+    maximum: Tensor | None,
+    faults: Tensor | None,
+    nans: int,
+    replacement: float,
+) -> None:
+    """Add a batch of values to what was asked for.
+
+    A value is widened to float64 before anything is done with it. One that is NaN, or whose weight is, counts as
+    ``nans`` says: as it is (``KEEP``); not at all (``DROP``), and ``faults`` counts it as a prediction; or as
+    ``replacement`` with a weight of 1 (``REPLACE``).
+
+    Args:
+        values: any shape; f16/bf16/f32/f64, any integer type or bool.
+        weights: same shape, of any such type; None is 1 for each.
+        valid: bool, same shape: what is not valid is not looked at. None: all of them are.
+        sum: float64 ``[]``, sum of value times weight.
+        weight: float64 ``[]``, sum of the weights; without any, the number of values.
+        minimum: float64 ``[]``, the least value, whatever its weight. NaN if a NaN was kept.
+        maximum: float64 ``[]``, the greatest one likewise.
+        faults: int64 ``[FAULTS]``, or None to record nothing.
+        nans: ``KEEP``, ``DROP`` or ``REPLACE``.
+        replacement: see ``nans``.
+    """
+    low = high = x = values.double()
+    w = torch.ones_like(x) if weights is None else weights.double()
+    product = x * w
+    if nans != KEEP:
+        bad = x.isnan() | w.isnan()
+        replaced = nans == REPLACE
+        product = torch.where(bad, replacement if replaced else 0.0, product)
+        w = torch.where(bad, 1.0 if replaced else 0.0, w)
+        low = torch.where(bad, replacement if replaced else torch.inf, x)
+        high = torch.where(bad, replacement if replaced else -torch.inf, x)
+        if faults is not None and not replaced:
+            faults[2] += (bad if valid is None else bad & valid).sum()
+    if valid is not None:
+        product, w = (torch.where(valid, v, 0.0) for v in (product, w))
+        low, high = torch.where(valid, low, torch.inf), torch.where(valid, high, -torch.inf)
+    if sum is not None:
+        sum += product.sum()
+    if weight is not None:
+        weight += w.sum()
+    if minimum is not None:
+        minimum.copy_(torch.cat([minimum.reshape(1), low.reshape(-1)]).amin().reshape(minimum.shape))
+    if maximum is not None:
+        maximum.copy_(torch.cat([maximum.reshape(1), high.reshape(-1)]).amax().reshape(maximum.shape))
+
+
+def _fake(
+    values: Tensor,
+    weights: Tensor | None,
+    valid: Tensor | None,
+    sum: Tensor | None,
+    weight: Tensor | None,
+    minimum: Tensor | None,
+    maximum: Tensor | None,
+    faults: Tensor | None,
+    nans: int,
+    replacement: float,
+) -> None:
+    for per_value in (weights, valid):
+        torch._check(
+            per_value is None or per_value.dim() == values.dim(),
+            lambda: "values_: weights and valid must have the shape of values",
+        )
+    for state in (sum, weight, minimum, maximum):
+        torch._check(state is None or state.dtype == torch.float64, lambda: "values_: states must be float64")
+
+
+values_ = define(SCHEMA, values_body, _fake)

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Metrics that reduce a figure of each row."""
+
+from __future__ import annotations
+
+from math import log
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fastmetrics import arguments
+from fastmetrics.metric import Batch, StatisticMetric
+from fastmetrics.passes.row_pairs import COSINE, JS, JS_LOG, KL, KL_LOG
+from fastmetrics.statistics.base import Statistics
+from fastmetrics.statistics.rows import EnsembleStatistics, RowStatistics
+
+REDUCTIONS = ("mean", "sum", "none", None)
+
+
+class _RowMetric(StatisticMetric):
+    """The figures of rows, or their weighted sum or mean."""
+
+    is_differentiable = True
+    full_state_update = False
+
+    def __init__(self, statistics: Statistics, reduction: str | None, **kwargs: Any) -> None:
+        super().__init__(statistics, **kwargs)
+        self.reduction = reduction
+
+    def _append(self, batch: dict[str, Tensor]) -> None:
+        super()._append({name: value.detach() for name, value in batch.items()})
+
+    def formula(self, measures: Tensor, total: Tensor | None = None) -> Tensor:
+        """The figures, their sum or their mean."""
+        value = measures if total is None or self.reduction == "sum" else measures / total
+        return value.to(self._dtype, copy=True)
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> Tensor:
+        """The value of one batch in the dtype of the inputs, or the default dtype if they are integers."""
+        value: Tensor = super().evaluate(*args, **kwargs)
+        return value.to(self._of_inputs(*args, **kwargs))
+
+    def _of_inputs(self, *args: Any, **kwargs: Any) -> torch.dtype:
+        preds, target = self.inputs(*args, **kwargs)[0]
+        dtype = torch.promote_types(preds.dtype, target.dtype)
+        return dtype if dtype.is_floating_point else torch.get_default_dtype()
+
+
+class CosineSimilarity(_RowMetric):
+    r"""Cosine of the angle between each pair of rows, :math:`x \cdot y / (|x| |y|)`.
+
+    Args:
+        reduction: over the rows: ``sum``, ``mean``, or ``none`` or None for the figure of each.
+        kwargs: those of :class:`~fastmetrics.Metric`.
+
+    Inputs are ``(N, D)``, of any real dtype and strides. Rows are summed in float64, and so are their figures: the
+    error of a figure is about 1e-15 before it is rounded to the metric's dtype. NaN where a row is zero.
+    ``weights`` and ``valid`` are ``(N,)``; without a reduction there are no weights, and a row that is not valid is
+    NaN. Gradients flow through ``forward`` and the functional form.
+
+    Raises:
+        RuntimeError: inputs of different shape or device.
+        ValueError: inputs that are not ``(N, D)``; another ``reduction``.
+
+    Example:
+        >>> import torch
+        >>> from fastmetrics import CosineSimilarity
+        >>> from fastmetrics.functional import cosine_similarity
+        >>> preds, target = torch.tensor([[0.0, 1.0], [0.0, 1.0]]), torch.tensor([[0.0, 1.0], [1.0, 1.0]])
+        >>> CosineSimilarity(reduction="mean")(preds, target)
+        tensor(0.8536)
+        >>> cosine_similarity(preds, target, reduction=None)
+        tensor([1.0000, 0.7071])
+    """
+
+    higher_is_better = True
+    plot_lower_bound = 0.0
+    plot_upper_bound = 1.0
+
+    def __init__(self, reduction: str | None = "sum", **kwargs: Any) -> None:
+        arguments.one_of("reduction", reduction, REDUCTIONS)
+        statistics = RowStatistics(COSINE, ("preds", "target"), samplewise=reduction not in ("mean", "sum"))
+        super().__init__(statistics, reduction, **kwargs)
+
+    def _of_inputs(self, *args: Any, **kwargs: Any) -> torch.dtype:
+        return torch.promote_types(super()._of_inputs(*args, **kwargs), torch.float32)
+
+
+class _Divergence(_RowMetric):
+    higher_is_better = False
+    plot_lower_bound = 0.0
+
+    def __init__(self, figures: tuple[int, int], log_prob: bool, reduction: str | None, **kwargs: Any) -> None:
+        if not isinstance(log_prob, bool):
+            raise TypeError(f"Expected argument `log_prob` to be bool but got {log_prob}")
+        arguments.one_of("reduction", reduction, REDUCTIONS)
+        statistics = RowStatistics(figures[log_prob], ("p", "q"), samplewise=reduction not in ("mean", "sum"))
+        super().__init__(statistics, reduction, **kwargs)
+        self.log_prob = log_prob
+
+    def inputs(self, p: Tensor, q: Tensor, weights: Tensor | None = None, valid: Tensor | None = None) -> Batch:
+        """What ``update`` reads.
+
+        Args:
+            p: see the metric.
+            q: see the metric.
+            weights: ``(N,)`` of any real dtype: what a row counts instead of 1; finite and at least 0.
+            valid: bool ``(N,)``: a row that is not valid is not counted.
+        """
+        return (p, q), weights, valid
+
+
+class KLDivergence(_Divergence):
+    r"""Kullback-Leibler divergence of each pair of rows, :math:`\sum_i p_i \log (p_i / q_i)`.
+
+    Args:
+        log_prob: whether rows are logarithms of probabilities; probabilities are divided by their sum.
+        reduction: over the rows: ``mean``, ``sum``, or ``none`` or None for the figure of each.
+        kwargs: those of :class:`~fastmetrics.Metric`.
+
+    ``p`` is the distribution of the data and ``q`` the one that approximates it. What is impossible under ``p`` (0,
+    or a logarithm of -inf) adds nothing; what is impossible under ``q`` alone makes the divergence infinite.
+    Inputs, weights, numeric error, gradients and errors are those of :class:`CosineSimilarity`.
+
+    Raises:
+        TypeError: ``log_prob`` is no bool.
+
+    Example:
+        >>> import torch
+        >>> from fastmetrics import KLDivergence
+        >>> from fastmetrics.functional import kl_divergence
+        >>> p, q = torch.tensor([[0.36, 0.48, 0.16]]), torch.tensor([[1 / 3, 1 / 3, 1 / 3]])
+        >>> KLDivergence()(p, q)
+        tensor(0.0853)
+        >>> kl_divergence(p, q)
+        tensor(0.0853)
+    """
+
+    def __init__(self, log_prob: bool = False, reduction: str | None = "mean", **kwargs: Any) -> None:
+        super().__init__((KL, KL_LOG), log_prob, reduction, **kwargs)
+
+
+class JensenShannonDivergence(_Divergence):
+    r"""Jensen-Shannon divergence of each pair of rows: the mean of the divergences of both from their middle.
+
+    Args:
+        log_prob: whether rows are logarithms of probabilities; probabilities are divided by their sum.
+        reduction: over the rows: ``mean``, ``sum``, or ``none`` or None for the figure of each.
+        kwargs: those of :class:`~fastmetrics.Metric`.
+
+    Inputs, weights, numeric error, gradients and errors are those of :class:`KLDivergence`.
+
+    Example:
+        >>> import torch
+        >>> from fastmetrics.regression import JensenShannonDivergence
+        >>> from fastmetrics.functional import jensen_shannon_divergence
+        >>> p = torch.tensor([[0.1, 0.9], [0.2, 0.8], [0.3, 0.7]])
+        >>> q = torch.tensor([[0.3, 0.7], [0.4, 0.6], [0.5, 0.5]])
+        >>> JensenShannonDivergence()(p, q)
+        tensor(0.0259)
+        >>> jensen_shannon_divergence(p, q)
+        tensor(0.0259)
+    """
+
+    plot_upper_bound = log(2)
+
+    def __init__(self, log_prob: bool = False, reduction: str | None = "mean", **kwargs: Any) -> None:
+        super().__init__((JS, JS_LOG), log_prob, reduction, **kwargs)
+
+
+class ContinuousRankedProbabilityScore(_RowMetric):
+    r"""Mean of :math:`\int (F(x) - 1_{x \geq y})^2 dx` over the rows, F the distribution of an ensemble of predictions.
+
+    Args:
+        kwargs: those of :class:`~fastmetrics.Metric`.
+
+    ``preds`` is ``(N, M)``, M members of an ensemble; ``target`` is ``(N,)``; both of any real dtype. The score of
+    a row is the mean distance of its members from the target, less half the mean distance between members, computed
+    in float64 in O(M log M) time and O(M) memory. ``weights`` and ``valid`` are ``(N,)``.
+
+    Raises:
+        RuntimeError: batch sizes or devices that differ.
+        ValueError: fewer than two members; other shapes.
+
+    Example:
+        >>> import torch
+        >>> from fastmetrics.regression import ContinuousRankedProbabilityScore
+        >>> from fastmetrics.functional import continuous_ranked_probability_score
+        >>> preds, target = torch.tensor([[1.0, 2.0, 4.0], [0.0, 1.0, 1.0]]), torch.tensor([2.0, 0.0])
+        >>> ContinuousRankedProbabilityScore()(preds, target)
+        tensor(0.3889)
+        >>> continuous_ranked_probability_score(preds, target)
+        tensor(0.3889)
+    """
+
+    is_differentiable = False
+    higher_is_better = False
+    plot_lower_bound = 0.0
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(EnsembleStatistics(), "mean", **kwargs)

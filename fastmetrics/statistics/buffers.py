@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Statistics that are the samples themselves."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import torch
+from torch import Tensor
+
+from fastmetrics.statistics.base import Inputs, States, Statistics, same_device
+
+
+class Buffers(Statistics):
+    """What no statistic of fixed size decides, batch by batch; see :class:`~fastmetrics.buffered.BufferMetric`."""
+
+    samplewise = True
+    validate = False
+
+    @abstractmethod
+    def kept(self, inputs: Inputs, valid: Tensor | None, faults: Tensor | None) -> dict[str, Tensor]:
+        """What is kept of a batch, in tensors of its own."""
+
+    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+        """There is nothing to add to."""
+        raise NotImplementedError("samples are appended, not added")
+
+
+class PairBuffers(Buffers):
+    """All pairs of real numbers: ``preds`` and ``target``, [N, D] each, in the dtype in which they came.
+
+    Args:
+        num_outputs: D. With one, inputs are ``(N,)`` or ``(N, 1)``; with more, ``(N, D)``.
+        floating: whether integers are refused.
+    """
+
+    def __init__(self, num_outputs: int, floating: bool) -> None:
+        self.num_outputs = num_outputs
+        self.floating = floating
+        self.shapes = dict.fromkeys(("preds", "target"), ((num_outputs,), torch.get_default_dtype()))
+
+    def check(self, inputs: Inputs) -> None:
+        """Raise ``TypeError``, ``RuntimeError`` or ``ValueError`` on a wrong dtype, different shapes, a wrong shape."""
+        preds, target = inputs
+        if self.floating and not (preds.is_floating_point() and target.is_floating_point()):
+            raise TypeError(
+                "Expected `preds` and `target` both to be floating point tensors, but got"
+                f" {preds.dtype} and {target.dtype}"
+            )
+        if preds.shape != target.shape:
+            raise RuntimeError(
+                "Predictions and targets are expected to have the same shape, but got"
+                f" {tuple(preds.shape)} and {tuple(target.shape)}."
+            )
+        if preds.dim() not in (1, 2):
+            raise ValueError(
+                "Expected both predictions and target to be either 1- or 2-dimensional tensors,"
+                f" but got {target.dim()} and {preds.dim()}."
+            )
+        columns = preds.shape[1] if preds.dim() == 2 else 1
+        if columns != self.num_outputs:
+            raise ValueError(
+                "Expected argument `num_outputs` to match the second dimension of input, but got"
+                f" {self.num_outputs} and {columns}."
+            )
+        if preds.is_complex() or target.is_complex():
+            raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
+        same_device(preds, target)
+
+    def kept(self, inputs: Inputs, valid: Tensor | None, faults: Tensor | None) -> dict[str, Tensor]:
+        """Both columns; with a mask of valid samples, those of the samples alone."""
+        columns = [value.detach().reshape(-1, self.num_outputs) for value in inputs]
+        if valid is None:
+            preds, target = (value.clone(memory_format=torch.contiguous_format) for value in columns)
+        else:
+            whole = valid.reshape(-1, self.num_outputs)[:, 0]
+            preds, target = (value[whole] for value in columns)
+        return {"preds": preds, "target": target}
+
+    def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:
+        """A sample is a row: a mask has the shape ``(N,)``."""
+        if values.dim() > 1 and self.num_outputs > 1:
+            raise ValueError(f"Expected `{name}` of shape ({len(inputs[0])},), but got {tuple(values.shape)}.")
+        return super().per_sample(name, values, inputs)

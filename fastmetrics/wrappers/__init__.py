@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Metrics around other metrics."""
+
+from fastmetrics.wrappers.running import Running
+
+__all__ = ["Running"]
