@@ -49,23 +49,11 @@ class _Aggregator(StatisticMetric):
     def _result(self, value: Tensor) -> Tensor:
         return value.to(self._dtype, copy=True)
 
-    def _raise_faults(self, faults: Tensor | None = None) -> None:
+    def _report(self, faults: list[int]) -> None:
         """Raise or warn, as the strategy says, if there were NaNs since the last time."""
-        own = self.__dict__
-        if own["nan_strategy"] != "warn":
-            super()._raise_faults(faults)
-        elif own["faults"].tolist()[2]:
-            for record in (own["faults"], (own["_cache"] or {}).get("faults")):
-                if record is not None:
-                    record.zero_()
-            rank_zero_warn("Encountered `nan` values in tensor. Will be removed.", UserWarning)
-
-    def reset(self) -> None:
-        """Empty the statistics in place."""
-        super().reset()
-        own = self.__dict__
-        for name in self._statistics.reductions:  # the least and the greatest do not start at zero
-            own[name].copy_(own["_defaults"][name])
+        if self.nan_strategy != "warn":
+            super()._report(faults)
+        rank_zero_warn("Encountered `nan` values in tensor. Will be removed.", UserWarning)
 
 
 def _checked(nan_strategy: str | float) -> str | float:

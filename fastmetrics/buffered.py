@@ -23,7 +23,7 @@ class BufferMetric(StatisticMetric):
 
     _statistics: Buffers
 
-    def _batch(
+    def _states_of(
         self,
         statistics: Statistics,
         inputs: Inputs,

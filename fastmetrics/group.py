@@ -141,7 +141,7 @@ def raise_all(records: Iterable[tuple[StatisticMetric, Tensor | None]]) -> None:
         if faults is not None:
             try:
                 metric._raise_faults(faults)
-            except RuntimeError as error:
+            except (RuntimeError, ValueError) as error:
                 found.append(str(error))
     if found:
         raise RuntimeError("\n".join(found))

@@ -379,15 +379,17 @@ class StatisticMetric(Lifecycle, Metric):
             faults = own["faults"]
             if faults is None:
                 return
-        try:
-            self._raise_found(faults)
-        except RuntimeError:
+        counts = faults.tolist()
+        if counts[0] or counts[2] or counts[4]:
             faults.zero_()
             self._forget_faults(own)
-            raise
+            self._report(counts)
 
     def _raise_found(self, faults: Tensor) -> None:
         counts = faults.tolist()
         if counts[0] or counts[2] or counts[4]:
-            found = self._statistics.explain_faults(counts)
-            raise RuntimeError(f"{self._label()}: {found}. They were not counted.")
+            self._report(counts)
+
+    def _report(self, faults: list[int]) -> None:
+        """Raise, or warn of, what a record of faults holds."""
+        raise RuntimeError(f"{self._label()}: {self._statistics.explain_faults(faults)}. They were not counted.")

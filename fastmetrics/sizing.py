@@ -21,5 +21,5 @@ def take_size(metric: StatisticMetric, statistics: Statistics) -> None:
         own["_defaults"].pop(name)  # what is not there yet becomes a state of this metric alone
     vars(metric._statistics).update(vars(statistics))  # the update that found the size holds this very object
     with torch.inference_mode(False):
-        metric._add_states(statistics)
+        metric._set_up_states(metric._statistics)
     own["_persistent"].update(persistent)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fastmetrics.formulas.counts import FN, FP, TP, columns
+from fastmetrics.formulas.counts import FN, FP, TP, outcomes
 from fastmetrics.formulas.ratios import DROP_ABSENT, Ratio, average_ratio, fbeta
 
 INTERSECTION_OVER_UNION = Ratio(TP, TP + FP + FN)
@@ -47,9 +47,9 @@ def ratio(table: Tensor, of: Ratio, average: str | None, include_background: boo
     table = scored_classes(table, include_background, ignore_index)
     if average not in ("macro", "weighted"):
         return average_ratio(of, table, average, torch.nan)
-    _, predicted, actual, _ = columns(table)
+    tp, fp, _, fn = outcomes(table)
     score = average_ratio(of, table, average, 0.0, DROP_ABSENT)
-    return torch.where((predicted + actual).sum(-1) > 0, score, torch.nan)
+    return torch.where((tp + fp + fn).sum(-1) > 0, score, torch.nan)
 
 
 def generalized_dice(
@@ -74,13 +74,13 @@ def generalized_dice(
         Sudre et al., Generalised Dice overlap as a deep learning loss function for highly unbalanced segmentations,
         2017; the weight of an absent class is that of MONAI.
     """
-    seen = (columns(table)[3] > 0).any(-1)
-    tp, predicted, actual, _ = columns(scored_classes(table, include_background, ignore_index))
-    size = actual.double()
+    seen = (torch.stack(outcomes(table)).sum(0) > 0).any(-1)
+    tp, fp, _, fn = outcomes(scored_classes(table, include_background, ignore_index))
+    size = (tp + fn).double()
     weight = torch.ones_like(size) if weight_type == "linear" else size ** {"simple": -1, "square": -2}[weight_type]
     finite = torch.where(weight.isinf(), 0.0, weight)
     weight = torch.where(weight.isinf(), finite.amax(-1, keepdim=True), weight)
-    numerator, denominator = 2.0 * tp * weight, (predicted + actual) * weight
+    numerator, denominator = 2.0 * tp * weight, (2 * tp + fp + fn) * weight
     if per_class:
         seen = seen.unsqueeze(-1)
     else:

@@ -57,9 +57,9 @@ class PearsonCorrCoef(PairsMetric):
         """The correlation."""
         if moments.device.type == "cpu" and (moments[:, 3:5] == 0).any():
             rank_zero_warn("The predictions or the target are constant, so they have no correlation: it is NaN.")
-        return self._value_of(moments)
+        return self._of_moments(moments)
 
-    def _value_of(self, moments: Tensor) -> Tensor:
+    def _of_moments(self, moments: Tensor) -> Tensor:
         return self._result(formulas.pearson(moments))
 
 
@@ -85,5 +85,5 @@ class ConcordanceCorrCoef(PearsonCorrCoef):
     def _of_function(self, value: Tensor) -> Tensor:
         return value.reshape(-1)
 
-    def _value_of(self, moments: Tensor) -> Tensor:
+    def _of_moments(self, moments: Tensor) -> Tensor:
         return self._result(formulas.concordance(moments))

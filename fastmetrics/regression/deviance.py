@@ -54,8 +54,8 @@ class TweedieDevianceScore(PairsMetric):
         """The mean over the pairs in the domain."""
         return self._result(errors.mean_error(deviance[:, 0], deviance[:, 1]))
 
-    def _raise_faults(self, faults: Tensor | None = None) -> None:
+    def _report(self, faults: list[int]) -> None:
         try:
-            super()._raise_faults(faults)
+            super()._report(faults)
         except RuntimeError as error:
             raise (ValueError if "for power=" in str(error) else RuntimeError)(str(error)) from None

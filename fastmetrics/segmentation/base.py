@@ -37,11 +37,12 @@ class SegmentationMetric(StatisticMetric):
         apart = isinstance(statistics, ImageScores)
         if isinstance(statistics, ImageScores):
             statistics = statistics.apart()
-        inputs, weights, valid = self._check(statistics, *self.inputs(*args, **kwargs), any_device=True)
-        faults = statistics.no_faults(inputs[0].device)
-        batch = self._batch(statistics, inputs, weights, valid, faults)
-        self._raise_faults(faults)
-        value = self.value(*(batch[name] for name in statistics.shapes))
+        batch = self._check(*self.inputs(*args, **kwargs), any_device=True)
+        faults = statistics.no_faults(batch[0][0].device)
+        states = self._states_of(statistics, *batch, faults)
+        if faults is not None:
+            self._raise_found(faults)
+        value = self.value(*(states[name] for name in statistics.shapes))
         return value if apart else value.unsqueeze(0)
 
 
