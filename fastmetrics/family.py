@@ -23,6 +23,7 @@ def shareable(metric: Module) -> TypeGuard[StatisticMetric]:
         isinstance(metric, StatisticMetric)
         and metric._standard()
         and type(metric).forward is StatisticMetric.forward
+        and type(metric)._states_of is StatisticMetric._states_of
         and not metric._is_synced
         and set(metric._defaults) <= metric._ours()
     )

@@ -10,8 +10,9 @@ import torch
 from test_lifecycle import C, cases, multiclass_batch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from fastmetrics import MetricCollection
+from fastmetrics import MetricCollection, nominal, regression, segmentation
 from fastmetrics import classification as ours
+from fastmetrics.buffered import BufferMetric
 from fastmetrics.metric import StatisticMetric
 from fastmetrics.passes import FAULTS
 from fastmetrics.passes.binary import binary_body
@@ -72,14 +73,32 @@ def repeated(batch, device):
     return [value.repeat(N // len(value) + 1, *(1 for _ in value.shape[1:]))[:N].to(device) for value in batch]
 
 
-def takes_weights(kind, options, batch):
-    """Whether the metric counts samples with weights."""
-    preds, target, *_ = batch(0)
+def takes(kind, options, batch, mask):
+    """Whether the metric takes masks or weights of samples, without waiting for the device."""
+    if issubclass(kind, BufferMetric):
+        return False  # how many it keeps of a mask decides sizes
+    inputs = batch(0)
     try:
-        kind(**options).update(preds, target, weights=torch.ones(len(target)))
+        kind(**options).update(*inputs, **{name: torch.ones(len(inputs[0]), dtype=v.dtype) for name, v in mask.items()})
     except (ValueError, TypeError):
         return False
     return True
+
+
+# A figure or the counts of each row or image are formed before they are summed. That memory grows with how many there
+# are, not with how long or large they are.
+PER_ROW = {
+    *(segmentation.MeanIoU, segmentation.DiceScore, segmentation.GeneralizedDiceScore),
+    *(regression.CosineSimilarity, regression.KLDivergence, regression.JensenShannonDivergence, nominal.FleissKappa),
+}
+IN_TORCH = {regression.ContinuousRankedProbabilityScore}  # has no kernel
+
+
+def most_bytes(kind, metric):
+    """What an update of N rows may allocate at once; None is anything."""
+    if kind in IN_TORCH or any(isinstance(state, list) for state in metric._defaults.values()):
+        return None  # lists keep something of every sample
+    return 256 * N if kind in PER_ROW else N
 
 
 @pytest.mark.parametrize(("kind", "options", "batch"), list(cases()))
@@ -89,18 +108,16 @@ def test_updates(kind, options, batch, device):
     for where in dict.fromkeys([device, "meta"]):
         metric = kind(**options).to(where)
         inputs = repeated(batch(0), where)
-        lists = any(isinstance(state, list) for state in metric._defaults.values())  # keep something of every sample
-        masks = [{}]
-        if takes_weights(kind, options, batch):
-            valid = torch.ones(N, dtype=torch.bool, device=where)
-            masks += [{"valid": valid}, {"valid": valid, "weights": torch.ones(N, dtype=torch.float64, device=where)}]
+        valid = {"valid": torch.ones(N, dtype=torch.bool, device=where)}
+        weights = {**valid, "weights": torch.ones(N, dtype=torch.float64, device=where)}
+        masks = [{}, *(mask for mask in (valid, weights) if takes(kind, options, batch, mask))]
         metric.update(*inputs, **masks[-1])  # opens the twins
         metric.update(*inputs)
         for mask in masks:
             if where == "cuda":
                 torch.cuda.set_sync_debug_mode("error")
             try:
-                with NoWaiting(None if lists else N):
+                with NoWaiting(most_bytes(kind, metric)):
                     metric.update(*inputs, **mask)
             finally:
                 if where == "cuda":
