@@ -13,7 +13,8 @@ from fastmetrics.native import builder, parameters
 HERE = Path(__file__).parent
 OTHERS = [isa for isa in parameters.ahead_of_time_isas()[1:] if parameters.runs_here(isa, parameters.cpu_flags())]
 # Every shape of loop, in the dtypes and sizes that take another path.
-CHOICE = "(scores and (3-torch or 10-torch or 40-torch or 100-torch) and not float64) or one_label or by_hand or logits"
+CLASSES = " or ".join(f"{classes}-torch" for classes in (3, 10, 40, 100))
+CHOICE = f"(scores and ({CLASSES}) and not float64) or one_label or whole_steps or by_hand"
 # Kernels that were registered beforehand are used whatever the loader is told.
 RUN = """
 import sys

@@ -277,7 +277,10 @@ def test_binary(device, dtype):
             preds = preds.transpose(0, -1).contiguous().transpose(0, -1)
             target = target.transpose(0, 1).contiguous().transpose(0, 1)
         labels = shape[1] if multilabel else 1
-        for ignore, decide, samplewise in itertools.product((None, -1, 0, 3), (True, False), (False, True)):
+        choices = ((None, True, False), (-1, False, False), (3, True, False), (0, False, True), (-1, True, True))
+        for ignore, decide, samplewise in choices:
+            if samplewise and shape == (70_000,):
+                continue
             lead = (shape[0],) if samplewise else ()
             counts = torch.randint(0, 9, (*lead, labels, 4), device=device)
             faults = zeros(FAULTS, device=device)
