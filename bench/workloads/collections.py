@@ -5,7 +5,7 @@ from bench import expressions as e
 from bench.expressions import expression
 from bench.inputs import Scores
 from bench.specs import collection, metric
-from bench.workloads.classification import confusion
+from bench.workloads.family import confusion
 from bench.workloads.table import M, Workload
 
 SMALL = Scores((32, 10))
