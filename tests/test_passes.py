@@ -114,6 +114,13 @@ def test_labels(device, preds_dtype):
     compare_multiclass(square.transpose(0, 2), square.flip(0).transpose(0, 2), "cf", 5, 1, None, samplewise=True)
 
 
+@pytest.mark.parametrize("n", [64, 4096, 5000, 1_024_000])
+def test_whole_steps_of_labels_and_what_is_left(device, n):
+    # several samples are counted at a time: their number may leave none over, in one thread or in each
+    labels = torch.arange(n, device=device) % 5
+    compare_multiclass(labels, labels.flip(0), "cf", 5, 1, None)
+
+
 def test_one_label_for_most_samples(device):
     torch.manual_seed(0)
     for c, share in itertools.product((3, 10, 100, 200), (0.5, 0.9, 1.0)):

@@ -114,7 +114,8 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool
     });
   }
 #endif
-  for (int64_t from = begin; from < end; from += kFoldEvery) {
+  int64_t from = begin;
+  do {  // once even if nothing is left, for the table may hold all
     for_each_block(b, from, std::min(end, from + kFoldEvery), s.want_ranks(), faults,
                    [&](int64_t first, int n, const Block& block, const Ahead& ahead) {
                      const int64_t row = b.samplewise ? first / b.per_sample * c : 0;
@@ -141,7 +142,8 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool
                      }
                    });
     fold();
-  }
+    from += kFoldEvery;
+  } while (from < end);
 }
 
 void multiclass(const Batch& b, const States& s) {
