@@ -26,7 +26,7 @@ LABELS = [
         c,
         Labels(10 * M, c, share),
         torcheval=confusion(c) if c <= 100 else None,
-        shares={"torcheval": 1 / 50},
+        shares={"torchmetrics": 1 / 50, "torcheval": 1 / 50},
         bars=LABEL_BARS if c in (10, 100) else {},
         headline=c in (10, 100) and share == 0.0,
         sweep=c == 10 and share == 0.0,
@@ -49,6 +49,7 @@ MANY_LABELS = [
         ours=metric("MulticlassAccuracy", num_classes=32_000, average="micro"),
         eager=e.micro_accuracy_of_labels,
         torcheval=metric("MulticlassAccuracy", average="micro"),
+        shares={"torchmetrics": 1 / 10},
     ),
 ]
 
@@ -92,7 +93,7 @@ RANKS = [
         ours=metric("MulticlassAccuracy", num_classes=1000, average="micro", top_k=5),
         eager=expression(e.top_k_share, (5,)),
         torcheval=metric("MulticlassAccuracy", num_classes=1000, k=5),
-        shares={"torchmetrics": 1 / 10, "torcheval": 1 / 10},
+        shares={"torchmetrics": 1 / 20, "torcheval": 1 / 10},
         bars={"reads": 1.4, "torchmetrics": 100},
         headline=True,
     ),
@@ -125,6 +126,7 @@ THRESHOLDS = [
             # a score that equals the threshold is positive there, which bf16 has many of
             torcheval=metric("BinaryAccuracy", threshold=0.0 if logits else 0.5) if dtype.itemsize > 2 else None,
             eager=expression(e.binary_share, 0.0 if logits else 0.5),
+            shares={"torchmetrics": 1 / 10},
             bars={"reads": 1.6, "torchmetrics": 20} if dtype == torch.float32 else {},
             headline=dtype == torch.float32 and share == 0.5,
             sweep=dtype == torch.float32 and not logits and share == 0.5,
@@ -143,6 +145,7 @@ THRESHOLDS = [
         inputs=Binary((M, 20)),
         ours=metric("MultilabelAccuracy", num_labels=20, average=None),
         eager=e.multilabel_share,
+        shares={"torchmetrics": 1 / 10},
     ),
 ]
 
