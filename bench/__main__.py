@@ -51,6 +51,14 @@ def chosen(options):
             yield workload
 
 
+def unbuilt(workload):
+    """Why there is no metric to measure, if there is none."""
+    try:
+        workload.ours.build("fastmetrics")
+    except NotThereError as error:
+        yield str(error)
+
+
 def measured(workload, options):
     """The row of a workload, or one that says why there is none."""
     budget = options.budget or (0.4 if options.quick else 1.2)
@@ -103,7 +111,7 @@ def main():
     options = arguments()
     if options.action == "list":
         for workload in chosen(options):
-            print(workload.name)
+            print(workload.name + "".join(f": not there yet: {why}" for why in unbuilt(workload)))
         return 0
     if options.action == "report":
         report.write(options.files or sorted((Path(__file__).parent / "results").glob("*.json")))

@@ -82,6 +82,11 @@ def all_of(workload, device, scale, rivals=RIVALS, say=print):
         bench.specs.NotThereError: fastmetrics has no such metric.
     """
     batch = batch_of(workload.inputs, device, scale)
+
+    def part_for(name):
+        share = workload.share(name)
+        return batch if share == 1 else sample(workload, device, scale * share)
+
     made = {OURS: of_metric(build(workload.ours, "fastmetrics", workload, device), batch, workload)}
     if workload.alone is not None:
         made[ALONE] = of_metric(build(workload.alone, "fastmetrics", workload, device), batch, workload)
@@ -97,18 +102,17 @@ def all_of(workload, device, scale, rivals=RIVALS, say=print):
             continue
         metric = build(spec, library, workload, device, unchecked)
         if metric is not None:
-            share = workload.share(name)
-            part = batch if share == 1 else sample(workload, device, scale * share)
             prepare = workload.prepare if library == "torchmetrics" else None
-            made[name] = of_metric(metric, part, workload, prepare)
-            made[name].share = share
+            made[name] = of_metric(metric, part_for(name), workload, prepare)
+            made[name].share = workload.share(name)
     if workload.eager is not None and workload.call in ("update", "compute"):
+        part, share = part_for(EAGER), workload.share(EAGER)
         if EAGER in rivals:
-            made[EAGER] = Contestant(lambda: workload.eager(*batch), flat(workload.eager(*batch)))
+            made[EAGER] = Contestant(lambda: workload.eager(*part), flat(workload.eager(*part)), share)
         if COMPILED in rivals:
-            function = compiled(workload.eager, batch)
+            function = compiled(workload.eager, part)
             try:
-                made[COMPILED] = Contestant(lambda: function(*batch), flat(function(*batch)))
+                made[COMPILED] = Contestant(lambda: function(*part), flat(function(*part)), share)
             except Exception as error:
                 say(f"    torch.compile: {type(error).__name__}: {str(error).splitlines()[0][:100]}")
     return made

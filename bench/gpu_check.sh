@@ -89,20 +89,24 @@ if [ "$TUNE" = 1 ]; then
 fi
 
 # Left out: what builds again or for other cards, and what runs the kernels without one.
-TESTS=("$PYTHON" -m pytest -p no:cacheprovider --ignore-glob='*emulat*')
-for left_out in cuda_sources native install demo bench; do TESTS+=("--ignore=tests/test_$left_out.py"); done
+TESTS=("$PYTHON" -m pytest -p no:cacheprovider)
+for left_out in cuda_sources emulator 'kernel*' isas native install demo docs bench; do
+  TESTS+=("--ignore-glob=*/test_$left_out.py")
+done
 step graphs 60 200 "${TESTS[@]}" tests/test_cuda_graphs.py
+# a small test or two of each pass
+SMALL="by_hand or orientation or nothing or extreme or layouts_weights or any_type or weights_and_valid"
 if [ "$DEVICE" = cuda ]; then
   step tests-cuda 170 170 "${TESTS[@]}" -k "cuda and not graphs"
 else
-  step tests-cpu 60 170 "${TESTS[@]}" -k "by_hand or orientation"
+  step tests-cpu 60 170 "${TESTS[@]}" tests/test_{passes,pairs,row_pairs,row_passes,values}.py -k "$SMALL"
 fi
 if [ "$DEVICE" = cpu ]; then
   note "compute-sanitizer: needs a GPU"
 elif command -v compute-sanitizer > /dev/null; then
   for tool in memcheck racecheck initcheck; do
     step "$tool" 40 150 compute-sanitizer --tool "$tool" --error-exitcode 9 "${TESTS[@]}" \
-      tests/test_passes.py -k "cuda and (by_hand or orientation or nothing or extreme or exact_enough)"
+      tests/test_{passes,pairs,row_pairs,row_passes,values}.py -k "cuda and ($SMALL)"
   done
 else
   FAILED+=(compute-sanitizer)
@@ -111,7 +115,7 @@ fi
 BENCH=("$PYTHON" -m bench --device "$DEVICE" --output "$OUT/bench.json")
 [ "$DEVICE" = cuda ] && BENCH+=(--budget 0.3 --within $((ALL - SECONDS - 40))) || BENCH+=(--quick --scale 0.01 --budget 0.1)
 step bench "$ALL" 0 "${BENCH[@]}"
-# what another machine's CPU tells as well comes last
-[ "$DEVICE" = cpu ] || step tests-rest "$ALL" 0 "${TESTS[@]}" -k "not cpu and not cuda"
+# what another machine's CPU tells as well comes last, without what takes minutes
+[ "$DEVICE" = cpu ] || step tests-rest "$ALL" 0 "${TESTS[@]}" tests --ignore-glob='*/test_'{lifecycle,distributed,lightning}.py -k "not cpu and not cuda"
 note "in $SECONDS s; failed: ${FAILED[*]:-nothing}"
 [ ${#FAILED[@]} -eq 0 ]

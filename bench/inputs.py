@@ -77,18 +77,22 @@ class Scores:
 
 @dataclass(frozen=True)
 class Binary:
-    """Probabilities or logits ``[N]`` or ``[N, L]``, and 0/1 targets; ``share`` of them are 1."""
+    """Probabilities or logits ``[N]`` or ``[N, L]``, 0/1 targets, of which a share is 1, and the groups, if any."""
 
     shape: tuple
     logits: bool = False
     dtype: torch.dtype = torch.float32
     share: float = 0.5
+    groups: int = 0
 
     def make(self, generator, scale):
         shape, at = (count(self.shape[0], scale), *self.shape[1:]), generator.device
         draw = torch.randn if self.logits else torch.rand
         preds = draw(shape, generator=generator, device=at).to(self.dtype)
-        return preds, common(shape, self.share, generator).long()
+        batch = preds, common(shape, self.share, generator).long()
+        if not self.groups:
+            return batch
+        return *batch, torch.randint(0, self.groups, shape[:1], generator=generator, device=at)
 
     def two(self):
         return replace(self, shape=(2, *self.shape[1:]))
@@ -110,6 +114,23 @@ class Pairs:
 
     def two(self):
         return replace(self, shape=(2, *self.shape[1:]))
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """Int64 counts ``[N, K]``: how many raters put a subject into a category."""
+
+    shape: tuple
+    raters: int
+
+    def make(self, generator, scale):
+        n, categories = count(self.shape[0], scale), self.shape[1]
+        given = torch.randint(0, categories, (n, self.raters), generator=generator, device=generator.device)
+        counts = torch.zeros(n, categories, dtype=torch.int64, device=generator.device)
+        return (counts.scatter_add_(1, given, torch.ones_like(given)),)
+
+    def two(self):
+        return replace(self, shape=(2, self.shape[1]))
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,8 @@ SHOWN_BY = {
     "binary": ("binary accuracy, 10M f32", "multilabel accuracy"),
     "pairs": ("f32 pairs",),
     "values": ("f32 values",),
-    "rows": ("pairs of rows", "HingeLoss", "x 20 f32 scores"),
+    "rows": ("ExactMatch, 8", "HingeLoss", "x 20 f32 scores"),
+    "row_pairs": ("pairs of rows",),
 }
 NOTICED = 0.98  # a candidate must take at most this share of the time to be combined with others
 

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is measured: the table, by family. A new metric is one entry."""
 
-from bench.workloads import aggregation, classification, collections, cuda, regression, segmentation
+from bench.workloads import aggregation, classification, collections, contingency, cuda, regression, segmentation
 from bench.workloads.table import Workload
 
 WORKLOADS = [
     *cuda.ROWS,
     *classification.ROWS,
     *segmentation.ROWS,
+    *contingency.ROWS,
     *regression.ROWS,
     *aggregation.ROWS,
     *collections.ROWS,

@@ -37,6 +37,6 @@ ROWS = [
             torcheval=metric(torcheval),
             bars={"torchmetrics": 5},
         )
-        for name, torcheval, _ in NAMES[:2]
+        for name, torcheval, _ in NAMES
     ),
 ]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Classification: labels, scores, top-k, thresholds, and the family of the confusion matrix."""
+"""Classification: labels, scores, top-k and thresholds, and what is no count of right and wrong."""
 
 import torch
 
@@ -7,6 +7,7 @@ from bench import expressions as e
 from bench.expressions import expression
 from bench.inputs import Binary, Labels, Scores
 from bench.specs import metric
+from bench.workloads.family import confusion, family_rows
 from bench.workloads.table import M, Workload
 
 ENTROPY = (("uniform", 0.0), ("90 % one class", 0.9), ("all one class", 1.0))
@@ -14,25 +15,9 @@ DTYPES = (("f16", torch.float16), ("bf16", torch.bfloat16), ("f64", torch.float6
 LABEL_BARS = {"reads": 1.3, "torchmetrics": 80}
 
 
-def confusion(c):
-    return metric("MulticlassConfusionMatrix", num_classes=c)
-
-
 def confusion_row(what, c, inputs, **more):
     expressed = e.confusion_of_labels if isinstance(inputs, Labels) else e.confusion_of_scores
     return Workload(name=f"confusion, {what}", inputs=inputs, ours=confusion(c), eager=expression(expressed, c), **more)
-
-
-def family_row(name, where, inputs, c, **options):
-    """A metric of the confusion family beside the plain matrix of the same batch."""
-    return Workload(
-        name=f"{name}, {where}",
-        inputs=inputs,
-        ours=metric(f"Multiclass{name}", num_classes=c, **options),
-        alone=confusion(c),
-        bars={"alone": 1.1},
-        shares={"torchmetrics": 1 / 20},
-    )
 
 
 LABELS = [
@@ -41,7 +26,7 @@ LABELS = [
         c,
         Labels(10 * M, c, share),
         torcheval=confusion(c) if c <= 100 else None,
-        shares={"torcheval": 1 / 50},
+        shares={"torchmetrics": 1 / 50, "torcheval": 1 / 50},
         bars=LABEL_BARS if c in (10, 100) else {},
         headline=c in (10, 100) and share == 0.0,
         sweep=c == 10 and share == 0.0,
@@ -64,6 +49,7 @@ MANY_LABELS = [
         ours=metric("MulticlassAccuracy", num_classes=32_000, average="micro"),
         eager=e.micro_accuracy_of_labels,
         torcheval=metric("MulticlassAccuracy", average="micro"),
+        shares={"torchmetrics": 1 / 10},
     ),
 ]
 
@@ -107,7 +93,7 @@ RANKS = [
         ours=metric("MulticlassAccuracy", num_classes=1000, average="micro", top_k=5),
         eager=expression(e.top_k_share, (5,)),
         torcheval=metric("MulticlassAccuracy", num_classes=1000, k=5),
-        shares={"torchmetrics": 1 / 10, "torcheval": 1 / 10},
+        shares={"torchmetrics": 1 / 20, "torcheval": 1 / 10},
         bars={"reads": 1.4, "torchmetrics": 100},
         headline=True,
     ),
@@ -140,6 +126,7 @@ THRESHOLDS = [
             # a score that equals the threshold is positive there, which bf16 has many of
             torcheval=metric("BinaryAccuracy", threshold=0.0 if logits else 0.5) if dtype.itemsize > 2 else None,
             eager=expression(e.binary_share, 0.0 if logits else 0.5),
+            shares={"torchmetrics": 1 / 10},
             bars={"reads": 1.6, "torchmetrics": 20} if dtype == torch.float32 else {},
             headline=dtype == torch.float32 and share == 0.5,
             sweep=dtype == torch.float32 and not logits and share == 0.5,
@@ -158,23 +145,8 @@ THRESHOLDS = [
         inputs=Binary((M, 20)),
         ours=metric("MultilabelAccuracy", num_labels=20, average=None),
         eager=e.multilabel_share,
+        shares={"torchmetrics": 1 / 10},
     ),
-]
-
-FAMILY = [
-    family_row(name, where, inputs, c, **options)
-    for where, inputs, c in (("1M x 10 f32 scores", Scores((M, 10)), 10), ("50k x 1000 f32 scores", WIDE, 1000))
-    for name, options in (
-        ("Accuracy", {}),
-        ("F1Score", {}),
-        ("FBetaScore", {"beta": 2.0}),
-        ("Specificity", {}),
-        ("NegativePredictiveValue", {}),
-        ("HammingDistance", {}),
-        ("JaccardIndex", {}),
-        ("CohenKappa", {"weights": "quadratic"}),
-        ("MatthewsCorrCoef", {}),
-    )
 ]
 
 SCORINGS = [
@@ -187,15 +159,50 @@ SCORINGS = [
         )
         for name in ("CoverageError", "RankingAveragePrecision", "RankingLoss")
     ),
+    Workload(
+        name="ExactMatch, 1M x 20 f32 probabilities",
+        inputs=Binary((M, 20)),
+        ours=metric("MultilabelExactMatch", num_labels=20),
+        alone=metric("MultilabelConfusionMatrix", num_labels=20),
+        bars={"alone": 1.1},
+        shares={"torchmetrics": 1 / 10},
+    ),
     *(
         Workload(
-            name=f"HingeLoss, {mode}, 1M x 10 f32 scores",
-            inputs=Scores((M, 10)),
-            ours=metric("MulticlassHingeLoss", num_classes=10, multiclass_mode=mode),
+            name=f"{name}, 1M f32 probabilities of 4 groups",
+            inputs=Binary((M,), groups=4),
+            ours=metric(name, num_groups=4),
             shares={"torchmetrics": 1 / 10},
         )
+        for name in ("BinaryFairness", "BinaryGroupStatRates")
+    ),
+    Workload(
+        name="HingeLoss, 10M f32 probabilities",
+        inputs=Binary((10 * M,)),
+        ours=metric("BinaryHingeLoss"),
+        shares={"torchmetrics": 1 / 10},
+    ),
+    *(
+        Workload(
+            name=f"HingeLoss, {mode}, {where} f32 scores",
+            inputs=inputs,
+            ours=metric("MulticlassHingeLoss", num_classes=c, multiclass_mode=mode),
+            alone=confusion(c),
+            shares={"torchmetrics": 1 / 10},
+        )
+        for where, inputs, c in (("1M x 10", Scores((M, 10)), 10), ("50k x 1000", WIDE, 1000))
         for mode in ("crammer-singer", "one-vs-all")
     ),
 ]
 
-ROWS = [*LABELS, *MANY_LABELS, *SCORES, *FAMILY[:9], *RANKS, *FAMILY[9:], *MANY_SCORES, *THRESHOLDS, *SCORINGS]
+ROWS = [
+    *LABELS,
+    *MANY_LABELS,
+    *SCORES,
+    *family_rows("1M x 10 f32 scores", Scores((M, 10)), 10, 1 / 20),
+    *RANKS,
+    *family_rows("50k x 1000 f32 scores", WIDE, 1000, 1 / 20),
+    *MANY_SCORES,
+    *THRESHOLDS,
+    *SCORINGS,
+]

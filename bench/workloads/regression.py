@@ -64,6 +64,10 @@ ROWS = [
             ("ConcordanceCorrCoef", {}),
             ("MeanAbsolutePercentageError", {}),
             ("SymmetricMeanAbsolutePercentageError", {}),
+            ("WeightedMeanAbsolutePercentageError", {}),
+            ("NormalizedRootMeanSquaredError", {}),
+            ("RelativeSquaredError", {}),
+            ("CriticalSuccessIndex", {"threshold": 10.0}),
             ("MeanSquaredLogError", {}),
             ("LogCoshError", {}),
             ("MinkowskiDistance", {"p": 3}),
@@ -78,6 +82,14 @@ ROWS = [
             tolerance=2e-3,
         )
         for name in ("KLDivergence", "JensenShannonDivergence")
+    ),
+    Workload(
+        name="forward of CosineSimilarity, 100k x 100 f32 pairs of rows",
+        inputs=Pairs((100_000, 100)),
+        ours=metric("CosineSimilarity"),
+        call="forward",
+        tolerance=2e-3,
+        note="torchmetrics keeps the rows and reads them in compute",
     ),
     Workload(
         name="Spearman's compute, 1M f32 pairs",

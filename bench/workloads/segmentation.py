@@ -7,7 +7,7 @@ from bench import expressions as e
 from bench.expressions import expression
 from bench.inputs import Scores
 from bench.specs import metric
-from bench.workloads.classification import confusion, family_row
+from bench.workloads.family import confusion, family_rows
 from bench.workloads.table import Workload
 
 SHAPE, C = (8, 19, 512, 1024), 19
@@ -29,7 +29,7 @@ ROWS = [
             ours=confusion(C),
             eager=expression(e.confusion_of_scores, C),
             bars=BARS if dtype == torch.float32 else {},
-            shares={} if dtype == torch.float32 and not share else {"torchmetrics": 1 / 8},
+            shares={"torchmetrics": 1 / 8, "eager": 1 / 8},
             headline=dtype == torch.float32 and not share,
         )
         for name, dtype, entropy, share in (
@@ -38,17 +38,7 @@ ROWS = [
             ("f32", torch.float32, "", 0.0),
         )
     ),
-    *(
-        family_row(name, f"{WHERE} f32 logits", Scores(SHAPE), C)
-        for name in ("Accuracy", "JaccardIndex", "CohenKappa", "MatthewsCorrCoef")
-    ),
-    Workload(
-        name=f"ExactMatch, {WHERE} f32 logits",
-        inputs=Scores(SHAPE),
-        ours=metric("MulticlassExactMatch", num_classes=C),
-        bars=BARS,
-        shares={"torchmetrics": 1 / 8},
-    ),
+    *family_rows(f"{WHERE} f32 logits", Scores(SHAPE), C, 1 / 8, **BARS),
     *(
         Workload(
             name=f"{name}, {WHERE} f32 logits",
