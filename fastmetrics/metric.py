@@ -361,17 +361,14 @@ class StatisticMetric(Lifecycle, Metric):
         faults: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """The statistics of one batch; its faults go to ``faults``, else to those of the metric."""
-        samples = inputs[0].shape[0] if statistics.samplewise else None
-        weighted = weights is not None and not statistics.weights_in_place
-        states = statistics.zeros(inputs[0].device, samples, weighted)
         if faults is None:
             faults = self.__dict__["faults"]
-        statistics.add(states if faults is None else {**states, "faults": faults}, inputs, weights, valid)
-        return states
+        return statistics.of_batch(inputs, weights, valid, faults)
 
     def _append(self, states: dict[str, Tensor]) -> None:
         for name, value in states.items():
-            getattr(self, name).append(value.cpu() if self.compute_on_cpu else value)
+            kept = value.detach()
+            getattr(self, name).append(kept.cpu() if self.compute_on_cpu else kept)
 
     def _value(self) -> Any:
         self._raise_faults()

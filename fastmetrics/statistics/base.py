@@ -136,6 +136,16 @@ class Statistics(ABC):
             valid: what :meth:`per_sample` made of the mask.
         """
 
+    def of_batch(
+        self, inputs: Inputs, weights: Tensor | None, valid: Tensor | None, faults: Tensor | None
+    ) -> dict[str, Tensor]:
+        """The statistics of one batch, read once; its faults go to ``faults``. Arguments are those of :meth:`add`."""
+        samples = inputs[0].shape[0] if self.samplewise else None
+        weighted = weights is not None and not self.weights_in_place
+        states = self.zeros(inputs[0].device, samples, weighted)
+        self.add(states if faults is None else {**states, "faults": faults}, inputs, weights, valid)
+        return states
+
     def merge(self, states: States, batch: States) -> None:
         """Add the statistics of a batch to ``states``, in place."""
         for name, value in batch.items():
