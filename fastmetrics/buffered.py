@@ -5,10 +5,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from torch import Tensor
-
 from fastmetrics.metric import StatisticMetric
-from fastmetrics.statistics.base import Inputs, Statistics
 
 if TYPE_CHECKING:
     from fastmetrics.statistics.buffers import Buffers
@@ -22,14 +19,3 @@ class BufferMetric(StatisticMetric):
     """
 
     _statistics: Buffers
-
-    def _states_of(
-        self,
-        statistics: Statistics,
-        inputs: Inputs,
-        weights: Tensor | None,
-        valid: Tensor | None,
-        faults: Tensor | None = None,
-    ) -> dict[str, Tensor]:
-        faults = self.__dict__["faults"] if faults is None else faults
-        return self._statistics.kept(inputs, valid, faults)

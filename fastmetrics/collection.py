@@ -12,7 +12,7 @@ from torch.nn import Module
 from torchmetrics.utilities.data import _flatten_dict
 
 from fastmetrics.asynchronous import Pending
-from fastmetrics.metric import StatisticMetric
+from fastmetrics.metric import Batch, StatisticMetric
 from fastmetrics.pool import Pool
 
 
@@ -142,18 +142,25 @@ class MetricCollection(torchmetrics.MetricCollection):
 
     # The hot path.
 
-    def update(self, *args: Any, **kwargs: Any) -> None:
-        """Add a batch to all metrics: positional arguments to each, keywords to those that take them."""
+    def _read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Pool, list[Batch]]:
+        """The plan and the batch as it takes it."""
         pool = self._ready()
         batches = pool.check(args, kwargs)
+        if pool.stale:  # the batch told a metric that it has other outputs than those that it was read with
+            pool = self._ready()
+            batches = pool.check(args, kwargs)
+        return pool, batches
+
+    def update(self, *args: Any, **kwargs: Any) -> None:
+        """Add a batch to all metrics: positional arguments to each, keywords to those that take them."""
+        pool, batches = self._read(args, kwargs)
         for metric in self._others:
             metric.update(*args, **metric._filter_kwargs(**kwargs))
         pool.update(batches)
 
     def forward(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Add a batch to all metrics and return the value of that batch for each."""
-        pool = self._ready()
-        batches = pool.check(args, kwargs)
+        pool, batches = self._read(args, kwargs)
         others = {id(metric): metric(*args, **metric._filter_kwargs(**kwargs)) for metric in self._others}
         values = {**pool.forward(batches), **others}
         return self._named({name: values[id(metric)] for name, metric in self._modules.items()})

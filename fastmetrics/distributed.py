@@ -47,6 +47,13 @@ class Part(NamedTuple):
     twins: dict[str, Tensor]
     faults: Tensor | None
 
+    def with_outputs(self, outputs: int, device: torch.device) -> Part:
+        """These states, or empty ones of so many outputs if they have others."""
+        if all(state.shape[0] == outputs for state in self.states.values()):
+            return self
+        statistics = self.statistics.resized(outputs)
+        return self._replace(statistics=statistics, states=dict(statistics.zeros(device)))
+
     def final(self, name: str, device: torch.device) -> Tensor:
         """One statistic as a formula takes it."""
         state = self.states[name]
@@ -115,7 +122,8 @@ def all_processes(
     """Reduce the states of all processes; those of this one stay as they are.
 
     Args:
-        parts: the same on all processes but for their values, the lengths of lists, and whether there are twins.
+        parts: the same on all processes but for their values, the lengths of lists, whether there are twins, and
+            outputs that the data told: a process without data takes those of the others.
         device: where the states of the result are.
         group: the processes; None for all.
         gather: ``gather(tensor, group=...)`` gives the tensors of all processes, in place of ``torch.distributed``.
@@ -123,6 +131,9 @@ def all_processes(
 
     Returns:
         A part for each: new tensors, and one tensor in place of a list. Nothing if any process said ``apart``.
+
+    Raises:
+        RuntimeError: processes have data of different numbers of outputs; on all of them.
     """
     # torchmetrics' own function adds a barrier and a gather of sizes to every tensor
     world = _Collectives(group) if gather in (None, gather_all_tensors) else _Gathers(gather, group)
@@ -130,28 +141,41 @@ def all_processes(
     both = list(zip(parts, reduced, strict=True))
     sums: dict[torch.dtype, list[_Entry]] = {torch.int64: []}
     joined: list[_Entry] = []
-    said = [int(apart)]
-    for part, whole in both:
-        said.append(len(part.twins))
+
+    def enter(part: Part, whole: Part) -> None:
         for name in part.statistics.shapes:
             state = part.states[name]
             if part.statistics.samplewise:
                 state = part.final(name, device).to(device)
-                said += [len(state), _DTYPES.index(state.dtype)]
+                said.extend([len(state), _DTYPES.index(state.dtype)])
             merged = part.statistics.samplewise or name in part.statistics.reductions
             where = joined if merged else sums.setdefault(state.dtype, [])
             where.append(_Entry(part.statistics, name, state, whole.states, []))
 
+    said = [int(apart)]
+    outputs = []
+    for part, whole in both:
+        said.append(len(part.twins))
+        if part.statistics.outputs_from_data:
+            outputs.append(part.statistics.outputs_with_data(part.states).to(device))
+        else:
+            enter(part, whole)
+
     faults = [part.faults[:_FAULTS_SAID].to(device) for part in parts if part.faults is not None]
-    row = torch.cat([torch.tensor(said, dtype=torch.int64, device=device), *faults])
+    row = torch.cat([torch.tensor(said, dtype=torch.int64, device=device), *outputs, *faults])
     counts = sums.pop(torch.int64)
     total, table = world.sum_and_table(_flat(counts, row), row)
     _spread(counts, total)
-    records = iter(table[:, len(said) :].split(_FAULTS_SAID, 1))
-    told = iter(zip(*table[:, : len(said)].tolist(), strict=True))  # for each number said, that of every process
+    numbers = len(said) + len(outputs)
+    records = iter(table[:, numbers:].split(_FAULTS_SAID, 1))
+    columns = list(zip(*table[:, :numbers].tolist(), strict=True))  # for each number said, that of every process
+    told, outputs_told = iter(columns[: len(said)]), iter(columns[len(said) :])
 
     if any(next(told)):
         return []
+    for part, whole in both:
+        if part.statistics.outputs_from_data:
+            enter(part.with_outputs(_agreed(next(outputs_told)), device), whole)
     for i, (part, whole) in enumerate(both):
         if part.faults is not None:
             record = merge_faults(next(records))
@@ -170,6 +194,14 @@ def all_processes(
     if joined:
         _join(joined, world, len(table))
     return reduced
+
+
+def _agreed(outputs: tuple[int, ...]) -> int:
+    """The number of outputs of all processes; it is 0 where there is no data."""
+    known = {number for number in outputs if number}
+    if len(known) > 1:
+        raise RuntimeError(f"Processes have data of different numbers of outputs: {', '.join(map(str, outputs))}.")
+    return max(known, default=1)
 
 
 class _Entry(NamedTuple):

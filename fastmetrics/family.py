@@ -61,17 +61,25 @@ def join(
     families: list[Family],
     metric: StatisticMetric,
     share: bool,
-    alike: Callable[[StatisticMetric, StatisticMetric], bool] = lambda one, other: True,
+    alike: Callable[[StatisticMetric, StatisticMetric], bool] | None = None,
 ) -> None:
-    """Add a metric to those that it is read together with, or open a new family."""
+    """Add a metric to those that it is read together with, or open a new family.
+
+    Args:
+        families: those that are there.
+        metric: to be added.
+        share: False opens a new one.
+        alike: what the first of a family and the metric must be; None for families that depend on no data.
+    """
+    asks = metric._statistics.before_data() if alike is None else metric._statistics
     for i, (statistics, members) in enumerate(families if share else []):
-        if same(_reading(members[0]), _reading(metric)) and alike(members[0], metric):
-            union = statistics.union(metric._statistics)
+        if same(_reading(members[0]), _reading(metric)) and (alike is None or alike(members[0], metric)):
+            union = statistics.union(asks)
             if union is not None:
                 members.append(metric)
                 families[i] = Family(union, members)
                 return
-    families.append(Family(metric._statistics, [metric]))
+    families.append(Family(asks, [metric]))
 
 
 def same_world(one: StatisticMetric, other: StatisticMetric) -> bool:

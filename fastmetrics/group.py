@@ -21,6 +21,7 @@ from fastmetrics.distributed import Part
 from fastmetrics.family import KEYWORDS
 from fastmetrics.metric import StatisticMetric
 from fastmetrics.statistics import Statistics
+from fastmetrics.statistics.base import Inputs
 
 if TYPE_CHECKING:
     from fastmetrics.pool import Pool
@@ -46,6 +47,7 @@ class Group(StatisticMetric):
         self.pool: Pool
         self.members = list(members)
         self.left: list[StatisticMetric] = []
+        self.parted = False  # whether any has left for another reason than its reset
         self.moves = False
         self._list_members()
 
@@ -59,6 +61,7 @@ class Group(StatisticMetric):
     def bind(self, member: StatisticMetric) -> None:
         """Make the states of a member views of those of the group."""
         own, mine = self.__dict__, member.__dict__
+        mine["_statistics"] = member._statistics.within(own["_statistics"])
         for name in member._statistics.shapes:
             mine[name] = self._view(member, name, own[name])
         mine["faults"] = own["faults"]
@@ -79,18 +82,27 @@ class Group(StatisticMetric):
     def _view(member: StatisticMetric, name: str, state: Any) -> Any:
         return state if isinstance(state, list) else member._statistics.view(name, state)
 
-    def release(self, member: StatisticMetric) -> None:
+    def release(self, member: StatisticMetric, emptied: bool) -> None:
         """A member has taken its states away. When all have, each by its own reset, they come back."""
         self.members = [other for other in self.members if other is not member]
         self.left.append(member)
+        self.parted |= not emptied
         self.pool.stale = True
-        if not self.members and not any(other.update_called or other._filled for other in self.left):
+        if not (self.members or self.parted or any(other.update_called or other._filled for other in self.left)):
             self.reset()
             self.members, self.left = self.left, []
             for other in self.members:
                 self.bind(other)
             self.pool.stale = self.pool.split or any(group.left for group in self.pool.groups)
         self._list_members()
+
+    def _accept(self, inputs: Inputs) -> None:
+        for accept in self.__dict__["_accepts"]:
+            accept(inputs)
+
+    def _prepare(self, inputs: Inputs) -> None:
+        for prepare in self.__dict__["_prepares"]:
+            prepare(inputs)
 
     def _count_update(self, own: dict[str, Any]) -> None:
         super()._count_update(own)
@@ -127,6 +139,9 @@ class Group(StatisticMetric):
         """Keep what the hot path needs of the members."""
         own, shapes = self.__dict__, self._statistics.shapes
         own["_owns"] = [member.__dict__ for member in self.members]
+        for kept, hook in (("_accepts", "_accept"), ("_prepares", "_prepare")):
+            base = getattr(StatisticMetric, hook)
+            own[kept] = [getattr(member, hook) for member in self.members if getattr(type(member), hook) is not base]
         own["_calls"] = []
         for member in self.members:
             mine = member._statistics

@@ -110,7 +110,7 @@ class Lifecycle(torchmetrics.Metric):
         group = self.__dict__["_group"]
         if group is not None:
             self._take(self.__dict__, self._copies())
-            group.release(self)
+            group.release(self, emptied=False)
 
     def _copies(self) -> dict[str, Any]:
         with torch.inference_mode(False):
@@ -258,7 +258,7 @@ class Lifecycle(torchmetrics.Metric):
         elif not empty:
             self._take(own, self._copies())
             self._empty(own, own["_defaults"])
-            group.release(self)
+            group.release(self, emptied=True)
 
     def _forget(self, own: dict[str, Any]) -> None:
         """Forget what was derived from the states, a sync among it."""

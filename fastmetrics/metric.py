@@ -142,9 +142,11 @@ class StatisticMetric(Lifecycle, Metric):
         batch = self._check(*self.inputs(*args, **kwargs))
         if own["_group"] is not None:
             self._leave()
+        self._prepare(batch[0])
         self._count_update(own)
         self._add(own, batch)
-        if own["_device"].type == "cpu" and not torch.compiler.is_compiling():
+        compiling = torch.compiler.is_compiling()
+        if own["_device"].type == "cpu" and not compiling and own["_statistics"].may_fault(batch[1]):
             self._raise_faults()
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -156,6 +158,7 @@ class StatisticMetric(Lifecycle, Metric):
         batch = self._check(*self.inputs(*args, **kwargs))
         if own["_group"] is not None:
             self._leave()
+        self._prepare(batch[0])
         self._count_update(own)
         states = self._add_and_keep(own, batch)
         if own["dist_sync_on_step"] and self.distributed_available_fn():
@@ -163,7 +166,8 @@ class StatisticMetric(Lifecycle, Metric):
             self._raise_faults(part.faults)  # on all processes, after they have met
             value = self._value_of(part)
         else:
-            self._raise_faults()
+            if own["_statistics"].may_fault(batch[1]):
+                self._raise_faults()
             value = self.formula(**states)
         own["_forward_cache"] = value
         return value
@@ -270,10 +274,19 @@ class StatisticMetric(Lifecycle, Metric):
             own["_update_count"] += 1
         own["_computed"] = own["_whole"] = None
 
+    # In a collection, the batch of all members is checked before any of them is prepared for it.
+
+    def _accept(self, inputs: Inputs) -> None:
+        """Raise if this metric does not take what its statistics would. Changes nothing."""
+
+    def _prepare(self, inputs: Inputs) -> None:
+        """Get ready for a batch that was checked. One whose states do not fit it leaves its group."""
+
     def _check(self, inputs: Inputs, weights: Tensor | None, valid: Tensor | None, any_device: bool = False) -> Batch:
-        """Raise if the metadata of a batch is wrong; the batch as its statistics take it."""
+        """Raise if the metadata of a batch is wrong; the batch as its statistics take it. Changes nothing."""
         own = self.__dict__
         statistics: Statistics = own["_statistics"]
+        self._accept(inputs)
         statistics.check(inputs)
         device = inputs[0].device
         if device != own["_device"] and not any_device:
@@ -335,7 +348,7 @@ class StatisticMetric(Lifecycle, Metric):
         else:
             return None
         states = statistics.differentiable(inputs, weights, valid)
-        if states is not None and statistics.validate:  # the pass says what was out of range
+        if states is not None and statistics.may_fault(weights):  # the pass says what was out of range
             self._states_of(statistics, tuple(value.detach() for value in inputs), weights, valid, faults)
         return states
 
@@ -348,17 +361,14 @@ class StatisticMetric(Lifecycle, Metric):
         faults: Tensor | None = None,
     ) -> dict[str, Tensor]:
         """The statistics of one batch; its faults go to ``faults``, else to those of the metric."""
-        samples = inputs[0].shape[0] if statistics.samplewise else None
-        weighted = weights is not None and not statistics.weights_in_place
-        states = statistics.zeros(inputs[0].device, samples, weighted)
         if faults is None:
             faults = self.__dict__["faults"]
-        statistics.add(states if faults is None else {**states, "faults": faults}, inputs, weights, valid)
-        return states
+        return statistics.of_batch(inputs, weights, valid, faults)
 
     def _append(self, states: dict[str, Tensor]) -> None:
         for name, value in states.items():
-            getattr(self, name).append(value.cpu() if self.compute_on_cpu else value)
+            kept = value.detach()
+            getattr(self, name).append(kept.cpu() if self.compute_on_cpu else kept)
 
     def _value(self) -> Any:
         self._raise_faults()

@@ -97,9 +97,11 @@ class Pool:
         parted: list[Family] = []
         for family in self.families:
             own: list[Family] = []
+            fitting: list[Family] = []  # outputs that the data told may be others, whatever the history
             for metric in family.members:
                 join(own, metric, share, same_history)
-            self.split |= len(own) > 1
+                join(fitting, metric, share, lambda one, other: True)
+            self.split |= len(own) > len(fitting)
             parted += own
         return parted
 
@@ -158,10 +160,17 @@ class Pool:
                     group._bind_twins(member)
 
     def check(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> list[Batch]:
-        """The batch as each group reads it; raises, before anything is counted, if its metadata is wrong."""
+        """The batch as each group reads it; raises, before anything is counted, if its metadata is wrong.
+
+        The pool is stale afterwards if a member has left because its states do not fit the batch.
+        """
         if not kwargs:
-            return [group._check(*group.inputs(*args)) for group in self.groups]
-        return [group._check(*group.inputs(*args, **group._filter_kwargs(**kwargs))) for group in self.groups]
+            batches = [group._check(*group.inputs(*args)) for group in self.groups]
+        else:
+            batches = [group._check(*group.inputs(*args, **group._filter_kwargs(**kwargs))) for group in self.groups]
+        for group, batch in zip(self.groups, batches, strict=True):
+            group._prepare(batch[0])
+        return batches
 
     def update(self, batches: list[Batch]) -> None:
         """Add a batch to all states."""

@@ -156,7 +156,7 @@ class Least(StatisticMetric):
         super().__init__(Extremes(), **kwargs)
 
     def formula(self, count, least, most):
-        return torch.cat([least, torch.stack([most, count]).double()])
+        return torch.cat([least, most.reshape(1).double(), count])
 
 
 def many(**kwargs):
@@ -246,11 +246,24 @@ def uneven(rank, world, folder):
     with counted() as calls:
         found["errors"] = errors.compute()
     assert calls == {"all_reduce": 2, "all_gather": 1}, calls
+    for name, pairs in outputs().items():
+        for i in range(rank):
+            pairs.update(*batch("mse", 10 * rank + i))
+        found[name] = pairs.compute()
     single = MulticlassAccuracy(C, top_k=2)
     with counted() as calls:
         single.compute()
     assert calls == {"all_reduce": 1}, calls
     torch.save(found, f"{folder}/{rank}.pt")
+
+
+def outputs():
+    """Collections with metrics whose outputs the data tell: as many as the others have, or more."""
+    raw = R2Score(multioutput="raw_values")
+    return {
+        "three outputs": MetricCollection([MeanSquaredError(num_outputs=3), raw.clone(), PearsonCorrCoef(3)]),
+        "one and three": MetricCollection([MeanSquaredError(), raw, MeanAbsoluteError()]),
+    }
 
 
 def weights_of(rank, world, seed):
@@ -274,13 +287,18 @@ def test_uneven_batches_are_as_in_one_process(tmp_path, world):
                 value, expected, rtol=1e-6 if name in (*regression(), "images", "mean") else 0, atol=0
             )
     whole, errors = many(), MetricCollection([MeanSquaredError(), MeanAbsoluteError(), Least()])
+    pairs = outputs()
     for rank in range(world):
         for i in range(rank):
             seed = 10 * rank + i
             whole.update(*batch("samplewise", seed), **weights_of(rank, world, seed))
             errors.update(*batch("mse", seed))
+            for collection in pairs.values():
+                collection.update(*batch("mse", seed))
     for rank in range(world):
         found = torch.load(tmp_path / f"{rank}.pt")
+        for name, collection in pairs.items():
+            torch.testing.assert_close(found[name], collection.compute(), rtol=1e-6, atol=0)
         torch.testing.assert_close(found["collection"], whole.compute(), rtol=1e-6, atol=1e-12)
         torch.testing.assert_close(found["errors"], errors.compute(), rtol=1e-6, atol=0)
 

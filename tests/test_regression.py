@@ -4,6 +4,8 @@
 import inspect
 import itertools
 import math
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -343,20 +345,58 @@ def test_outputs_that_the_data_tell(device):
     torch.testing.assert_close(value[1], alone.expand(2))
 
 
+def world(*calls):
+    """What the calls return, each on a process of its own (here a thread); they take a function that gathers."""
+    given, meeting = [None] * len(calls), threading.Barrier(len(calls), timeout=30)
+
+    def gathering(rank):
+        def gather(state, group=None):
+            given[rank] = state
+            meeting.wait()
+            states = list(given)
+            meeting.wait()
+            return states
+
+        return gather
+
+    with ThreadPoolExecutor(len(calls)) as threads:
+        return [done.result() for done in [threads.submit(call, gathering(i)) for i, call in enumerate(calls)]]
+
+
 def test_a_rank_without_data(device):
     x, y = torch.rand(2, 40, 3, device=device)
-    full, empty = (ours.R2Score(multioutput="raw_values").to(device) for _ in range(2))
+    full, empty, single = (ours.R2Score(multioutput="raw_values").to(device) for _ in range(3))
     full.update(x, y)
-    states = {name: getattr(full, name) for name in full._defaults}
-    for here, there in ((empty, full), (full, empty)):
-        names = iter(here._defaults)
-        here._to_sync = False
-        gathered = {name: getattr(there, name) for name in there._defaults}
-        here.sync(
-            dist_sync_fn=lambda state, group=None, g=gathered, n=names: [state, g[next(n)]],
-            distributed_available=lambda: True,
-        )
-        for name, value in states.items():
-            torch.testing.assert_close(getattr(here, name), value)
-        here.unsync()
+    single.update(x[:, 0], y[:, 0])
+    used = ours.R2Score(multioutput="raw_values").to(device)
+    used.update(x[:, :2], y[:, :2])
+    used.reset()
+
+    def synced(metric):
+        def call(gather):
+            metric.sync(dist_sync_fn=gather, distributed_available=lambda: True)
+            states, value = metric.metric_state, metric._value()
+            metric.unsync()
+            return states, value
+
+        return call
+
+    expected = full.compute()
+    for metrics in ((empty, full), (full, empty), (empty, full, used)):
+        for states, value in world(*map(synced, metrics)):
+            torch.testing.assert_close(value, expected)
+            torch.testing.assert_close(states["moments"], full.moments)
     assert empty.count.tolist() == [0.0]
+    assert used.count.tolist() == [0.0, 0.0]
+    for _, value in world(*map(synced, (used, single))):
+        torch.testing.assert_close(value, expected[0])
+
+    def failed(metric):
+        def call(gather):
+            with pytest.raises(RuntimeError, match="different numbers of outputs: 3, 1, 0"):
+                metric.sync(dist_sync_fn=gather, distributed_available=lambda: True)
+
+        return call
+
+    world(*map(failed, (full, single, empty)))
+    torch.testing.assert_close(full._value(), expected)

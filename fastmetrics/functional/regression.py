@@ -5,12 +5,12 @@ from fastmetrics import regression
 from fastmetrics.functional.forms import functional
 from fastmetrics.regression.ranks import kendall_rank_corrcoef, spearman_corrcoef
 
-concordance_corrcoef = functional(regression.ConcordanceCorrCoef, "concordance_corrcoef")
+concordance_corrcoef = functional(regression.ConcordanceCorrCoef, "concordance_corrcoef", without=("num_outputs",))
 critical_success_index = functional(
     regression.CriticalSuccessIndex, "critical_success_index", "threshold", "keep_sequence_dim"
 )
 explained_variance = functional(regression.ExplainedVariance, "explained_variance", "multioutput")
-log_cosh_error = functional(regression.LogCoshError, "log_cosh_error")
+log_cosh_error = functional(regression.LogCoshError, "log_cosh_error", without=("num_outputs",))
 mean_absolute_error = functional(regression.MeanAbsoluteError, "mean_absolute_error", "num_outputs")
 mean_absolute_percentage_error = functional(regression.MeanAbsolutePercentageError, "mean_absolute_percentage_error")
 mean_squared_error = functional(regression.MeanSquaredError, "mean_squared_error", "squared", "num_outputs")
@@ -19,7 +19,7 @@ minkowski_distance = functional(regression.MinkowskiDistance, "minkowski_distanc
 normalized_root_mean_squared_error = functional(
     regression.NormalizedRootMeanSquaredError, "normalized_root_mean_squared_error", "normalization", "num_outputs"
 )
-pearson_corrcoef = functional(regression.PearsonCorrCoef, "pearson_corrcoef")
+pearson_corrcoef = functional(regression.PearsonCorrCoef, "pearson_corrcoef", without=("num_outputs",))
 r2_score = functional(regression.R2Score, "r2_score", "adjusted", "multioutput")
 relative_squared_error = functional(regression.RelativeSquaredError, "relative_squared_error", "squared")
 symmetric_mean_absolute_percentage_error = functional(

@@ -4,13 +4,11 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
 from math import prod
 from typing import Any
 
 import torch
 from torch import Tensor
-from torchmetrics.utilities.distributed import gather_all_tensors
 
 from fastmetrics.formulas.moments import MULTIOUTPUT
 from fastmetrics.metric import Batch, StatisticMetric
@@ -22,13 +20,6 @@ def positive_outputs(num_outputs: object) -> None:
     """A positive integer."""
     if not (isinstance(num_outputs, int) and num_outputs > 0):
         raise ValueError(f"Expected num_outputs to be a positive integer but got {num_outputs}")
-
-
-def spread(values: Tensor | None, target: Tensor) -> Tensor | None:
-    """What comes per sample, in the shape of the target; what does not fit is left to the check of the statistics."""
-    if values is None or values.shape != target.shape[: values.dim()]:
-        return values
-    return values.reshape(*values.shape, *(1 for _ in target.shape[values.dim() :])).expand(target.shape)
 
 
 class PairsMetric(StatisticMetric):
@@ -56,7 +47,7 @@ class PairsMetric(StatisticMetric):
     _statistics: PairsStatistics
     count: Tensor  # [D]
 
-    def __init__(self, asked: dict[str, Any], num_outputs: int = 1, **kwargs: Any) -> None:
+    def __init__(self, asked: dict[str, Any], num_outputs: int | None = 1, **kwargs: Any) -> None:
         super().__init__(PairsStatistics(num_outputs, **asked), **kwargs)
         self._wide = False
         self._siblings: dict[tuple[int, ...], PairsMetric] = {}
@@ -64,33 +55,29 @@ class PairsMetric(StatisticMetric):
     def _result(self, value: Tensor) -> Tensor:
         return value.to(torch.float64 if self._wide else self._dtype)
 
-    def _check(
-        self,
-        inputs: Inputs,
-        weights: Tensor | None,
-        valid: Tensor | None,
-        any_device: bool = False,
-    ) -> Batch:
+    def _accept(self, inputs: Inputs) -> None:
         preds, target = inputs
-        if self.at_most_2d and preds.shape == target.shape:
-            if preds.dim() not in (1, 2):
-                raise ValueError(
-                    f"Expected both predictions and target to be 1- or 2-dimensional, but got {tuple(preds.shape)}."
-                )
-            if preds.dim() == 2 and preds.shape[1] != self._statistics.num_outputs:
-                raise self.wrong_columns(
-                    "Expected argument `num_outputs` to match the second dimension of the input, but got"
-                    f" {self._statistics.num_outputs} and {preds.shape[1]}."
-                )
-        checked = super()._check(inputs, weights, valid, any_device)
+        if not self.at_most_2d or preds.shape != target.shape:
+            return
+        if preds.dim() not in (1, 2):
+            raise ValueError(
+                f"Expected both predictions and target to be 1- or 2-dimensional, but got {tuple(preds.shape)}."
+            )
+        statistics = self._statistics
+        if preds.dim() == 2 and not statistics.outputs_from_data and preds.shape[1] != statistics.num_outputs:
+            raise self.wrong_columns(
+                "Expected argument `num_outputs` to match the second dimension of the input, but got"
+                f" {statistics.num_outputs} and {preds.shape[1]}."
+            )
+
+    def _prepare(self, inputs: Inputs) -> None:
+        preds, target = inputs
         if self.widens is not None and torch.float64 in (preds.dtype, target.dtype) and preds.dim() >= self.widens:
             self._wide = True
-        return checked
 
-    def reset(self) -> None:
-        """Empty the statistics in place; values have the metric's dtype again."""
-        super().reset()
-        self._wide = False
+    def _forget(self, own: dict[str, Any]) -> None:
+        super()._forget(own)
+        own["_wide"] = False
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Tensor:
         """The value of one batch in the dtype of the inputs, or the default dtype if they are integers."""
@@ -114,6 +101,7 @@ class PairsMetric(StatisticMetric):
         """The same metric, without data, for inputs ``(N, *row)``."""
         if row not in self._siblings:
             sibling = copy.deepcopy(self)
+            sibling.reset()
             sibling._siblings = {}
             sibling._fit(row)
             self._siblings[row] = sibling
@@ -122,14 +110,27 @@ class PairsMetric(StatisticMetric):
     def _fit(self, row: tuple[int, ...]) -> None:
         """Take inputs ``(N, *row)`` from now on, with empty statistics if the number of outputs changes."""
         outputs = prod(row)
-        if outputs == self._statistics.num_outputs:
-            return
-        self._statistics.fit(outputs)
-        own = self.__dict__
-        with torch.inference_mode(False):
-            for name, zeros in self._statistics.zeros(self._device).items():
-                own[name] = zeros
-                own["_defaults"][name] = zeros.clone()
+        if outputs != self._statistics.num_outputs:
+            self._leave()
+            self._statistics = self._statistics.resized(outputs)
+            own = self.__dict__
+            with torch.inference_mode(False):
+                for name, zeros in self._statistics.zeros(self._device).items():
+                    own[name] = zeros
+                    own["_defaults"][name] = zeros.clone()
+        self._statistics.told = True
+
+
+class TargetsMetric(PairsMetric):
+    """A metric of pairs that calls its target ``targets``, as torchmetrics does."""
+
+    inputs_options = ()
+
+    def inputs(
+        self, preds: Tensor, targets: Tensor, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> Batch:
+        """See :meth:`StatisticMetric.inputs`."""
+        return (preds, targets), weights, valid
 
 
 class MultioutputMetric(PairsMetric):
@@ -144,46 +145,47 @@ class MultioutputMetric(PairsMetric):
     def __init__(self, asked: dict[str, Any], multioutput: str, **kwargs: Any) -> None:
         if multioutput not in MULTIOUTPUT:
             raise ValueError(f"Invalid input to argument `multioutput`. Choose one of the following: {MULTIOUTPUT}")
-        super().__init__(asked, 1, **kwargs)
+        super().__init__(asked, None, **kwargs)
         self.multioutput = multioutput
         self._row: tuple[int, ...] = ()
 
     def _takes(self, row: tuple[int, ...]) -> bool:
-        return row == self._row
+        return row == self._row and self._statistics.told and super()._takes(row)
 
-    def _fit(self, row: tuple[int, ...]) -> None:
+    def _accept(self, inputs: Inputs) -> None:
+        super()._accept(inputs)
+        preds, target = inputs
+        if preds.shape != target.shape:
+            return
+        if preds.dim() == 0:
+            raise ValueError("Expected both predictions and target to have a dimension of samples.")
+        self._require_room(tuple(preds.shape[1:]))
+
+    def _require_room(self, row: tuple[int, ...]) -> None:
+        """Raise if there is data of another number of outputs than that of a row."""
         if prod(row) != self._statistics.num_outputs and self.count.any():
             raise RuntimeError(
                 f"{type(self).__name__} has data of {self._statistics.num_outputs} outputs, but now got rows of shape"
                 f" {row}. Call `reset` before."
             )
+
+    def _prepare(self, inputs: Inputs) -> None:
+        super()._prepare(inputs)
+        row = tuple(inputs[0].shape[1:])
+        if not self._takes(row):
+            self._fit(row)
+
+    def _fit(self, row: tuple[int, ...]) -> None:
+        self._require_room(row)
         super()._fit(row)
         self._row = row
 
-    def _check(
-        self,
-        inputs: Inputs,
-        weights: Tensor | None,
-        valid: Tensor | None,
-        any_device: bool = False,
-    ) -> Batch:
-        preds, target = inputs
-        if preds.shape == target.shape:
-            if preds.dim() == 0:
-                raise ValueError("Expected both predictions and target to have a dimension of samples.")
-            if preds.dim() > 2 and not self.at_most_2d:
-                weights, valid = spread(weights, target), spread(valid, target)
-                inputs = (preds.flatten(1), target.flatten(1))
-                weights, valid = (v if v is None or v.dim() < 2 else v.flatten(1) for v in (weights, valid))
-            row = tuple(preds.shape[1:])
-            if row != self._row and not (self.at_most_2d and len(row) > 1):
-                self._fit(row)
-        return super()._check(inputs, weights, valid, any_device)
-
     def _over_outputs(self, value: Tensor) -> Tensor:
         """A value of all outputs as it is, one of each output [D] in the shape of a row; as a scalar if it is one."""
-        row = (-1,) if self._row == () else self._row  # a process without data has seen no row
-        return self._result(value.reshape(row) if value.numel() > 1 else value.reshape(()))
+        if value.numel() == 1:
+            return self._result(value.reshape(()))
+        # a process without data has seen no row, or other ones
+        return self._result(value.reshape(self._row if prod(self._row) == value.numel() else (-1,)))
 
     def _of_function(self, value: Tensor) -> Tensor:
         return value.reshape(self._row) if self.multioutput == "raw_values" else value
@@ -202,16 +204,7 @@ class MultioutputMetric(PairsMetric):
     def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
         count = state_dict.get(f"{prefix}count")
         if count is not None and count.shape[0] != self._statistics.num_outputs:
+            self._leave()
             self.reset()
             self._fit((count.shape[0],))
         super()._load_from_state_dict(state_dict, prefix, *args)
-
-    def _sync_dist(self, dist_sync_fn: Callable[..., Any] = gather_all_tensors, process_group: Any = None) -> None:
-        def gather(state: Tensor, *args: Any, **kwargs: Any) -> list[Tensor]:
-            gathered = dist_sync_fn(state, *args, **kwargs)
-            outputs = max(len(other) for other in gathered)
-            if any(len(other) != outputs and other.any() for other in gathered):
-                raise RuntimeError(f"{type(self).__name__} has data of different numbers of outputs on its processes.")
-            return [o if len(o) == outputs else o.new_zeros((outputs, *o.shape[1:])) for o in gathered]
-
-        super()._sync_dist(gather, process_group)

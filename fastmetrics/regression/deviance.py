@@ -8,11 +8,10 @@ from typing import Any
 from torch import Tensor
 
 from fastmetrics.formulas import errors
-from fastmetrics.metric import Batch
-from fastmetrics.regression.base import PairsMetric
+from fastmetrics.regression.base import TargetsMetric
 
 
-class TweedieDevianceScore(PairsMetric):
+class TweedieDevianceScore(TargetsMetric):
     r"""Mean deviance of a Tweedie distribution: 0 for normal, 1 for Poisson, 2 for gamma, 3 for inverse Gaussian.
 
     Args:
@@ -43,12 +42,6 @@ class TweedieDevianceScore(PairsMetric):
             raise ValueError(f"Deviance Score is not defined for power={power}.")
         super().__init__({"deviance": float(power)}, **kwargs)
         self.power = power
-
-    def inputs(
-        self, preds: Tensor, targets: Tensor, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> Batch:
-        """See :meth:`StatisticMetric.inputs`."""
-        return (preds, targets), weights, valid
 
     def formula(self, deviance: Tensor, **_: Tensor) -> Tensor:
         """The mean over the pairs in the domain."""

@@ -9,8 +9,7 @@ from torch import Tensor
 from torchmetrics.utilities.exceptions import TorchMetricsUserError
 
 from fastmetrics.formulas import errors
-from fastmetrics.metric import Batch
-from fastmetrics.regression.base import PairsMetric, positive_outputs
+from fastmetrics.regression.base import PairsMetric, TargetsMetric, positive_outputs
 
 
 class MeanSquaredError(PairsMetric):
@@ -143,7 +142,7 @@ class LogCoshError(PairsMetric):
         return self._result(errors.mean_error(log_cosh_error, count))
 
 
-class MinkowskiDistance(PairsMetric):
+class MinkowskiDistance(TargetsMetric):
     r"""Minkowski distance, :math:`(\sum_i |x_i - y_i|^p)^{1/p}`.
 
     Args:
@@ -169,12 +168,6 @@ class MinkowskiDistance(PairsMetric):
             raise TorchMetricsUserError(f"Argument ``p`` must be a float or int greater than 1, but got {p}")
         super().__init__({"powered_error": float(p)}, **kwargs)
         self.p = p
-
-    def inputs(
-        self, preds: Tensor, targets: Tensor, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> Batch:
-        """See :meth:`StatisticMetric.inputs`."""
-        return (preds, targets), weights, valid
 
     def formula(self, powered_error: Tensor, **_: Tensor) -> Tensor:
         """The root of the sum."""

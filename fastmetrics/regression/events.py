@@ -9,7 +9,14 @@ from torch import Tensor
 
 from fastmetrics.formulas import errors
 from fastmetrics.metric import Batch
-from fastmetrics.regression.base import PairsMetric, spread
+from fastmetrics.regression.base import PairsMetric
+
+
+def _spread(values: Tensor | None, target: Tensor) -> Tensor | None:
+    """What comes per sample, in the shape of the target; what does not fit is left to the check of the statistics."""
+    if values is None or values.shape != target.shape[: values.dim()]:
+        return values
+    return values.reshape(*values.shape, *(1 for _ in target.shape[values.dim() :])).expand(target.shape)
 
 
 class CriticalSuccessIndex(PairsMetric):
@@ -60,7 +67,7 @@ class CriticalSuccessIndex(PairsMetric):
             return (preds, target), weights, valid
         if kept >= preds.dim():
             raise ValueError(f"Expected keep_sequence dim to be in range [0, {preds.dim()}] but got {kept}")
-        weights, valid = spread(weights, target), spread(valid, target)
+        weights, valid = _spread(weights, target), _spread(valid, target)
         weights, valid = (v if v is None or v.dim() <= kept else v.movedim(kept, 0) for v in (weights, valid))
         return (preds.movedim(kept, 0), target.movedim(kept, 0)), weights, valid
 

@@ -28,9 +28,6 @@ class _RowMetric(StatisticMetric):
         super().__init__(statistics, **kwargs)
         self.reduction = reduction
 
-    def _append(self, batch: dict[str, Tensor]) -> None:
-        super()._append({name: value.detach() for name, value in batch.items()})
-
     def formula(self, measures: Tensor, total: Tensor | None = None) -> Tensor:
         """The figures, their sum or their mean."""
         value = measures if total is None or self.reduction == "sum" else measures / total

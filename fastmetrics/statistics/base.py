@@ -29,6 +29,8 @@ class Statistics(ABC):
         validate: whether values out of range are recorded and raised. They are never counted.
         weights_in_place: whether weighted samples go to the statistics themselves, which are float64 then. Otherwise
             they go to float64 twins of them, so that what has no weights is counted exactly.
+        outputs_from_data: whether the first batch tells the number of outputs, which is dimension 0 of each statistic.
+            A subclass that says so defines :meth:`resized` and :meth:`outputs_with_data`.
     """
 
     shapes: dict[str, tuple[tuple[int, ...], torch.dtype]]
@@ -36,6 +38,7 @@ class Statistics(ABC):
     samplewise: bool = False
     validate: bool = True
     weights_in_place: bool = False
+    outputs_from_data: bool = False
 
     @property
     def key(self) -> Any:
@@ -68,6 +71,22 @@ class Statistics(ABC):
             both.shapes[name] = (tuple(map(max, present, shape)), dtype)
         return both
 
+    def before_data(self) -> Statistics:
+        """These statistics as they were before any batch: what all processes have, whatever they have seen."""
+        return self
+
+    def within(self, union: Statistics) -> Statistics:
+        """These statistics as part of a :meth:`union`."""
+        return self
+
+    def resized(self, outputs: int) -> Statistics:
+        """The same statistics of another number of outputs."""
+        raise NotImplementedError
+
+    def outputs_with_data(self, states: States) -> Tensor:
+        """int64 [1]: the number of outputs of ``states``, or 0 if they are empty; without a look at the device."""
+        raise NotImplementedError
+
     def view(self, name: str, state: Tensor) -> Tensor:
         """The part of the statistic ``name`` of a :meth:`union` that these statistics ask for; no copy."""
         shape = self.shapes[name][0]
@@ -98,6 +117,10 @@ class Statistics(ABC):
         """An empty record of faults, or None if values are not validated."""
         return torch.zeros(FAULTS, dtype=torch.int64, device=device) if self.validate else None
 
+    def may_fault(self, weights: Tensor | None) -> bool:
+        """Whether a batch can have values out of range."""
+        return self.validate
+
     @abstractmethod
     def check(self, inputs: Inputs) -> None:
         """Raise if the metadata of the batch is wrong. Reads no values."""
@@ -112,6 +135,16 @@ class Statistics(ABC):
             weights: what :meth:`per_sample` made of the weights; the statistics are float64 then.
             valid: what :meth:`per_sample` made of the mask.
         """
+
+    def of_batch(
+        self, inputs: Inputs, weights: Tensor | None, valid: Tensor | None, faults: Tensor | None
+    ) -> dict[str, Tensor]:
+        """The statistics of one batch, read once; its faults go to ``faults``. Arguments are those of :meth:`add`."""
+        samples = inputs[0].shape[0] if self.samplewise else None
+        weighted = weights is not None and not self.weights_in_place
+        states = self.zeros(inputs[0].device, samples, weighted)
+        self.add(states if faults is None else {**states, "faults": faults}, inputs, weights, valid)
+        return states
 
     def merge(self, states: States, batch: States) -> None:
         """Add the statistics of a batch to ``states``, in place."""

@@ -21,6 +21,12 @@ class Buffers(Statistics):
     def kept(self, inputs: Inputs, valid: Tensor | None, faults: Tensor | None) -> dict[str, Tensor]:
         """What is kept of a batch, in tensors of its own."""
 
+    def of_batch(
+        self, inputs: Inputs, weights: Tensor | None, valid: Tensor | None, faults: Tensor | None
+    ) -> dict[str, Tensor]:
+        """What is kept of it."""
+        return self.kept(inputs, valid, faults)
+
     def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
         """There is nothing to add to."""
         raise NotImplementedError("samples are appended, not added")

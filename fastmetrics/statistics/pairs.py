@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
+import copy
 import struct
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -20,7 +20,8 @@ class PairsStatistics(Statistics):
     Every option but the first asks for the statistic of its name, float64 [D] or [D, k]; ``count`` is always there.
 
     Args:
-        num_outputs: D. One output reads every element of any shape; more read ``[N, D]``.
+        num_outputs: D. One output reads every element of any shape; more read ``[N, D]``. None lets the data tell:
+            inputs are ``[N, ...]``, whose dimensions after the first are outputs. It is one until then.
         moments: count, means and centred second moments.
         extremes: least and greatest target.
         squared_error: its sum, as the rest.
@@ -38,13 +39,14 @@ class PairsStatistics(Statistics):
     Attributes:
         asked: name -> option, of what was asked for. Statistics of what several metrics ask of the same inputs have
             the options of all of them, if none of those is given two values.
+        told: whether the number of outputs is known.
     """
 
     weights_in_place = True
 
     def __init__(
         self,
-        num_outputs: int = 1,
+        num_outputs: int | None = 1,
         *,
         moments: bool = False,
         extremes: bool = False,
@@ -67,28 +69,65 @@ class PairsStatistics(Statistics):
         self._thresholds: dict[torch.dtype, float] = {}
         self.asked = {n: given[n] for n in STATES if n != "count" and given[n] is not None and given[n] is not False}
         self._names = ("count", *self.asked)
-        self.fit(num_outputs)
+        self.outputs_from_data = num_outputs is None
+        self.told = num_outputs is not None
+        self._fit(num_outputs or 1)
 
-    def fit(self, num_outputs: int) -> None:
-        """Be the statistics of so many outputs."""
+    def _fit(self, num_outputs: int) -> None:
         self.num_outputs = num_outputs
         leading = () if self.samplewise else (num_outputs,)
         self.shapes = {name: ((*leading, *STATES[name]), torch.float64) for name in self._names}
-        self.reductions = {name: merge for name, merge in MERGES.items() if name in self.shapes}
+        own = {name: merge for name, merge in MERGES.items() if name in self.shapes}
+        self.reductions = {**type(self).reductions, **own}
         self._slots = [name if name in self.shapes else None for name in STATES]
 
-    @property
-    def key(self) -> Any:
-        """The outputs, and whether samples are kept apart; what is asked for may be different."""
-        return self.num_outputs, self.samplewise, self.validate
+    def resized(self, outputs: int) -> PairsStatistics:
+        """The same statistics of so many outputs."""
+        other = copy.copy(self)
+        other.told = True
+        other._fit(outputs)
+        return other
+
+    def outputs_with_data(self, states: States) -> Tensor:
+        """int64 [1]: D, or 0 if nothing has been counted."""
+        count = states["count"]
+        return (count != 0).any().reshape(1) * count.shape[0]
 
     def union(self, other: Statistics) -> Statistics | None:
-        """What either asks for, unless one option has two values."""
-        if not isinstance(other, PairsStatistics) or other.key != self.key:
+        """What either asks for, unless one option has two values or both know their outputs, which are not the same.
+
+        Outputs that the data tell are those of the other statistics. A subclass shares with its equals only.
+        """
+        if type(self) is not PairsStatistics or type(other) is not PairsStatistics:
+            return super().union(other)
+        if self.samplewise != other.samplewise:
             return None
         if any(other.asked.get(name, value) != value for name, value in self.asked.items()):
             return None
-        return PairsStatistics(self.num_outputs, samplewise=self.samplewise, **{**self.asked, **other.asked})
+        known = {statistics.num_outputs for statistics in (self, other) if statistics.told}
+        if len(known) > 1:
+            return None
+        from_data = self.outputs_from_data and other.outputs_from_data
+        asked = {**self.asked, **other.asked}
+        both = PairsStatistics(None if from_data else 1, samplewise=self.samplewise, **asked)
+        return both.resized(*known) if known else both
+
+    def before_data(self) -> PairsStatistics:
+        """The same statistics, whose outputs nothing has told yet."""
+        return PairsStatistics(None, **self.asked) if self.outputs_from_data else self
+
+    def within(self, union: Statistics) -> PairsStatistics:
+        """The same statistics of as many outputs as the union has."""
+        outputs: int = union.num_outputs  # type: ignore[attr-defined]
+        return self if outputs == self.num_outputs else self.resized(outputs)
+
+    def view(self, name: str, state: Tensor) -> Tensor:
+        """All of it: a union has the same outputs, and processes together those that any of them was told."""
+        return state
+
+    def may_fault(self, weights: Tensor | None) -> bool:
+        """Weights can be out of range, and the values for a deviance."""
+        return weights is not None or "deviance" in self.shapes
 
     def check(self, inputs: Inputs) -> None:
         """Raise ``RuntimeError`` on different shapes or devices, or if they are not ``[N, num_outputs]``."""
@@ -98,7 +137,7 @@ class PairsStatistics(Statistics):
                 "Predictions and targets are expected to have the same shape, but got"
                 f" {tuple(preds.shape)} and {tuple(target.shape)}."
             )
-        if self.num_outputs > 1 and tuple(preds.shape[1:]) != (self.num_outputs,):
+        if self.num_outputs > 1 and not self.outputs_from_data and tuple(preds.shape[1:]) != (self.num_outputs,):
             raise RuntimeError(
                 f"Expected inputs of shape (N, {self.num_outputs}) since num_outputs={self.num_outputs},"
                 f" but got {tuple(preds.shape)}."
@@ -114,6 +153,8 @@ class PairsStatistics(Statistics):
             num_outputs = inputs[0].shape[0]
             inputs = tuple(values.unsqueeze(1).movedim(0, -1) for values in inputs)
             weights, valid = (None if v is None else v.unsqueeze(1).movedim(0, -1) for v in (weights, valid))
+        elif self.outputs_from_data:
+            inputs, weights, valid = self._as_outputs(inputs, weights, valid)
         if self._events is not None:
             parameters = self._with_thresholds(inputs)
         slots = [None if name is None else states[name] for name in self._slots]
@@ -126,21 +167,22 @@ class PairsStatistics(Statistics):
     def differentiable(
         self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
     ) -> dict[str, Tensor] | None:
-        """The statistics of one batch, in operations that keep the graph.
-
-        Raises:
-            RuntimeError: a weight is out of range.
-            ValueError: a value is outside of the domain of the deviance.
-        """
+        """The statistics of one batch, in operations that keep the graph."""
         if self._events is not None:
             return None
-        domain = "deviance" in self.shapes
-        faults = self.no_faults(inputs[0].device) if domain or weights is not None else None
+        if self.outputs_from_data:
+            inputs, weights, valid = self._as_outputs(inputs, weights, valid)
         preds, target = inputs
-        batch = statistics_of(preds, target, weights, valid, self._names, faults, self.num_outputs, self.parameters)
-        if faults is not None and (found := self.explain_faults(faults.tolist())) is not None:
-            raise (ValueError if domain else RuntimeError)(found)
-        return batch
+        return statistics_of(preds, target, weights, valid, self._names, None, self.num_outputs, self.parameters)
+
+    def _as_outputs(
+        self, inputs: Inputs, weights: Tensor | None, valid: Tensor | None
+    ) -> tuple[Inputs, Tensor | None, Tensor | None]:
+        """A batch ``[N, ...]`` as ``[N, D]``."""
+        if inputs[0].dim() < 3:
+            return inputs, weights, valid
+        weights, valid = (None if v is None else v.flatten(1) for v in (weights, valid))
+        return tuple(values.flatten(1) for values in inputs), weights, valid
 
     def _with_thresholds(self, inputs: Inputs) -> Parameters:
         """The parameters with the threshold as a tensor of each dtype is compared with it."""
