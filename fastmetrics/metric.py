@@ -145,9 +145,11 @@ class StatisticMetric(Lifecycle, Metric):
         self._prepare(batch[0])
         self._count_update(own)
         self._add(own, batch)
-        compiling = torch.compiler.is_compiling()
-        if own["_device"].type == "cpu" and not compiling and own["_statistics"].may_fault(batch[1]):
-            self._raise_faults()
+        faults: Tensor | None = own["faults"]
+        # of the CPU, which looks at once; asked of the tensor, as the name of a device takes longer
+        if faults is not None and faults.is_cpu and not torch.compiler.is_compiling():
+            if own["_statistics"].may_fault(batch[1]):
+                self._raise_faults()
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Add a batch to the statistics and return the value of that batch alone."""
