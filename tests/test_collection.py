@@ -195,7 +195,7 @@ def test_two_kinds_of_input_in_two_buffers():
     x, y = torch.randn(50), torch.randn(50)
     with Operators() as called:
         value = collection(x, y)
-    assert called.seen == ["pairs_"]
+    assert called.seen == ["simple_pairs_"]
     torch.testing.assert_close(value["MeanAbsoluteError"], (x - y).abs().mean())
     assert len(collection._pool.slots) == 2
     scores = x.clone().requires_grad_()

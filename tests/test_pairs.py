@@ -8,8 +8,17 @@ import pytest
 import torch
 
 from fastmetrics import regression
-from fastmetrics.passes import FAULTS, pairs_
-from fastmetrics.passes.pairs import ERRORS, STATES, Parameters, log_cosh, merge_extremes, merge_moments, pairs_body
+from fastmetrics.passes import FAULTS, pairs_, simple_pairs_
+from fastmetrics.passes.pairs import (
+    ERRORS,
+    SIMPLE_STATES,
+    STATES,
+    Parameters,
+    log_cosh,
+    merge_extremes,
+    merge_moments,
+    pairs_body,
+)
 from fastmetrics.statistics import PairsStatistics
 
 REALS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
@@ -190,6 +199,22 @@ def test_elementary_functions(device):
                 assert made[name].item() == pytest.approx(float(reference), rel=rel, abs=1e-320), (name, value, p)
         body = log_cosh(x).item()
         assert body == pytest.approx(made["log_cosh_error"].item(), rel=1e-14, abs=1e-320)
+
+
+def test_the_operator_of_few_arguments(device):
+    torch.manual_seed(0)
+    for outputs, shape in ((1, (700,)), (3, (200, 3))):
+        x, y = torch.randn(2, *shape, device=device)
+        weights = torch.rand(shape, dtype=torch.float64, device=device)
+        weights.view(-1)[5] = -1.0
+        for asked, given in ((SIMPLE_STATES, None), (("count", "moments"), weights), (("absolute_error",), weights)):
+            whole, few = states(outputs, device, asked), states(outputs, device, asked)
+            valid = None if given is None else torch.rand(shape, device=device) < 0.7
+            pairs_(x, y, given, valid, *whole, outputs, 1.0, 0.0, 0.0, 0.0)
+            simple = [few[list(STATES).index(name)] for name in SIMPLE_STATES]
+            simple_pairs_(x, y, given, valid, *simple, few[-1], outputs)
+            assert all(torch.equal(a, b) for a, b in zip(whole, few, strict=True) if a is not None)
+            assert whole[list(STATES).index(asked[0])].any()
 
 
 def test_constant_inputs_have_no_variance(device):

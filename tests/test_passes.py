@@ -15,7 +15,7 @@ from fastmetrics.operators import define
 from fastmetrics.passes import FAULTS, binary_, binary_weighted_, multiclass_, multiclass_weighted_, pairs_
 from fastmetrics.passes.binary import binary_body, binary_weighted_body, cutoffs
 from fastmetrics.passes.multiclass import multiclass_body, multiclass_weighted_body
-from fastmetrics.passes.pairs import STATES, pairs_body
+from fastmetrics.passes.pairs import SIMPLE_STATES, STATES, pairs_body, simple_pairs_body
 
 SCORES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 LABELS = (
@@ -358,6 +358,8 @@ def test_any_split_in_any_order_is_the_same(data):
     assert parts[3][[0, 2]].tolist() == whole[3][[0, 2]].tolist()
 
 
+SIMPLE = (*SIMPLE_STATES, "faults")
+
 SAMPLES = {
     "multiclass_": lambda d: (
         torch.randn(9, 4, device=d),
@@ -418,6 +420,14 @@ SAMPLES = {
         0.4,
         0.6,
     ),
+    "simple_pairs_": lambda d: (
+        torch.rand(9, 3, device=d) - 0.1,
+        torch.rand(9, 3, device=d),
+        torch.rand(9, 3, dtype=torch.float64, device=d),
+        mask((9, 3), d),
+        *(state for name, state in zip((*STATES, "faults"), pairs_states(3, d), strict=True) if name in SIMPLE),
+        3,
+    ),
     "average_ratio": lambda d: (
         torch.randint(0, 9, (2, 4, 3), device=d),
         ratios._coefficients(ratios.PRECISION),
@@ -436,7 +446,12 @@ def test_opcheck(device, name):
     operator = getattr(torch.ops.fastmetrics, name).default
     torch.library.opcheck(operator, SAMPLES[name](device))
     if device == "cpu":  # as on a machine that has no native library
-        body = {"multiclass_": multiclass_body, "binary_": binary_body, "pairs_": pairs_body}
+        body = {
+            "multiclass_": multiclass_body,
+            "binary_": binary_body,
+            "pairs_": pairs_body,
+            "simple_pairs_": simple_pairs_body,
+        }
         body |= {"multiclass_weighted_": multiclass_weighted_body, "binary_weighted_": binary_weighted_body}
         body["average_ratio"] = ratios.average_ratio_body
         args = SAMPLES[name](device)
@@ -456,7 +471,7 @@ def test_fullgraph_with_changing_batches(device, name):
 
     for rows in (9, 5, 3):
         args = SAMPLES[name](device)
-        batch = {"average_ratio": 0, "pairs_": 4}.get(name, 4 if "weighted" in name else 3)
+        batch = {"average_ratio": 0, "pairs_": 4, "simple_pairs_": 4}.get(name, 4 if "weighted" in name else 3)
         args = tuple(a[:rows] if i < batch else a for i, a in enumerate(args))
         again = tuple(a.clone() if isinstance(a, torch.Tensor) else a for a in args)
         torch.testing.assert_close(step(*args), operator(*again))
@@ -485,7 +500,7 @@ def test_average_ratio(device):
 def test_native_kernels_are_registered(device):
     if native.mode() == "off":
         pytest.skip("FASTMETRICS_NATIVE=off")
-    for name in ("multiclass_", "binary_", "pairs_"):
+    for name in ("multiclass_", "binary_", "pairs_", "simple_pairs_"):
         assert torch._C._dispatch_has_kernel_for_dispatch_key(f"fastmetrics::{name}", device.upper())
 
 

@@ -79,4 +79,16 @@ inline PairsStates pairs_states(int64_t outputs, FM_PAIRS_STATES) {
   };
 }
 
+// The same of simple_pairs_: only what loops over neighbours have, see PairsStates::only_simple.
+#define FM_SIMPLE_PAIRS_STATES                                                                               \
+  OptionalTensor count, OptionalTensor moments, OptionalTensor squared_error, OptionalTensor absolute_error, \
+      OptionalTensor faults
+#define FM_SIMPLE_PAIRS_STATE_NAMES count, moments, squared_error, absolute_error, faults
+
+inline PairsStates simple_pairs_states(int64_t outputs, FM_SIMPLE_PAIRS_STATES) {
+  const OptionalTensor none;
+  return pairs_states(outputs, count, moments, none, squared_error, absolute_error, none, none, none, none, none, none,
+                      none, none, faults);
+}
+
 }  // namespace fastmetrics

@@ -157,7 +157,16 @@ void pairs_cpu(const Tensor preds, const Tensor target, OptionalTensor weights, 
   pairs(b, pairs_states(num_outputs, FM_PAIRS_STATE_NAMES));
 }
 
+void simple_pairs_cpu(const Tensor preds, const Tensor target, OptionalTensor weights, OptionalTensor valid,
+                      FM_SIMPLE_PAIRS_STATES, int64_t num_outputs) {
+  pairs(pairs_batch(preds, target, weights, valid, num_outputs),
+        simple_pairs_states(num_outputs, FM_SIMPLE_PAIRS_STATE_NAMES));
+}
+
 }  // namespace
 }  // namespace fastmetrics
 
-STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) { m.impl("pairs_", TORCH_BOX(&fastmetrics::pairs_cpu)); }
+STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) {
+  m.impl("pairs_", TORCH_BOX(&fastmetrics::pairs_cpu));
+  m.impl("simple_pairs_", TORCH_BOX(&fastmetrics::simple_pairs_cpu));
+}

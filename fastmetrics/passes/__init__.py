@@ -20,6 +20,7 @@ from fastmetrics.passes.operator import (
 )
 from fastmetrics.passes.pairs import (
     pairs_,
+    simple_pairs_,
 )
 from fastmetrics.passes.ranking import (
     ranking_,
@@ -42,5 +43,6 @@ __all__ = [
     "pairs_",
     "ranking_",
     "row_pairs",
+    "simple_pairs_",
     "values_",
 ]

@@ -62,6 +62,14 @@ SCHEMA = (
     "float p, float power, float preds_threshold, float target_threshold) -> ()"
 )
 
+# The statistics that most metrics ask for have an operator of fewer arguments, which cost more than a small batch.
+SIMPLE_STATES = ("count", "moments", "squared_error", "absolute_error")
+_ARGUMENTS = [f"Tensor({letter}!)? {name}" for letter, name in zip(_LETTERS, (*SIMPLE_STATES, "faults"), strict=False)]
+SIMPLE_SCHEMA = (
+    f"simple_pairs_(Tensor preds, Tensor target, Tensor? weights, Tensor? valid, {', '.join(_ARGUMENTS)}, "
+    "int num_outputs) -> ()"
+)
+
 
 def log_cosh(d: Tensor) -> Tensor:
     """``log(cosh(d))`` without overflow, and by its series where the other form would cancel."""
@@ -246,8 +254,38 @@ def pairs_body(
     given = locals()
     states = {name: given[name] for name in STATES if given[name] is not None}
     parameters = Parameters(p, power, preds_threshold, target_threshold)
-    inputs = preds.detach(), target.detach()  # a state keeps no graph
-    batch = statistics_of(*inputs, weights, valid, tuple(states), faults, num_outputs, parameters)
+    _read((preds, target), weights, valid, states, faults, num_outputs, parameters)
+
+
+def simple_pairs_body(
+    preds: Tensor,
+    target: Tensor,
+    weights: Tensor | None,
+    valid: Tensor | None,
+    count: Tensor | None,
+    moments: Tensor | None,
+    squared_error: Tensor | None,
+    absolute_error: Tensor | None,
+    faults: Tensor | None,
+    num_outputs: int,
+) -> None:
+    """:func:`pairs_body` for the statistics ``SIMPLE_STATES``, with its arguments."""
+    given = locals()
+    states = {name: given[name] for name in SIMPLE_STATES if given[name] is not None}
+    _read((preds, target), weights, valid, states, faults, num_outputs, Parameters())
+
+
+def _read(
+    inputs: tuple[Tensor, Tensor],
+    weights: Tensor | None,
+    valid: Tensor | None,
+    states: Mapping[str, Tensor],
+    faults: Tensor | None,
+    num_outputs: int,
+    parameters: Parameters,
+) -> None:
+    preds, target = (values.detach() for values in inputs)  # a state keeps no graph
+    batch = statistics_of(preds, target, weights, valid, tuple(states), faults, num_outputs, parameters)
     add_statistics(states, batch)
 
 
@@ -261,13 +299,20 @@ def add_statistics(states: Mapping[str, Tensor], batch: Mapping[str, Tensor]) ->
             states[name].copy_(merge(torch.stack([states[name], value])))
 
 
+def _check(name: str, inputs: tuple[Tensor | None, ...], states: tuple[Tensor | None, ...]) -> None:
+    dims = {values.dim() for values in inputs if values is not None}
+    torch._check(len(dims) == 1, lambda: f"{name}: all inputs must have the same shape")
+    for state in states:
+        torch._check(state is None or state.dtype == torch.float64, lambda: f"{name}: states must be float64")
+
+
 def _fake(preds: Tensor, target: Tensor, weights: Tensor | None, valid: Tensor | None, *rest: Any) -> None:
-    for values in (target, weights, valid):
-        torch._check(
-            values is None or preds.dim() == values.dim(), lambda: "pairs_: all inputs must have the same shape"
-        )
-    for state in rest[: len(STATES)]:
-        torch._check(state is None or state.dtype == torch.float64, lambda: "pairs_: states must be float64")
+    _check("pairs_", (preds, target, weights, valid), rest[: len(STATES)])
+
+
+def _simple_fake(preds: Tensor, target: Tensor, weights: Tensor | None, valid: Tensor | None, *rest: Any) -> None:
+    _check("simple_pairs_", (preds, target, weights, valid), rest[: len(SIMPLE_STATES)])
 
 
 pairs_ = define(SCHEMA, pairs_body, _fake)
+simple_pairs_ = define(SIMPLE_SCHEMA, simple_pairs_body, _simple_fake)

@@ -9,8 +9,8 @@ import struct
 import torch
 from torch import Tensor
 
-from fastmetrics.passes import pairs_
-from fastmetrics.passes.pairs import MERGES, STATES, Parameters, add_statistics, statistics_of
+from fastmetrics.passes import pairs_, simple_pairs_
+from fastmetrics.passes.pairs import MERGES, SIMPLE_STATES, STATES, Parameters, add_statistics, statistics_of
 from fastmetrics.statistics.base import Inputs, States, Statistics, same_device
 
 
@@ -79,7 +79,8 @@ class PairsStatistics(Statistics):
         self.shapes = {name: ((*leading, *STATES[name]), torch.float64) for name in self._names}
         own = {name: merge for name, merge in MERGES.items() if name in self.shapes}
         self.reductions = {**type(self).reductions, **own}
-        self._slots = [name if name in self.shapes else None for name in STATES]
+        self._simple = self.asked.keys() <= set(SIMPLE_STATES)
+        self._slots = [n if n in self.shapes else None for n in (SIMPLE_STATES if self._simple else STATES)]
 
     def resized(self, outputs: int) -> PairsStatistics:
         """The same statistics of so many outputs."""
@@ -158,7 +159,10 @@ class PairsStatistics(Statistics):
         if self._events is not None:
             parameters = self._with_thresholds(inputs)
         slots = [None if name is None else states[name] for name in self._slots]
-        pairs_(*inputs, weights, valid, *slots, states.get("faults"), num_outputs, *parameters)
+        if self._simple:
+            simple_pairs_(*inputs, weights, valid, *slots, states.get("faults"), num_outputs)
+        else:
+            pairs_(*inputs, weights, valid, *slots, states.get("faults"), num_outputs, *parameters)
 
     def merge(self, states: States, batch: States) -> None:
         """Add the statistics of a batch to ``states``, in place."""
