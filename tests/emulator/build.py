@@ -72,14 +72,16 @@ class Change:
         return path
 
 
-def passes() -> list[str]:
-    """The passes that have kernels."""
-    return sorted(path.name.removesuffix("_kernels.cuh") for path in (source_root() / "passes").glob("*_kernels.cuh"))
+def launchers() -> list[str]:
+    """The sources that launch kernels, without their ending: ``pairs`` of ``passes/pairs_cuda.cu``."""
+    return sorted(path.name.removesuffix("_cuda.cu") for path in (source_root() / "passes").glob("*_cuda.cu"))
 
 
-def kernels_of(name: str) -> set[str]:
-    """The kernels of a pass, without template arguments."""
-    text = (source_root() / "passes" / f"{name}_kernels.cuh").read_text()
+def kernels_of(launcher: str) -> set[str]:
+    """The kernels that a source launches, without template arguments."""
+    folder = source_root() / "passes"
+    headers = re.findall(r'"passes/(\w+_kernels\.cuh)"', (folder / f"{launcher}_cuda.cu").read_text())
+    text = "".join((folder / header).read_text() for header in headers)
     return set(re.findall(r"FM_KERNEL\s+(\w+)\(", text))
 
 
