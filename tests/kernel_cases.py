@@ -169,8 +169,8 @@ def pairs_cases():
         yield pairs(x, y, ("deviance", "powered_error"), power=power, p=1.0 + (power == 2.0))
         weights, valid = weights_of(300), mask((300,), "cpu")
         yield pairs(x, y, ("deviance", "events"), power=power, weights=weights, valid=valid)
-    # outputs: more than a block has threads, many that are far apart, few after another
-    for base, outputs in ((torch.randn(40, 300), 300), (torch.randn(300, 40).t(), 300), (torch.randn(3, 5, 9, 4), 4)):
+    # outputs: more than a block has threads, some that are far apart, few after another
+    for base, outputs in ((torch.randn(9, 300), 300), (torch.randn(20, 70).t(), 20), (torch.randn(3, 5, 9, 4), 4)):
         y = torch.rand(base.shape)
         weights, valid = weights_of(base.shape), mask(base.shape, "cpu")
         yield pairs(base, y.half(), ("count", "moments", "extremes", "log_cosh_error"), outputs)
@@ -178,8 +178,9 @@ def pairs_cases():
     for dtype in (torch.int64, torch.uint64, torch.bool, torch.int8):
         yield pairs(torch.randint(0, 2, (500,)).to(dtype), torch.randint(0, 99, (500,)).to(torch.uint8))
     yield pairs(rare(torch.randn(7, 9, 5)).permute(2, 0, 1), rare(torch.rand(5, 7, 9)), ("moments", "extremes"))
-    # parts that one thread of the second stage takes more than one of
-    yield pairs(torch.randn(300 * 4096 // 64, 64)[:, ::64], torch.rand(300 * 64, 1), ("count", "moments"))
+    # more outputs, and more parts of one, than the second stage has blocks and threads
+    yield pairs(torch.randn(2, 1030), torch.rand(2, 1030), ("count", "moments"), 1030)
+    yield pairs(torch.randn(1_060_000).half(), torch.zeros(1_060_000).half(), ("count", "absolute_error"))
 
 
 def values(given, nans=KEEP, **options):
@@ -257,9 +258,11 @@ def hinge_cases():
     for one_vs_all in (False, True):
         yield hinge(rare(torch.randn(60, 33)), torch.randint(0, 33, (60,)), 33, one_vs_all=one_vs_all)
         # logits because of one score, and more samples than a warp has lanes
-        scores = torch.rand(9000, 2)
+        scores = torch.rand(600, 2)
         scores[-1, 1] = 2.0
-        yield hinge(scores, torch.randint(0, 2, (9000,)), 2, one_vs_all=one_vs_all)
+        yield hinge(scores, torch.randint(0, 2, (600,)), 2, one_vs_all=one_vs_all)
+    # more classes than the second stage has blocks
+    yield hinge(torch.rand(2, 1030), torch.randint(0, 1030, (2,)), 1030, one_vs_all=True)
 
 
 def ranking(preds, target, which="apl", weights=None, **options):

@@ -56,7 +56,7 @@ class Change:
     path: str  # under csrc
     old: str
     new: str
-    passes: tuple[str, ...]  # that include the file
+    launchers: tuple[str, ...]  # that include the file, or are it
     variant: str = "checked"
 
     def write(self, folder: Path) -> Path:
@@ -136,7 +136,7 @@ def build(variants: tuple[str, ...] = ("checked",), changes: tuple[Change, ...] 
             # quick to compile, for something that runs once
             of_kernels = f"-O0 {_CHECKS}" if change.variant == "checked" else _FLAGS[change.variant][0]
             flags = f"{of_kernels} -x c++ -include device.h -I{folder} -I{HERE / 'include'} -I{source_root()}"
-            for name in change.passes:
+            for name in change.launchers:
                 source = source_root() / "passes" / f"{name}_cuda.cu"
                 if changed.name == source.name:
                     source = changed
