@@ -133,7 +133,6 @@ MUTATIONS = [
     ("sums of classes not zeroed", HINGE, "c += kWarp) mine[c] = mine[classes + c] = 0.0;", "c += kWarp) mine[c] = 0.0;", "hinge",
      UNWRITTEN),
     ("a bad target for every lane", HINGE, "if (lane == 0 && bad) add_row_fault", "if (bad) add_row_fault", "hinge", WRONG),
-    ("sums of a class overwritten", HINGE, "__syncthreads();  // of_block has been read", "", "hinge", RACE),
     # the ranking kernel
     ("keys read before they are there", RANKING, "    __syncthreads();\n    if (any_row) {", "    if (any_row) {", "ranking",
      f"{RACE}|{UNWRITTEN}"),

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The unchanged CUDA kernels, run on the CPU by the emulator of tests/emulator, against the pure-torch bodies."""
 
+from itertools import chain
+
 import pytest
 import torch
 from emulator import build, worker
-from kernel_cases import CASES, clones, launcher, of_pass
+from kernel_cases import CASES, LARGE, clones, launcher, of_pass
 
 pytestmark = pytest.mark.skipif(build.GCC is None, reason="no g++")
 
@@ -51,7 +53,8 @@ def test_kernels_give_what_the_body_gives(emulated, source, run):
     names = [name for name in CASES if launcher(name) == source]
     assert names, f"kernel_cases.py has no cases for the kernels of {source}_cuda.cu"
     for name in names:
-        for number, (operator, args, expected) in enumerate(of_pass(name)):
+        large = of_pass(name, LARGE) if name in LARGE else ()
+        for number, (operator, args, expected) in enumerate(chain(of_pass(name), large)):
             found = call(emulated, operator, clones(args))
             for ours, theirs in zip(found, expected, strict=True):
                 if isinstance(theirs, torch.Tensor):
@@ -59,3 +62,8 @@ def test_kernels_give_what_the_body_gives(emulated, source, run):
     ran = {kernel for kernel, *_ in emulated.take_launches()}
     there = {kernel for kernel in emulated.kernels() if kernel.partition("<")[0] in build.kernels_of(source)}
     assert ran == there, f"no case runs {there - ran}"
+
+
+def test_a_kernel_is_launched_by_one_source():
+    names = [name for source in build.launchers() for name in build.kernels_of(source)]
+    assert sorted(names) == sorted(set(names))
