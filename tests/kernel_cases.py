@@ -8,10 +8,13 @@ from importlib import import_module
 
 import torch
 from emulator import worker
-from test_passes import binary_inputs, multiclass_states, zeros
+from test_passes import binary_inputs, mask, multiclass_states, pairs_states, zeros
 
 from fastmetrics.passes import FAULTS
 from fastmetrics.passes.binary import cutoffs
+from fastmetrics.passes.pairs import STATES
+from fastmetrics.passes.row_pairs import COSINE, JS, JS_LOG, KL, KL_LOG
+from fastmetrics.passes.values import DROP, KEEP, REPLACE
 
 SCORES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
@@ -24,7 +27,23 @@ def rare(scores):
     return scores
 
 
-def multiclass(preds, target, which, c, ignore=None, samplewise=False, k=3):
+def weights_of(shape):
+    """Weights, a few of which are 0 or out of range."""
+    weights = torch.rand(shape, dtype=torch.float64) * 3
+    chance = torch.rand(shape)
+    for low, value in ((0.0, math.nan), (0.02, math.inf), (0.04, -1.0), (0.06, 0.0)):
+        weights[(chance > low) & (chance < low + 0.02)] = value
+    return weights
+
+
+def asked(options):
+    """The arguments of an ignored index."""
+    ignore = options.pop("ignore", None)
+    return {**options, "ignore_index": 0 if ignore is None else ignore, "has_ignore_index": ignore is not None}
+
+
+def multiclass(preds, target, which, c, samplewise=False, k=3, **options):
+    """which: confusion m, counts c, ranks r, histogram of ranks h, faults f."""
     confusion, counts, ranks, faults = multiclass_states(which, c, min(c, k), target.shape[0] if samplewise else None)
     return "multiclass_", {
         "preds": preds,
@@ -32,10 +51,10 @@ def multiclass(preds, target, which, c, ignore=None, samplewise=False, k=3):
         "confusion": confusion,
         "counts": counts,
         "ranks": ranks,
+        "rank_histogram": torch.randint(0, 9, (c,)) if "h" in which else None,
         "faults": faults,
         "num_classes": c,
-        "ignore_index": 0 if ignore is None else ignore,
-        "has_ignore_index": ignore is not None,
+        **asked(options),
     }
 
 
@@ -44,12 +63,12 @@ def multiclass_cases():
     for dtype, n in ((torch.int64, 4099), (torch.int32, 9001), (torch.uint8, 40_001), (torch.int16, 700)):
         for c, which in ((5, "mcf"), (70, "cf")):
             preds, target = (torch.randint(0, c + 1, (n,)).to(dtype) for _ in range(2))
-            yield multiclass(preds, target, which, c, ignore=1)
+            yield multiclass(preds, target, which, c, ignore=1, valid=mask((n,), "cpu") if c == 5 else None)
         target[torch.rand(n) < 0.9] = 2
         yield multiclass(target[1:], target[1:], "mf", 70)
     square = torch.randint(-1, 6, (8, 6, 10))
     yield multiclass(square.transpose(0, 2), square.flip(0).transpose(0, 2), "cf", 5, samplewise=True)
-    yield multiclass(square[:, :4], square[:, 2:], "mcf", 5)
+    yield multiclass(square[:, :4], square[:, 2:], "mcf", 5, valid=mask((10, 6, 8), "cpu").transpose(0, 2)[:, 2:])
     yield multiclass(torch.randint(0, 2, (3,)).bool(), torch.randint(0, 3, (3,)).to(torch.uint16), "mf", 2)
     # the whole square of the largest confusion matrix that shared memory takes, and one that it does not
     for c in (40, 200):
@@ -58,9 +77,10 @@ def multiclass_cases():
     for dtype in SCORES:
         for c, n in ((3, 700), (16, 75), (70, 65), (300, 19), (4100, 3)):
             scores = rare((torch.randn(n, c) * 2).round() / 2 if c < 20 else torch.randn(n, c)).to(dtype)
-            for which, ignore in (("mcrf", None), ("cf", 0), ("rf", -1)):
+            for which, ignore in (("mcrf", None), ("cf", 0), ("rhf", -1)):
                 if c < 1000 or which != "mcrf":
-                    yield multiclass(scores, torch.randint(-2, c + 2, (n,)), which, c, ignore)
+                    valid = mask((n,), "cpu") if which == "rhf" else None
+                    yield multiclass(scores, torch.randint(-2, c + 2, (n,)), which, c, ignore=ignore, valid=valid)
         # rows that start anywhere, and one class after another far apart
         yield multiclass(rare(torch.randn(40, 45)).to(dtype)[::2, 1:42], torch.randint(0, 41, (20,)), "crf", 41)
         yield multiclass(rare(torch.randn(33, 90)).to(dtype).t(), torch.randint(0, 33, (90,)), "mcrf", 33)
@@ -68,18 +88,19 @@ def multiclass_cases():
         for height, width in ((12, 32), (5, 7)):
             image = rare((torch.randn(2, 6, height, width) * 2).round()).to(dtype)
             target = torch.randint(-1, 7, (2, height, width))
-            yield multiclass(image, target, "mcrf", 6, ignore=-1)
-            yield multiclass(image, target, "crf", 6, samplewise=True)
-            yield multiclass(image, target.to(torch.int32), "cf", 6)
+            valid = mask((2, height, width), "cpu")
+            yield multiclass(image, target, "mcrhf", 6, ignore=-1)
+            yield multiclass(image, target, "crf", 6, samplewise=True, valid=valid)
+            yield multiclass(image, target.to(torch.int32), "cf", 6, valid=valid)
     # more rows than the blocks of one multiprocessor have at a time
     for c, n in ((3, 4500), (40, 600), (4100, 20)):
-        yield multiclass(torch.randn(n, c), torch.randint(0, c, (n,)), "crf", c)
+        yield multiclass(torch.randn(n, c), torch.randint(0, c, (n,)), "crhf", c)
     last = torch.randn(2, 6, 5, 7).contiguous(memory_format=torch.channels_last)
     yield multiclass(last, torch.randint(0, 6, (2, 5, 7)), "mrf", 6)
     yield multiclass(torch.full((90, 4), -math.inf), torch.full((90,), 3), "mcrf", 4)
 
 
-def binary(preds, target, multilabel=False, ignore=None, decide=True, samplewise=False, faults=True):
+def binary(preds, target, multilabel=False, decide=True, samplewise=False, faults=True, **options):
     labels = target.shape[1] if multilabel else 1
     cut = cutoffs(0.3, preds.dtype) if preds.is_floating_point() else (0.0, 0.0)
     return "binary_", {
@@ -89,10 +110,9 @@ def binary(preds, target, multilabel=False, ignore=None, decide=True, samplewise
         "faults": zeros(FAULTS) if faults else None,
         "probability_cutoff": cut[0],
         "logit_cutoff": cut[1],
-        "ignore_index": 0 if ignore is None else ignore,
-        "has_ignore_index": ignore is not None,
         "multilabel": multilabel,
         "ignored_decide": decide,
+        **asked(options),
     }
 
 
@@ -101,11 +121,13 @@ def binary_cases():
         for shape, multilabel in (((4096,), False), ((4099,), False), ((70, 3), True), ((9, 5, 32), True)):
             for kind, ignore in (("prob", None), ("logit", 3), ("nan", -1)):
                 target = torch.randint(-1, 4, shape)
-                yield binary(binary_inputs(shape, dtype, kind), target, multilabel, ignore, decide=kind != "nan")
+                valid = mask(shape, "cpu") if kind == "logit" else None
+                preds = binary_inputs(shape, dtype, kind)
+                yield binary(preds, target, multilabel, decide=kind != "nan", ignore=ignore, valid=valid)
         # every index of dimension 0 apart: less than a warp of elements, and more
         for shape in ((300, 3, 4), (20, 2, 50)):
             preds = binary_inputs(shape, dtype, "logit")
-            yield binary(preds, torch.randint(0, 3, shape), True, samplewise=True)
+            yield binary(preds, torch.randint(0, 3, shape), True, samplewise=True, valid=mask(shape, "cpu"))
             yield binary(preds.transpose(0, 2), torch.randint(0, 2, shape).transpose(0, 2), True, faults=False)
     # more labels than a block has threads
     yield binary(torch.rand(6, 300), torch.randint(0, 2, (6, 300)).to(torch.int8), True)
@@ -113,30 +135,252 @@ def binary_cases():
     yield binary(torch.rand(1), torch.zeros(1, dtype=torch.bool))
 
 
-def pairs(preds, target, outputs=1, squared=True, absolute=True):
-    return "pairs_", {
-        "preds": preds,
-        "target": target,
-        "count": torch.tensor(3),
-        "squared_error": zeros(outputs, dtype=torch.float64) + 2 if squared else None,
-        "absolute_error": zeros(outputs, dtype=torch.float64) + 2 if absolute else None,
-        "num_outputs": outputs,
-    }
+def pairs(preds, target, which=tuple(STATES), outputs=1, **options):
+    """which: the statistics that are asked for."""
+    *states, faults = pairs_states(outputs)
+    states = {name: state for name, state in zip(STATES, states, strict=True) if name in which}
+    for name in states.keys() - {"moments", "extremes"}:
+        states[name] += 2
+    parameters = {"p": 1.0, "power": 0.0, "preds_threshold": 0.5, "target_threshold": 0.25}
+    given = {"preds": preds, "target": target, **states, "faults": faults, "num_outputs": outputs}
+    return "pairs_", given | parameters | options
 
 
 def pairs_cases():
+    # what loops over neighbours have, with and without moments
+    simple = ("count", "moments", "squared_error", "absolute_error")
     for dtype in SCORES:
-        for n in (1, 1023, 8192, 40_005):
-            yield pairs(torch.randn(n).to(dtype), torch.randn(n).to(dtype))
-        yield pairs(torch.randn(2050).to(dtype)[1:], torch.randn(2050).to(dtype)[1:], squared=False)  # not aligned
-        yield pairs(torch.randn(700, 3).to(dtype), torch.randn(700, 3), 3, absolute=False)
-        yield pairs(torch.randn(300, 40).to(dtype).t(), torch.randn(40, 300), 300)
+        for n in (1, 1023, 20_005):
+            yield pairs((torch.randn(n) + 100).to(dtype), torch.randn(n).to(dtype), simple)
+            yield pairs(torch.randn(n).to(dtype), torch.randn(n).to(dtype), ("count", "absolute_error"))
+        x, y = (torch.randn(2050).to(dtype)[1:] for _ in range(2))  # not aligned
+        yield pairs(x, y, ("squared_error",))
+        yield pairs(x, y, simple)
+        # all there is, of one output and of some side by side
+        for shape, outputs in (((2500,), 1), ((700, 3), 3)):
+            x, y = (torch.rand(shape).to(dtype) for _ in range(2))
+            yield pairs(x, y, outputs=outputs, weights=weights_of(shape), p=3.0, power=1.5)
+    # the domains of the deviances, with and without weights and masks
+    for power in (-1.0, 0.0, 1.0, 2.0, 3.0):
+        x, y = torch.randn(300).exp(), torch.randn(300).exp()
+        for values in (x, y):
+            values[torch.rand(300) < 0.05] = 0.0
+            values[torch.rand(300) < 0.02] = -1.0
+        yield pairs(x, y, ("deviance", "powered_error"), power=power, p=1.0 + (power == 2.0))
+        weights, valid = weights_of(300), mask((300,), "cpu")
+        yield pairs(x, y, ("deviance", "events"), power=power, weights=weights, valid=valid)
+    # outputs: more than a block has threads, some that are far apart, few after another
+    for base, outputs in ((torch.randn(9, 300), 300), (torch.randn(20, 70).t(), 20), (torch.randn(3, 5, 9, 4), 4)):
+        y = torch.rand(base.shape)
+        weights, valid = weights_of(base.shape), mask(base.shape, "cpu")
+        yield pairs(base, y.half(), ("count", "moments", "extremes", "log_cosh_error"), outputs)
+        yield pairs(base, y, ("moments", "extremes", "squared_error"), outputs, weights=weights, valid=valid)
     for dtype in (torch.int64, torch.uint64, torch.bool, torch.int8):
         yield pairs(torch.randint(0, 2, (500,)).to(dtype), torch.randint(0, 99, (500,)).to(torch.uint8))
-    yield pairs(torch.randn(7, 9, 5).permute(2, 0, 1), torch.randn(5, 7, 9))
+    yield pairs(rare(torch.randn(7, 9, 5)).permute(2, 0, 1), rare(torch.rand(5, 7, 9)), ("moments", "extremes"))
 
 
-CASES = {"binary": binary_cases, "multiclass": multiclass_cases, "pairs": pairs_cases}
+def values(given, nans=KEEP, **options):
+    sums = {name: zeros(dtype=torch.float64) + 0.5 for name in ("sum", "weight", "minimum", "maximum")}
+    return "values_", {"values": given, **sums, "faults": zeros(FAULTS), "nans": nans, "replacement": 2.5, **options}
+
+
+def values_cases():
+    for dtype in SCORES:
+        for n, nans in ((1, KEEP), (1023, DROP), (20_005, REPLACE)):
+            yield values(rare(torch.randn(n)).to(dtype), nans)
+            yield values(torch.randn(n).to(dtype), nans)
+        yield values(rare(torch.randn(2050)).to(dtype)[1:], DROP)  # not aligned
+        weights = rare(torch.rand(700)).to(dtype)
+        for nans in (KEEP, DROP, REPLACE):
+            yield values(rare(torch.randn(700)).to(dtype), nans, weights=weights, valid=mask((700,), "cpu"))
+    yield values(torch.randn(700), sum=None, maximum=None, faults=None)
+    yield values(torch.randint(0, 99, (5, 7, 200)).transpose(0, 2), minimum=None, weights=torch.rand(200, 7, 5).half())
+    yield values(torch.randint(0, 99, (30,)).bool(), valid=mask((1, 30), "cpu").t()[:, 0])
+
+
+def row_pairs_cases():
+    for types in (*((dtype, dtype) for dtype in SCORES), (torch.float32, torch.float64), (torch.int64, torch.uint8)):
+        for figure in (COSINE, KL, KL_LOG, JS, JS_LOG):
+            # a part of a warp, more than a warp, and more rows than the blocks of one multiprocessor have at a time
+            for rows, columns in ((3, 5), (70, 40)):
+                x, y = (torch.rand(rows, columns) + 0.1 for _ in range(2))
+                if figure in (KL_LOG, JS_LOG):
+                    x, y = x.log_softmax(1), y.log_softmax(1)
+                    x[1, :2] = -math.inf
+                elif figure == COSINE:
+                    x, y = x - 0.6, rare(y)
+                if not types[0].is_floating_point:
+                    x, y = x.exp() * 4, y.exp() * 4
+                x[-1] = 0
+                given = {"preds": x.to(types[0]), "target": y.to(types[1]), "figure": figure}
+                yield "row_pairs", given
+        yield "row_pairs", given | {"preds": given["preds"].t().contiguous().t(), "target": given["target"].flip(0)}
+
+
+def sums_of(weights, *shape):
+    """A sum of the state: whole numbers without weights."""
+    return torch.full(shape, 3, dtype=torch.int64 if weights is None else torch.float64)
+
+
+def hinge(preds, target, classes=0, squared=False, one_vs_all=False, weights=None, **options):
+    return "hinge_", {
+        "preds": preds,
+        "target": target,
+        "weights": weights,
+        "hinge": zeros(classes if one_vs_all else 1, dtype=torch.float64) + 3,
+        "count": sums_of(weights),
+        "faults": zeros(FAULTS),
+        "squared": squared,
+        "one_vs_all": one_vs_all,
+        **asked(options),
+    }
+
+
+def hinge_cases():
+    for dtype in SCORES:
+        # a thread has a sample
+        for scores in (torch.rand(700), rare(torch.randn(300))):
+            shape = scores.shape
+            yield hinge(scores.to(dtype), torch.randint(-1, 3, shape), ignore=0)
+            yield hinge(scores.to(dtype), torch.randint(0, 3, shape), squared=True, weights=weights_of(shape))
+        # a thread, and a warp, has a row; one class after another far apart
+        for scores in (torch.rand(300, 3), torch.randn(80, 40), torch.randn(4, 20, 3, 5)):
+            c, shape = scores.shape[1], (len(scores), *scores.shape[2:])
+            target, valid = torch.randint(-1, c + 1, shape), mask(shape, "cpu")
+            for one_vs_all in (False, True):
+                yield hinge(scores.to(dtype), target, c, one_vs_all=one_vs_all, ignore=-1)
+                yield hinge(scores.to(dtype), target, c, True, one_vs_all, weights_of(shape), valid=valid)
+    yield hinge(torch.rand(700)[::7], torch.ones(100).bool(), squared=True)  # probabilities throughout
+    for one_vs_all in (False, True):
+        yield hinge(rare(torch.randn(60, 33)), torch.randint(0, 33, (60,)), 33, one_vs_all=one_vs_all)
+        # logits because of one score, and more samples than a warp has lanes
+        scores = torch.rand(600, 2)
+        scores[-1, 1] = 2.0
+        yield hinge(scores, torch.randint(0, 2, (600,)), 2, one_vs_all=one_vs_all)
+
+
+def ranking(preds, target, which="apl", weights=None, **options):
+    sums = ("coverage", "average_precision", "ranking_loss")
+    return "ranking_", {
+        "preds": preds,
+        "target": target,
+        "weights": weights,
+        **{name: zeros(dtype=torch.float64) + 3 for name, letter in zip(sums, "apl", strict=True) if letter in which},
+        "count": sums_of(weights),
+        "faults": zeros(FAULTS),
+        **asked(options),
+    }
+
+
+def ranking_cases():
+    for dtype in (torch.float32, torch.float16, torch.float64):
+        # a warp, and a block, has a row; ties
+        for rows, labels in ((70, 1), (30, 7), (20, 40), (5, 300)):
+            preds = rare((torch.randn(rows, labels) * 4).round() / 4).to(dtype)
+            target = (torch.rand(rows, labels) < 0.3).long()
+            yield ranking(preds, target)
+            target[torch.rand(rows, labels) < 0.1 / labels] = 2
+            weights, valid = weights_of((rows,)), mask((rows, labels), "cpu")
+            yield ranking(preds, target, "ap", ignore=1 if labels < 9 else None, valid=valid)
+            yield ranking(preds, target, "l", weights, ignore=0 if labels == 7 else -1, valid=valid)
+        # a row of more labels than shared memory has room for on any card
+        labels = 25_000 if dtype == torch.float64 else 45_000
+        yield ranking(torch.randn(2, labels).to(dtype), (torch.rand(2, labels) < 1e-4).long())
+    shape = (5, 6, 4, 3)
+    yield ranking(torch.randn(shape).bfloat16().transpose(0, 3), torch.randint(0, 3, shape).transpose(0, 3))
+    last, weights = torch.randn(shape).contiguous(memory_format=torch.channels_last), weights_of((5, 4, 3))
+    yield ranking(last, torch.randint(0, 2, shape).bool(), "apl", weights, valid=mask(shape, "cpu"))
+
+
+def exact_match(preds, target, classes=0, apart=False, weights=None, **options):
+    cut = cutoffs(0.3, preds.dtype) if preds.is_floating_point() and classes == 0 else (0.0, 0.0)
+    shape = (len(target),) if apart else ()
+    return "exact_match_", {
+        "preds": preds,
+        "target": target,
+        "weights": weights,
+        "matched": sums_of(weights, *shape),
+        "count": sums_of(weights, *shape),
+        "faults": zeros(FAULTS),
+        "num_classes": classes,
+        "probability_cutoff": cut[0],
+        "logit_cutoff": cut[1],
+        **asked(options),
+    }
+
+
+def exact_match_cases():
+    def inputs(scores, classes, share=0.01):
+        """Scores, what they say, and a target that mostly agrees; a few of the labels are wrong."""
+        labels = scores.argmax(1) if classes else (scores > 0.3).long()
+        target = torch.where(torch.rand(labels.shape) < share, torch.randint(-1, 4, labels.shape), labels)
+        return labels + (torch.rand(labels.shape) < share) * 2, target
+
+    for dtype in SCORES:
+        # labels of a sample, by a thread and by a warp, of logits and probabilities
+        for drawn in (torch.rand(300, 3), torch.randn(20, 40), torch.rand(5, 20, 7), torch.randn(30, 4, 3)):
+            scores = drawn.to(dtype)
+            labels, target = inputs(scores, 0)
+            weights, valid = weights_of((len(target), *target.shape[2:])), mask(target.shape, "cpu")
+            for apart in (False, True):
+                yield exact_match(scores, target, apart=apart, ignore=-1)
+                yield exact_match(labels, target, 0, apart, weights, valid=valid)
+        # classes of the places of a sample
+        for drawn in (torch.rand(60, 3, 5), torch.randn(20, 4, 6, 7)):
+            scores, c = rare(drawn).to(dtype), drawn.shape[1]
+            labels, target = inputs(scores, c)
+            weights, valid = weights_of(target.shape[:1]), mask(target.shape, "cpu")
+            for apart in (False, True):
+                yield exact_match(scores, target, c, apart, weights, ignore=1, valid=valid)
+                yield exact_match(labels.transpose(1, -1), target.transpose(1, -1), c, apart)
+
+
+def large_pairs_cases():
+    # more outputs, and more parts of one, than the second stage has blocks and threads
+    yield pairs(torch.randn(2, 1030), torch.rand(2, 1030), ("count", "moments"), 1030)
+    yield pairs(torch.randn(1_060_000).half(), torch.zeros(1_060_000).half(), ("count", "absolute_error"))
+
+
+def large_hinge_cases():
+    # more classes than the second stage has blocks
+    yield hinge(torch.rand(2, 1030), torch.randint(0, 1030, (2,)), 1030, one_vs_all=True)
+
+
+def large_ranking_cases():
+    # more rows than all blocks have at a time
+    yield ranking(torch.randn(8200, 2), torch.randint(0, 2, (8200, 2)).to(torch.uint8))
+
+
+def large_exact_match_cases():
+    # likewise
+    target = torch.randint(0, 2, (8200, 16), dtype=torch.uint8)
+    yield exact_match(target ^ (torch.rand(target.shape) < 0.01), target)
+    yield exact_match(target ^ (torch.rand(target.shape) < 0.01), target, apart=True)
+
+
+CASES = {
+    "binary": binary_cases,
+    "multiclass": multiclass_cases,
+    "pairs": pairs_cases,
+    "values": values_cases,
+    "row_pairs": row_pairs_cases,
+    "hinge": hinge_cases,
+    "ranking": ranking_cases,
+    "exact_match": exact_match_cases,
+}
+# What takes long: not for sanitizers and planted bugs.
+LARGE = {
+    "pairs": large_pairs_cases,
+    "hinge": large_hinge_cases,
+    "ranking": large_ranking_cases,
+    "exact_match": large_exact_match_cases,
+}
+
+
+def launcher(name):
+    """The source that launches the kernels of a pass, as :func:`build.launchers` names it."""
+    return "rows" if name in ("hinge", "ranking", "exact_match") else name
 
 
 def arguments(operator, given):
@@ -164,17 +408,17 @@ def clones(args):
 
 
 def expected(operator, args):
-    """What the arguments are after the pure-torch body has run on copies of them."""
+    """What the arguments are after the pure-torch body has run on copies of them; then what it returns, if anything."""
     name = operator.removesuffix("_")
     args = clones(args)
-    getattr(import_module(f"fastmetrics.passes.{name}"), f"{name}_body")(*args)
-    return args
+    result = getattr(import_module(f"fastmetrics.passes.{name}"), f"{name}_body")(*args)
+    return args if result is None else [*args, result]
 
 
-def of_pass(name, seed=0):
-    """(operator, arguments, what they are after) of every case of a pass."""
-    torch.manual_seed(seed)
-    for operator, given in CASES[name]():
+def of_pass(name, cases=CASES):
+    """(operator, arguments, what :func:`expected` says) of every case of a pass."""
+    torch.manual_seed(0)
+    for operator, given in cases[name]():
         args = arguments(operator, given)
         yield operator, args, expected(operator, args)
 
@@ -183,11 +427,10 @@ def encoded(cases):
     """Cases for emulator/worker.py."""
     found = []
     for operator, args, after in cases:
-        pairs_of = [
-            (worker.encode(a), worker.encode(b)[3]) if isinstance(a, torch.Tensor) else (a, a)
-            for a, b in zip(args, after, strict=True)
-        ]
-        found.append((operator, [a for a, _ in pairs_of], [b for _, b in pairs_of]))
+        given, expected = (
+            [worker.encode(a) if isinstance(a, torch.Tensor) else a for a in some] for some in (args, after)
+        )
+        found.append((operator, given, expected))
     return pickle.dumps(found)
 
 
@@ -198,7 +441,7 @@ def few(name, module):
         module.take_launches()
         getattr(module, operator)(*clones(args))
         ran = {
-            re.sub(r"\b(float|double|Half|BFloat16|long|int|unsigned char)\b", "T", k)
+            re.sub(r"\b(float|double|Half|BFloat16|void|long|int|unsigned char)\b", "T", k)
             for k, *_ in module.take_launches()
         }
         if not ran <= seen:

@@ -31,12 +31,16 @@ def run(command: list[str]) -> str:
 
 
 def compile_kernels(source: str) -> str:
-    """Compile a source for all architectures; what the assembler says about each kernel."""
+    """Compile a source for all architectures; what the assembler says about each kernel, none of which may spill."""
     archs = [f"-gencode=arch=compute_{a},code=sm_{a}" for a in ARCHITECTURES]
     includes = [f"-I{path}" for path in MADE.include_dirs]
     command = [f"{cuda_home()}/bin/nvcc", *MADE.nvcc_flags, *archs, "--threads", "2", "-Xptxas", "-v", *includes]
     with tempfile.TemporaryDirectory() as folder:
-        return run([*command, "-c", source, "-o", f"{folder}/x.o"])
+        said = run([*command, "-c", source, "-o", f"{folder}/x.o"])
+    spills = re.findall(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads", said)
+    assert len(spills) >= said.count("Compiling entry function")
+    assert {bytes_ for spill in spills for bytes_ in spill} == {"0"}, said
+    return said
 
 
 def resources(said: str) -> Resources:

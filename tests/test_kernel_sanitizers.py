@@ -53,6 +53,8 @@ def test_sanitizers_find_nothing(built, cases, name, variant):
 
 @pytest.mark.parametrize(("change", "says"), PLANTED, ids=lambda x: getattr(x, "name", ""))
 def test_sanitizers_find_a_planted_bug(built, cases, change, says):
-    done = build.work(built[change.name], cases / f"{change.passes[0]}.{change.variant}", change.variant, ("forward",))
+    done = build.work(
+        built[change.name], cases / f"{change.launchers[0]}.{change.variant}", change.variant, ("forward",)
+    )
     assert done.returncode != 0
     assert says in done.stderr, done.stdout + done.stderr

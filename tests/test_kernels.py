@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The unchanged CUDA kernels, run on the CPU by the emulator of tests/emulator, against the pure-torch bodies."""
 
+from itertools import chain
+
 import pytest
 import torch
-from emulator import build
-from kernel_cases import CASES, clones, of_pass
+from emulator import build, worker
+from kernel_cases import CASES, LARGE, clones, launcher, of_pass
 
 pytestmark = pytest.mark.skipif(build.GCC is None, reason="no g++")
 
@@ -25,29 +27,43 @@ def emulated():
 
 
 def call(module, operator, args):
+    """The arguments after the call, and what it returned if anything, as bytes."""
     try:
-        getattr(module, operator)(*args)
+        result = getattr(module, operator)(*args)
     except RuntimeError as error:
         raise AssertionError(f"{error}\n  {build.source_line(module.path, module.failed_at())}") from error
+    return args if result is None else [*args, result]
+
+
+def compare(ours, theirs, case):
+    if isinstance(ours, bytes):
+        ours = torch.frombuffer(bytearray(ours), dtype=theirs.dtype).view_as(theirs)
+    torch.testing.assert_close(
+        ours, theirs, rtol=worker.RELATIVE, atol=worker.ABSOLUTE, equal_nan=True, msg=lambda m: case + m
+    )
 
 
 @pytest.mark.parametrize("run", RUNS)
-@pytest.mark.parametrize("name", build.passes())
-def test_kernels_give_what_the_body_gives(emulated, name, run):
+@pytest.mark.parametrize("source", build.launchers())
+def test_kernels_give_what_the_body_gives(emulated, source, run):
     order, *card = RUNS[run]
     emulated.schedule(order, seed=1)
     emulated.card(*card)
     emulated.take_launches()
-    assert name in CASES, f"kernel_cases.py has no cases for the kernels of the {name} pass"
-    for number, (operator, args, expected) in enumerate(of_pass(name)):
-        found = clones(args)
-        call(emulated, operator, found)
-        for ours, theirs in zip(found, expected, strict=True):
-            if isinstance(ours, torch.Tensor):
-                message = f"{operator} case {number}: "
-                torch.testing.assert_close(
-                    ours, theirs, rtol=1e-12, atol=0, equal_nan=True, msg=lambda m, of=message: of + m
-                )
+    names = [name for name in CASES if launcher(name) == source]
+    assert names, f"kernel_cases.py has no cases for the kernels of {source}_cuda.cu"
+    for name in names:
+        large = of_pass(name, LARGE) if name in LARGE else ()
+        for number, (operator, args, expected) in enumerate(chain(of_pass(name), large)):
+            found = call(emulated, operator, clones(args))
+            for ours, theirs in zip(found, expected, strict=True):
+                if isinstance(theirs, torch.Tensor):
+                    compare(ours, theirs, f"{operator} case {number}: ")
     ran = {kernel for kernel, *_ in emulated.take_launches()}
-    there = {kernel for kernel in emulated.kernels() if kernel.partition("<")[0] in build.kernels_of(name)}
+    there = {kernel for kernel in emulated.kernels() if kernel.partition("<")[0] in build.kernels_of(source)}
     assert ran == there, f"no case runs {there - ran}"
+
+
+def test_a_kernel_is_launched_by_one_source():
+    names = [name for source in build.launchers() for name in build.kernels_of(source)]
+    assert sorted(names) == sorted(set(names))

@@ -54,8 +54,8 @@ __device__ __forceinline__ void add_rows(int columns, PairsSums* of_block) {
 }
 
 // Shared memory for PairsSums [kThreads], which has no constructor to run there.
-#define FM_SUMS_OF_BLOCK(name)                                                     \
-  __shared__ alignas(16) unsigned char name##_bytes[kThreads * sizeof(PairsSums)]; \
+#define FM_SUMS_OF_BLOCK(name)                                                       \
+  __shared__ __align__(16) unsigned char name##_bytes[kThreads * sizeof(PairsSums)]; \
   PairsSums* const name = reinterpret_cast<PairsSums*>(name##_bytes)
 
 // One output whose pairs are neighbours of one type. partial: [gridDim.x].

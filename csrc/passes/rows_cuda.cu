@@ -9,6 +9,7 @@
 #include "passes/hinge_kernels.cuh"
 #include "passes/ranking_kernels.cuh"
 #include "passes/rows_cuda.h"
+#include "passes/rows_kernels.cuh"
 
 namespace fastmetrics {
 namespace {
@@ -49,8 +50,9 @@ cudaError_t launch_rows(const Pass& pass, bool warps, int64_t* faults, int64_t* 
   const int64_t rows = pass.b.rows.samples(), parts = blocks_of(rows, rows_of_block(warps));
   const dim3 blocks(static_cast<unsigned>(parts));
   auto* partial = partials<Pass>(workspace);
-  const cudaError_t error = warps ? launch(rows_kernel<Pass, kWarp>, blocks, 0, stream, pass, rows, partial, workspace)
-                                  : launch(rows_kernel<Pass, 1>, blocks, 0, stream, pass, rows, partial, workspace);
+  const cudaError_t error =
+      warps ? launch(rows_sum_kernel<Pass, kWarp>, blocks, 0, stream, pass, rows, partial, workspace)
+            : launch(rows_sum_kernel<Pass, 1>, blocks, 0, stream, pass, rows, partial, workspace);
   if (error != cudaSuccess) return error;
   return launch(rows_add_kernel<Pass>, dim3(1), 0, stream, pass, partial, parts, workspace, faults);
 }

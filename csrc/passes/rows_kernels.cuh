@@ -107,7 +107,7 @@ __device__ __forceinline__ void mark_outside(bool outside, int64_t* scratch) {
 
 // Sums over all rows. partial: [gridDim.x].
 template <typename Pass, int kLanes>
-FM_KERNEL rows_kernel(const Pass pass, int64_t rows, RowSums<Pass::kSums>* partial, int64_t* scratch) {
+FM_KERNEL rows_sum_kernel(const Pass pass, int64_t rows, RowSums<Pass::kSums>* partial, int64_t* scratch) {
   __shared__ RowSums<Pass::kSums> of_block[kThreads];
   constexpr int kRows = kThreads / kLanes;
   RowSums<Pass::kSums> sums;

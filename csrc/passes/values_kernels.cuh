@@ -27,11 +27,16 @@ __device__ __forceinline__ Extent extent_of_block(const Extent& mine, Extent* of
   return of_block[0];
 }
 
+// Dynamic shared memory for Extent [kThreads].
+#define FM_EXTENTS_OF_BLOCK(name)                         \
+  extern __shared__ __align__(16) unsigned char shared[]; \
+  Extent* const name = reinterpret_cast<Extent*>(shared)
+
 // Values that are neighbours of a floating type, without weights and mask; `wide` if the address is aligned as a pack
 // is. partial: [gridDim.x].
 template <typename T>
 FM_KERNEL values_kernel(const ValuesBatch b, bool wide, Extent* partial) {
-  extern __shared__ Extent of_block[];
+  FM_EXTENTS_OF_BLOCK(of_block);
   const T* x = static_cast<const T*>(b.values);
   const int64_t n = b.layout.size[0], packs = n / kValues;
   const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
@@ -62,7 +67,7 @@ FM_KERNEL values_kernel(const ValuesBatch b, bool wide, Extent* partial) {
 // Any types, strides, weights and mask. partial: [gridDim.x].
 FM_KERNEL
 values_strided_kernel(const ValuesBatch b, Extent* partial) {
-  extern __shared__ Extent of_block[];
+  FM_EXTENTS_OF_BLOCK(of_block);
   const int64_t n = b.layout.samples(), stride = static_cast<int64_t>(gridDim.x) * kThreads;
   Extent mine;
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < n; i += stride) {
@@ -79,7 +84,7 @@ values_strided_kernel(const ValuesBatch b, Extent* partial) {
 // One block adds the parts to the states. partial: [parts].
 FM_KERNEL
 values_add_kernel(const Extent* partial, int64_t parts, const ValuesStates states) {
-  extern __shared__ Extent of_block[];
+  FM_EXTENTS_OF_BLOCK(of_block);
   Extent mine;
   for (int64_t part = threadIdx.x; part < parts; part += kThreads) mine.add(partial[part]);
   const Extent all = extent_of_block(mine, of_block);

@@ -56,7 +56,7 @@ class Change:
     path: str  # under csrc
     old: str
     new: str
-    passes: tuple[str, ...]  # that include the file
+    launchers: tuple[str, ...]  # that include the file, or are it
     variant: str = "checked"
 
     def write(self, folder: Path) -> Path:
@@ -72,14 +72,16 @@ class Change:
         return path
 
 
-def passes() -> list[str]:
-    """The passes that have kernels."""
-    return sorted(path.name.removesuffix("_kernels.cuh") for path in (source_root() / "passes").glob("*_kernels.cuh"))
+def launchers() -> list[str]:
+    """The sources that launch kernels, without their ending: ``pairs`` of ``passes/pairs_cuda.cu``."""
+    return sorted(path.name.removesuffix("_cuda.cu") for path in (source_root() / "passes").glob("*_cuda.cu"))
 
 
-def kernels_of(name: str) -> set[str]:
-    """The kernels of a pass, without template arguments."""
-    text = (source_root() / "passes" / f"{name}_kernels.cuh").read_text()
+def kernels_of(launcher: str) -> set[str]:
+    """The kernels that a source launches, without template arguments."""
+    folder = source_root() / "passes"
+    headers = re.findall(r'"passes/(\w+_kernels\.cuh)"', (folder / f"{launcher}_cuda.cu").read_text())
+    text = "".join((folder / header).read_text() for header in headers)
     return set(re.findall(r"FM_KERNEL\s+(\w+)\(", text))
 
 
@@ -134,7 +136,7 @@ def build(variants: tuple[str, ...] = ("checked",), changes: tuple[Change, ...] 
             # quick to compile, for something that runs once
             of_kernels = f"-O0 {_CHECKS}" if change.variant == "checked" else _FLAGS[change.variant][0]
             flags = f"{of_kernels} -x c++ -include device.h -I{folder} -I{HERE / 'include'} -I{source_root()}"
-            for name in change.passes:
+            for name in change.launchers:
                 source = source_root() / "passes" / f"{name}_cuda.cu"
                 if changed.name == source.name:
                     source = changed

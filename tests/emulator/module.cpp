@@ -110,11 +110,15 @@ void emulator::Library::impl(const char* name, Operator f) { operators()[name] =
 
 PYBIND11_MODULE(emulated, m) {
   for (const auto& [name, f] : operators()) {
-    m.def(name.c_str(), [f = f](const py::args& args) {
+    m.def(name.c_str(), [f = f](const py::args& args) -> py::object {
       std::vector<Value> values;
       for (size_t i = 0; i < args.size(); ++i) values.push_back(value_from(args[i], i));
       const Buffers buffers;
-      f(values);
+      const Value result = f(values);
+      if (!std::holds_alternative<Tensor>(result)) return py::none();
+      const Tensor& made = std::get<Tensor>(result);
+      const int64_t bytes = made.numel() * torch::headeronly::size_of(made.type);
+      return py::bytes(static_cast<const char*>(made.data), static_cast<size_t>(bytes));
     });
   }
   m.def("schedule", &schedule, py::arg("order"), py::arg("seed") = 0);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // In place of torch's stable ABI: the part of it that the registrations of the CUDA kernels use. An operator that they
-// register becomes a function of the Python module, which takes tensors by address, dtype, shape and strides.
+// register becomes a function of the Python module, which takes tensors by address, dtype, shape and strides, and gives
+// the bytes of one that it returns.
 
 #pragma once
 
@@ -12,6 +13,7 @@
 #include <sstream>
 #include <stdexcept>
 #include <string>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -99,7 +101,7 @@ namespace emulator {
 
 using torch::stable::Tensor;
 using Value = std::variant<std::nullopt_t, bool, int64_t, double, Tensor>;
-using Operator = std::function<void(const std::vector<Value>&)>;
+using Operator = std::function<Value(const std::vector<Value>&)>;
 
 template <typename T>
 struct Unbox {
@@ -113,16 +115,21 @@ struct Unbox<std::optional<T>> {
   }
 };
 
-template <typename... Parameters, size_t... I>
-void call(void (*f)(Parameters...), const std::vector<Value>& values, std::index_sequence<I...>) {
-  f(Unbox<std::decay_t<Parameters>>::from(values[I])...);
+template <typename Result, typename... Parameters, size_t... I>
+Value call(Result (*f)(Parameters...), const std::vector<Value>& values, std::index_sequence<I...>) {
+  if constexpr (std::is_void_v<Result>) {
+    f(Unbox<std::decay_t<Parameters>>::from(values[I])...);
+    return std::nullopt;
+  } else {
+    return f(Unbox<std::decay_t<Parameters>>::from(values[I])...);
+  }
 }
 
-template <typename... Parameters>
-Operator boxed(void (*f)(Parameters...)) {
+template <typename Result, typename... Parameters>
+Operator boxed(Result (*f)(Parameters...)) {
   return [f](const std::vector<Value>& values) {
     if (values.size() != sizeof...(Parameters)) throw std::invalid_argument("wrong number of arguments");
-    call(f, values, std::index_sequence_for<Parameters...>());
+    return call(f, values, std::index_sequence_for<Parameters...>());
   };
 }
 
