@@ -146,10 +146,10 @@ class StatisticMetric(Lifecycle, Metric):
         self._count_update(own)
         self._add(own, batch)
         faults: Tensor | None = own["faults"]
-        # of the CPU, which looks at once; asked of the tensor, as the name of a device takes longer
-        if faults is not None and faults.is_cpu and not torch.compiler.is_compiling():
-            if own["_statistics"].may_fault(batch[1]):
-                self._raise_faults()
+        # the CPU looks at once; the tensor is asked, since the name of a device takes longer
+        looks = faults is not None and faults.is_cpu and not torch.compiler.is_compiling()
+        if looks and own["_statistics"].may_fault(batch[1]):
+            self._raise_faults()
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Add a batch to the statistics and return the value of that batch alone."""
