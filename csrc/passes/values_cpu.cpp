@@ -77,6 +77,48 @@ bool add_plain(const T* x, int64_t n, Extent* to) {
   return false;
 }
 
+// The same with each NaN taken as the rule says; returns whether there was any. Without one the bits are the same.
+template <bool kSums, bool kExtremes, typename T>
+bool add_replacing(const T* x, int64_t n, const NanRule& rule, Extent* to) {
+  F64x8 sum[4] = {}, low[4], high[4];
+  I64x8 nans = {};  // less than none
+  const F64x8 product = F64x8{} + rule.product, as_low = F64x8{} + rule.low, as_high = F64x8{} + rule.high;
+  for (int k = 0; k < 4; ++k) {
+    low[k] = F64x8{} + to->low;
+    high[k] = F64x8{} + to->high;
+  }
+  for (int64_t i = 0; i < n; i += kLanes) {
+    F64x8 v[4];
+    load16(x + i, &v[0], &v[1]);
+    load16(x + i + 16, &v[2], &v[3]);
+    for (int k = 0; k < 4; ++k) {
+      const I64x8 nan = v[k] != v[k];
+      nans += nan;
+      if (kSums) sum[k] += nan ? product : v[k];
+      if (kExtremes) {
+        const F64x8 a = nan ? as_low : v[k], b = nan ? as_high : v[k];
+        low[k] = a < low[k] ? a : low[k];
+        high[k] = b > high[k] ? b : high[k];
+      }
+    }
+  }
+  const F64x8 sums = (sum[0] + sum[2]) + (sum[1] + sum[3]);
+  to->sum += ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+  int64_t found = 0;
+  for (int j = 0; j < 8; ++j) found -= nans[j];
+  to->nans += found;
+  to->weight += static_cast<double>(n - found) + rule.weight * static_cast<double>(found);
+  if (kExtremes) {
+    for (int k = 0; k < 4; ++k) {
+      for (int j = 0; j < 8; ++j) {
+        to->low = lesser(low[k][j], to->low);
+        to->high = greater(high[k][j], to->high);
+      }
+    }
+  }
+  return found != 0;
+}
+
 // What of an Extent is wanted; the rest is left as it is. Weights are those of the values that are no NaN, and each
 // value's own only if kWeights.
 template <bool kKeep, bool kSums, bool kExtremes, bool kWeights, typename T>
@@ -150,15 +192,23 @@ void add_neighbours(const T* x, const double* weights, int64_t n, const NanRule&
 // Values that count 1 each.
 template <typename T>
 void add_unweighted(const T* x, int64_t n, const NanRule& rule, Wanted wanted, Extent* to) {
+  bool expected = false;  // NaNs
   for (int64_t i = 0; i < n; i += kChunk) {
     const int64_t m = std::min(kChunk, n - i), whole = m / kLanes * kLanes;
-    bool careful = true;
+    auto add_whole = [&](auto sums, auto extremes) {
+      constexpr bool kSums = decltype(sums)::value, kExtremes = decltype(extremes)::value;
+      // where there were some there are more, and looking for them first would be another look
+      if (!expected && !add_plain<kSums, kExtremes>(x + i, whole, to)) return whole;
+      if (rule.keep) return int64_t{0};
+      expected = add_replacing<kSums, kExtremes>(x + i, whole, rule, to);
+      return whole;
+    };
+    int64_t done = 0;
     if (whole > 0) {
-      careful = wanted == kOnlySums       ? add_plain<true, false>(x + i, whole, to)
-                : wanted == kOnlyExtremes ? add_plain<false, true>(x + i, whole, to)
-                                          : add_plain<true, true>(x + i, whole, to);
+      done = wanted == kOnlySums       ? add_whole(std::true_type{}, std::false_type{})
+             : wanted == kOnlyExtremes ? add_whole(std::false_type{}, std::true_type{})
+                                       : add_whole(std::true_type{}, std::true_type{});
     }
-    const int64_t done = careful ? 0 : whole;
     if (done < m) add_neighbours(x + i + done, nullptr, m - done, rule, wanted, to);
   }
 }
