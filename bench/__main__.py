@@ -61,7 +61,7 @@ def unbuilt(workload):
 
 def measured(workload, options):
     """The row of a workload, or one that says why there is none."""
-    budget = options.budget or (0.4 if options.quick else 1.2)
+    budget = options.budget or (0.4 if options.quick else 0.5)
     rivals = [name for name in options.against.split(",") if name in RIVALS]
     if options.quick:
         rivals = [name for name in rivals if name in QUICK]

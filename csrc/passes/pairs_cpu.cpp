@@ -7,6 +7,7 @@
 
 #include <vector>
 
+#include "common/real.h"
 #include "passes/pairs_arguments.h"
 #include "passes/pairs_block_cpu.h"
 
@@ -23,22 +24,6 @@ using States = PairsStates;
 struct Run {
   int64_t a, a_step, b, b_step, c, c_step, d, d_step;
 };
-
-void to_double(const void* data, DType type, int64_t offset, int64_t stride, int n, double* to) {
-  auto copy = [&](auto t) {
-    const auto* from = static_cast<const decltype(t)*>(data) + offset;
-    for (int i = 0; i < n; ++i) to[i] = static_cast<double>(widen(from[i * stride]));
-  };
-  auto copy_integers = [&](auto t) {
-    const auto* from = static_cast<const decltype(t)*>(data) + offset;
-    for (int i = 0; i < n; ++i) to[i] = static_cast<double>(from[i * stride]);
-  };
-  if (is_floating(type)) {
-    with_score_type(type, copy);
-  } else {
-    with_label_type(type, copy_integers);
-  }
-}
 
 // Leaves the pairs that are counted; place_of(i) is the place of pair i in the batch.
 template <typename F>
@@ -79,8 +64,8 @@ void add_run(const Batch& b, const States& s, const Run& run, int64_t first, int
   PairsBlock block;
   for (int64_t i = 0; i < n; i += kBlock) {
     block.n = static_cast<int>(std::min<int64_t>(kBlock, n - i));
-    to_double(b.preds, b.preds_type, run.a + i * run.a_step, run.a_step, block.n, block.x);
-    to_double(b.target, b.target_type, run.b + i * run.b_step, run.b_step, block.n, block.y);
+    to_doubles(b.preds, b.preds_type, run.a + i * run.a_step, run.a_step, block.n, block.x);
+    to_doubles(b.target, b.target_type, run.b + i * run.b_step, run.b_step, block.n, block.y);
     auto place_of = [&](int j) { return (first + i + j) * b.outputs + output; };
     if (!all) drop(b, run, i, &block, faults, place_of);
     if (block.n == 0) continue;

@@ -81,11 +81,11 @@ class Statistics(ABC):
 
     def resized(self, outputs: int) -> Statistics:
         """The same statistics of another number of outputs."""
-        raise NotImplementedError
+        raise NotImplementedError(f"The data does not tell the outputs of {type(self).__name__}.")
 
     def outputs_with_data(self, states: States) -> Tensor:
         """int64 [1]: the number of outputs of ``states``, or 0 if they are empty; without a look at the device."""
-        raise NotImplementedError
+        raise NotImplementedError(f"The data does not tell the outputs of {type(self).__name__}.")
 
     def view(self, name: str, state: Tensor) -> Tensor:
         """The part of the statistic ``name`` of a :meth:`union` that these statistics ask for; no copy."""
