@@ -50,7 +50,7 @@ class BinaryDistribution(Distribution):
 
 
 class WheelForEveryPython(bdist_wheel):
-    """The libraries know nothing of Python, so their wheel is for every version of it."""
+    """The libraries use of Python what all versions have, so their wheel is for each of them."""
 
     def get_tag(self) -> tuple[str, str, str]:
         """Python, ABI and platform."""

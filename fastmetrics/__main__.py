@@ -62,6 +62,8 @@ def describe(status: native.Status) -> str:
     stamp = status.stamp
     built_for = [f"isa {stamp.get('isa')}"] if status.device == "cpu" else [f"archs {stamp.get('archs')}"]
     built_for.append(f"torch >= {stamp.get('torch_target')}")
+    if status.device == "cpu":
+        built_for.append("direct calls" if status.bind else "all calls go through PyTorch's dispatcher")
     return f"{status.device}: native kernels, {status.origin}, {status.path} ({', '.join(built_for)})"
 
 

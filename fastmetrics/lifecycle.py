@@ -273,6 +273,7 @@ class Lifecycle(torchmetrics.Metric):
             _whole=None,
             _cache=None,
             _is_synced=False,
+            _known=None,
         )
 
     def _empty(self, own: dict[str, Any], names: Iterable[str]) -> None:
@@ -295,7 +296,7 @@ class Lifecycle(torchmetrics.Metric):
             state[name] = apply_to_collection(state[name], Tensor, Tensor.detach)
         if state["_group"] is not None:
             self._take(state, self._copies())
-        state["_home"] = state["_whole"] = None
+        state["_home"] = state["_whole"] = state["_known"] = None
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 import torchmetrics
 from torch import Tensor
+from torch.compiler import is_compiling
 from torch.nn import Module, Parameter
 from torchmetrics.utilities.exceptions import TorchMetricsUserError
 from torchmetrics.utilities.prints import rank_zero_warn
@@ -16,6 +17,7 @@ from torchmetrics.utilities.prints import rank_zero_warn
 from fastmetrics.asynchronous import Pending
 from fastmetrics.distributed import Part, all_processes
 from fastmetrics.lifecycle import Lifecycle
+from fastmetrics.native import direct
 from fastmetrics.statistics import Statistics
 from fastmetrics.statistics.base import Inputs
 
@@ -112,6 +114,7 @@ class StatisticMetric(Lifecycle, Metric):
         self._group: Group | None = None  # whose states are shared
         self._home: Pool | None = None  # with whom processes are met
         self._whole: Part | None = None  # of all processes, until the next update
+        self._known: tuple[Statistics, torch.device, bytes] | None = None  # what the last batch was, and what read it
         self._set_up_states(statistics)
 
     # The hot path. torchmetrics wraps `update` and `compute`; the ones below do that work themselves.
@@ -142,13 +145,14 @@ class StatisticMetric(Lifecycle, Metric):
         batch = self._check(*self.inputs(*args, **kwargs))
         if own["_group"] is not None:
             self._leave()
-        self._prepare(batch[0])
+        self._settle(own, batch[0])
         self._count_update(own)
         self._add(own, batch)
         faults: Tensor | None = own["faults"]
+        if faults is None or is_compiling() or direct.is_zero(faults):
+            return
         # the CPU looks at once; the tensor is asked, since the name of a device takes longer
-        looks = faults is not None and faults.is_cpu and not torch.compiler.is_compiling()
-        if looks and own["_statistics"].may_fault(batch[1]):
+        if faults.is_cpu and own["_statistics"].may_fault(batch[1]):
             self._raise_faults()
 
     def forward(self, *args: Any, **kwargs: Any) -> Any:
@@ -160,7 +164,7 @@ class StatisticMetric(Lifecycle, Metric):
         batch = self._check(*self.inputs(*args, **kwargs))
         if own["_group"] is not None:
             self._leave()
-        self._prepare(batch[0])
+        self._settle(own, batch[0])
         self._count_update(own)
         states = self._add_and_keep(own, batch)
         if own["dist_sync_on_step"] and self.distributed_available_fn():
@@ -269,7 +273,7 @@ class StatisticMetric(Lifecycle, Metric):
             )
 
     def _count_update(self, own: dict[str, Any]) -> None:
-        if torch.compiler.is_compiling():
+        if is_compiling():
             # a counter in a traced function would be a constant of it, and every value a new compilation
             own["_traced"] = True
         else:
@@ -288,19 +292,33 @@ class StatisticMetric(Lifecycle, Metric):
         """Raise if the metadata of a batch is wrong; the batch as its statistics take it. Changes nothing."""
         own = self.__dict__
         statistics: Statistics = own["_statistics"]
-        self._accept(inputs)
-        statistics.check(inputs)
-        device = inputs[0].device
-        if device != own["_device"] and not any_device:
-            raise RuntimeError(
-                f"{self._label()} is on {self._device}, but its input is on {device}."
-                f" Move the metric with `metric.to({str(device)!r})`."
-            )
+        traced = is_compiling()
+        if traced or own["_known"] != (statistics, own["_device"], direct.metadata(*inputs)):
+            if not traced:
+                own["_known"] = None
+            self._accept(inputs)
+            statistics.check(inputs)
+            device = inputs[0].device
+            if device != own["_device"] and not any_device:
+                raise RuntimeError(
+                    f"{self._label()} is on {self._device}, but its input is on {device}."
+                    f" Move the metric with `metric.to({str(device)!r})`."
+                )
         if weights is not None:
             weights = statistics.per_sample("weights", weights, inputs)
         if valid is not None:
             valid = statistics.per_sample("valid", valid, inputs)
         return inputs, weights, valid
+
+    def _settle(self, own: dict[str, Any], inputs: Inputs) -> None:
+        """Get ready for a batch that was checked, and remember its kind: one that follows needs neither."""
+        if is_compiling():
+            self._prepare(inputs)
+        elif own["_known"] is None:
+            self._prepare(inputs)
+            metadata = direct.metadata(*inputs)
+            if metadata is not None:
+                own["_known"] = (own["_statistics"], own["_device"], metadata)
 
     def _label(self) -> str:
         """How messages call the metric."""
@@ -389,8 +407,8 @@ class StatisticMetric(Lifecycle, Metric):
         own = self.__dict__
         if faults is None:
             faults = own["faults"]
-            if faults is None:
-                return
+        if faults is None or direct.is_zero(faults):
+            return
         counts = faults.tolist()
         if counts[0] or counts[2] or counts[4]:
             faults.zero_()

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch.compiler import is_compiling
 
 from fastmetrics import native
 
@@ -20,10 +21,11 @@ _library = torch.library.Library("fastmetrics", "DEF")
 def define(
     schema: str, body: Callable[..., Any], fake: Callable[..., Any], kernels: tuple[str, ...] = ("cpu", "cuda")
 ) -> Callable[..., Any]:
-    """Register an operator and return it.
+    """Register an operator, ``torch.ops.fastmetrics.<name>``, and return the function that calls it.
 
     The first call on a device type reaches ``body``'s wrapper, which asks for the native library of that device once.
-    If that brings a kernel, the call is dispatched again and later calls never come here.
+    If that brings a kernel, the call is dispatched again and later calls never come here. Once the CPU library is there
+    the function goes by :mod:`fastmetrics.native.direct`. It takes positional arguments only.
 
     Args:
         schema: operator schema; the first argument is a tensor and its device decides which library to load.
@@ -45,4 +47,16 @@ def define(
     _library.impl(name, python_kernel, "CompositeExplicitAutograd")
     torch.library.register_fake(f"fastmetrics::{name}", fake, lib=_library)
     operator: Callable[..., Any] = getattr(torch.ops.fastmetrics, name).default
-    return operator
+    direct: Callable[..., Any] | None = None
+
+    def call(*args: Any) -> Any:
+        nonlocal direct
+        if is_compiling():
+            return operator(*args)
+        if direct is None:
+            direct = native.direct_call(name, operator)
+            if direct is None:
+                return operator(*args)
+        return direct(*args)
+
+    return call

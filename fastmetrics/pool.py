@@ -17,6 +17,7 @@ from fastmetrics.family import Family, join, same_history, same_world, shareable
 from fastmetrics.group import Group, raise_all
 from fastmetrics.lifecycle import moving
 from fastmetrics.metric import Batch, StatisticMetric
+from fastmetrics.native import direct
 from fastmetrics.passes import FAULTS
 
 Entry = tuple[Group, str, tuple[int, ...]]  # a state of a group, and its shape
@@ -169,7 +170,7 @@ class Pool:
         else:
             batches = [group._check(*group.inputs(*args, **group._filter_kwargs(**kwargs))) for group in self.groups]
         for group, batch in zip(self.groups, batches, strict=True):
-            group._prepare(batch[0])
+            group._settle(group.__dict__, batch[0])
         return batches
 
     def update(self, batches: list[Batch]) -> None:
@@ -274,7 +275,9 @@ class Pool:
     def raise_faults(self, device: str | None = None) -> None:
         """Raise what was wrong with the values of the input, on all devices or on one kind."""
         for faults in self._records:
-            if (device is None or faults.device.type == device) and any(faults.tolist()):
+            if direct.is_zero(faults) or not (device is None or faults.device.type == device):
+                continue
+            if any(faults.tolist()):
                 raise_all((group, group.faults) for group in self.groups)
 
     def reset(self) -> None:

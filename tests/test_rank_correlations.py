@@ -69,8 +69,8 @@ def test_operators_by_hand():
 def test_opcheck():
     pytest.importorskip("expecttest")  # opcheck needs it
     x, y = columns(20, 2, torch.float32)
-    torch.library.opcheck(average_ranks, (x,))
-    torch.library.opcheck(pair_order, (x, y))
+    torch.library.opcheck(torch.ops.fastmetrics.average_ranks.default, (x,))
+    torch.library.opcheck(torch.ops.fastmetrics.pair_order.default, (x, y))
 
 
 @pytest.mark.parametrize("n", [2, 3, 10, 300])

@@ -108,7 +108,7 @@ def sample(device, n=40):
 
 def test_opcheck_and_fullgraph(device):
     pytest.importorskip("expecttest")  # opcheck needs it
-    torch.library.opcheck(values_, (*sample(device), *states(device), DROP, 1.5))
+    torch.library.opcheck(torch.ops.fastmetrics.values_.default, (*sample(device), *states(device), DROP, 1.5))
     torch.compiler.reset()
     step = torch.compile(values_, fullgraph=True, dynamic=True, backend="aot_eager")
     for n in (40, 7, 12):

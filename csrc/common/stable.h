@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the registrations of the passes share on top of torch's stable ABI: dtype codes and checks of states.
+// What the registrations of the passes share on top of torch's stable ABI: the names of its tensors, and dtype codes.
 
 #pragma once
 
@@ -50,27 +50,6 @@ inline DType dtype_of(const Tensor& t) {
     default:
       return DType::kOther;
   }
-}
-
-// The data of a state: contiguous, of the dtype and number of elements that the pass writes; null if it was not asked.
-template <typename T>
-inline T* state_data(const OptionalTensor& state, DType dtype, int64_t numel, const char* what) {
-  if (!state.has_value()) return nullptr;
-  STD_TORCH_CHECK(dtype_of(*state) == dtype && state->is_contiguous() && state->numel() == numel,
-                  "state has the wrong dtype, shape or strides: ", what);
-  return static_cast<T*>(state->mutable_data_ptr());
-}
-
-// What comes per sample has the shape of the samples, `of`.
-inline void check_per_sample(const OptionalTensor& values, const Tensor& of, DType dtype, const char* rule) {
-  if (!values.has_value()) return;
-  bool fits = dtype_of(*values) == dtype && values->dim() == of.dim();
-  for (int64_t d = 0; fits && d < of.dim(); ++d) fits = values->size(d) == of.size(d);
-  STD_TORCH_CHECK(fits, rule);
-}
-
-inline int64_t* faults_data(const OptionalTensor& faults) {
-  return state_data<int64_t>(faults, DType::kInt64, kFaults, "faults, int64 [11]");
 }
 
 }  // namespace fastmetrics

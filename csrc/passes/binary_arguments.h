@@ -4,14 +4,14 @@
 
 #pragma once
 
-#include "common/stable.h"
+#include "common/view.h"
 #include "passes/binary.h"
 
 namespace fastmetrics {
 
 // preds, target, valid and weights [N, ...] or [N, L, ...]; counts [L, 4] or [N, L, 4].
-inline BinaryBatch binary_batch(const Tensor& preds, const Tensor& target, const OptionalTensor& valid,
-                                const OptionalTensor& weights, const Tensor& counts, double probability_cutoff,
+inline BinaryBatch binary_batch(const View& preds, const View& target, const OptionalView& valid,
+                                const OptionalView& weights, const State& counts, double probability_cutoff,
                                 double logit_cutoff, int64_t ignore_index, bool has_ignore_index, bool multilabel,
                                 bool ignored_decide) {
   BinaryBatch b{};
@@ -56,7 +56,7 @@ inline BinaryBatch binary_batch(const Tensor& preds, const Tensor& target, const
 }
 
 template <typename Cell>
-inline Cell* binary_counts(const BinaryBatch& b, const Tensor& counts) {
+inline Cell* binary_counts(const BinaryBatch& b, const State& counts) {
   constexpr DType kType = std::is_same<Cell, double>::value ? DType::kDouble : DType::kInt64;
   return state_data<Cell>(counts, kType, b.groups * b.labels * 4, "counts, [L, 4] or [N, L, 4]");
 }

@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "common/cpu.h"
+#include "common/operator.h"
 #include "passes/binary_arguments.h"
 
 namespace fastmetrics {
@@ -292,7 +293,7 @@ void binary(const Batch& b, int64_t* counts, int64_t* faults) {
   Faults::record(found, faults);
 }
 
-void binary_cpu(const Tensor preds, const Tensor target, OptionalTensor valid, Tensor counts, OptionalTensor faults,
+void binary_cpu(View preds, View target, OptionalView valid, State counts, OptionalState faults,
                 double probability_cutoff, double logit_cutoff, int64_t ignore_index, bool has_ignore_index,
                 bool multilabel, bool ignored_decide) {
   const Batch b = binary_batch(preds, target, valid, std::nullopt, counts, probability_cutoff, logit_cutoff,
@@ -303,4 +304,4 @@ void binary_cpu(const Tensor preds, const Tensor target, OptionalTensor valid, T
 }  // namespace
 }  // namespace fastmetrics
 
-STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) { m.impl("binary_", TORCH_BOX(&fastmetrics::binary_cpu)); }
+FM_CPU_OPERATOR("binary_", &fastmetrics::binary_cpu)

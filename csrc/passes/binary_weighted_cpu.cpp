@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "common/cpu.h"
+#include "common/operator.h"
 #include "passes/binary_arguments.h"
 
 namespace fastmetrics {
@@ -111,9 +112,9 @@ void binary_weighted(const BinaryBatch& b, double* counts, int64_t* faults) {
   Faults::record(found, faults);
 }
 
-void binary_weighted_cpu(const Tensor preds, const Tensor target, OptionalTensor valid, const Tensor weights,
-                         Tensor counts, OptionalTensor faults, double probability_cutoff, double logit_cutoff,
-                         int64_t ignore_index, bool has_ignore_index, bool multilabel, bool ignored_decide) {
+void binary_weighted_cpu(View preds, View target, OptionalView valid, View weights, State counts, OptionalState faults,
+                         double probability_cutoff, double logit_cutoff, int64_t ignore_index, bool has_ignore_index,
+                         bool multilabel, bool ignored_decide) {
   const BinaryBatch b = binary_batch(preds, target, valid, weights, counts, probability_cutoff, logit_cutoff,
                                      ignore_index, has_ignore_index, multilabel, ignored_decide);
   binary_weighted(b, binary_counts<double>(b, counts), faults_data(faults));
@@ -122,6 +123,4 @@ void binary_weighted_cpu(const Tensor preds, const Tensor target, OptionalTensor
 }  // namespace
 }  // namespace fastmetrics
 
-STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) {
-  m.impl("binary_weighted_", TORCH_BOX(&fastmetrics::binary_weighted_cpu));
-}
+FM_CPU_OPERATOR("binary_weighted_", &fastmetrics::binary_weighted_cpu)

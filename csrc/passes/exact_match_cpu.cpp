@@ -5,6 +5,7 @@
 // Places go by in the order of the rows, some hundred at a time whatever the length of a row is: they are reduced to
 // int32 targets and labels, and then compared by code that knows no type.
 
+#include "common/operator.h"
 #include "passes/argmax_cpu.h"
 #include "passes/rows_arguments.h"
 #include "passes/rows_cpu.h"
@@ -95,9 +96,9 @@ void add_rows(const RowsBatch& b, const ExactMatchOptions& options, const Layout
   }
 }
 
-void exact_match_cpu(const Tensor preds, const Tensor target, OptionalTensor valid, OptionalTensor weights,
-                     Tensor matched, Tensor count, OptionalTensor faults, int64_t num_classes,
-                     double probability_cutoff, double logit_cutoff, int64_t ignore_index, bool has_ignore_index) {
+void exact_match_cpu(View preds, View target, OptionalView valid, OptionalView weights, State matched, State count,
+                     OptionalState faults, int64_t num_classes, double probability_cutoff, double logit_cutoff,
+                     int64_t ignore_index, bool has_ignore_index) {
   const RowsBatch b = exact_match_batch(preds, target, valid, weights, num_classes, ignore_index, has_ignore_index);
   const ExactMatchOptions options = exact_match_options(target, matched, num_classes, probability_cutoff, logit_cutoff);
   const ExactMatchSums to = exact_match_sums(b, options, matched, count);
@@ -118,4 +119,4 @@ void exact_match_cpu(const Tensor preds, const Tensor target, OptionalTensor val
 }  // namespace
 }  // namespace fastmetrics
 
-STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) { m.impl("exact_match_", TORCH_BOX(&fastmetrics::exact_match_cpu)); }
+FM_CPU_OPERATOR("exact_match_", &fastmetrics::exact_match_cpu)

@@ -4,6 +4,7 @@
 
 #include <cmath>
 
+#include "common/operator.h"
 #include "passes/rows_arguments.h"
 #include "passes/rows_cpu.h"
 #include "rules/hinge.h"
@@ -70,9 +71,8 @@ void add_run(const RowsBatch& b, const HingeOptions& options, int64_t first, int
   }
 }
 
-void hinge_cpu(const Tensor preds, const Tensor target, OptionalTensor valid, OptionalTensor weights, Tensor hinge,
-               Tensor count, OptionalTensor faults, bool squared, bool one_vs_all, int64_t ignore_index,
-               bool has_ignore_index) {
+void hinge_cpu(View preds, View target, OptionalView valid, OptionalView weights, State hinge, State count,
+               OptionalState faults, bool squared, bool one_vs_all, int64_t ignore_index, bool has_ignore_index) {
   const RowsBatch b = hinge_batch(preds, target, valid, weights, ignore_index, has_ignore_index);
   const bool multiclass = preds.dim() > target.dim();
   const HingeOptions options{multiclass, squared, one_vs_all && multiclass};
@@ -101,4 +101,4 @@ void hinge_cpu(const Tensor preds, const Tensor target, OptionalTensor valid, Op
 }  // namespace
 }  // namespace fastmetrics
 
-STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) { m.impl("hinge_", TORCH_BOX(&fastmetrics::hinge_cpu)); }
+FM_CPU_OPERATOR("hinge_", &fastmetrics::hinge_cpu)

@@ -4,16 +4,16 @@
 
 #pragma once
 
-#include "common/stable.h"
+#include "common/view.h"
 #include "passes/multiclass.h"
 
 namespace fastmetrics {
 
 // preds [N, C, ...] or [N, ...]; target, valid and weights [N, ...].
-inline MulticlassBatch multiclass_batch(const Tensor& preds, const Tensor& target, const OptionalTensor& valid,
-                                        const OptionalTensor& weights, const OptionalTensor& confusion,
-                                        const OptionalTensor& counts, const OptionalTensor& ranks,
-                                        const OptionalTensor& rank_histogram, int64_t num_classes, int64_t ignore_index,
+inline MulticlassBatch multiclass_batch(const View& preds, const View& target, const OptionalView& valid,
+                                        const OptionalView& weights, const OptionalState& confusion,
+                                        const OptionalState& counts, const OptionalState& ranks,
+                                        const OptionalState& rank_histogram, int64_t num_classes, int64_t ignore_index,
                                         bool has_ignore_index) {
   MulticlassBatch b{};
   b.preds_type = dtype_of(preds);
@@ -54,10 +54,10 @@ inline MulticlassBatch multiclass_batch(const Tensor& preds, const Tensor& targe
 }
 
 template <typename Cell>
-inline MulticlassCells<Cell> multiclass_states(const MulticlassBatch& b, const Tensor& target,
-                                               const OptionalTensor& confusion, const OptionalTensor& counts,
-                                               const OptionalTensor& ranks, const OptionalTensor& rank_histogram,
-                                               const OptionalTensor& faults) {
+inline MulticlassCells<Cell> multiclass_states(const MulticlassBatch& b, const View& target,
+                                               const OptionalState& confusion, const OptionalState& counts,
+                                               const OptionalState& ranks, const OptionalState& rank_histogram,
+                                               const OptionalState& faults) {
   constexpr DType kType = std::is_same<Cell, double>::value ? DType::kDouble : DType::kInt64;
   const int64_t c = b.classes, groups = b.samplewise ? target.size(0) : 1;
   MulticlassCells<Cell> s{};

@@ -13,6 +13,7 @@
 #include <memory>
 #include <mutex>
 
+#include "common/operator.h"
 #include "passes/multiclass_arguments.h"
 #include "passes/multiclass_block_cpu.h"
 #include "passes/pair_table_cpu.h"
@@ -160,9 +161,9 @@ void multiclass(const Batch& b, const States& s) {
   Faults::record(faults, s.faults);
 }
 
-void multiclass_cpu(const Tensor preds, const Tensor target, OptionalTensor valid, OptionalTensor confusion,
-                    OptionalTensor counts, OptionalTensor ranks, OptionalTensor faults, int64_t num_classes,
-                    int64_t ignore_index, bool has_ignore_index, OptionalTensor rank_histogram) {
+void multiclass_cpu(View preds, View target, OptionalView valid, OptionalState confusion, OptionalState counts,
+                    OptionalState ranks, OptionalState faults, int64_t num_classes, int64_t ignore_index,
+                    bool has_ignore_index, OptionalState rank_histogram) {
   const Batch b = multiclass_batch(preds, target, valid, std::nullopt, confusion, counts, ranks, rank_histogram,
                                    num_classes, ignore_index, has_ignore_index);
   multiclass(b, multiclass_states<int64_t>(b, target, confusion, counts, ranks, rank_histogram, faults));
@@ -171,4 +172,4 @@ void multiclass_cpu(const Tensor preds, const Tensor target, OptionalTensor vali
 }  // namespace
 }  // namespace fastmetrics
 
-STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) { m.impl("multiclass_", TORCH_BOX(&fastmetrics::multiclass_cpu)); }
+FM_CPU_OPERATOR("multiclass_", &fastmetrics::multiclass_cpu)

@@ -8,6 +8,7 @@
 
 #include <vector>
 
+#include "common/operator.h"
 #include "passes/multiclass_arguments.h"
 #include "passes/multiclass_block_cpu.h"
 
@@ -73,10 +74,9 @@ void multiclass_weighted(const MulticlassBatch& b, const States& s) {
   Faults::record(faults, s.faults);
 }
 
-void multiclass_weighted_cpu(const Tensor preds, const Tensor target, OptionalTensor valid, const Tensor weights,
-                             OptionalTensor confusion, OptionalTensor counts, OptionalTensor ranks,
-                             OptionalTensor faults, int64_t num_classes, int64_t ignore_index, bool has_ignore_index,
-                             OptionalTensor rank_histogram) {
+void multiclass_weighted_cpu(View preds, View target, OptionalView valid, View weights, OptionalState confusion,
+                             OptionalState counts, OptionalState ranks, OptionalState faults, int64_t num_classes,
+                             int64_t ignore_index, bool has_ignore_index, OptionalState rank_histogram) {
   const MulticlassBatch b = multiclass_batch(preds, target, valid, weights, confusion, counts, ranks, rank_histogram,
                                              num_classes, ignore_index, has_ignore_index);
   multiclass_weighted(b, multiclass_states<double>(b, target, confusion, counts, ranks, rank_histogram, faults));
@@ -85,6 +85,4 @@ void multiclass_weighted_cpu(const Tensor preds, const Tensor target, OptionalTe
 }  // namespace
 }  // namespace fastmetrics
 
-STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) {
-  m.impl("multiclass_weighted_", TORCH_BOX(&fastmetrics::multiclass_weighted_cpu));
-}
+FM_CPU_OPERATOR("multiclass_weighted_", &fastmetrics::multiclass_weighted_cpu)

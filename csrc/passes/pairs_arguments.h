@@ -4,14 +4,14 @@
 
 #pragma once
 
-#include "common/stable.h"
+#include "common/view.h"
 #include "passes/pairs.h"
 
 namespace fastmetrics {
 
 // preds, target, weights, valid: any shape for one output, [..., D] for more.
-inline PairsBatch pairs_batch(const Tensor& preds, const Tensor& target, const OptionalTensor& weights,
-                              const OptionalTensor& valid, int64_t num_outputs) {
+inline PairsBatch pairs_batch(const View& preds, const View& target, const OptionalView& weights,
+                              const OptionalView& valid, int64_t num_outputs) {
   const int64_t dims = target.dim();
   PairsBatch b{};
   b.preds_type = dtype_of(preds);
@@ -45,18 +45,17 @@ inline PairsBatch pairs_batch(const Tensor& preds, const Tensor& target, const O
   return b;
 }
 
-// The order of the operator's arguments.
-#define FM_PAIRS_STATES                                                                                         \
-  OptionalTensor count, OptionalTensor moments, OptionalTensor extremes, OptionalTensor squared_error,          \
-      OptionalTensor absolute_error, OptionalTensor squared_log_error, OptionalTensor percentage_error,         \
-      OptionalTensor symmetric_percentage_error, OptionalTensor absolute_target, OptionalTensor log_cosh_error, \
-      OptionalTensor powered_error, OptionalTensor deviance, OptionalTensor events, OptionalTensor faults
+// The order of the operator's arguments, as parameters of a type and as names.
+#define FM_PAIRS_STATES(T)                                                                                      \
+  T count, T moments, T extremes, T squared_error, T absolute_error, T squared_log_error, T percentage_error,   \
+      T symmetric_percentage_error, T absolute_target, T log_cosh_error, T powered_error, T deviance, T events, \
+      T faults
 #define FM_PAIRS_STATE_NAMES                                                                    \
   count, moments, extremes, squared_error, absolute_error, squared_log_error, percentage_error, \
       symmetric_percentage_error, absolute_target, log_cosh_error, powered_error, deviance, events, faults
 
-inline PairsStates pairs_states(int64_t outputs, FM_PAIRS_STATES) {
-  auto data = [&](const OptionalTensor& state, int64_t each, const char* what) {
+inline PairsStates pairs_states(int64_t outputs, FM_PAIRS_STATES(OptionalState)) {
+  auto data = [&](const OptionalState& state, int64_t each, const char* what) {
     return state_data<double>(state, DType::kDouble, outputs * each, what);
   };
   return {
@@ -80,13 +79,11 @@ inline PairsStates pairs_states(int64_t outputs, FM_PAIRS_STATES) {
 }
 
 // The same of simple_pairs_: only what loops over neighbours have, see PairsStates::only_simple.
-#define FM_SIMPLE_PAIRS_STATES                                                                               \
-  OptionalTensor count, OptionalTensor moments, OptionalTensor squared_error, OptionalTensor absolute_error, \
-      OptionalTensor faults
+#define FM_SIMPLE_PAIRS_STATES(T) T count, T moments, T squared_error, T absolute_error, T faults
 #define FM_SIMPLE_PAIRS_STATE_NAMES count, moments, squared_error, absolute_error, faults
 
-inline PairsStates simple_pairs_states(int64_t outputs, FM_SIMPLE_PAIRS_STATES) {
-  const OptionalTensor none;
+inline PairsStates simple_pairs_states(int64_t outputs, FM_SIMPLE_PAIRS_STATES(OptionalState)) {
+  const OptionalState none;
   return pairs_states(outputs, count, moments, none, squared_error, absolute_error, none, none, none, none, none, none,
                       none, none, faults);
 }

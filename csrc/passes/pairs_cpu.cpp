@@ -7,6 +7,7 @@
 
 #include <vector>
 
+#include "common/operator.h"
 #include "common/real.h"
 #include "passes/pairs_arguments.h"
 #include "passes/pairs_block_cpu.h"
@@ -132,7 +133,7 @@ void pairs(const Batch& b, const States& s) {
   Faults::record(faults, s.faults);
 }
 
-void pairs_cpu(const Tensor preds, const Tensor target, OptionalTensor weights, OptionalTensor valid, FM_PAIRS_STATES,
+void pairs_cpu(View preds, View target, OptionalView weights, OptionalView valid, FM_PAIRS_STATES(OptionalState),
                int64_t num_outputs, double p, double power, double preds_threshold, double target_threshold) {
   PairsBatch b = pairs_batch(preds, target, weights, valid, num_outputs);
   b.p = p;
@@ -142,8 +143,8 @@ void pairs_cpu(const Tensor preds, const Tensor target, OptionalTensor weights, 
   pairs(b, pairs_states(num_outputs, FM_PAIRS_STATE_NAMES));
 }
 
-void simple_pairs_cpu(const Tensor preds, const Tensor target, OptionalTensor weights, OptionalTensor valid,
-                      FM_SIMPLE_PAIRS_STATES, int64_t num_outputs) {
+void simple_pairs_cpu(View preds, View target, OptionalView weights, OptionalView valid,
+                      FM_SIMPLE_PAIRS_STATES(OptionalState), int64_t num_outputs) {
   pairs(pairs_batch(preds, target, weights, valid, num_outputs),
         simple_pairs_states(num_outputs, FM_SIMPLE_PAIRS_STATE_NAMES));
 }
@@ -151,7 +152,5 @@ void simple_pairs_cpu(const Tensor preds, const Tensor target, OptionalTensor we
 }  // namespace
 }  // namespace fastmetrics
 
-STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) {
-  m.impl("pairs_", TORCH_BOX(&fastmetrics::pairs_cpu));
-  m.impl("simple_pairs_", TORCH_BOX(&fastmetrics::simple_pairs_cpu));
-}
+FM_CPU_OPERATOR("pairs_", &fastmetrics::pairs_cpu)
+FM_CPU_OPERATOR("simple_pairs_", &fastmetrics::simple_pairs_cpu)

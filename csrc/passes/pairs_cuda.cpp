@@ -15,8 +15,9 @@ void pairs(const Tensor& preds, const PairsBatch& b, const PairsStates& s) {
   check("pairs_", launch_pairs(b, s, static_cast<double*>(workspace.mutable_data_ptr()), current_stream(preds)));
 }
 
-void pairs_cuda(const Tensor preds, const Tensor target, OptionalTensor weights, OptionalTensor valid, FM_PAIRS_STATES,
-                int64_t num_outputs, double p, double power, double preds_threshold, double target_threshold) {
+void pairs_cuda(const Tensor preds, const Tensor target, OptionalTensor weights, OptionalTensor valid,
+                FM_PAIRS_STATES(OptionalTensor), int64_t num_outputs, double p, double power, double preds_threshold,
+                double target_threshold) {
   on_device_of(preds, "pairs_", {&target},
                {&weights, &valid, &count, &moments, &extremes, &squared_error, &absolute_error, &squared_log_error,
                 &percentage_error, &symmetric_percentage_error, &absolute_target, &log_cosh_error, &powered_error,
@@ -30,7 +31,7 @@ void pairs_cuda(const Tensor preds, const Tensor target, OptionalTensor weights,
 }
 
 void simple_pairs_cuda(const Tensor preds, const Tensor target, OptionalTensor weights, OptionalTensor valid,
-                       FM_SIMPLE_PAIRS_STATES, int64_t num_outputs) {
+                       FM_SIMPLE_PAIRS_STATES(OptionalTensor), int64_t num_outputs) {
   on_device_of(preds, "simple_pairs_", {&target},
                {&weights, &valid, &count, &moments, &squared_error, &absolute_error, &faults});
   pairs(preds, pairs_batch(preds, target, weights, valid, num_outputs),

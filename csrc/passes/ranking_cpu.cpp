@@ -7,6 +7,7 @@
 
 #include <utility>
 
+#include "common/operator.h"
 #include "passes/rows_arguments.h"
 #include "passes/rows_cpu.h"
 #include "rules/order.h"
@@ -102,9 +103,9 @@ void add_row(const RowsBatch& b, int64_t at, double* sums, RowsPart* part) {
   sums[3] += weight;
 }
 
-void ranking_cpu(const Tensor preds, const Tensor target, OptionalTensor valid, OptionalTensor weights,
-                 OptionalTensor coverage, OptionalTensor average_precision, OptionalTensor ranking_loss, Tensor count,
-                 OptionalTensor faults, int64_t ignore_index, bool has_ignore_index) {
+void ranking_cpu(View preds, View target, OptionalView valid, OptionalView weights, OptionalState coverage,
+                 OptionalState average_precision, OptionalState ranking_loss, State count, OptionalState faults,
+                 int64_t ignore_index, bool has_ignore_index) {
   const RowsBatch b = ranking_batch(preds, target, valid, weights, ignore_index, has_ignore_index);
   const RankingSums to = ranking_sums(b, coverage, average_precision, ranking_loss, count);
   sum_rows(
@@ -125,4 +126,4 @@ void ranking_cpu(const Tensor preds, const Tensor target, OptionalTensor valid, 
 }  // namespace
 }  // namespace fastmetrics
 
-STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) { m.impl("ranking_", TORCH_BOX(&fastmetrics::ranking_cpu)); }
+FM_CPU_OPERATOR("ranking_", &fastmetrics::ranking_cpu)

@@ -4,13 +4,13 @@
 
 #pragma once
 
-#include "common/stable.h"
+#include "common/view.h"
 #include "passes/row_pairs.h"
 
 namespace fastmetrics {
 
 // preds, target: [N, D]; out: float64 [N].
-inline RowPairsBatch row_pairs_batch(const Tensor& preds, const Tensor& target, int64_t figure, const Tensor& out) {
+inline RowPairsBatch row_pairs_batch(const View& preds, const View& target, int64_t figure, const View& out) {
   RowPairsBatch b{};
   b.preds_type = dtype_of(preds);
   b.target_type = dtype_of(target);

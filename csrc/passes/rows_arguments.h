@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "common/stable.h"
+#include "common/view.h"
 #include "passes/rows.h"
 
 namespace fastmetrics {
@@ -14,8 +14,8 @@ namespace fastmetrics {
 enum class RowOf { kElement, kSample, kLabels };
 
 // preds: scores [N, C, ...], or scores or labels of the shape of target. weights: one a row.
-inline RowsBatch rows_batch(const char* name, const Tensor& preds, const Tensor& target, const OptionalTensor& valid,
-                            const OptionalTensor& weights, RowOf row, int64_t ignore_index, bool has_ignore_index) {
+inline RowsBatch rows_batch(const char* name, const View& preds, const View& target, const OptionalView& valid,
+                            const OptionalView& weights, RowOf row, int64_t ignore_index, bool has_ignore_index) {
   RowsBatch b{};
   b.preds_type = dtype_of(preds);
   b.target_type = dtype_of(target);
@@ -66,13 +66,13 @@ inline RowsBatch rows_batch(const char* name, const Tensor& preds, const Tensor&
 }
 
 // A state of `numel` sums: float64, or int64 of rows without weights if it counts.
-inline Sum sum_of(const OptionalTensor& state, bool counts, const RowsBatch& b, int64_t numel, const char* what) {
+inline Sum sum_of(const OptionalState& state, bool counts, const RowsBatch& b, int64_t numel, const char* what) {
   if (counts && b.weights == nullptr) return {state_data<int64_t>(state, DType::kInt64, numel, what), nullptr};
   return {nullptr, state_data<double>(state, DType::kDouble, numel, what)};
 }
 
-inline RowsBatch hinge_batch(const Tensor& preds, const Tensor& target, const OptionalTensor& valid,
-                             const OptionalTensor& weights, int64_t ignore_index, bool has_ignore_index) {
+inline RowsBatch hinge_batch(const View& preds, const View& target, const OptionalView& valid,
+                             const OptionalView& weights, int64_t ignore_index, bool has_ignore_index) {
   const RowsBatch b =
       rows_batch("hinge_", preds, target, valid, weights, RowOf::kElement, ignore_index, has_ignore_index);
   STD_TORCH_CHECK(is_floating(b.preds_type), "hinge_: preds must be scores");
@@ -81,13 +81,13 @@ inline RowsBatch hinge_batch(const Tensor& preds, const Tensor& target, const Op
   return b;
 }
 
-inline HingeSums hinge_sums(const RowsBatch& b, const HingeOptions& options, const Tensor& hinge, const Tensor& count) {
+inline HingeSums hinge_sums(const RowsBatch& b, const HingeOptions& options, const State& hinge, const State& count) {
   return {sum_of(hinge, false, b, options.one_vs_all ? b.scores : 1, "hinge, float64 [1] or [C]"),
           sum_of(count, true, b, 1, "count, []")};
 }
 
-inline RowsBatch ranking_batch(const Tensor& preds, const Tensor& target, const OptionalTensor& valid,
-                               const OptionalTensor& weights, int64_t ignore_index, bool has_ignore_index) {
+inline RowsBatch ranking_batch(const View& preds, const View& target, const OptionalView& valid,
+                               const OptionalView& weights, int64_t ignore_index, bool has_ignore_index) {
   const RowsBatch b =
       rows_batch("ranking_", preds, target, valid, weights, RowOf::kLabels, ignore_index, has_ignore_index);
   STD_TORCH_CHECK(is_floating(b.preds_type), "ranking_: preds must be scores");
@@ -95,16 +95,16 @@ inline RowsBatch ranking_batch(const Tensor& preds, const Tensor& target, const 
   return b;
 }
 
-inline RankingSums ranking_sums(const RowsBatch& b, const OptionalTensor& coverage,
-                                const OptionalTensor& average_precision, const OptionalTensor& ranking_loss,
-                                const Tensor& count) {
+inline RankingSums ranking_sums(const RowsBatch& b, const OptionalState& coverage,
+                                const OptionalState& average_precision, const OptionalState& ranking_loss,
+                                const State& count) {
   return {sum_of(coverage, false, b, 1, "coverage, float64 []"),
           sum_of(average_precision, false, b, 1, "average_precision, float64 []"),
           sum_of(ranking_loss, false, b, 1, "ranking_loss, float64 []"), sum_of(count, true, b, 1, "count, []")};
 }
 
-inline RowsBatch exact_match_batch(const Tensor& preds, const Tensor& target, const OptionalTensor& valid,
-                                   const OptionalTensor& weights, int64_t num_classes, int64_t ignore_index,
+inline RowsBatch exact_match_batch(const View& preds, const View& target, const OptionalView& valid,
+                                   const OptionalView& weights, int64_t num_classes, int64_t ignore_index,
                                    bool has_ignore_index) {
   const RowsBatch b = rows_batch("exact_match_", preds, target, valid, weights,
                                  num_classes > 0 ? RowOf::kSample : RowOf::kLabels, ignore_index, has_ignore_index);
@@ -115,14 +115,14 @@ inline RowsBatch exact_match_batch(const Tensor& preds, const Tensor& target, co
   return b;
 }
 
-inline ExactMatchOptions exact_match_options(const Tensor& target, const Tensor& matched, int64_t num_classes,
+inline ExactMatchOptions exact_match_options(const View& target, const State& matched, int64_t num_classes,
                                              double probability_cutoff, double logit_cutoff) {
   const bool apart = matched.dim() > 0;
   return {num_classes, probability_cutoff, logit_cutoff, apart, apart ? target.size(0) : 1};
 }
 
-inline ExactMatchSums exact_match_sums(const RowsBatch& b, const ExactMatchOptions& options, const Tensor& matched,
-                                       const Tensor& count) {
+inline ExactMatchSums exact_match_sums(const RowsBatch& b, const ExactMatchOptions& options, const State& matched,
+                                       const State& count) {
   return {sum_of(matched, true, b, options.groups, "matched, [] or [N]"),
           sum_of(count, true, b, options.groups, "count, [] or [N]")};
 }

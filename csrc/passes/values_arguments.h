@@ -4,12 +4,12 @@
 
 #pragma once
 
-#include "common/stable.h"
+#include "common/view.h"
 #include "passes/values.h"
 
 namespace fastmetrics {
 
-inline ValuesBatch values_batch(const Tensor& values, const OptionalTensor& weights, const OptionalTensor& valid,
+inline ValuesBatch values_batch(const View& values, const OptionalView& weights, const OptionalView& valid,
                                 int64_t nans, double replacement) {
   ValuesBatch b{};
   b.values_type = dtype_of(values);
@@ -34,9 +34,8 @@ inline ValuesBatch values_batch(const Tensor& values, const OptionalTensor& weig
   return b;
 }
 
-inline ValuesStates values_states(const OptionalTensor& sum, const OptionalTensor& weight,
-                                  const OptionalTensor& minimum, const OptionalTensor& maximum,
-                                  const OptionalTensor& faults, int64_t nans) {
+inline ValuesStates values_states(const OptionalState& sum, const OptionalState& weight, const OptionalState& minimum,
+                                  const OptionalState& maximum, const OptionalState& faults, int64_t nans) {
   return {state_data<double>(sum, DType::kDouble, 1, "sum, float64 []"),
           state_data<double>(weight, DType::kDouble, 1, "weight, float64 []"),
           state_data<double>(minimum, DType::kDouble, 1, "minimum, float64 []"),

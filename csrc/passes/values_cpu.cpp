@@ -6,6 +6,7 @@
 // in a fixed order, and the parts are added in order: the same data gives the same bits for any number of threads.
 
 #include "common/cpu.h"
+#include "common/operator.h"
 #include "common/real.h"
 #include "passes/values_arguments.h"
 
@@ -261,9 +262,8 @@ Extent add_part(const Batch& b, int64_t begin, int64_t end, Wanted wanted) {
   return of_part;
 }
 
-void values_cpu(const Tensor values, OptionalTensor weights, OptionalTensor valid, OptionalTensor sum,
-                OptionalTensor weight, OptionalTensor minimum, OptionalTensor maximum, OptionalTensor faults,
-                int64_t nans, double replacement) {
+void values_cpu(View values, OptionalView weights, OptionalView valid, OptionalState sum, OptionalState weight,
+                OptionalState minimum, OptionalState maximum, OptionalState faults, int64_t nans, double replacement) {
   const Batch b = values_batch(values, weights, valid, nans, replacement);
   const ValuesStates states = values_states(sum, weight, minimum, maximum, faults, nans);
   const int64_t n = b.layout.samples();
@@ -288,4 +288,4 @@ void values_cpu(const Tensor values, OptionalTensor weights, OptionalTensor vali
 }  // namespace
 }  // namespace fastmetrics
 
-STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) { m.impl("values_", TORCH_BOX(&fastmetrics::values_cpu)); }
+FM_CPU_OPERATOR("values_", &fastmetrics::values_cpu)

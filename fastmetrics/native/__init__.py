@@ -12,12 +12,14 @@ import logging
 import os
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import torch
 
-from fastmetrics.native import prebuilt
+from fastmetrics.native import direct, prebuilt
 from fastmetrics.native.parameters import library
 
 log = logging.getLogger("fastmetrics")
@@ -47,6 +49,7 @@ class Status:
         stamp: what it was built for.
         seconds: how long finding or building it took.
         reasons: what was tried before, and why it was not used.
+        bind: makes the direct call of a CPU kernel, if there are direct calls; see :mod:`fastmetrics.native.direct`.
     """
 
     device: str
@@ -55,6 +58,7 @@ class Status:
     stamp: dict[str, object] = field(default_factory=dict)
     seconds: float = 0.0
     reasons: list[str] = field(default_factory=list)
+    bind: direct.Bind | None = None
 
     @property
     def native(self) -> bool:
@@ -122,6 +126,14 @@ def status(device: str = "cpu") -> Status:
     return _status.get(device) or Status(device)
 
 
+def direct_call(name: str, operator: Callable[..., Any]) -> Callable[..., Any] | None:
+    """What calls the CPU kernel of an operator, if it can, and else the operator; None before the library is loaded."""
+    found = _status.get("cpu")
+    if found is None or not found.native:
+        return None
+    return (found.bind and found.bind(name, operator)) or operator
+
+
 def _find(device: str) -> Status:
     started = time.perf_counter()
     found = Status(device)
@@ -150,6 +162,8 @@ def _open(found: Status, path: Path, origin: str, stamp: dict[str, object]) -> b
         found.reasons.append(f"{origin}: {path} does not load: {error.__cause__ or error}")
         return False
     found.path, found.origin, found.stamp = str(path), origin, stamp
+    if found.device == "cpu":
+        found.bind = direct.load(str(path))
     return True
 
 

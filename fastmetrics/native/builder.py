@@ -23,7 +23,7 @@ from pathlib import Path
 import torch
 from filelock import FileLock
 
-from fastmetrics.native.parameters import DEFAULT_ARCHS, TORCH_TARGET, Library, cpu_flags, cuda_home
+from fastmetrics.native.parameters import DEFAULT_ARCHS, TORCH_TARGET, Library, cpu_flags, cuda_home, python_headers
 
 log = logging.getLogger("fastmetrics")
 
@@ -84,7 +84,7 @@ def key(made: Library) -> str:
         digest.update(Path(path).name.encode() + b"\0" + Path(path).read_bytes() + b"\0")
     machine = sorted(cpu_flags()) if made.isa == "native" else []
     facts: list[object] = [made.cflags, made.nvcc_flags, made.ldflags, torch.__version__, platform.machine(), machine]
-    facts += [compiler_command(), _compiler_version()]
+    facts += [compiler_command(), _compiler_version(), bool(python_headers())]
     if made.device == "cuda":
         facts += [torch.version.cuda, archs()]
     digest.update(json.dumps(facts).encode())
@@ -216,7 +216,7 @@ def ninja_file(made: Library, work: Path) -> str:
     from torch.utils.cpp_extension import include_paths, library_paths
 
     includes = [f"-I{path}" for path in made.include_dirs]
-    system = [flag for path in include_paths() for flag in ("-isystem", path)]
+    system = [flag for path in [*include_paths(), *python_headers()] for flag in ("-isystem", path)]
     libraries = [f"-L{path}" for path in library_paths()]
     links = ["-ltorch", "-ltorch_cpu", "-lc10"]
     nvcc = ""

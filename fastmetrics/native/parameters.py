@@ -12,6 +12,7 @@ import platform
 import shutil
 import subprocess
 import sys
+import sysconfig
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -83,6 +84,8 @@ def library(device: str, isa: str = "native", root: Path | None = None) -> Libra
         if sys.platform == "linux":
             cflags += ["-fopenmp"]
             ldflags += ["-fopenmp"]
+        if sys.platform == "darwin":
+            ldflags += ["-undefined", "dynamic_lookup"]  # what Python has
         if isa in _MARCH:
             cflags += [f"-march={_MARCH[isa]}"]
     name = "fastmetrics_" + (device if isa == "native" else f"{device}_{isa.replace('-', '_')}")
@@ -119,6 +122,12 @@ def runs_here(isa: str, flags: frozenset[str]) -> bool:
     return needs <= flags
 
 
+def python_headers() -> list[str]:
+    """The folder of Python's headers, if they are installed; without them there are no direct calls of CPU kernels."""
+    folder = sysconfig.get_path("include")
+    return [folder] if (Path(folder) / "Python.h").is_file() else []
+
+
 def cuda_home() -> str | None:
     """The CUDA toolkit: ``CUDA_HOME``, else that of nvcc on the path, which may be a wrapper script, else the usual."""
     candidates = [os.environ.get("CUDA_HOME"), os.environ.get("CUDA_PATH")]
@@ -149,7 +158,7 @@ def _print_for_cmake(device: str, isa: str) -> None:
     made = library(device, isa)
     print("SOURCES=" + ";".join(made.sources))
     print("INCLUDES=" + ";".join(made.include_dirs))
-    print("SYSTEM_INCLUDES=" + ";".join(include_paths()))
+    print("SYSTEM_INCLUDES=" + ";".join([*include_paths(), *python_headers()]))
     print("CFLAGS=" + ";".join(made.cflags))
     print("NVCC_FLAGS=" + ";".join(made.nvcc_flags))
     print("LDFLAGS=" + ";".join(made.ldflags))

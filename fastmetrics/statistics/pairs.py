@@ -80,7 +80,6 @@ class PairsStatistics(Statistics):
         own = {name: merge for name, merge in MERGES.items() if name in self.shapes}
         self.reductions = {**type(self).reductions, **own}
         self._simple = self.asked.keys() <= set(SIMPLE_STATES)
-        self._slots = [n if n in self.shapes else None for n in (SIMPLE_STATES if self._simple else STATES)]
 
     def resized(self, outputs: int) -> PairsStatistics:
         """The same statistics of so many outputs."""
@@ -149,20 +148,31 @@ class PairsStatistics(Statistics):
 
     def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``."""
-        num_outputs, parameters = self.num_outputs, self.parameters
+        num_outputs, wanted = self.num_outputs, self.shapes
         if self.samplewise:  # what is kept apart is another output
             num_outputs = inputs[0].shape[0]
             inputs = tuple(values.unsqueeze(1).movedim(0, -1) for values in inputs)
             weights, valid = (None if v is None else v.unsqueeze(1).movedim(0, -1) for v in (weights, valid))
         elif self.outputs_from_data:
             inputs, weights, valid = self._as_outputs(inputs, weights, valid)
-        if self._events is not None:
-            parameters = self._with_thresholds(inputs)
-        slots = [None if name is None else states[name] for name in self._slots]
+        preds, target = inputs
         if self._simple:
-            simple_pairs_(*inputs, weights, valid, *slots, states.get("faults"), num_outputs)
+            simple_pairs_(
+                preds,
+                target,
+                weights,
+                valid,
+                states["count"],
+                states["moments"] if "moments" in wanted else None,
+                states["squared_error"] if "squared_error" in wanted else None,
+                states["absolute_error"] if "absolute_error" in wanted else None,
+                states.get("faults"),
+                num_outputs,
+            )
         else:
-            pairs_(*inputs, weights, valid, *slots, states.get("faults"), num_outputs, *parameters)
+            parameters = self.parameters if self._events is None else self._with_thresholds(inputs)
+            slots = [states[name] if name in wanted else None for name in STATES]
+            pairs_(preds, target, weights, valid, *slots, states.get("faults"), num_outputs, *parameters)
 
     def merge(self, states: States, batch: States) -> None:
         """Add the statistics of a batch to ``states``, in place."""

@@ -32,8 +32,8 @@ Tensor new_empty(const Tensor& self, std::vector<int64_t> size, std::optional<Sc
   t.name = "a workspace";
   t.type = dtype.value_or(self.type);
   t.shape = std::move(size);
-  t.strides.resize(t.shape.size(), 1);
-  for (size_t d = t.shape.size(); d-- > 1;) t.strides[d - 1] = t.strides[d] * t.shape[d];
+  t.steps.resize(t.shape.size(), 1);
+  for (size_t d = t.shape.size(); d-- > 1;) t.steps[d - 1] = t.steps[d] * t.shape[d];
   const size_t bytes = static_cast<size_t>(t.numel() * headeronly::size_of(t.type));
   t.owned.reset(aligned_alloc(256, (bytes + 256) / 256 * 256), free);
   t.data = t.owned.get();
@@ -68,7 +68,7 @@ Tensor tensor_from(const py::handle& object, size_t position) {
     if (dtype == std::string("torch.") + kNames[i]) t.type = static_cast<ScalarType>(i);
   }
   for (const py::handle& size : object.attr("shape")) t.shape.push_back(size.cast<int64_t>());
-  for (const py::handle& stride : object.attr("stride")()) t.strides.push_back(stride.cast<int64_t>());
+  for (const py::handle& stride : object.attr("stride")()) t.steps.push_back(stride.cast<int64_t>());
   return t;
 }
 

@@ -54,13 +54,15 @@ class Tensor {
   std::string name;  // for reports
   void* data = nullptr;
   ScalarType type = ScalarType::Other;
-  std::vector<int64_t> shape, strides;
+  std::vector<int64_t> shape, steps;
   bool written = true;  // whether it holds values
   std::shared_ptr<void> owned = nullptr;
 
   int64_t dim() const { return static_cast<int64_t>(shape.size()); }
   int64_t size(int64_t d) const { return shape.at(static_cast<size_t>(d < 0 ? d + dim() : d)); }
-  int64_t stride(int64_t d) const { return strides.at(static_cast<size_t>(d < 0 ? d + dim() : d)); }
+  int64_t stride(int64_t d) const { return steps.at(static_cast<size_t>(d < 0 ? d + dim() : d)); }
+  const std::vector<int64_t>& sizes() const { return shape; }
+  const std::vector<int64_t>& strides() const { return steps; }
   int64_t numel() const {
     int64_t n = 1;
     for (int64_t s : shape) n *= s;

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls of CPU kernels without PyTorch's dispatcher, which takes longer than a small batch does.
+
+The CPU library is also a Python module. Its functions take the arguments of an operator and call its kernel if all of
+them are plain tensors on the CPU and nobody watches: no mode, tracer, transform or profiler. Otherwise they call the
+operator. A library that was compiled without Python's headers, and a PyTorch that does not lend its tensors to C
+functions, have no such calls; all goes through the dispatcher then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.machinery import ExtensionFileLoader, ModuleSpec
+from importlib.util import module_from_spec
+from typing import Any
+
+import torch
+from torch import Tensor
+
+_NAME = "fastmetrics_direct"
+
+Bind = Callable[[str, Callable[..., Any]], Callable[..., Any] | None]
+
+
+def _no_metadata(*tensors: Tensor) -> bytes | None:
+    return None
+
+
+def _never(tensor: Tensor) -> bool:
+    return False
+
+
+#: What is equal for plain CPU tensors of the same dtypes and shapes; None if it cannot be told.
+metadata: Callable[..., bytes | None] = _no_metadata
+
+#: Whether a tensor is known to be zero: a plain one of int64 on the CPU.
+is_zero: Callable[[Tensor], bool] = _never
+
+
+def load(path: str) -> Bind | None:
+    """What makes the direct call of an operator's kernel in the library at ``path``; None if there are none."""
+    try:
+        watchers = (
+            torch._C._len_torch_dispatch_stack,
+            torch._C._len_torch_function_stack,
+            torch._C._get_tracing_state,
+            torch._C._functorch.peek_interpreter_stack,
+            torch.autograd._profiler_enabled,  # type: ignore[attr-defined]
+        )
+        lent = Tensor.__dlpack_c_exchange_api__
+    except AttributeError:
+        return None
+    loader = ExtensionFileLoader(_NAME, path)
+    try:
+        module: Any = module_from_spec(ModuleSpec(_NAME, loader, origin=path))
+    except ImportError:
+        return None
+    if not module.set_up(Tensor, Tensor.is_neg, lent, watchers):
+        return None
+    global metadata, is_zero
+    metadata, is_zero = module.metadata, module.is_zero
+    bind: Bind = module.bind
+    return bind
