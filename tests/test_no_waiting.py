@@ -10,7 +10,7 @@ import torch
 from test_lifecycle import C, cases, multiclass_batch
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from fastmetrics import MetricCollection, nominal, regression, segmentation
+from fastmetrics import MetricCollection, native, nominal, regression, segmentation
 from fastmetrics import classification as ours
 from fastmetrics.buffered import BufferMetric
 from fastmetrics.metric import StatisticMetric
@@ -145,6 +145,19 @@ def test_a_collection(device):
             metrics.update(*inputs)
             metrics.update(*inputs, valid=valid)
         assert len(metrics.compute_groups) == 2
+
+
+def test_groups(device):
+    metric = ours.BinaryGroupStatRates(3).to(device)
+    batch = torch.rand(N, device=device), torch.randint(0, 2, (N,), device=device)
+    groups = torch.randint(0, 3, (N,), device=device)
+    valid, weights = torch.ones(N, dtype=torch.bool, device=device), torch.ones(N, dtype=torch.float64, device=device)
+    metric.update(*batch, groups, weights=weights)
+    with NoWaiting(
+        most=N if device == "cpu" and native.mode() != "off" else None
+    ):  # the body takes some bytes an element
+        metric.update(*batch, groups)
+        metric.update(*batch, groups, valid=valid, weights=weights)
 
 
 def test_bodies():

@@ -5,6 +5,9 @@ from fastmetrics.passes.binary import (
     binary_,
     binary_weighted_,
 )
+from fastmetrics.passes.binary_groups import (
+    binary_groups_,
+)
 from fastmetrics.passes.exact_match import (
     exact_match_,
 )
@@ -35,6 +38,7 @@ from fastmetrics.passes.values import (
 __all__ = [
     "FAULTS",
     "binary_",
+    "binary_groups_",
     "binary_weighted_",
     "exact_match_",
     "hinge_",

@@ -28,8 +28,9 @@ def record_faults(faults: Tensor | None, offset: int, bad: Tensor, values: Tenso
     bad = bad.reshape(-1)
     order = torch.arange(bad.numel(), device=bad.device)
     first = torch.where(bad, order, bad.numel() - 1).amin().reshape(1)
-    value = values.reshape(-1).index_select(0, first)
-    value = value.view(torch.int64) if value.dtype == torch.float64 else value.to(torch.int64)
+    # small unsigned integers have no index_select
+    values = values if values.dtype == torch.float64 else values.to(torch.int64)
+    value = values.reshape(-1).index_select(0, first).view(torch.int64)
     fresh = (faults[offset] == 0) & bad.any()
     faults[offset + 1 : offset + 2] = torch.where(fresh, value, faults[offset + 1 : offset + 2])
     faults[offset] += bad.sum()

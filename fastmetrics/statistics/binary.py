@@ -8,9 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.passes import binary_, binary_weighted_, multiclass_, multiclass_weighted_
-from fastmetrics.passes.binary import cutoffs, decisions
-from fastmetrics.passes.operator import record_faults
+from fastmetrics.passes import binary_, binary_groups_, binary_weighted_
+from fastmetrics.passes.binary import cutoffs
 from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d, same_device, shown
 
 
@@ -124,9 +123,8 @@ class BinaryStatistics(Statistics):
 class BinaryGroupStatistics(BinaryStatistics):
     """tp, fp, tn, fn of each group of samples: ``group_counts`` [G, 4].
 
-    The inputs are ``preds``, ``groups`` and ``target``; the group of a sample is an integer in [0, G). There is no pass
-    of its own: the decisions are made in torch operations, which take some bytes an element while an update runs, and
-    the multiclass pass counts them as labels of 2 G classes. It does not wait for the device.
+    The inputs are ``preds``, ``groups`` and ``target``; the group of a sample is an integer in [0, G). See
+    :func:`fastmetrics.passes.binary_groups.binary_groups_body`.
 
     Args:
         num_groups: G.
@@ -164,39 +162,31 @@ class BinaryGroupStatistics(BinaryStatistics):
         same_device(groups, target)
 
     def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Read the batch and add it to ``states``."""
+        """Read the batch once and add it to ``states``."""
         preds, groups, target = inputs
         shape = target.shape
-        groups = _without_trailing_ones(groups, target.dim()).to(torch.int64)
-        groups = groups.reshape(*groups.shape, *(1 for _ in shape[groups.dim() :])).expand(shape).reshape(-1)
-        preds, target = preds.reshape(-1), as_labels(target.reshape(-1))
-        seen = torch.ones_like(target, dtype=torch.bool) if valid is None else valid.reshape(-1)
-        kept = seen if self.ignore_index is None else seen & (target != self.ignore_index)
-        if preds.is_floating_point():
-            positive, bad_label = decisions(preds, seen, *self._cutoffs_of(preds.dtype)), None
-        else:
-            positive, bad_label = preds != 0, (preds != 0) & (preds != 1)
-        faults = states.get("faults")
-        counted = kept
-        for offset, bad, values in (
-            (0, (target != 0) & (target != 1), target),
-            (2, (groups < 0) | (groups >= self.num_groups), groups),
-            (2, bad_label, preds),
-        ):
-            if bad is not None:
-                record_faults(faults, offset, kept & bad, values)
-                counted = counted & ~bad
-        # the classes 2 g and 2 g + 1 are the negatives and positives of group g
-        state, negatives = states["group_counts"], groups * 2
-        counts = torch.zeros((2 * self.num_groups, 3), dtype=state.dtype, device=state.device)
-        options = (None, counts, None, faults, 2 * self.num_groups, 0, False)
-        if weights is None:
-            multiclass_(negatives + positive, negatives + (target == 1), counted, *options)
-        else:
-            weights = weights.reshape(-1)
-            multiclass_weighted_(negatives + positive, negatives + (target == 1), counted, weights, *options)
-        tp, predicted, actual = counts[1::2].unbind(-1)
-        state += torch.stack([tp, predicted - tp, counts[::2, 0], actual - tp], -1)
+        groups = _without_trailing_ones(groups, target.dim())
+        groups = groups.reshape(*groups.shape, *(1 for _ in shape[groups.dim() :])).expand(shape)
+        if target.is_floating_point():
+            target = as_labels(target)
+        if preds.dim() == 0:
+            preds, target, groups = preds.reshape(1), target.reshape(1), groups.reshape(1)
+            weights, valid = at_least_1d(weights), at_least_1d(valid)
+        probability, logit = self._cutoffs_of(preds.dtype) if preds.is_floating_point() else (0.0, 0.0)
+        ignore_index = self.ignore_index
+        binary_groups_(
+            preds,
+            target,
+            groups,
+            valid,
+            weights,
+            states["group_counts"],
+            states.get("faults"),
+            probability,
+            logit,
+            0 if ignore_index is None else ignore_index,
+            ignore_index is not None,
+        )
 
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which targets were neither 0 nor 1, or which groups were out of range."""

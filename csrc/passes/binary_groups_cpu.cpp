@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The binary pass over samples that belong to groups, on the CPU; its meaning is binary_groups_body in
+// fastmetrics/passes/binary_groups.py.
+//
+// The samples are cut into parts by sizes alone, each part is summed in order and the parts are added in order: sums of
+// weights have the same bits for any number of threads. As in binary_cpu.cpp both readings of the scores are counted.
+
+#include <vector>
+
+#include "common/cpu.h"
+#include "common/operator.h"
+#include "passes/binary_arguments.h"
+
+namespace fastmetrics {
+namespace {
+
+constexpr int kBlock = 1024;
+constexpr int64_t kMostParts = 64;
+constexpr int64_t kSmallestPart = 16384;            // samples
+constexpr int64_t kMostTallies = int64_t{1} << 16;  // of all parts
+
+struct Groups {
+  const void* data;
+  DType type;
+  Layout layout;  // of the samples; only its first stride is used
+  int64_t count;
+};
+
+template <typename Cell>
+struct Tally {
+  Cell of[2][4] = {};  // [reading][tp, fp, tn, fn]
+};
+
+// Whether there is a score outside [0, 1], which makes all of them logits.
+template <typename Cell>
+struct Part {
+  std::vector<Tally<Cell>> tally;  // [G]
+  Faults faults;
+  bool outside = false;
+};
+
+// Neighbours in memory of a block of samples from `begin` on: f(offset, stride, place in the block, how many).
+template <typename F>
+void for_each_run(const Layout& layout, const int64_t* stride, int64_t begin, int n, const F& f) {
+  int64_t unused;
+  for (int done = 0; done < n;) {
+    const int64_t left = layout.locate(begin + done, &unused, &unused);
+    const int length = static_cast<int>(std::min<int64_t>(left, n - done));
+    f(layout.offset(begin + done, stride), stride[layout.dims - 1], done, length);
+    done += length;
+  }
+}
+
+// A block of samples, in codes.
+struct Block {
+  int32_t target[kBlock];      // 0, 1, kIgnored, kBad or kInvalid
+  int32_t group[kBlock];       // or kBad
+  int32_t decided[2][kBlock];  // 0 or 1 for each reading, or kBad
+};
+
+template <typename Cell>
+void decide(const BinaryBatch& b, int64_t begin, int n, Block* block, Part<Cell>* part) {
+  for_each_run(b.samples, b.samples.a_stride, begin, n, [&](int64_t at, int64_t step, int done, int length) {
+    int32_t *p0 = block->decided[0] + done, *p1 = block->decided[1] + done;
+    if (!is_floating(b.preds_type)) {
+      narrow_labels(b.preds, b.preds_type, at, step, length, 2, nullptr, p0);
+      memcpy(p1, p0, length * sizeof(*p0));
+      return;
+    }
+    with_score_type(b.preds_type, [&](auto type) {
+      using T = decltype(type);
+      using W = decltype(widen(T{}));
+      const W probability = static_cast<W>(b.probability), logit = static_cast<W>(b.logit);
+      const T* x = static_cast<const T*>(b.preds) + at;
+      const int32_t* target = block->target + done;
+      int32_t outside = 0;
+      for (int i = 0; i < length; ++i) {
+        const W v = widen(x[i * step]);
+        p0[i] = v > probability;
+        p1[i] = v > logit;
+        outside |= (((v >= W(0)) & (v <= W(1))) ^ 1) & (target[i] != kInvalid);
+      }
+      part->outside |= outside != 0;
+    });
+  });
+}
+
+template <typename Cell>
+void add_block(const BinaryBatch& b, const Groups& groups, int64_t begin, int n, Part<Cell>* part) {
+  alignas(64) Block block;
+  bool bad = false;
+  for_each_run(b.samples, b.samples.b_stride, begin, n, [&](int64_t at, int64_t step, int done, int length) {
+    bad |= narrow_labels(b.target, b.target_type, at, step, length, 2, b.ignored(), block.target + done);
+  });
+  if (b.valid != nullptr) {
+    for_each_run(b.samples, b.samples.c_stride, begin, n, [&](int64_t at, int64_t step, int done, int length) {
+      mask_labels(b.valid, at, step, length, block.target + done);
+    });
+  }
+  for_each_run(groups.layout, groups.layout.a_stride, begin, n, [&](int64_t at, int64_t step, int done, int length) {
+    narrow_labels(groups.data, groups.type, at, step, length, groups.count, nullptr, block.group + done);
+  });
+  decide(b, begin, n, &block, part);
+  Tally<Cell>* tally = part->tally.data();
+  const int64_t samples = b.samples.samples();
+  auto place_in = [](const Layout& layout, const int64_t* stride, int64_t i) { return layout.offset(i, stride); };
+  for (int i = 0; i < n; ++i) {
+    const int32_t target = block.target[i], group = block.group[i], p0 = block.decided[0][i];
+    Cell amount = 1;
+    bool counts = target >= 0 && group >= 0 && p0 >= 0;
+    if (b.weights != nullptr && target != kIgnored && target != kInvalid) {
+      const double weight = b.weights[place_in(b.samples, b.samples.d_stride, begin + i)];
+      amount = static_cast<Cell>(weight);
+      if (!is_weight(weight)) {
+        int64_t bits;
+        memcpy(&bits, &weight, sizeof(bits));
+        part->faults.add(kBadWeight, begin + i, bits);
+        counts = false;
+      }
+    }
+    if (counts) {
+      const int32_t p1 = block.decided[1][i];
+      tally[group].of[0][p0 ? (target ? 0 : 1) : (target ? 3 : 2)] += amount;
+      tally[group].of[1][p1 ? (target ? 0 : 1) : (target ? 3 : 2)] += amount;
+      continue;
+    }
+    if (target == kIgnored || target == kInvalid) continue;
+    if (target == kBad) {
+      const int64_t at = place_in(b.samples, b.samples.b_stride, begin + i);
+      part->faults.add(kBadTarget, begin + i, label_at(b.target, b.target_type, at));
+    }
+    if (group == kBad) {
+      const int64_t at = place_in(groups.layout, groups.layout.a_stride, begin + i);
+      part->faults.add(kBadPreds, begin + i, label_at(groups.data, groups.type, at));
+    }
+    if (p0 == kBad) {  // named after all groups
+      const int64_t at = place_in(b.samples, b.samples.a_stride, begin + i);
+      part->faults.add(kBadPreds, samples + begin + i, label_at(b.preds, b.preds_type, at));
+    }
+  }
+}
+
+template <typename Cell>
+void binary_groups(const BinaryBatch& b, const Groups& groups, Cell* counts, int64_t* faults) {
+  const int64_t samples = b.samples.samples();
+  if (samples == 0 || groups.count == 0) return;
+  const int64_t wanted = std::min({kMostParts, samples / kSmallestPart, kMostTallies / groups.count});
+  const int64_t parts = std::max<int64_t>(1, wanted), per_part = (samples + parts - 1) / parts;
+  std::vector<Part<Cell>> part(parts);
+  split(parts, threads_for(samples), [&](int, int64_t first, int64_t last) {
+    for (int64_t p = first; p < last; ++p) {
+      part[p].tally.resize(groups.count);
+      const int64_t end = std::min(samples, (p + 1) * per_part);
+      for (int64_t i = p * per_part; i < end; i += kBlock) {
+        add_block(b, groups, i, static_cast<int>(std::min<int64_t>(kBlock, end - i)), &part[p]);
+      }
+    }
+  });
+  bool logits = false;
+  for (const Part<Cell>& p : part) logits |= p.outside;
+  std::vector<Faults> found;
+  for (const Part<Cell>& p : part) {
+    for (int64_t g = 0; g < static_cast<int64_t>(p.tally.size()); ++g) {
+      for (int outcome = 0; outcome < 4; ++outcome) counts[g * 4 + outcome] += p.tally[g].of[logits][outcome];
+    }
+    found.push_back(p.faults);
+  }
+  Faults::record(found, faults);
+}
+
+void binary_groups_cpu(View preds, View target, View groups, OptionalView valid, OptionalView weights, State counts,
+                       OptionalState faults, double probability_cutoff, double logit_cutoff, int64_t ignore_index,
+                       bool has_ignore_index) {
+  const BinaryBatch b = binary_batch(preds, target, valid, weights, counts, probability_cutoff, logit_cutoff,
+                                     ignore_index, has_ignore_index, false, true);
+  STD_TORCH_CHECK(counts.dim() == 2 && counts.size(0) <= INT32_MAX, "binary_groups_: counts must be [G, 4]");
+  STD_TORCH_CHECK(is_label(groups.dtype()), "binary_groups_: groups must be integers or bool");
+  check_per_sample(groups, target, groups.dtype(), "binary_groups_: groups must have the shape of target");
+  Groups g{groups.const_data_ptr(), groups.dtype(), {}, counts.size(0)};
+  for (int64_t d = 0; d < target.dim(); ++d) g.layout.push(groups.size(d), groups.stride(d), 0);
+  g.layout.collapse(0);
+  if (weights.has_value()) {
+    binary_groups(b, g, state_data<double>(counts, DType::kDouble, g.count * 4, "counts, float64 [G, 4]"),
+                  faults_data(faults));
+  } else {
+    binary_groups(b, g, state_data<int64_t>(counts, DType::kInt64, g.count * 4, "counts, int64 [G, 4]"),
+                  faults_data(faults));
+  }
+}
+
+}  // namespace
+}  // namespace fastmetrics
+
+FM_CPU_OPERATOR("binary_groups_", &fastmetrics::binary_groups_cpu)
