@@ -2,6 +2,7 @@
 """Finding, building and loading the libraries, in processes of their own with a cache of their own."""
 
 import contextlib
+import dataclasses
 import os
 import shutil
 import signal
@@ -252,9 +253,31 @@ def test_the_key_depends_on_what_decides(monkeypatch, tmp_path):
         with monkeypatch.context() as patch:
             patch.setattr(target, "0.0" if target.startswith("torch") else lambda: frozenset({"other"}))
             keys.append(builder.key(made))
+    monkeypatch.setattr(builder, "python_headers", lambda: [] if parameters.python_headers() else ["somewhere"])
+    keys.append(builder.key(made))
     monkeypatch.setenv("CXX", "another-compiler")
     keys.append(builder.key(made))
-    assert len(set(keys)) == len(keys) == 6
+    assert len(set(keys)) == len(keys) == 7
+
+
+def test_without_the_headers_of_python(monkeypatch, tmp_path):
+    monkeypatch.setattr(builder, "python_headers", lambda: [])
+    whole = parameters.library("cpu")
+    sources = [path for path in whole.sources if path.endswith(("direct_cpu.cpp", "values_cpu.cpp"))]
+    assert len(sources) == 2
+    made = dataclasses.replace(whole, sources=sources)
+    builder.compile_library(made, tmp_path)
+    code = f"""
+import torch, fastmetrics
+from fastmetrics.native import direct
+torch.ops.load_library({str(tmp_path / f"{made.name}.so")!r})
+assert direct.load({str(tmp_path / f"{made.name}.so")!r}) is None
+metric = fastmetrics.SumMetric()
+metric.update(torch.tensor([1.0, 2.0]))
+print("sum:", metric.compute().item())
+"""
+    out, _ = run(code, tmp_path, FASTMETRICS_NATIVE="off")
+    assert "sum: 3.0" in out
 
 
 def test_import_is_quick_and_builds_and_loads_nothing(tmp_path):

@@ -123,7 +123,12 @@ def runs_here(isa: str, flags: frozenset[str]) -> bool:
 
 
 def python_headers() -> list[str]:
-    """The folder of Python's headers, if they are installed; without them there are no direct calls of CPU kernels."""
+    """The folder of Python's headers, if they are installed and have a stable ABI.
+
+    Without them the CPU library has no direct calls.
+    """
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        return []
     folder = sysconfig.get_path("include")
     return [folder] if (Path(folder) / "Python.h").is_file() else []
 
