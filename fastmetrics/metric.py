@@ -391,7 +391,8 @@ class StatisticMetric(Lifecycle, Metric):
             getattr(self, name).append(kept.cpu() if self.compute_on_cpu else kept)
 
     def _value(self) -> Any:
-        self._raise_faults()
+        if self._home is None or not self._home._all_at_once:
+            self._raise_faults()
         return self._value_of(self._part())
 
     def _value_of(self, part: Part) -> Any:

@@ -71,7 +71,7 @@ class Pool:
 
     def __init__(self, metrics: Sequence[Module], share: bool = True, replaces: Pool | None = None) -> None:
         self.stale = False
-        self._all_at_once = False
+        self._all_at_once = False  # whether faults have been raised, and processes have met, for all members
         self.split = False  # whether metrics are apart only because they have seen other data
         families: list[Family] = []
         for metric in metrics:
@@ -255,11 +255,15 @@ class Pool:
         for member in members:
             if not member.compute_with_cache:
                 member.__dict__["_whole"] = None
+        available: dict[int, bool] = {}  # what each function says; mostly all members have the same
         for member in members:
             own = member.__dict__
-            wanted = own["_computed"] is None and own["_whole"] is None and own["_to_sync"] and not own["_is_synced"]
-            if wanted and member.distributed_available_fn():
-                self._meet(member)
+            if own["_computed"] is None and own["_whole"] is None and own["_to_sync"] and not own["_is_synced"]:
+                fn = member.distributed_available_fn
+                if id(fn) not in available:
+                    available[id(fn)] = bool(fn())
+                if available[id(fn)]:
+                    self._meet(member)
         records: list[tuple[StatisticMetric, Tensor]] = []
         for member in members:
             faults = member.__dict__["faults"] if member._whole is None else member._whole.faults

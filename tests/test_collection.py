@@ -87,16 +87,20 @@ def alone(metrics, calls, **options):
 CALLS = [("update", 0), ("forward", 1), ("update", 2), ("forward", 3)]
 
 
+PASSES = ("multiclass_", "multiclass_weighted_", "pairs_", "simple_pairs_")
+
+
 class Operators(TorchDispatchMode):
-    """Names of the operators of this library that were called."""
+    """Names of the passes that were called."""
 
     def __enter__(self):
         self.seen = []
         return super().__enter__()
 
     def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        if func.namespace == "fastmetrics":
-            self.seen.append(func._schema.name.partition("::")[2])
+        name = func._schema.name.partition("::")[2]
+        if func.namespace == "fastmetrics" and name in PASSES:
+            self.seen.append(name)
         return func(*args, **(kwargs or {}))
 
 

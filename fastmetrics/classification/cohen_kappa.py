@@ -11,7 +11,6 @@ from fastmetrics import arguments
 from fastmetrics.classification.base import BinaryConfusion, MulticlassConfusion, Score
 from fastmetrics.classification.task import TaskMetric
 from fastmetrics.formulas.confusion import cohen_kappa, weighted_cohen_kappa
-from fastmetrics.formulas.counts import of_two_classes
 
 _WEIGHTS = ("linear", "quadratic", "none", None)
 
@@ -54,7 +53,7 @@ class BinaryCohenKappa(Score, BinaryConfusion):
 
     def formula(self, counts: Tensor) -> Tensor:
         """From int64 [1, 4]."""
-        return cohen_kappa(of_two_classes(counts.squeeze(0)))
+        return cohen_kappa(counts)
 
 
 class MulticlassCohenKappa(Score, MulticlassConfusion):

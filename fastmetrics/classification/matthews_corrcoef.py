@@ -10,7 +10,6 @@ from torch import Tensor
 from fastmetrics.classification.base import BinaryConfusion, MulticlassConfusion, MultilabelConfusion, Score
 from fastmetrics.classification.task import TaskMetric
 from fastmetrics.formulas.confusion import matthews_corrcoef
-from fastmetrics.formulas.counts import of_two_classes
 
 
 class BinaryMatthewsCorrCoef(Score, BinaryConfusion):
@@ -31,7 +30,7 @@ class BinaryMatthewsCorrCoef(Score, BinaryConfusion):
 
     def formula(self, counts: Tensor) -> Tensor:
         """From int64 [1, 4]."""
-        return matthews_corrcoef(of_two_classes(counts.squeeze(0)))
+        return matthews_corrcoef(counts)
 
 
 class MulticlassMatthewsCorrCoef(Score, MulticlassConfusion):
@@ -83,7 +82,7 @@ class MultilabelMatthewsCorrCoef(Score, MultilabelConfusion):
 
     def formula(self, counts: Tensor) -> Tensor:
         """From int64 [L, 4]."""
-        return matthews_corrcoef(of_two_classes(counts.sum(0)))
+        return matthews_corrcoef(counts)
 
 
 class MatthewsCorrCoef(TaskMetric):

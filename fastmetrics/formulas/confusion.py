@@ -11,6 +11,9 @@ import torch
 from torch import Tensor
 from torchmetrics.utilities.prints import rank_zero_warn
 
+from fastmetrics.formulas.counts import of_two_classes
+from fastmetrics.operators import define
+
 
 def normalized(confusion: Tensor, normalize: str | None) -> Tensor:
     """The matrix, or its shares as float32.
@@ -36,21 +39,62 @@ def of_labels(counts: Tensor) -> Tensor:
     return torch.stack([tn, fp, fn, tp], -1).reshape(*counts.shape[:-1], 2, 2)
 
 
-def cohen_kappa(counts: Tensor) -> Tensor:
-    """Cohen's kappa: 1 - disagreement / the disagreement of independent labels; NaN if the latter is 0.
+def _value(table: Tensor, *_: object) -> Tensor:
+    """The result of the operators below on fake tensors."""
+    return table.new_empty((), dtype=torch.float32)
 
-    Args:
-        counts: int64 or float64 [C, 3].
 
-    Returns:
-        float32 [].
-    """
-    tp, predicted, actual = counts.double().unbind(-1)
+def _margins(table: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """tp, predicted and actual of each class, float64 [C]."""
+    if table.shape[-1] == 4:
+        table = of_two_classes(table.sum(0))
+    tp, predicted, actual = table.double().unbind(-1)
+    return tp, predicted, actual
+
+
+def cohen_kappa_body(table: Tensor) -> Tensor:
+    """See :func:`cohen_kappa`."""
+    tp, predicted, actual = _margins(table)
     total = actual.sum()
     # as sums of what is not negative, so that nothing is lost by subtraction and an empty sum is 0
     observed = (actual - tp).clamp(min=0).sum()
     expected = (actual * (predicted.sum() - predicted)).sum() / total
     return (1 - observed / expected).float()
+
+
+_cohen_kappa = define("cohen_kappa(Tensor table) -> Tensor", cohen_kappa_body, _value, kernels=("cpu",))
+
+
+def cohen_kappa(table: Tensor) -> Tensor:
+    """Cohen's kappa: 1 - disagreement / the disagreement of independent labels; NaN if the latter is 0.
+
+    Args:
+        table: int64 or float64 [C, 3]; or [L, 4], whose decisions on all labels together are two classes.
+
+    Returns:
+        float32 [].
+    """
+    return _cohen_kappa(table)  # type: ignore[no-any-return]
+
+
+def weighted_cohen_kappa_body(confusion: Tensor, quadratic: bool) -> Tensor:
+    """See :func:`weighted_cohen_kappa`."""
+    confusion = confusion.double()
+    label = torch.arange(confusion.shape[0], dtype=torch.float64, device=confusion.device)
+    distance = (label.unsqueeze(1) - label).abs()
+    if quadratic:
+        distance = distance.square()
+    actual, predicted = confusion.sum(1), confusion.sum(0)
+    expected = actual @ distance @ predicted / actual.sum()
+    return (1 - (distance * confusion).sum() / expected).float()
+
+
+_weighted_cohen_kappa = define(
+    "weighted_cohen_kappa(Tensor confusion, bool quadratic) -> Tensor",
+    weighted_cohen_kappa_body,
+    _value,
+    kernels=("cpu",),
+)
 
 
 def weighted_cohen_kappa(confusion: Tensor, weights: str) -> Tensor:
@@ -63,39 +107,21 @@ def weighted_cohen_kappa(confusion: Tensor, weights: str) -> Tensor:
     Returns:
         float32 [].
     """
-    confusion = confusion.double()
-    label = torch.arange(confusion.shape[0], dtype=torch.float64, device=confusion.device)
-    distance = (label.unsqueeze(1) - label).abs()
-    if weights == "quadratic":
-        distance = distance.square()
-    actual, predicted = confusion.sum(1), confusion.sum(0)
-    expected = actual @ distance @ predicted / actual.sum()
-    return (1 - (distance * confusion).sum() / expected).float()
+    return _weighted_cohen_kappa(confusion, weights == "quadratic")  # type: ignore[no-any-return]
 
 
 _EPSILON = torch.finfo(torch.float32).eps
 
 
-def matthews_corrcoef(counts: Tensor) -> Tensor:
-    """The correlation coefficient of Matthews, in Gorodkin's form for any number of classes.
-
-    It is 0 where it is undefined, because all targets or all predictions are one class; of two classes it is then what
-    torchmetrics says: 1 if all labels are right, -1 if all are wrong, and (a - b) / sqrt((a + b) a b) with the two
-    cells a and b that are left.
-
-    Args:
-        counts: int64 or float64 [C, 3].
-
-    Returns:
-        float32 [].
-    """
-    tp, predicted, actual = counts.double().unbind(-1)
+def matthews_corrcoef_body(table: Tensor) -> Tensor:
+    """See :func:`matthews_corrcoef`."""
+    tp, predicted, actual = _margins(table)
     total_of_predicted, total = predicted.sum(), actual.sum()
     # sums of what is not negative: exactly 0 if there is one class, whatever the rounding
     spread = (predicted * (total_of_predicted - predicted)).sum() * (actual * (total - actual)).sum()
     covariance = tp.sum() * total - (predicted * actual).sum()
     value = torch.where(spread == 0, 0.0, covariance / spread.sqrt())
-    if counts.shape[0] == 2:
+    if len(tp) == 2:
         right = tp.sum()
         wrong = total - right
         margins = torch.cat([predicted, actual]) + _EPSILON
@@ -104,3 +130,24 @@ def matthews_corrcoef(counts: Tensor) -> Tensor:
         value = torch.where((wrong == 0) & (right != 0), 1.0, value)
         value = torch.where((right == 0) & (wrong != 0), -1.0, value)
     return value.float()
+
+
+_matthews_corrcoef = define(
+    "matthews_corrcoef(Tensor table) -> Tensor", matthews_corrcoef_body, _value, kernels=("cpu",)
+)
+
+
+def matthews_corrcoef(table: Tensor) -> Tensor:
+    """The correlation coefficient of Matthews, in Gorodkin's form for any number of classes.
+
+    It is 0 where it is undefined, because all targets or all predictions are one class; of two classes it is then what
+    torchmetrics says: 1 if all labels are right, -1 if all are wrong, and (a - b) / sqrt((a + b) a b) with the two
+    cells a and b that are left.
+
+    Args:
+        table: as of :func:`cohen_kappa`.
+
+    Returns:
+        float32 [].
+    """
+    return _matthews_corrcoef(table)  # type: ignore[no-any-return]

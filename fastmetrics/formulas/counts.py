@@ -14,6 +14,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from fastmetrics.operators import define
+
 
 class Linear(NamedTuple):
     """A linear form of the four outcomes of one class, by its coefficients."""
@@ -31,6 +33,9 @@ class Linear(NamedTuple):
 
 
 TP, FP, TN, FN = Linear(tp=1.0), Linear(fp=1.0), Linear(tn=1.0), Linear(fn=1.0)
+
+# How operators name the averages over classes.
+AVERAGE_CODES = {None: 0, "none": 0, "micro": 1, "macro": 2, "weighted": 3}
 
 # A difference of sums of weights that is less than this share of all weights is what rounding left of nothing.
 ROUNDING = 1e-12
@@ -69,6 +74,41 @@ def of_two_classes(table: Tensor) -> Tensor:
     return torch.stack([torch.stack([tn, tn + fn, tn + fp], -1), torch.stack([tp, tp + fp, tp + fn], -1)], -2)
 
 
+def stat_scores_body(table: Tensor, average: int, excluded: int) -> Tensor:
+    """tp, fp, tn, fn and support; see :func:`stat_scores`.
+
+    Args:
+        table: int64 or float64 [..., C, 3] or [..., C, 4].
+        average: a value of ``AVERAGE_CODES``.
+        excluded: a class that takes no part in the averages, or -1.
+    """
+    tp, fp, tn, fn = outcomes(table)
+    actual = tp + fn
+    scores = torch.stack([tp, fp, tn, fn, actual], -1)
+    if average == AVERAGE_CODES["none"]:
+        return scores
+    kept = torch.arange(actual.shape[-1], device=table.device) != excluded
+    if average == AVERAGE_CODES["micro"]:
+        return (scores * kept.unsqueeze(-1)).sum(-2)
+    weight = (kept if average == AVERAGE_CODES["macro"] else actual * kept).double()
+    share = weight / weight.sum(-1, keepdim=True)
+    return (scores * share.unsqueeze(-1)).sum(-2).float()
+
+
+def _stat_scores_fake(table: Tensor, average: int, excluded: int) -> Tensor:
+    leading = table.shape[:-1] if average == AVERAGE_CODES["none"] else table.shape[:-2]
+    counted = average in (AVERAGE_CODES["none"], AVERAGE_CODES["micro"])
+    return table.new_empty((*leading, 5), dtype=table.dtype if counted else torch.float32)
+
+
+_stat_scores = define(
+    "stat_scores(Tensor table, int average, int excluded) -> Tensor",
+    stat_scores_body,
+    _stat_scores_fake,
+    kernels=("cpu",),
+)
+
+
 def stat_scores(table: Tensor, average: str | None, excluded: int | None = None) -> Tensor:
     """tp, fp, tn, fn and support.
 
@@ -82,14 +122,4 @@ def stat_scores(table: Tensor, average: str | None, excluded: int | None = None)
     Returns:
         [..., 5], or [..., C, 5] without an average.
     """
-    tp, fp, tn, fn = outcomes(table)
-    actual = tp + fn
-    scores = torch.stack([tp, fp, tn, fn, actual], -1)
-    if average is None or average == "none":
-        return scores
-    kept = torch.arange(actual.shape[-1], device=table.device) != (-1 if excluded is None else excluded)
-    if average == "micro":
-        return (scores * kept.unsqueeze(-1)).sum(-2)
-    weight = kept.double() if average == "macro" else (actual * kept).double()
-    share = weight / weight.sum(-1, keepdim=True)
-    return (scores * share.unsqueeze(-1)).sum(-2).float()
+    return _stat_scores(table, AVERAGE_CODES[average], -1 if excluded is None else excluded)  # type: ignore[no-any-return]

@@ -48,10 +48,12 @@ def _over_outputs(scores: Tensor, variance: Tensor, multioutput: str) -> Tensor:
 
 def r2(moments: Tensor, squared_error: Tensor, multioutput: str, adjusted: int) -> Tensor:
     """Coefficient of determination, [] or, as raw values, [D]; ``adjusted`` for so many regressors if not 0."""
-    n, total = moments[:, 0], moments[:, 4]
+    total = moments[:, 4]
     value = _over_outputs(_score(squared_error, total), total, multioutput)
-    n = n if value.dim() else n.mean()
-    return 1 - (1 - value) * (n - 1) / (n - adjusted - 1) if adjusted else value
+    if not adjusted:
+        return value
+    n = moments[:, 0] if value.dim() else moments[:, 0].mean()
+    return 1 - (1 - value) * (n - 1) / (n - adjusted - 1)
 
 
 def explained_variance(moments: Tensor, multioutput: str) -> Tensor:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from fastmetrics.formulas.counts import FN, FP, TN, TP, Linear, outcomes
+from fastmetrics.formulas.counts import AVERAGE_CODES, FN, FP, TN, TP, Linear, outcomes
 from fastmetrics.operators import define
 
 
@@ -50,8 +50,6 @@ BALANCED_ERROR_RATE = Combination((RECALL, SPECIFICITY), lambda recall, specific
 GEOMETRIC_MEAN = Combination((RECALL, SPECIFICITY), lambda recall, specificity: (recall * specificity).sqrt())
 FOWLKES_MALLOWS = Combination((PRECISION, RECALL), lambda precision, recall: (precision * recall).sqrt())
 
-
-_AVERAGES = {None: 0, "none": 0, "micro": 1, "macro": 2, "weighted": 3}
 
 # What a macro average drops.
 KEEP_ALL = 0
@@ -102,7 +100,7 @@ def average_ratio_body(
         table: int64, or float64 of weighted samples, [..., C, 3] or [..., C, 4]; see
             :mod:`fastmetrics.formulas.counts`.
         ratio: float64 [2, 4], on the CPU: numerator and denominator as coefficients of tp, fp, tn, fn.
-        average: a value of ``_AVERAGES``.
+        average: a value of ``AVERAGE_CODES``.
         zero_division: the score of a class whose denominator is zero.
         drop: ``KEEP_ALL``, ``DROP_ABSENT`` or ``DROP_UNTARGETED``.
         excluded: a class that takes no part in averages, or -1.
@@ -151,7 +149,7 @@ def average_ratio(
     Returns:
         float32 [...], or [..., C] without an average.
     """
-    code, absent = _AVERAGES[average], -1 if excluded is None else excluded
+    code, absent = AVERAGE_CODES[average], -1 if excluded is None else excluded
     if isinstance(ratio, Ratio):
         return _average_ratio(table, _coefficients(ratio), code, float(zero_division), drop, absent, float(empty))  # type: ignore[no-any-return]
 

@@ -180,6 +180,20 @@ def merge_moments(stacked: Tensor) -> Tensor:
     return reduce(_merged_pair, stacked.unbind())
 
 
+def merge_moments_body(moments: Tensor, batch: Tensor) -> None:
+    """Add moments ``[D, 6]`` to others in place, by the rule of :func:`merge_moments`."""
+    moments.copy_(_merged_pair(moments, batch))
+
+
+def _merge_fake(moments: Tensor, batch: Tensor) -> None:
+    torch._check(moments.shape == batch.shape, lambda: "merge_moments_: the batch must have the shape of the moments")
+
+
+merge_moments_ = define(
+    "merge_moments_(Tensor(a!) moments, Tensor batch) -> ()", merge_moments_body, _merge_fake, kernels=("cpu",)
+)
+
+
 def merge_extremes(stacked: Tensor) -> Tensor:
     """Extremes ``[K, D, 3]`` to those of all, ``[D, 3]``."""
     seen = stacked[..., :1] != 0
@@ -292,11 +306,12 @@ def _read(
 def add_statistics(states: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> None:
     """Add the statistics of a batch to ``states``, in place."""
     for name, value in batch.items():
-        merge = MERGES.get(name)
-        if merge is None:
-            states[name].add_(value)
+        if name == "moments":
+            merge_moments_(states[name], value)
+        elif name in MERGES:
+            states[name].copy_(MERGES[name](torch.stack([states[name], value])))
         else:
-            states[name].copy_(merge(torch.stack([states[name], value])))
+            states[name].add_(value)
 
 
 def _check(name: str, inputs: tuple[Tensor | None, ...], states: tuple[Tensor | None, ...]) -> None:
