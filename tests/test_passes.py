@@ -307,6 +307,8 @@ def test_binary(device, dtype):
             cut = cutoffs(0.3, dtype) if dtype.is_floating_point else (0.0, 0.0)
             options = (*cut, 0 if ignore is None else ignore, ignore is not None, multilabel, decide)
             valid = None if ignore is None else mask(shape[:1], device).view(-1, *(1 for _ in shape[1:])).expand(shape)
+            if ignore == 3:
+                valid = mask(shape, device)
             binary_(preds, target, valid, counts, faults, *options)
             binary_body(preds, target, valid, *expected, *options)
             equal([counts, faults], expected)

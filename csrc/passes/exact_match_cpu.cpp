@@ -140,6 +140,8 @@ void add_rows(const RowsBatch& b, const ExactMatchOptions& options, const Layout
       bad |= read_labels(b, options, a_at, a_step, n, logits, target, labels, part);
       if (part->outside && !logits) return;  // all will be done again
       if (bad) record_bad(b, at, a_at, a_step, b_at, b_step, n, target, labels, part);
+      if (b_step == 1) fetch(b.target, b.target_type, b_at + 2 * n, n);
+      if (a_step == 1 && b.scores == 1) fetch(b.preds, b.preds_type, a_at + 2 * n, n);
       compare(target, labels, n, codes);
       if (places == 1 && b.weights == nullptr) {
         count_rows(codes, n, sums);

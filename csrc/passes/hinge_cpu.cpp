@@ -232,6 +232,8 @@ void add_run(const RowsBatch& b, const HingeOptions& options, int64_t first, int
   } else {
     read_weights(b, first, b_at, b_step, n, target, weight, part);
   }
+  if (b_step == 1) fetch(b.target, b.target_type, b_at + n, n);
+  if (a_step == 1 && b.scores == 1) fetch(b.preds, b.preds_type, a_at + n, n);
   const T* scores = static_cast<const T*>(b.preds) + a_at;
   if (!options.multiclass) {
     bool outside = widen_scores(scores, a_step, n, x);
