@@ -192,18 +192,20 @@ bool tally_range(const Batch& b, int64_t begin, int64_t end, Tally* tally, Fault
   return outside;
 }
 
-// Columns of counters of neighbouring elements.
+// Columns of counters of neighbouring elements, and room for their codes.
 struct Columns {
   std::vector<int32_t> cells;
-  int32_t *total, *actual, *p0, *p1, *tp0, *tp1;
+  int32_t *total, *actual, *p0, *p1, *tp0, *tp1, *target, *preds;
 
-  explicit Columns(int64_t width) : cells(6 * width, 0) {
+  explicit Columns(int64_t width) : cells(8 * width, 0) {
     total = cells.data();
     actual = total + width;
     p0 = actual + width;
     p1 = p0 + width;
     tp0 = p1 + width;
     tp1 = tp0 + width;
+    target = tp1 + width;
+    preds = target + width;
   }
 
   // tally: [L]; the columns repeat the labels.
@@ -279,7 +281,7 @@ bool tally_rows(const Batch& b, int64_t begin, int64_t end, Tally* tally, Faults
   at_once = std::min(at_once, end - begin);
   const int64_t width = at_once * labels;
   Columns columns(width);
-  std::vector<int32_t> target(width), preds(width);
+  int32_t *target = columns.target, *preds = columns.preds;
   const bool scores = is_floating(b.preds_type);
   bool outside = false;
   int64_t held = 0;
@@ -290,16 +292,16 @@ bool tally_rows(const Batch& b, int64_t begin, int64_t end, Tally* tally, Faults
     const int n = static_cast<int>(rows * labels);
     fetch(b.target, b.target_type, b_at + 2 * n, n);
     fetch(b.preds, b.preds_type, a_at + 2 * n, n);
-    bool bad = narrow_labels(b.target, b.target_type, b_at, 1, n, 2, b.ignored(), target.data());
-    if (b.valid != nullptr) mask_labels(b.valid, layout.offset(i, layout.c_stride), b.c_label, n, target.data());
+    bool bad = narrow_labels(b.target, b.target_type, b_at, 1, n, 2, b.ignored(), target);
+    if (b.valid != nullptr) mask_labels(b.valid, layout.offset(i, layout.c_stride), b.c_label, n, target);
     if (scores) {
       with_score_type(b.preds_type, [&](auto type) {
         const auto* x = static_cast<const decltype(type)*>(b.preds) + a_at;
-        outside |= tally_columns(x, target.data(), n, b, &columns);
+        outside |= tally_columns(x, target, n, b, &columns);
       });
     } else {
-      bad |= narrow_labels(b.preds, b.preds_type, a_at, 1, n, 2, nullptr, preds.data());
-      tally_columns(preds.data(), target.data(), n, &columns);
+      bad |= narrow_labels(b.preds, b.preds_type, a_at, 1, n, 2, nullptr, preds);
+      tally_columns(preds, target, n, &columns);
     }
     for (int64_t j = 0; bad && j < n; ++j) {
       const int64_t place = place_of(b, i + j / labels, j % labels);
@@ -318,7 +320,8 @@ bool tally_rows(const Batch& b, int64_t begin, int64_t end, Tally* tally, Faults
 }
 
 bool tally_part(const Batch& b, int64_t begin, int64_t end, Tally* tally, Faults* faults) {
-  const bool rows = b.a_label == 1 && b.b_label == 1 && (b.labels >= 8 || (b.labels > 1 && rows_follow(b)));
+  const bool rows =
+      b.a_label == 1 && b.b_label == 1 && (b.labels >= 8 || (b.labels > 1 && end - begin >= 256 && rows_follow(b)));
   return rows ? tally_rows(b, begin, end, tally, faults) : tally_range(b, begin, end, tally, faults);
 }
 
