@@ -15,7 +15,8 @@ OTHERS = [isa for isa in parameters.ahead_of_time_isas()[1:] if parameters.runs_
 # Every shape of loop, in the dtypes and sizes that take another path.
 CLASSES = " or ".join(f"{classes}-torch" for classes in (3, 10, 40, 100))
 CHOICE = f"(scores and ({CLASSES})) or one_label or many_classes or whole_steps or by_hand or elementary or logarithms"
-FILES = ("test_passes.py", "test_pairs.py", "test_row_pairs.py")
+CHOICE += " or (hinge and float32) or (test_binary and int64)"
+FILES = ("test_passes.py", "test_pairs.py", "test_row_pairs.py", "test_row_passes.py")
 # Kernels that were registered beforehand are used whatever the loader is told.
 RUN = """
 import sys

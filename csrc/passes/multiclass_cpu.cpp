@@ -5,9 +5,9 @@
 // Samples go by in blocks that fit the first cache. A block is reduced to int32 labels, targets and ranks, by code that
 // is written once for each score type and once for each label type, and then counted by code that knows no type.
 //
-// Counts are private to a thread, uint32 and folded into the int64 states at the end, as long as they are few for the
-// batch; otherwise states are added to with relaxed atomics, so that memory never grows with C² or with the threads.
-// The cells of one batch may be one cell: replicas of small tables keep its additions from waiting for each other.
+// Counts are private to a thread and folded into the int64 states at the end, as long as they take less than a part of
+// the batch (and the cells of C² pairs no more than a byte each); otherwise states are added to with relaxed atomics.
+// The cells of one batch may be one cell, whose additions would wait for each other: each table has its own way out.
 
 #include <array>
 #include <memory>
