@@ -38,24 +38,28 @@ class LabelTable {
 
   // n <= kBlock samples; one with a negative target or label does not count. What follows them is fetched meanwhile.
   void add(const int32_t* target, const int32_t* labels, int n, const Ahead& ahead) {
-    alignas(64) int32_t t[kBlock + kLanes], p[kBlock + kLanes], cells[2 * kBlock + kLanes];
+    alignas(64) int32_t kept_t[kBlock + kLanes], kept_p[kBlock + kLanes], cells[kBlock];
     ahead.fetch(n);
     look_for_common(target, labels, n);
-    const int left = remove(target, labels, n, t, p);
+    int32_t bad = 0;
+    for (int i = 0; i < n; ++i) bad |= target[i] | labels[i];
+    int left = n;
+    if (is_common_ || bad < 0) {
+      left = remove(target, labels, n, kept_t, kept_p);
+      target = kept_t;
+      labels = kept_p;
+    }
     if (pairs_) {
-      for (int i = 0; i < left; ++i) cells[i] = t[i] * classes_ + p[i];
+      for (int i = 0; i < left; ++i) cells[i] = target[i] * classes_ + labels[i];
       for (int i = 0; i < left; ++i) {
         if (++pairs_[cells[i]] == 0) write_down(cells[i]);
       }
     }
-    if (cells_) {
-      const int found = cells_of_counts(t, p, left, cells);
-      for (int i = 0; i < found; ++i) ++cells_[cells[i]];
-    }
+    if (cells_) count(target, labels, left);
     int64_t* confusion = pairs_ ? nullptr : confusion_;
     int64_t* counts = cells_ ? nullptr : counts_;
     if (confusion == nullptr && counts == nullptr) return;
-    for (int i = 0; i < left; ++i) add_to_states(confusion, counts, t[i], p[i], 1);
+    for (int i = 0; i < left; ++i) add_to_states(confusion, counts, target[i], labels[i], 1);
   }
 
   // What is held goes to the states. The lock is held; at most 2^31 samples come between two calls.
@@ -127,10 +131,10 @@ class LabelTable {
       for (int i = 0; i < kLook; ++i) same += (target[i] == t) & (labels[i] == p);
       return t >= 0 && p >= 0 && same >= kLook / 4;
     };
-    bool found = is_common(common_target_, common_label_);
-    for (int i = 0; i < kLook && !found; i += kLook / 4) {
-      found = is_common(target[i], labels[i]);
-      if (!found) continue;
+    is_common_ = is_common(common_target_, common_label_);
+    for (int i = 0; i < kLook && !is_common_; i += kLook / 4) {
+      is_common_ = is_common(target[i], labels[i]);
+      if (!is_common_) continue;
       std::lock_guard<std::mutex> one_at_a_time(*lock_);
       add_common();
       common_target_ = target[i];
@@ -168,11 +172,13 @@ class LabelTable {
     return left;
   }
 
-  // Returns how many cells n samples have.
-  int cells_of_counts(const int32_t* t, const int32_t* p, int n, int32_t* cells) const {
+  // Adds n samples to their cells.
+  void count(const int32_t* t, const int32_t* p, int n) {
     const int32_t fp = classes_, fn = 2 * classes_;
-    int found = 0, i = 0;
+    int i = 0;
 #ifdef __AVX512F__
+    int32_t cells[2 * kBlock + kLanes];
+    int found = 0;
     for (; i + kLanes <= n; i += kLanes) {
       const __m512i of_t = _mm512_loadu_si512(t + i), of_p = _mm512_loadu_si512(p + i);
       const __mmask16 wrong = _mm512_cmpneq_epi32_mask(of_t, of_p);
@@ -182,14 +188,13 @@ class LabelTable {
       _mm512_storeu_si512(cells + found, _mm512_maskz_compress_epi32(wrong, of_fp));
       found += __builtin_popcount(wrong);
     }
+    for (int j = 0; j < found; ++j) ++cells_[cells[j]];
 #endif
     for (; i < n; ++i) {
-      const bool wrong = t[i] != p[i];
-      cells[found] = t[i] + (wrong ? fn : 0);
-      cells[found + 1] = p[i] + fp;
-      found += 1 + wrong;
+      const uint32_t wrong = t[i] != p[i];
+      ++cells_[wrong != 0 ? t[i] + fn : t[i]];
+      cells_[p[i] + fp] += wrong;
     }
-    return found;
   }
 
   static constexpr int kLook = 64;
@@ -203,6 +208,7 @@ class LabelTable {
   std::unique_ptr<uint32_t[]> cells_;    // [3, C]: true positives, false positives, false negatives
   int32_t wrapped_cells_[kMostWrapped];  // of pairs_, each stands for 256 samples
   int wrapped_ = 0;
+  bool is_common_ = false;  // whether there is such a pair now
   int32_t common_target_ = -1, common_label_ = -1;
   int64_t of_common_ = 0, blocks_ = 0;
 };
