@@ -14,7 +14,9 @@ HERE = Path(__file__).parent
 OTHERS = [isa for isa in parameters.ahead_of_time_isas()[1:] if parameters.runs_here(isa, parameters.cpu_flags())]
 # Every shape of loop, in the dtypes and sizes that take another path.
 CLASSES = " or ".join(f"{classes}-torch" for classes in (3, 10, 40, 100))
-CHOICE = f"(scores and ({CLASSES}) and not float64) or one_label or whole_steps or by_hand"
+CHOICE = f"(scores and ({CLASSES})) or one_label or many_classes or whole_steps or by_hand or elementary or logarithms"
+CHOICE += " or (hinge and float32) or (test_binary and int64)"
+FILES = ("test_passes.py", "test_pairs.py", "test_row_pairs.py", "test_row_passes.py")
 # Kernels that were registered beforehand are used whatever the loader is told.
 RUN = """
 import sys
@@ -22,7 +24,7 @@ import pytest, torch
 import fastmetrics
 torch.ops.load_library(sys.argv[1])
 assert torch._C._dispatch_has_kernel_for_dispatch_key("fastmetrics::multiclass_", "CPU")
-sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", sys.argv[2], "-k", sys.argv[3]]))
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", *sys.argv[2:]]))
 """
 
 
@@ -30,7 +32,8 @@ sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", sys.argv[2], "-k", sys.arg
 def test_kernels_agree_with_their_bodies(isa, tmp_path):
     made = parameters.library("cpu", isa)
     builder.compile_library(made, tmp_path)
-    command = [sys.executable, "-c", RUN, str(tmp_path / f"{made.name}.so"), str(HERE / "test_passes.py"), CHOICE]
+    command = [sys.executable, "-c", RUN, str(tmp_path / f"{made.name}.so"), CHOICE]
+    command += [str(HERE / name) for name in FILES]
     environment = {**os.environ, "FASTMETRICS_NATIVE": "off"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=HERE.parent)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -131,6 +131,25 @@ def test_one_label_for_most_samples(device):
         compare_multiclass(preds, target, "mcf", c, 1, None)
 
 
+def test_pairs_of_many_classes(device):
+    # 300 pairs of 150 classes that no byte can count, with a common pair that changes on the way; 3000 classes, whose
+    # matrix is larger than the batch; and whose samples apart each have counts of their own
+    torch.manual_seed(0)
+    target = torch.randint(0, 3, (200_000,), device=device) * 49
+    preds = torch.randint(0, 100, (200_000,), device=device)
+    target[50_000:60_000], preds[50_000:60_000] = 3, 3
+    target[70_000:90_000], preds[70_000:90_000] = 7, 8
+    target[::997], preds[::998] = -1, 150
+    target[-1] = 149
+    for c, which, ignore in ((150, "mcf", None), (150, "m", 3), (150, "cf", -1)):
+        compare_multiclass(preds, target, which, c, 1, ignore)
+        compare_multiclass(preds.int()[3:], target.short()[3:], which, c, 1, ignore)
+    valid = mask(target.shape, device)
+    compare_multiclass(preds, target, "mcf", 150, 1, None, valid=valid)
+    compare_multiclass(preds[:4000], target[:4000] * 20, "mcf", 3000, 1, 0)
+    compare_multiclass(preds.view(4, -1), target.view(4, -1), "cf", 150, 1, None, True)
+
+
 @pytest.mark.parametrize("dtype", [torch.int64, torch.uint64, torch.int32], ids=str)
 def test_extreme_labels_are_not_counted(device, dtype):
     info = torch.iinfo(dtype)
@@ -288,6 +307,8 @@ def test_binary(device, dtype):
             cut = cutoffs(0.3, dtype) if dtype.is_floating_point else (0.0, 0.0)
             options = (*cut, 0 if ignore is None else ignore, ignore is not None, multilabel, decide)
             valid = None if ignore is None else mask(shape[:1], device).view(-1, *(1 for _ in shape[1:])).expand(shape)
+            if ignore == 3:
+                valid = mask(shape, device)
             binary_(preds, target, valid, counts, faults, *options)
             binary_body(preds, target, valid, *expected, *options)
             equal([counts, faults], expected)

@@ -137,6 +137,29 @@ def test_exact_match(device, c, dtype):
             compare(exact_match_, (preds, target, valid), weights, states, options)
 
 
+@pytest.mark.parametrize("places", [1, 7, 8, 9, 20, 255, 300, 1000])
+def test_exact_match_of_rows_of_any_length(device, places):
+    # rows that end within a block of places, with it, and after it
+    torch.manual_seed(places)
+    rows = 3000 // places
+    right = torch.rand(rows, 1) < 0.5
+    labels = torch.randint(0, 2, (rows, places))
+    target = torch.where(right | (torch.rand(rows, places) < 1 - 1 / places), labels, 1 - labels)
+    wrong = torch.rand(rows, places) < 0.2 / places
+    target[wrong] = torch.randint(-2, 5, (int(wrong.sum()),))
+    valid = (torch.rand(rows, places) < 0.7) & (torch.rand(rows, 1) < 0.9)
+    weights = torch.rand(rows, dtype=torch.float64)
+    scores = labels + torch.rand(rows, places) / 10
+    for c, preds in ((0, labels), (2, labels), (0, scores), (2, torch.stack([1 - scores, scores], 1))):
+        cut = cutoffs(0.5, torch.float32) if preds.is_floating_point() and not c else (0.0, 0.0)
+        for given, mask, ignore in ((None, None, None), (None, valid, -1), (weights, valid, 1)):
+            states = [count_of(given).to(device), count_of(given).to(device)]
+            inputs = [None if x is None else x.to(device) for x in (preds, target, mask)]
+            amount = None if given is None else given.to(device)
+            options = (c, *cut, ignore or 0, ignore is not None)
+            compare(exact_match_, inputs, amount, states, options)
+
+
 @pytest.mark.parametrize("target_dtype", [torch.bool, torch.uint8, torch.int16, torch.int32, torch.uint64], ids=str)
 def test_targets_of_any_type(device, target_dtype):
     torch.manual_seed(0)

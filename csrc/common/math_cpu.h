@@ -1,61 +1,162 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Logarithm and exponential of eight doubles at once, within 2 units in the last place. The compiler does not vectorise
-// those of the C library, which would be most of the time of a divergence.
+// Logarithms, exponentials and powers of as many doubles at once as a vector has: those of the C library would be most
+// of the time of a divergence.
 
 #pragma once
 
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
 #include <limits>
 
-#include "common/cpu.h"
+#include "rules/elementary.h"
 
 namespace fastmetrics {
 
-// log x = e log 2 + log m with m in [sqrt 1/2, sqrt 2), and log m = 2 artanh((m - 1) / (m + 1)) as a power series.
-inline F64x8 log_of(F64x8 x) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  constexpr double kLog2High = 0x1.62e42fefa38p-1, kLog2Low = 0x1.ef35793c7673p-45;
-  const I64x8 small = x < std::numeric_limits<double>::min();
-  const F64x8 normal = small ? x * 0x1p54 : x;
-  constexpr int64_t kHalfRoot = 0x3fe6a09e667f3bcd;  // the bits of sqrt 1/2
-  const I64x8 bits = (I64x8)normal, shifted = bits - kHalfRoot;
-  const I64x8 exponent = shifted >> 52;
-  const F64x8 m = (F64x8)(bits - (exponent << 52));
-  const F64x8 e = __builtin_convertvector(exponent, F64x8) - (small ? F64x8{} + 54.0 : F64x8{});
-  const F64x8 f = m - 1.0, s = f / (m + 1.0), s2 = s * s;
-  F64x8 series = F64x8{} + 2.0 / 23;
-  for (int k = 21; k >= 3; k -= 2) series = series * s2 + 2.0 / k;
-  // 2 s = f - s f, so that the leading term is exact
-  const F64x8 value = e * kLog2High + (f - s * (f - s2 * series) + e * kLog2Low);
-  F64x8 result = x == kInfinity ? x : value;
-  result = x == 0.0 ? F64x8{} - kInfinity : result;
-  return (x < 0.0) | (x != x) ? F64x8{} + std::numeric_limits<double>::quiet_NaN() : result;
-}
+// The widest vector of the machine: the compiler takes the choices of a wider one apart.
+#if defined(__AVX512F__)
+constexpr int kVectorBytes = 64;
+#elif defined(__AVX2__)
+constexpr int kVectorBytes = 32;
+#else
+constexpr int kVectorBytes = 16;
+#endif
+using Doubles = double __attribute__((vector_size(kVectorBytes)));
+using Words = int64_t __attribute__((vector_size(kVectorBytes)));
+using UnsignedWords = uint64_t __attribute__((vector_size(kVectorBytes)));
+constexpr int kDoubles = kVectorBytes / 8;
 
-// exp x = 2^k exp r with |r| <= log 2 / 2, and exp r as a power series. What is below the least normal number is 0.
-inline F64x8 exp_of(F64x8 x) {
-  constexpr double kLog2High = 0x1.62e42fefa38p-1, kLog2Low = 0x1.ef35793c7673p-45, kRound = 0x1.8p52;
-  const F64x8 low = F64x8{} - 708.0, high = F64x8{} + 709.0;
-  F64x8 inside = x < low ? low : x;
-  inside = inside > high ? high : inside;
-  const F64x8 shifted = inside * 0x1.71547652b82fep0 + kRound;  // the integer is in the low bits
-  const F64x8 k = shifted - kRound;
-  const F64x8 r = (inside - k * kLog2High) - k * kLog2Low;
-  constexpr double kInverse[] = {
-      1.0,        1.0,         1.0 / 2,      1.0 / 6,       1.0 / 24,       1.0 / 120,       1.0 / 720,
-      1.0 / 5040, 1.0 / 40320, 1.0 / 362880, 1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800};
-  F64x8 series = F64x8{} + kInverse[13];
-  for (int i = 12; i >= 0; --i) series = series * r + kInverse[i];
-  F64x8 value = (F64x8)((I64x8)series + ((I64x8)shifted << 52));
-  value = x < low ? F64x8{} : value;
-  value = x > high ? F64x8{} + std::numeric_limits<double>::infinity() : value;
-  return x != x ? x : value;
-}
+// As LibraryMath, for almost every double; the lanes of `odd` are negative whose argument it is not for. The error of
+// exp and log is within 3 units in the last place, that of a difference of log1p within 5, and that of a power within 3
+// and two for each unit of its logarithm.
+struct FastMath {
+  Words odd = {};
 
-struct VectorMath {
-  using V = F64x8;
-  static V log(V x) { return log_of(x); }
-  static V exp(V x) { return exp_of(x); }
+  bool any_odd() const {
+    int64_t lanes[kDoubles], any = 0;
+    memcpy(lanes, &odd, sizeof(lanes));
+    for (int64_t lane : lanes) any |= lane;
+    return any < 0;
+  }
+
+  static Doubles absolute(Doubles x) { return (Doubles)((Words)x & INT64_MAX); }
+
+  // What is below the least normal number is 0.
+  Doubles exp(Doubles x) {
+    odd |= ~(x <= 709.0);
+    const Words low = x < -708.0;
+    return low ? Doubles{} : scaled_exp(low ? Doubles{} : x);
+  }
+
+  Doubles log_of_ratio(Doubles a, Doubles b) { return log_of_ratio(a, b, a - b); }
+
+  Doubles relative_entropy(Doubles a, Doubles b) {
+    const Words zero = a == 0.0;
+    return a * log_of_ratio(zero ? Doubles{} + 1.0 : a, zero ? Doubles{} + 1.0 : b);
+  }
+
+  Doubles log1p_of_ratio(Doubles x, Doubles y) { return log_of_ratio(1.0 + x, 1.0 + y, x - y); }
+
+  // log(1 + e) = 2 artanh(e / (2 + e))
+  Doubles log1p_of_exp(Doubles x) {
+    const Doubles e = exp(x), s = e / (2.0 + e), z = s * s;
+    constexpr double kSeries[] = {0x1.5555555555555p-1, 0x1.99999999999fcp-2, 0x1.24924924882fep-2,
+                                  0x1.c71c71d3ec60dp-3, 0x1.745d132761a2bp-3, 0x1.3b147364a43c9p-3,
+                                  0x1.10fb644cbee63p-3, 0x1.e4db3ce7072dep-4, 0x1.9006eaac0a4c8p-4,
+                                  0x1.1a2ac3caa3b51p-3};  // for x of at most -1/4
+    return s * (z * polynomial(kSeries, z)) + (s + s);
+  }
+
+  Doubles power(Doubles x, double e) {
+    const double of_zero = e == 0.0 ? 1.0 : e > 0.0 ? 0.0 : std::numeric_limits<double>::infinity();
+    const Words zero = x <= 0.0;
+    const Doubles one = Doubles{} + 1.0, exponent = e * log_of_ratio(zero ? one : x, one);
+    odd |= ~(absolute(exponent) <= 708.0);
+    return zero ? Doubles{} + of_zero : scaled_exp(exponent);
+  }
+
+ private:
+  static constexpr double kLog2High = 6.93147180369123816490e-01, kLog2Low = 1.90821492927058770002e-10;
+
+  // The coefficient of the least power is the first.
+  template <int N>
+  static Doubles polynomial(const double (&coefficient)[N], Doubles x) {
+    Doubles sum = Doubles{} + coefficient[N - 1];
+    for (int i = N - 2; i >= 0; --i) sum = sum * x + coefficient[i];
+    return sum;
+  }
+
+  // exp(x) = 2^k exp(r) with |r| <= log(2) / 2, for |x| of at most 709. An integer that is added to kInteger is found
+  // in the low bits of the sum.
+  static Doubles scaled_exp(Doubles x) {
+    constexpr double kInteger = 0x1.8p52;
+    const Doubles shifted = x * 1.44269504088896338700e+00 + kInteger, k = shifted - kInteger;
+    const Doubles r = (x - k * kLog2High) - k * kLog2Low;
+    constexpr double kSeries[] = {1.0,
+                                  1.0,
+                                  0x1.0000000000001p-1,
+                                  0x1.5555555555556p-3,
+                                  0x1.5555555553d63p-5,
+                                  0x1.11111111109b3p-7,
+                                  0x1.6c16c1788bd90p-10,
+                                  0x1.a01a01a7c41d5p-13,
+                                  0x1.a019b90d2ae7ap-16,
+                                  0x1.71de0dae63bb3p-19,
+                                  0x1.289185613a3d6p-22,
+                                  0x1.af38a9b0ec855p-26};
+    return (Doubles)((Words)polynomial(kSeries, r) + ((Words)shifted << 52));
+  }
+
+  // log(a / b) = k log(2) + log(m) with a = 2^k m b and m within a factor of 1.502 of 1; with s = (m - 1) / (m + 1),
+  // log(m) = 2 artanh(s). k is the difference of the bits of a and b, rounded: between two powers of two, bits and
+  // logarithms differ by less than 0.09. Where k is 0, log(m) is all, and a - b is better known than a and b.
+  Doubles log_of_ratio(Doubles a, Doubles b, Doubles difference) {
+    constexpr int64_t kLeast = int64_t{3} << 52, kMost = int64_t{0x7fd} << 52;  // bits of 2^-1020 and 2^1022
+    const Words bits_a = (Words)a, bits_b = (Words)b;
+    // of a number that is not between them, a difference is negative
+    odd |= (bits_a - kLeast) | (kMost - bits_a) | (bits_b - kLeast) | (kMost - bits_b);
+    constexpr uint64_t kExponent = 0xfff0000000000000u, kHalf = 0x0008000000000000u, kSign = 0x8000000000000000u;
+    const UnsignedWords rounded = ((UnsignedWords)(bits_a - bits_b) + kHalf) & kExponent;  // k in sign and exponent
+    const Doubles k = (Doubles)(((rounded ^ kSign) >> 52) | 0x4330000000000000u) - (0x1p52 + 2048.0);
+    const Doubles near = (Doubles)(bits_a - (Words)rounded);
+    const Doubles s = (k == 0.0 ? difference : near - b) / (near + b), z = s * s;
+    constexpr double kSeries[] = {0x1.5555555555555p-1, 0x1.9999999999f4ep-2, 0x1.24924923d8543p-2,
+                                  0x1.c71c72e74818dp-3, 0x1.745ca9d5177bbp-3, 0x1.3b2a31660106cp-3,
+                                  0x1.0e84e02f7e5f9p-3, 0x1.16d57bf6260d4p-3};
+    return k * kLog2High + ((s + s) + (s * (z * polynomial(kSeries, z)) + k * kLog2Low));
+  }
 };
+
+// values[i] = of(x[i], y[i], math) for i < n: by FastMath, and those again by LibraryMath that it is not for.
+template <typename F>
+void compute(const double* x, const double* y, int n, double* values, const F& of) {
+  auto vector_at = [&](const double* of_x, const double* of_y, double* to, FastMath math) {
+    Doubles u, v;
+    memcpy(&u, of_x, sizeof(u));
+    memcpy(&v, of_y, sizeof(v));
+    const Doubles found = of(u, v, math);
+    memcpy(to, &found, sizeof(found));
+    return math;
+  };
+  FastMath math;
+  int i = 0;
+  for (; i + kDoubles <= n; i += kDoubles) math = vector_at(x + i, y + i, values + i, math);
+  if (i < n) {  // ones fill the last vector
+    double rest[3][kDoubles];
+    std::fill_n(rest[0], 2 * kDoubles, 1.0);
+    std::copy(x + i, x + n, rest[0]);
+    std::copy(y + i, y + n, rest[1]);
+    math = vector_at(rest[0], rest[1], rest[2], math);
+    std::copy_n(rest[2], n - i, values + i);
+  }
+  if (!math.any_odd()) return;
+  for (i = 0; i < n; ++i) {
+    FastMath once;
+    LibraryMath library;
+    of(Doubles{} + x[i], Doubles{} + y[i], once);
+    if (once.any_odd()) values[i] = of(x[i], y[i], library);
+  }
+}
 
 }  // namespace fastmetrics

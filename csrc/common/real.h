@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "common/dtype.h"
 
@@ -22,16 +23,23 @@ FM_HD double real_at(const void* data, DType type, int64_t offset) {
 
 // n elements from `offset` on, `stride` apart.
 inline void to_doubles(const void* data, DType type, int64_t offset, int64_t stride, int n, double* to) {
-  if (is_floating(type)) {
-    with_score_type(type, [&](auto t) {
-      const auto* from = static_cast<const decltype(t)*>(data) + offset;
-      for (int i = 0; i < n; ++i) to[i] = static_cast<double>(widen(from[i * stride]));
-    });
+  auto convert = [&](auto step) {
+    if (is_floating(type)) {
+      with_score_type(type, [&](auto t) {
+        const auto* from = static_cast<const decltype(t)*>(data) + offset;
+        for (int i = 0; i < n; ++i) to[i] = static_cast<double>(widen(from[i * step]));
+      });
+    } else {
+      with_label_type(type, [&](auto t) {
+        const auto* from = static_cast<const decltype(t)*>(data) + offset;
+        for (int i = 0; i < n; ++i) to[i] = static_cast<double>(from[i * step]);
+      });
+    }
+  };
+  if (stride == 1) {
+    convert(std::integral_constant<int64_t, 1>{});
   } else {
-    with_label_type(type, [&](auto t) {
-      const auto* from = static_cast<const decltype(t)*>(data) + offset;
-      for (int i = 0; i < n; ++i) to[i] = static_cast<double>(from[i * stride]);
-    });
+    convert(stride);
   }
 }
 

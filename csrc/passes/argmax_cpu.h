@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "common/cpu.h"
+#include "passes/argmax_double_cpu.h"
 #include "rules/order.h"
 
 namespace fastmetrics {
@@ -340,6 +341,8 @@ inline void argmax_rows(const Scores<T>& s, int n, int32_t* labels) {
 #ifdef __AVX2__
   if constexpr (sizeof(T) <= 4) {
     if (s.classes < kRowBlock<T>) i = short_rows(s, n, labels, nullptr, nullptr);
+  } else if (s.classes > 1 && s.classes < kRowBlock<T>) {
+    i = short_double_rows(s.data, s.sample, s.classes, n, kFetchAhead, labels);
   }
 #endif
   for (; i < n; ++i) labels[i] = argmax_strided(s.data + i * s.sample, s.classes, 1);
@@ -377,7 +380,7 @@ inline void argmax_planes_64(const T* data, int64_t klass, int64_t classes, int3
     }
     memcpy(labels, at, sizeof(at));
   } else {
-    for (int i = 0; i < 64; ++i) labels[i] = argmax_strided(data + i, classes, klass);
+    argmax_double_planes(data, klass, classes, labels);
   }
 }
 

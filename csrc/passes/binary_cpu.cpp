@@ -193,70 +193,137 @@ bool tally_range(const Batch& b, int64_t begin, int64_t end, Tally* tally, Fault
   return outside;
 }
 
-// Rows of labels that are neighbours: codes and scores of a whole row, added to columns of counters.
+// Columns of counters of neighbouring elements, and room for their codes.
+struct Columns {
+  std::vector<int32_t> cells;
+  int32_t *total, *actual, *p0, *p1, *tp0, *tp1, *target, *preds;
+
+  explicit Columns(int64_t width) : cells(8 * width, 0) {
+    total = cells.data();
+    actual = total + width;
+    p0 = actual + width;
+    p1 = p0 + width;
+    tp0 = p1 + width;
+    tp1 = tp0 + width;
+    target = tp1 + width;
+    preds = target + width;
+  }
+
+  // tally: [L]; the columns repeat the labels.
+  void flush(int64_t width, int64_t labels, Tally* tally) {
+    for (int64_t i = 0; i < width; ++i) {
+      Tally* to = tally + i % labels;
+      to->total += total[i];
+      to->actual += actual[i];
+      to->predicted[0] += p0[i];
+      to->predicted[1] += p1[i];
+      to->tp[0] += tp0[i];
+      to->tp[1] += tp1[i];
+    }
+    std::fill(cells.begin(), cells.end(), 0);
+  }
+};
+
+// Neighbouring scores; returns whether one lies outside [0, 1].
 template <typename T>
-bool tally_rows(const Batch& b, int64_t begin, int64_t end, Tally* tally, Faults* faults) {
+bool tally_columns(const T* x, const int32_t* target, int64_t n, const Batch& b, Columns* columns) {
   using W = decltype(widen(T{}));
   const W probability = static_cast<W>(b.probability), logit = static_cast<W>(b.logit);
-  const Layout& layout = b.samples;
-  const int64_t labels = b.labels;
   const int32_t decide_from = b.ignored_decide ? kBad : kBad + 2;
-  std::vector<int32_t> columns(6 * labels, 0), target(labels);
-  int32_t *total = columns.data(), *actual = total + labels, *p0 = actual + labels, *p1 = p0 + labels,
-          *tp0 = p1 + labels, *tp1 = tp0 + labels;
-  auto flush = [&] {
-    for (int64_t l = 0; l < labels; ++l) {
-      tally[l].total += total[l];
-      tally[l].actual += actual[l];
-      tally[l].predicted[0] += p0[l];
-      tally[l].predicted[1] += p1[l];
-      tally[l].tp[0] += tp0[l];
-      tally[l].tp[1] += tp1[l];
-    }
-    std::fill(columns.begin(), columns.end(), 0);
-  };
+  int32_t *total = columns->total, *actual = columns->actual, *p0 = columns->p0, *p1 = columns->p1, *tp0 = columns->tp0,
+          *tp1 = columns->tp1;
   int32_t outside = 0;
-  for (int64_t i = begin; i < end; ++i) {
-    int64_t a_at, b_at;
-    layout.locate(i, &a_at, &b_at);
-    const int32_t* code = target.data();
-    const int row = static_cast<int>(labels);
-    const bool bad = narrow_labels(b.target, b.target_type, b_at, 1, row, 2, b.ignored(), target.data());
-    if (b.valid != nullptr) mask_labels(b.valid, layout.offset(i, layout.c_stride), b.c_label, row, target.data());
-    if (bad) {
-      for (int64_t l = 0; l < labels; ++l) {
-        if (code[l] != kBad) continue;
-        faults->add(kBadTarget, place_of(b, i, l), label_at(b.target, b.target_type, b_at + l));
-      }
-    }
-    const T* x = static_cast<const T*>(b.preds) + a_at;
 #pragma GCC ivdep
-    for (int64_t l = 0; l < labels; ++l) {
-      const W v = widen(x[l]);
-      const int32_t t = code[l];
-      const int32_t valid = t >= 0, positive = t > 0;
-      const int32_t as_probability = v > probability, as_logit = v > logit;
-      const int32_t inside = (v >= W(0)) & (v <= W(1));
-      outside |= (inside ^ 1) & ((t >= decide_from) | (t == kBad));
-      total[l] += valid;
-      actual[l] += positive;
-      p0[l] += valid & as_probability;
-      p1[l] += valid & as_logit;
-      tp0[l] += positive & as_probability;
-      tp1[l] += positive & as_logit;
-    }
-    if ((i - begin) % (int64_t{1} << 30) == (int64_t{1} << 30) - 1) flush();
+  for (int64_t i = 0; i < n; ++i) {
+    const W v = widen(x[i]);
+    const int32_t t = target[i];
+    const int32_t valid = t >= 0, positive = t > 0;
+    const int32_t as_probability = v > probability, as_logit = v > logit;
+    const int32_t inside = (v >= W(0)) & (v <= W(1));
+    outside |= (inside ^ 1) & ((t >= decide_from) | (t == kBad));
+    total[i] += valid;
+    actual[i] += positive;
+    p0[i] += valid & as_probability;
+    p1[i] += valid & as_logit;
+    tp0[i] += positive & as_probability;
+    tp1[i] += positive & as_logit;
   }
-  flush();
   return outside != 0;
 }
 
-bool tally_part(const Batch& b, int64_t begin, int64_t end, Tally* tally, Faults* faults) {
-  const bool rows = b.labels >= 8 && b.a_label == 1 && b.b_label == 1 && is_floating(b.preds_type);
-  if (!rows) return tally_range(b, begin, end, tally, faults);
+// Neighbouring labels.
+void tally_columns(const int32_t* preds, const int32_t* target, int64_t n, Columns* columns) {
+  int32_t *total = columns->total, *actual = columns->actual, *p0 = columns->p0, *tp0 = columns->tp0;
+#pragma GCC ivdep
+  for (int64_t i = 0; i < n; ++i) {
+    const int32_t valid = (target[i] >= 0) & (preds[i] >= 0);
+    const int32_t positive = valid & (target[i] > 0), as_positive = valid & (preds[i] > 0);
+    total[i] += valid;
+    actual[i] += positive;
+    p0[i] += as_positive;
+    tp0[i] += positive & as_positive;
+  }
+}
+
+// Whether rows of neighbouring labels follow each other.
+bool rows_follow(const Batch& b) {
+  const Layout& layout = b.samples;
+  return layout.dims == 1 && layout.a_stride[0] == b.labels && layout.b_stride[0] == b.labels &&
+         (b.valid == nullptr || (b.c_label == 1 && layout.c_stride[0] == b.labels));
+}
+
+// Rows of labels that are neighbours, as many at once as make whole vectors if the rows follow each other.
+bool tally_rows(const Batch& b, int64_t begin, int64_t end, Tally* tally, Faults* faults) {
+  constexpr int64_t kWidth = 512;  // elements
+  const Layout& layout = b.samples;
+  const int64_t labels = b.labels;
+  int64_t at_once = rows_follow(b) ? std::max<int64_t>(1, kWidth / labels) : 1;
+  if (at_once > 16) at_once = at_once / 16 * 16;
+  at_once = std::min(at_once, end - begin);
+  const int64_t width = at_once * labels;
+  Columns columns(width);
+  int32_t *target = columns.target, *preds = columns.preds;
+  const bool scores = is_floating(b.preds_type);
   bool outside = false;
-  with_score_type(b.preds_type, [&](auto t) { outside = tally_rows<decltype(t)>(b, begin, end, tally, faults); });
+  int64_t held = 0;
+  for (int64_t i = begin; i < end;) {
+    int64_t a_at, b_at;
+    layout.locate(i, &a_at, &b_at);
+    const int64_t rows = std::min(at_once, end - i);
+    const int n = static_cast<int>(rows * labels);
+    fetch(b.target, b.target_type, b_at + 2 * n, n);
+    fetch(b.preds, b.preds_type, a_at + 2 * n, n);
+    bool bad = narrow_labels(b.target, b.target_type, b_at, 1, n, 2, b.ignored(), target);
+    if (b.valid != nullptr) mask_labels(b.valid, layout.offset(i, layout.c_stride), b.c_label, n, target);
+    if (scores) {
+      with_score_type(b.preds_type, [&](auto type) {
+        const auto* x = static_cast<const decltype(type)*>(b.preds) + a_at;
+        outside |= tally_columns(x, target, n, b, &columns);
+      });
+    } else {
+      bad |= narrow_labels(b.preds, b.preds_type, a_at, 1, n, 2, nullptr, preds);
+      tally_columns(preds, target, n, &columns);
+    }
+    for (int64_t j = 0; bad && j < n; ++j) {
+      const int64_t place = place_of(b, i + j / labels, j % labels);
+      if (target[j] == kBad) faults->add(kBadTarget, place, label_at(b.target, b.target_type, b_at + j));
+      if (!scores && preds[j] == kBad && target[j] != kIgnored && target[j] != kInvalid) {
+        faults->add(kBadPreds, place, label_at(b.preds, b.preds_type, a_at + j));
+      }
+    }
+    i += rows;
+    if (++held < int64_t{1} << 30) continue;
+    columns.flush(width, labels, tally);
+    held = 0;
+  }
+  columns.flush(width, labels, tally);
   return outside;
+}
+
+bool tally_part(const Batch& b, int64_t begin, int64_t end, Tally* tally, Faults* faults) {
+  const bool rows =
+      b.a_label == 1 && b.b_label == 1 && (b.labels >= 8 || (b.labels > 1 && end - begin >= 256 && rows_follow(b)));
+  return rows ? tally_rows(b, begin, end, tally, faults) : tally_range(b, begin, end, tally, faults);
 }
 
 void binary(const Batch& b, int64_t* counts, int64_t* faults) {

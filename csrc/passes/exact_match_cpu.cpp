@@ -3,13 +3,12 @@
 // The exact match pass on the CPU; its meaning is exact_match_body in fastmetrics/passes/exact_match.py.
 //
 // Places go by in the order of the rows, some hundred at a time whatever the length of a row is: they are reduced to
-// int32 targets and labels, and then compared by code that knows no type.
+// int32 targets and labels, and then to a byte each by code that knows no type; a row is the bytes of its places.
 
 #include "common/operator.h"
 #include "passes/argmax_cpu.h"
 #include "passes/rows_arguments.h"
 #include "passes/rows_cpu.h"
-#include "rules/hinge.h"
 
 namespace fastmetrics {
 namespace {
@@ -26,12 +25,28 @@ Layout places_of_rows(const RowsBatch& b) {
   return all;
 }
 
-// The labels of a run, as narrow_labels gives them.
-void read_labels(const RowsBatch& b, const ExactMatchOptions& options, int64_t a_at, int64_t a_step, int n, bool logits,
+// Scores of labels as labels; returns whether one of a valid place lies outside [0, 1]. No branch, so that the loop
+// vectorises.
+template <typename T, typename Step>
+bool cut_scores(const T* x, Step step, double cutoff, const int32_t* target, int n, int32_t* labels) {
+  using W = decltype(widen(T{}));
+  const W least = static_cast<W>(cutoff);  // a value of T, so this is exact
+  int32_t outside = 0;
+  for (int i = 0; i < n; ++i) {
+    const W v = widen(x[i * step]);
+    const int32_t inside = (v >= W(0)) & (v <= W(1));
+    outside |= (inside ^ 1) & (target[i] != kInvalid);
+    labels[i] = v > least;
+  }
+  return outside != 0;
+}
+
+// The labels of a run, as narrow_labels gives them; returns whether there was any kBad.
+bool read_labels(const RowsBatch& b, const ExactMatchOptions& options, int64_t a_at, int64_t a_step, int n, bool logits,
                  const int32_t* target, int32_t* labels, RowsPart* part) {
   if (!is_floating(b.preds_type)) {
-    narrow_labels(b.preds, b.preds_type, a_at, a_step, n, options.classes > 0 ? options.classes : 2, nullptr, labels);
-    return;
+    const int64_t classes = options.classes > 0 ? options.classes : 2;
+    return narrow_labels(b.preds, b.preds_type, a_at, a_step, n, classes, nullptr, labels);
   }
   with_score_type(b.preds_type, [&](auto type) {
     using T = decltype(type);
@@ -40,59 +55,114 @@ void read_labels(const RowsBatch& b, const ExactMatchOptions& options, int64_t a
       argmax_block(Scores<T>{x, a_step, b.a_score, b.scores}, n, labels);
       return;
     }
-    using W = decltype(widen(T{}));
-    const W cutoff = static_cast<W>(logits ? options.logit : options.probability);  // a value of T, so this is exact
-    bool outside = false;
-    for (int i = 0; i < n; ++i) {
-      const W v = widen(x[i * a_step]);
-      outside |= is_outside(v) && target[i] != kInvalid;
-      labels[i] = v > cutoff;
-    }
-    part->outside |= outside;
+    const double cutoff = logits ? options.logit : options.probability;
+    part->outside |= a_step == 1 ? cut_scores(x, std::integral_constant<int64_t, 1>{}, cutoff, target, n, labels)
+                                 : cut_scores(x, a_step, cutoff, target, n, labels);
   });
+  return false;
+}
+
+// What is known of a place, or of all places of a row so far.
+enum : uint8_t { kPresent = 1, kWrong = 2, kOutOfRange = 4 };
+
+void compare(const int32_t* target, const int32_t* labels, int n, uint8_t* codes) {
+  for (int i = 0; i < n; ++i) {
+    const int32_t t = target[i], p = labels[i];
+    const int32_t wrong = (t >= 0) & (t != p), counted = (t >= 0) | (t == kBad);
+    const int32_t bad = (t == kBad) | ((p == kBad) & counted);
+    codes[i] = static_cast<uint8_t>((t != kInvalid ? kPresent : 0) | (wrong ? kWrong : 0) | (bad ? kOutOfRange : 0));
+  }
+}
+
+// The codes of n places together; eight codes are read even if fewer are left.
+uint8_t together(const uint8_t* codes, int64_t n) {
+  uint64_t all = 0, eight;
+  for (; n > 0; n -= 8, codes += 8) {
+    memcpy(&eight, codes, sizeof(eight));
+    all |= n < 8 ? eight & ((uint64_t{1} << (8 * n)) - 1) : eight;
+  }
+  all |= all >> 32;
+  all |= all >> 16;
+  return static_cast<uint8_t>(all | all >> 8);
+}
+
+// Values out of range among the n places from `at` on, in the order of the rows.
+void record_bad(const RowsBatch& b, int64_t at, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step, int n,
+                const int32_t* target, const int32_t* labels, RowsPart* part) {
+  const int64_t places = b.places.samples();
+  for (int i = 0; i < n; ++i) {
+    const int64_t place = b.place_of((at + i) / places, (at + i) % places, places);
+    if (target[i] == kBad) {
+      part->faults.add(kBadTarget, place, label_at(b.target, b.target_type, b_at + i * b_step));
+    }
+    if (labels[i] == kBad && target[i] != kIgnored && target[i] != kInvalid) {
+      part->faults.add(kBadPreds, place, label_at(b.preds, b.preds_type, a_at + i * a_step));
+    }
+  }
+}
+
+// A row of these codes. sums: matched, count.
+void add_row(const RowsBatch& b, int64_t row, uint8_t codes, double* sums, RowsPart* part) {
+  if ((codes & kPresent) == 0) return;
+  const double weight = b.weights == nullptr ? 1.0 : weight_of(b, row, part);
+  if ((codes & kOutOfRange) != 0 || weight < 0.0) return;
+  if ((codes & kWrong) == 0) sums[0] += weight;
+  sums[1] += weight;
+}
+
+// Rows of one place each, without weights.
+void count_rows(const uint8_t* codes, int n, double* sums) {
+  int32_t matched = 0, count = 0;
+  for (int i = 0; i < n; ++i) {
+    matched += codes[i] == kPresent;
+    count += (codes[i] & ~kWrong) == kPresent;
+  }
+  sums[0] += matched;
+  sums[1] += count;
 }
 
 // Rows [begin, end). sums: matched, count.
 void add_rows(const RowsBatch& b, const ExactMatchOptions& options, const Layout& all, int64_t begin, int64_t end,
               bool logits, double* sums, RowsPart* part) {
   alignas(64) int32_t target[kChunk], labels[kChunk];
+  uint8_t codes[kChunk + 8];
   const int64_t places = b.places.samples(), classes = options.classes > 0 ? options.classes : 2;
   const int run = all.dims - 1;
   const int64_t a_step = all.a_stride[run], b_step = all.b_stride[run], c_step = all.c_stride[run];
-  int64_t row = begin, place = 0;
-  bool present = false, bad = false, wrong = false;  // of the row so far
+  int64_t row = begin, left_of_row = places;
+  uint8_t of_row = 0;  // so far
   for (int64_t at = begin * places; at < end * places;) {
     int64_t a_at, b_at;
-    const int64_t left = std::min(all.locate(at, &a_at, &b_at), end * places - at);
-    const int n = static_cast<int>(std::min<int64_t>(left, kChunk));
-    narrow_labels(b.target, b.target_type, b_at, b_step, n, classes, b.ignored(), target);
-    if (b.valid != nullptr) mask_labels(b.valid, all.offset(at, all.c_stride), c_step, n, target);
-    read_labels(b, options, a_at, a_step, n, logits, target, labels, part);
-    if (part->outside && !logits) return;  // all will be done again
-    for (int i = 0; i < n; ++i) {
-      const int32_t t = target[i];
-      present |= t != kInvalid;
-      wrong |= t >= 0 && labels[i] != t;
-      if (t == kBad) {
-        part->faults.add(kBadTarget, b.place_of(row, place, places),
-                         label_at(b.target, b.target_type, b_at + i * b_step));
+    int64_t left = std::min(all.locate(at, &a_at, &b_at), end * places - at);
+    while (left > 0) {
+      const int n = static_cast<int>(std::min<int64_t>(left, kChunk));
+      bool bad = narrow_labels(b.target, b.target_type, b_at, b_step, n, classes, b.ignored(), target);
+      if (b.valid != nullptr) mask_labels(b.valid, all.offset(at, all.c_stride), c_step, n, target);
+      bad |= read_labels(b, options, a_at, a_step, n, logits, target, labels, part);
+      if (part->outside && !logits) return;  // all will be done again
+      if (bad) record_bad(b, at, a_at, a_step, b_at, b_step, n, target, labels, part);
+      if (b_step == 1) fetch(b.target, b.target_type, b_at + 2 * n, n);
+      if (a_step == 1 && b.scores == 1) fetch(b.preds, b.preds_type, a_at + 2 * n, n);
+      compare(target, labels, n, codes);
+      if (places == 1 && b.weights == nullptr) {
+        count_rows(codes, n, sums);
+      } else {
+        for (int i = 0; i < n;) {
+          const int64_t m = std::min<int64_t>(left_of_row, n - i);
+          of_row |= together(codes + i, m);
+          i += static_cast<int>(m);
+          left_of_row -= m;
+          if (left_of_row > 0) continue;
+          add_row(b, row++, of_row, sums, part);
+          of_row = 0;
+          left_of_row = places;
+        }
       }
-      const bool bad_label = labels[i] == kBad && t != kIgnored && t != kInvalid;
-      if (bad_label) {
-        part->faults.add(kBadPreds, b.place_of(row, place, places), label_at(b.preds, b.preds_type, a_at + i * a_step));
-      }
-      bad |= t == kBad || bad_label;
-      if (++place < places) continue;
-      const double weight = !present || b.weights == nullptr ? 1.0 : weight_of(b, row, part);
-      if (present && !bad && weight >= 0.0) {
-        if (!wrong) sums[0] += weight;
-        sums[1] += weight;
-      }
-      present = bad = wrong = false;
-      place = 0;
-      ++row;
+      at += n;
+      left -= n;
+      a_at += n * a_step;
+      b_at += n * b_step;
     }
-    at += n;
   }
 }
 

@@ -1,74 +1,278 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The hinge pass on the CPU; its meaning is hinge_body in fastmetrics/passes/hinge.py.
+//
+// A vector has scores of one sample where those are neighbours and many, and else the same class of as many samples as
+// it has lanes.
 
+#include <algorithm>
 #include <cmath>
+#include <limits>
 
+#include "common/math_cpu.h"
 #include "common/operator.h"
 #include "passes/rows_arguments.h"
 #include "passes/rows_cpu.h"
 #include "rules/hinge.h"
-#include "rules/order.h"
 
 namespace fastmetrics {
 namespace {
 
-// Probabilities of one sample, from its scores. p: float64 [C].
-void softmax(double* p, int64_t classes) {
-  double most = p[0], sum = 0.0;
-  for (int64_t c = 1; c < classes; ++c) most = beats(p[c], most) ? p[c] : most;
-  for (int64_t c = 0; c < classes; ++c) sum += p[c] = std::exp(p[c] - most);
-  for (int64_t c = 0; c < classes; ++c) p[c] /= sum;
+constexpr double kLeftOut = -1.0;
+constexpr int64_t kFewClasses = 64;
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+double sum_of(Doubles v) {
+  double sum = 0.0;
+  for (int j = 0; j < kDoubles; ++j) sum += v[j];
+  return sum;
 }
 
-// Adds one sample to sums [losses]. p: float64 [scores], its scores, which become probabilities if they are logits.
+int64_t whole_vectors(int64_t n) { return (n + kDoubles - 1) / kDoubles * kDoubles; }
+
+// The greatest of n values, in whole vectors; NaN if any is.
+double greatest(const double* p, int64_t n) {
+  Doubles most = load<Doubles>(p);
+  Words nan = most != most;
+  for (int64_t i = kDoubles; i < n; i += kDoubles) {
+    const Doubles x = load<Doubles>(p + i);
+    nan |= x != x;
+    most = x > most ? x : most;
+  }
+  double found = most[0];
+  int64_t any_nan = 0;
+  for (int j = 0; j < kDoubles; ++j) {
+    found = std::max(found, most[j]);
+    any_nan |= nan[j];
+  }
+  return any_nan != 0 ? std::numeric_limits<double>::quiet_NaN() : found;
+}
+
+// Makes of n scores, in whole vectors, what is in proportion to their softmax; returns the factor.
+double softmax(double* p, int64_t n) {
+  const double most = greatest(p, n);
+  if (!(std::fabs(most) < kInfinity)) {
+    std::fill_n(p, n, most);
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+  FastMath math;  // which is for all that is not above 0
+  Doubles sum = {};
+  for (int64_t i = 0; i < n; i += kDoubles) {
+    const Doubles value = math.exp(load<Doubles>(p + i) - most);
+    memcpy(p + i, &value, sizeof(value));
+    sum += value;
+  }
+  return 1.0 / sum_of(sum);
+}
+
+// Adds one sample to sums [losses]. p: float64 [C] in whole vectors, its scores and negative infinities; it is spoiled.
 void add_sample(const HingeOptions& options, int64_t classes, int32_t target, double weight, bool logits, double* p,
                 double* sums) {
-  if (!options.multiclass) {
-    const double x = logits ? 1.0 / (1.0 + std::exp(-p[0])) : p[0];
-    sums[0] += weight * hinge_of(target != 0 ? x : -x, options.squared);
-    return;
-  }
-  if (logits) softmax(p, classes);
-  if (options.one_vs_all) {
-    for (int64_t c = 0; c < classes; ++c) sums[c] += weight * hinge_of(c == target ? p[c] : -p[c], options.squared);
-    return;
-  }
+  const int64_t n = whole_vectors(classes);
+  const double scale = logits ? softmax(p, n) : 1.0;
   const double own = p[target];
-  double other = p[target == 0 ? 1 : 0];
-  for (int64_t c = 0; c < classes; ++c) other = c != target && beats(p[c], other) ? p[c] : other;
-  sums[0] += weight * hinge_of(own - other, options.squared);
+  if (!options.one_vs_all) {
+    p[target] = -kInfinity;
+    sums[0] += weight * hinge_of((own - greatest(p, n)) * scale, options.squared);
+    return;
+  }
+  p[target] = -own;
+  auto add = [&](auto squared) {
+    for (int64_t c = 0; c < classes; ++c) sums[c] += weight * hinge_of(-(p[c] * scale), squared);
+  };
+  options.squared ? add(std::true_type{}) : add(std::false_type{});
 }
 
-// The samples of one run, at most kChunk. sums: [losses, count].
+// As many samples as a vector has lanes; those that are left out, and lanes without a sample, count nothing.
+struct Group {
+  int64_t target[kDoubles] = {};
+  Doubles weight = {};
+  int samples;
+  bool counted[kDoubles] = {};
+
+  Group(const int32_t* targets, const double* weights, int n) : samples(n) {
+    for (int j = 0; j < n; ++j) {
+      counted[j] = weights[j] != kLeftOut;
+      if (!counted[j]) continue;
+      target[j] = targets[j];
+      weight[j] = weights[j];
+    }
+  }
+};
+
+// The scores of a group, a vector a class, 0 for samples that are left out; returns whether one lies outside [0, 1].
+template <typename T>
+bool widen_columns(const T* from, int64_t step, int64_t klass, int64_t classes, const Group& group, Doubles* p) {
+  double* to = reinterpret_cast<double*>(p);
+  if (step == 1 && group.samples == kDoubles) {
+    for (int64_t c = 0; c < classes; ++c) {
+      for (int j = 0; j < kDoubles; ++j) to[c * kDoubles + j] = widen(from[c * klass + j]);
+    }
+  } else {
+    if (group.samples < kDoubles) std::fill_n(p, classes, Doubles{});
+    for (int j = 0; j < group.samples; ++j) {
+      for (int64_t c = 0; c < classes; ++c) to[c * kDoubles + j] = widen(from[j * step + c * klass]);
+    }
+  }
+  for (int j = 0; j < group.samples; ++j) {
+    for (int64_t c = 0; c < classes && !group.counted[j]; ++c) to[c * kDoubles + j] = 0.0;
+  }
+  Words inside = Words{} - 1;
+  for (int64_t c = 0; c < classes; ++c) inside &= (p[c] >= 0.0) & (p[c] <= 1.0);
+  int64_t all_inside = -1;
+  for (int j = 0; j < kDoubles; ++j) all_inside &= inside[j];
+  return all_inside == 0;
+}
+
+// As softmax, of the lanes of n vectors each.
+Doubles softmax_of_lanes(Doubles* p, int64_t n) {
+  Doubles most = p[0], sum = {};
+  Words nan = most != most;
+  for (int64_t c = 1; c < n; ++c) {
+    nan |= p[c] != p[c];
+    most = p[c] > most ? p[c] : most;
+  }
+  FastMath math;  // a lane for which it is not is NaN
+  for (int64_t c = 0; c < n; ++c) sum += p[c] = math.exp(p[c] - most);
+  const Words finite = (FastMath::absolute(most) < kInfinity) & ~nan;
+  return finite ? 1.0 / sum : Doubles{} + std::numeric_limits<double>::quiet_NaN();
+}
+
+// Adds a group to totals [losses] of each lane. p: [C], its scores; they are spoiled.
+void add_group(const HingeOptions& options, int64_t classes, const Group& group, bool logits, Doubles* p,
+               Doubles* totals) {
+  const Doubles scale = logits ? softmax_of_lanes(p, classes) : Doubles{} + 1.0;
+  Doubles own = {};
+  for (int j = 0; j < kDoubles; ++j) {
+    double* of_target = reinterpret_cast<double*>(p + group.target[j]) + j;
+    own[j] = *of_target;
+    *of_target = options.one_vs_all ? -own[j] : -kInfinity;
+  }
+  if (options.one_vs_all) {
+    for (int64_t c = 0; c < classes; ++c) totals[c] += group.weight * hinge_of(-(p[c] * scale), options.squared);
+    return;
+  }
+  Doubles other = p[0];
+  for (int64_t c = 1; c < classes; ++c) other = p[c] > other ? p[c] : other;
+  totals[0] += group.weight * hinge_of((own - other) * scale, options.squared);
+}
+
+// Adds n binary samples to sums [loss, count]. x: their scores, weight: what they count, 0 if they are left out.
+void add_samples(const HingeOptions& options, const int32_t* target, const double* weight, bool logits, int n,
+                 double* x, double* sums) {
+  if (logits) {
+    compute(x, x, n, x, [](auto score, auto, auto& math) { return 1.0 / (1.0 + math.exp(-score)); });
+  }
+  for (int i = 0; i < n; ++i) x[i] = weight[i] * hinge_of(target[i] > 0 ? x[i] : -x[i], options.squared);
+  constexpr int kLanes = 8;
+  double loss[kLanes] = {}, count[kLanes] = {};
+  int i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (int j = 0; j < kLanes; ++j) {
+      loss[j] += x[i + j];
+      count[j] += weight[i + j];
+    }
+  }
+  for (int j = 0; i < n; ++i, ++j) {
+    loss[j] += x[i];
+    count[j] += weight[i];
+  }
+  for (int j = 0; j < kLanes; ++j) {
+    sums[0] += loss[j];
+    sums[1] += count[j];
+  }
+}
+
+// Scores `step` apart as doubles; returns whether one lies outside [0, 1].
+template <typename T>
+bool widen_scores(const T* from, int64_t step, int64_t n, double* to) {
+  uint64_t outside = 0;
+  auto widen_all = [&](auto distance) {
+    for (int64_t i = 0; i < n; ++i) {
+      to[i] = widen(from[i * distance]);
+      outside |= is_outside(to[i]);
+    }
+  };
+  if (step == 1) {
+    widen_all(std::integral_constant<int64_t, 1>{});
+  } else {
+    widen_all(step);
+  }
+  return outside != 0;
+}
+
+// What samples count: kLeftOut for those that are left out, whose values out of range go to the faults.
+void read_weights(const RowsBatch& b, int64_t first, int64_t b_at, int64_t b_step, int n, const int32_t* target,
+                  double* weight, RowsPart* part) {
+  for (int i = 0; i < n; ++i) {
+    weight[i] = kLeftOut;
+    if (target[i] == kIgnored || target[i] == kInvalid) continue;
+    if (target[i] == kBad) {
+      part->faults.add(kBadTarget, first + i, label_at(b.target, b.target_type, b_at + i * b_step));
+    }
+    const double given = b.weights == nullptr ? 1.0 : weight_of(b, first + i, part);
+    if (target[i] >= 0 && given >= 0.0) weight[i] = given;
+  }
+}
+
+// The samples of one run, at most kChunk. p: room for the scores of a sample. sums: [losses, count].
 template <typename T>
 void add_run(const RowsBatch& b, const HingeOptions& options, int64_t first, int n, bool logits, double* p,
              double* sums, int64_t losses, RowsPart* part) {
   alignas(64) int32_t target[kChunk];
+  alignas(64) double weight[kChunk], x[kChunk];
   const int run = b.rows.dims - 1;
   int64_t a_at, b_at;
   b.rows.locate(first, &a_at, &b_at);
   const int64_t a_step = b.rows.a_stride[run], b_step = b.rows.b_stride[run];
   narrow_labels(b.target, b.target_type, b_at, b_step, n, std::max<int64_t>(2, b.scores), b.ignored(), target);
   if (b.valid != nullptr) mask_labels(b.valid, b.rows.offset(first, b.rows.c_stride), b.rows.c_stride[run], n, target);
-  for (int i = 0; i < n; ++i) {
-    if (target[i] == kIgnored || target[i] == kInvalid) continue;
-    if (target[i] == kBad) {
-      part->faults.add(kBadTarget, first + i, label_at(b.target, b.target_type, b_at + i * b_step));
-    }
-    const double weight = b.weights == nullptr ? 1.0 : weight_of(b, first + i, part);
-    if (target[i] < 0 || weight < 0.0) continue;
-    const T* x = static_cast<const T*>(b.preds) + a_at + i * a_step;
-    bool outside = false;
-    for (int64_t c = 0; c < b.scores; ++c) {
-      p[c] = widen(x[c * b.a_score]);
-      outside |= is_outside(p[c]);
+  const bool all = b.weights == nullptr && *std::min_element(target, target + n) >= 0;
+  if (all) {
+    std::fill_n(weight, n, 1.0);
+  } else {
+    read_weights(b, first, b_at, b_step, n, target, weight, part);
+  }
+  if (b_step == 1) fetch(b.target, b.target_type, b_at + n, n);
+  if (a_step == 1 && b.scores == 1) fetch(b.preds, b.preds_type, a_at + n, n);
+  const T* scores = static_cast<const T*>(b.preds) + a_at;
+  if (!options.multiclass) {
+    bool outside = widen_scores(scores, a_step, n, x);
+    if (!all) {
+      outside = false;
+      for (int i = 0; i < n; ++i) {
+        if (weight[i] == kLeftOut) x[i] = weight[i] = 0.0;
+        outside |= is_outside(x[i]);
+      }
     }
     part->outside |= outside;
     if (outside && !logits) return;  // all will be done again
-    add_sample(options, b.scores, target[i], weight, logits, p, sums);
-    sums[losses] += weight;
+    add_samples(options, target, weight, logits, n, x, sums);
+    return;
   }
+  if (b.a_score == 1 && b.scores >= kFewClasses) {
+    for (int i = 0; i < n; ++i) {
+      if (weight[i] == kLeftOut) continue;
+      const bool outside = widen_scores(scores + i * a_step, 1, b.scores, p);
+      part->outside |= outside;
+      if (outside && !logits) return;
+      std::fill(p + b.scores, p + whole_vectors(b.scores), -kInfinity);
+      add_sample(options, b.scores, target[i], weight[i], logits, p, sums);
+      sums[losses] += weight[i];
+    }
+    return;
+  }
+  Doubles *columns = reinterpret_cast<Doubles*>(p), *totals = columns + b.scores;
+  std::fill_n(totals, losses + 1, Doubles{});
+  for (int i = 0; i < n; i += kDoubles) {
+    const Group group(target + i, weight + i, std::min(kDoubles, n - i));
+    const bool outside = widen_columns(scores + i * a_step, a_step, b.a_score, b.scores, group, columns);
+    part->outside |= outside;
+    if (outside && !logits) return;
+    add_group(options, b.scores, group, logits, columns, totals);
+    totals[losses] += group.weight;
+  }
+  for (int64_t l = 0; l <= losses; ++l) sums[l] += sum_of(totals[l]);
 }
 
 void hinge_cpu(View preds, View target, OptionalView valid, OptionalView weights, State hinge, State count,
@@ -81,13 +285,14 @@ void hinge_cpu(View preds, View target, OptionalView valid, OptionalView weights
   sum_rows(
       {b.rows.samples(), 1, b.scores, losses + 1, false}, faults_data(faults),
       [&](int64_t begin, int64_t end, bool logits, double* sums, RowsPart* part) {
-        thread_local std::vector<double> p;
-        p.resize(b.scores);
+        thread_local std::vector<Doubles> p;  // of scores and sums
+        p.resize(b.scores + losses + 1);
         while (begin < end && (logits || !part->outside)) {
           int64_t a_at, b_at;
           const int64_t n = std::min(b.rows.locate(begin, &a_at, &b_at), end - begin);
           with_score_type(b.preds_type, [&](auto t) {
-            add_run<decltype(t)>(b, options, begin, static_cast<int>(n), logits, p.data(), sums, losses, part);
+            add_run<decltype(t)>(b, options, begin, static_cast<int>(n), logits, reinterpret_cast<double*>(p.data()),
+                                 sums, losses, part);
           });
           begin += n;
         }

@@ -5,15 +5,16 @@
 // Samples go by in blocks that fit the first cache. A block is reduced to int32 labels, targets and ranks, by code that
 // is written once for each score type and once for each label type, and then counted by code that knows no type.
 //
-// Counts are private to a thread, uint32 and folded into the int64 states at the end, as long as they are few for the
-// batch; otherwise states are added to with relaxed atomics, so that memory never grows with C² or with the threads.
-// The cells of one batch may be one cell: replicas of small tables keep its additions from waiting for each other.
+// Counts are private to a thread and folded into the int64 states at the end, as long as they take less than a part of
+// the batch (and the cells of C² pairs no more than a byte each); otherwise states are added to with relaxed atomics.
+// The cells of one batch may be one cell, whose additions would wait for each other: each table has its own way out.
 
 #include <array>
 #include <memory>
 #include <mutex>
 
 #include "common/operator.h"
+#include "passes/label_table_cpu.h"
 #include "passes/multiclass_arguments.h"
 #include "passes/multiclass_block_cpu.h"
 #include "passes/pair_table_cpu.h"
@@ -77,22 +78,25 @@ void record_bad_labels(const Batch& b, int64_t place, int64_t target, int64_t la
 }
 #endif
 
-// What one thread adds for the samples of [begin, end).
-void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool alone, std::mutex* folding,
+// What one of the threads adds for the samples of [begin, end). All of them must see each state in the same way.
+void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, int threads, std::mutex* folding,
                Faults* faults) {
-  const int64_t c = b.classes, k = s.k, samples = end - begin;
+  const int64_t c = b.classes, k = s.k, samples = b.layout.samples() / threads;
   const bool pairs = c * c < PairTable::kMostCells && (b.samplewise ? b.per_sample : samples) > c * c &&
                      (s.confusion != nullptr || s.counts != nullptr);
   PairTable table;
   int64_t table_row = 0;  // of counts, that the table is for
-  Cells confusion, counts, ranks, rank_histogram;
-  const bool shared = !alone && !b.samplewise;
+  Cells counts, ranks, rank_histogram;
+  const bool shared = threads > 1 && !b.samplewise;
   auto few = [&](int64_t cells) { return !b.samplewise && cells * 4 <= samples; };
+  LabelTable many;
   if (pairs) {
     table.open(c);
+  } else if (b.samplewise) {
+    counts.open(s.counts, c * 3, false, false);
   } else {
-    confusion.open(s.confusion, c * c, few(c * c), shared);
-    counts.open(s.counts, c * 3, few(c * 3), shared);
+    // a pair has a byte, and additions to the state itself are slow
+    many.open(c, s.confusion, few(c * c / 16), s.counts, few(c * 3), shared, folding);
   }
   ranks.open(s.ranks, c * k * 2, few(c * k * 2), shared);
   rank_histogram.open(s.rank_histogram, c, few(c), shared);
@@ -100,8 +104,7 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool
   auto fold = [&] {
     std::lock_guard<std::mutex> one_at_a_time(*folding);
     if (pairs) table.fold(s.confusion, s.counts == nullptr ? nullptr : s.counts + table_row * 3);
-    confusion.fold();
-    counts.fold();
+    if (many) many.fold();
     ranks.fold();
     rank_histogram.fold();
   };
@@ -125,11 +128,11 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, bool
                        table_row = row;
                      }
                      if (pairs) table.add(block.target, block.labels, n, ahead);
-                     if (pairs && !s.want_ranks()) return;
+                     if (many) many.add(block.target, block.labels, n, ahead);
+                     if (!counts && !s.want_ranks()) return;
                      for (int i = 0; i < n; ++i) {
                        const int64_t t = block.target[i], p = block.labels[i];
                        if (t < 0 || p < 0) continue;
-                       if (confusion) confusion.add(t * c + p);
                        if (counts) {
                          if (t == p) counts.add((row + t) * 3);
                          counts.add((row + p) * 3 + 1);
@@ -156,7 +159,7 @@ void multiclass(const Batch& b, const States& s) {
   std::vector<Faults> faults(threads);
   std::mutex folding;
   split(samples / unit, threads, [&](int thread, int64_t begin, int64_t end) {
-    add_range(b, s, begin * unit, end * unit, threads == 1, &folding, &faults[thread]);
+    add_range(b, s, begin * unit, end * unit, threads, &folding, &faults[thread]);
   });
   Faults::record(faults, s.faults);
 }

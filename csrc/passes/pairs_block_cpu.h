@@ -11,6 +11,7 @@
 #include <cmath>
 
 #include "common/cpu.h"
+#include "common/math_cpu.h"
 #include "passes/pairs.h"
 
 namespace fastmetrics {
@@ -178,6 +179,19 @@ void add_simple(const PairsStates& s, const T* x, const T* y, const double* weig
   });
 }
 
+// |x - y| to the power p > 0, by squaring from the highest bit on.
+inline void raise_differences(const double* x, const double* y, int n, int p, double* values) {
+  for (int i = 0; i < n; ++i) values[i] = std::fabs(x[i] - y[i]);
+  int bit = 1;
+  while (bit <= p / 2) bit *= 2;
+  for (bit /= 2; bit > 0; bit /= 2) {
+    const bool odd = (p & bit) != 0;
+    for (int i = 0; i < n; ++i) values[i] *= odd ? values[i] * std::fabs(x[i] - y[i]) : values[i];
+  }
+}
+
+constexpr int kMostProducts = 64;  // the greatest whole exponent whose powers are products
+
 // Extremes, the other errors and events of a block with some pairs.
 inline void add_rest(const PairsBatch& b, const PairsStates& s, PairsBlock* block, PairsSums* sums) {
   const int n = block->n;
@@ -195,9 +209,14 @@ inline void add_rest(const PairsBatch& b, const PairsStates& s, PairsBlock* bloc
   for (int kind = kSquaredLogError; kind < kErrorKinds; ++kind) {
     if (s.errors[kind] == nullptr) continue;
     const double p = b.p;
-    with_rule(kind, p, [&](auto rule) {
-      for (int i = 0; i < n; ++i) value[i] = error_of<decltype(rule)::value>(x[i], y[i], p);
-    });
+    if (kind == kPoweredError && p >= 1.0 && p <= kMostProducts && p == std::floor(p)) {
+      raise_differences(x, y, n, static_cast<int>(p), value);
+    } else {
+      with_rule(kind, p, [&](auto rule) {
+        compute(x, y, n, value,
+                [p](auto a, auto b, auto& math) { return error_of<decltype(rule)::value>(a, b, p, math); });
+      });
+    }
     sums->errors[kind] += ordered_sum(value, weight, n);
   }
   if (s.events != nullptr) {
@@ -217,7 +236,11 @@ void add_deviance(const PairsBatch& b, PairsBlock* block, PairsSums* sums, const
   const double power = b.power;
   double* weight = block->weight;  // nobody reads it after this
   if (b.weights == nullptr) std::fill_n(weight, n, 1.0);
+  uint64_t any_bad = 0;
   for (int i = 0; i < n; ++i) {
+    any_bad |= outside_of_preds(block->x[i], power) | outside_of_target(block->y[i], power);
+  }
+  for (int i = 0; any_bad != 0 && i < n; ++i) {
     const bool bad_x = outside_of_preds(block->x[i], power), bad_y = outside_of_target(block->y[i], power);
     if (!bad_x && !bad_y) continue;
     outside(i, bad_x, bad_y);
@@ -225,9 +248,8 @@ void add_deviance(const PairsBatch& b, PairsBlock* block, PairsSums* sums, const
     weight[i] = 0.0;
   }
   with_form(power, [&](auto form) {
-    for (int i = 0; i < n; ++i) {
-      block->value[i] = deviance_of<decltype(form)::value>(block->x[i], block->y[i], power);
-    }
+    compute(block->x, block->y, n, block->value,
+            [power](auto x, auto y, auto& math) { return deviance_of<decltype(form)::value>(x, y, power, math); });
   });
   sums->deviance[0] += ordered_sum(block->value, weight, n);
   sums->deviance[1] += ordered_sum(weight, nullptr, n);

@@ -150,11 +150,12 @@ pairs_strided_kernel(const PairsBatch b, int columns, int64_t chunks, unsigned a
       const double here[] = {1.0, y, y};
       add_extremes(here, mine->extremes);
     }
+    LibraryMath math;
 #pragma unroll 1
     for (int kind = 0; kind < kErrorKinds; ++kind) {
       if (!(asked >> kind & 1u)) continue;
       double error = 0.0;
-      with_rule(kind, b.p, [&](auto rule) { error = error_of<decltype(rule)::value>(x, y, b.p); });
+      with_rule(kind, b.p, [&](auto rule) { error = error_of<decltype(rule)::value>(x, y, b.p, math); });
       mine->errors[kind] += w * error;
     }
     if (asked & kAskDeviance) {
@@ -163,7 +164,7 @@ pairs_strided_kernel(const PairsBatch b, int columns, int64_t chunks, unsigned a
       if (bad_y) add_bad(kBadTarget, i);
       if (!bad_x && !bad_y) {
         double value = 0.0;
-        with_form(b.power, [&](auto form) { value = deviance_of<decltype(form)::value>(x, y, b.power); });
+        with_form(b.power, [&](auto form) { value = deviance_of<decltype(form)::value>(x, y, b.power, math); });
         mine->deviance[0] += w * value;
         mine->deviance[1] += w;
       }

@@ -22,7 +22,7 @@ template <int64_t kFigure>
 RowSums<double> sums_of_row(const RowPairsBatch& b, int64_t row, double x_scale, double y_scale) {
   // what fills the last lanes adds nothing
   constexpr double kNothing = kFigure == kKlLog || kFigure == kJsLog ? -std::numeric_limits<double>::infinity() : 0.0;
-  double x[kBlock], y[kBlock];
+  double x[kBlock], y[kBlock], term[kBlock];
   RowSums<F64x8> sums;
   for (int64_t i = 0; i < b.columns; i += kBlock) {
     const int n = static_cast<int>(std::min<int64_t>(kBlock, b.columns - i));
@@ -31,8 +31,13 @@ RowSums<double> sums_of_row(const RowPairsBatch& b, int64_t row, double x_scale,
     const int whole = (n + kLanes - 1) / kLanes * kLanes;
     std::fill(x + n, x + whole, kNothing);
     std::fill(y + n, y + whole, kNothing);
+    if constexpr (has_terms(kFigure)) {
+      compute(x, y, whole, term,
+              [=](auto of_x, auto of_y, auto& math) { return term_of<kFigure>(of_x, of_y, x_scale, y_scale, math); });
+    }
     for (int j = 0; j < whole; j += kLanes) {
-      add_to_row<kFigure, VectorMath>(load<F64x8>(x + j), load<F64x8>(y + j), x_scale, y_scale, &sums);
+      const F64x8 of_figure = has_terms(kFigure) ? load<F64x8>(term + j) : F64x8{};
+      add_to_row<kFigure>(load<F64x8>(x + j), load<F64x8>(y + j), of_figure, &sums);
     }
   }
   return {sum_of(sums.figure), sum_of(sums.preds), sum_of(sums.target)};

@@ -11,12 +11,6 @@
 
 namespace fastmetrics {
 
-struct RowMath {
-  using V = double;
-  static __device__ V log(V x) { return ::log(x); }
-  static __device__ V exp(V x) { return ::exp(x); }
-};
-
 // T: the type of both inputs; void: whatever they say.
 template <typename T>
 __device__ __forceinline__ double row_element(const void* data, DType type, int64_t offset) {
@@ -32,10 +26,13 @@ template <int64_t kFigure, typename T>
 __device__ __forceinline__ RowSums<double> sums_of_row(const RowPairsBatch& b, int64_t row, double x_scale,
                                                        double y_scale) {
   RowSums<double> sums;
+  LibraryMath math;
   for (int64_t i = threadIdx.x % kWarp; i < b.columns; i += kWarp) {
     const double x = row_element<T>(b.preds, b.preds_type, row * b.preds_row + i * b.preds_column);
     const double y = row_element<T>(b.target, b.target_type, row * b.target_row + i * b.target_column);
-    add_to_row<kFigure, RowMath>(x, y, x_scale, y_scale, &sums);
+    double term = 0.0;
+    if constexpr (has_terms(kFigure)) term = term_of<kFigure>(x, y, x_scale, y_scale, math);
+    add_to_row<kFigure>(x, y, term, &sums);
   }
   auto of_row = [](double mine) { return __shfl_sync(kAllLanes, sum_of_warp(mine), 0); };
   return {of_row(sums.figure), of_row(sums.preds), of_row(sums.target)};

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The errors of a pair: x is predicted, y is true. Their meaning is ERRORS and deviance in fastmetrics/passes/pairs.py.
+// A rule is for doubles, and for vectors of them: V is what Math (rules/elementary.h) is for.
 
 #pragma once
 
@@ -25,14 +26,18 @@ enum ErrorKind {
 
 constexpr double kLeastScale = 1.17e-06;  // of a percentage
 
-FM_HD double at_least(double value, double least) { return value < least ? least : value; }  // NaN stays
+template <typename V>
+FM_HD V at_least(V value, double least) {  // NaN stays
+  return value < least ? V{} + least : value;
+}
 
 // log(cosh(d)): its series where the other form would cancel.
-FM_HD double log_cosh(double d) {
-  const double a = fabs(d), z = d * d;
-  double series = z * (31.0 / 14175.0 + z * (-691.0 / 935550.0));
+template <typename V, typename Math>
+FM_HD V log_cosh(V d, Math& math) {
+  const V a = math.absolute(d), z = d * d;
+  V series = z * (31.0 / 14175.0 + z * (-691.0 / 935550.0));
   series = z * (0.5 + z * (-1.0 / 12.0 + z * (1.0 / 45.0 + z * (-17.0 / 2520.0 + series))));
-  const double other = a + log1p_of(exp_of(-2.0 * a)) - 0.69314718055994530942;
+  const V other = a + math.log1p_of_exp(-2.0 * a) - 0.69314718055994530942;
   return a < 0.125 ? series : other;
 }
 
@@ -42,21 +47,22 @@ FM_HD int rule_of(int kind, double p) {
   return p == 1.0 ? kAbsoluteError : kSquaredError;
 }
 
-template <int kKind>
-FM_HD double error_of(double x, double y, double p) {
-  const double d = x - y;
+template <int kKind, typename V, typename Math>
+FM_HD V error_of(V x, V y, double p, Math& math) {
+  const V d = x - y;
   if constexpr (kKind == kSquaredError) return d * d;
-  if constexpr (kKind == kAbsoluteError) return fabs(d);
+  if constexpr (kKind == kAbsoluteError) return math.absolute(d);
   if constexpr (kKind == kSquaredLogError) {
-    const double e = log1p_of(x) - log1p_of(y);
+    const V e = math.log1p_of_ratio(x, y);
     return e * e;
   }
-  if constexpr (kKind == kPercentageError) return fabs(d) / at_least(fabs(y), kLeastScale);
-  if constexpr (kKind == kSymmetricPercentageError) return 2.0 * fabs(d) / at_least(fabs(x) + fabs(y), kLeastScale);
-  if constexpr (kKind == kAbsoluteTarget) return fabs(y);
-  if constexpr (kKind == kLogCoshError) return log_cosh(d);
-  if constexpr (kKind == kPoweredError) return power_of(fabs(d), p);
-  return 0.0;
+  if constexpr (kKind == kPercentageError) return math.absolute(d) / at_least(math.absolute(y), kLeastScale);
+  if constexpr (kKind == kSymmetricPercentageError)
+    return 2.0 * math.absolute(d) / at_least(math.absolute(x) + math.absolute(y), kLeastScale);
+  if constexpr (kKind == kAbsoluteTarget) return math.absolute(y);
+  if constexpr (kKind == kLogCoshError) return log_cosh(d, math);
+  if constexpr (kKind == kPoweredError) return math.power(math.absolute(d), p);
+  return V{};
 }
 
 // Calls f(rule) with the rule of the kind as a constant.
@@ -89,13 +95,13 @@ FM_HD bool outside_of_target(double y, double power) { return power >= 2.0 ? y <
 // The forms of the deviance: those of the normal, Poisson and gamma distribution, and of any other power.
 enum DevianceForm { kNormal, kPoisson, kGamma, kOtherPower };
 
-template <int kForm>
-FM_HD double deviance_of(double x, double y, double power) {
+template <int kForm, typename V, typename Math>
+FM_HD V deviance_of(V x, V y, double power, Math& math) {
   if constexpr (kForm == kNormal) return (x - y) * (x - y);
-  if constexpr (kForm == kPoisson) return 2.0 * ((y == 0.0 ? 0.0 : y * log_of(y / x)) + x - y);
-  if constexpr (kForm == kGamma) return 2.0 * (log_of(x / y) + y / x - 1.0);
-  const double first = power_of(at_least(y, 0.0), 2.0 - power) / ((1.0 - power) * (2.0 - power));
-  const double of_x = power_of(x, 1.0 - power);
+  if constexpr (kForm == kPoisson) return 2.0 * (math.relative_entropy(y, x) + x - y);
+  if constexpr (kForm == kGamma) return 2.0 * (math.log_of_ratio(x, y) + y / x - 1.0);
+  const V first = math.power(y, 2.0 - power) / ((1.0 - power) * (2.0 - power));
+  const V of_x = math.power(x, 1.0 - power);
   return 2.0 * (first - y * of_x / (1.0 - power) + x * of_x / (2.0 - power));
 }
 

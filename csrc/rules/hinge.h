@@ -8,10 +8,11 @@
 
 namespace fastmetrics {
 
-// max(0, 1 - margin), or its square; NaN stays NaN.
-FM_HD double hinge_of(double margin, bool squared) {
-  const double loss = 1.0 - margin;
-  if (loss <= 0.0) return 0.0;
+// max(0, 1 - margin), or its square; NaN stays NaN. Of a double, or of a vector of them.
+template <typename V>
+FM_HD V hinge_of(V margin, bool squared) {
+  V loss = 1.0 - margin;
+  loss = loss <= 0.0 ? V{} : loss;
   return squared ? loss * loss : loss;
 }
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Figures of two rows: what each pair of elements adds to three sums, and what the sums give. Math says how wide a
-// value is (V: a double, or a vector of them) and has log and exp of it.
+// Figures of two rows: what each pair of elements adds to three sums, and what the sums give. V is what
+// Math (rules/elementary.h) is for: a double, or a vector of them.
 
 #pragma once
 
 #include <cmath>
 #include <cstdint>
 
-#include "rules/macros.h"
+#include "rules/elementary.h"
 
 namespace fastmetrics {
 
@@ -19,30 +19,38 @@ struct RowSums {
   V figure{}, preds{}, target{};
 };
 
-// a log(a / b), 0 where a is.
-template <typename Math, typename V = typename Math::V>
-FM_HD V relative_entropy(V a, V b) {
-  return a == V{} ? V{} : a * Math::log(a / b);
+// Whether there are terms that take a logarithm or an exponential.
+constexpr bool has_terms(int64_t figure) { return figure != kCosine && figure != kOnlySums; }
+
+// What a pair adds to the figure. x and y are multiplied by the scales where kFigure is kJs.
+template <int64_t kFigure, typename V, typename Math>
+FM_HD V term_of(V x, V y, double x_scale, double y_scale, Math& math) {
+  if constexpr (kFigure == kKl) return math.relative_entropy(x, y);
+  if constexpr (kFigure == kKlLog) {
+    const V p = math.exp(x);
+    return p == 0.0 ? V{} : p * (x - y);  // an impossible event adds nothing
+  }
+  V p = x * x_scale, q = y * y_scale;
+  if constexpr (kFigure == kJsLog) {
+    p = math.exp(x);
+    q = math.exp(y);
+  }
+  const V middle = (p + q) * 0.5;
+  return (math.relative_entropy(p, middle) + math.relative_entropy(q, middle)) * 0.5;
 }
 
-// x and y are multiplied by the scales where kFigure is kJs. kOnlySums is the first of its two rounds.
-template <int64_t kFigure, typename Math, typename V = typename Math::V>
-FM_HD void add_to_row(V x, V y, double x_scale, double y_scale, RowSums<V>* sums) {
+// Adds pairs, of which V has one or as many as its lanes. kOnlySums is the first of the two rounds of kJs.
+template <int64_t kFigure, typename V>
+FM_HD void add_to_row(V x, V y, V term, RowSums<V>* sums) {
   if constexpr (kFigure == kCosine) {
     sums->figure += x * y;
     sums->preds += x * x;
     sums->target += y * y;
-  } else if constexpr (kFigure == kKl || kFigure == kOnlySums) {
-    if (kFigure == kKl) sums->figure += relative_entropy<Math>(x, y);
+  } else {
+    if (has_terms(kFigure)) sums->figure += term;
+    if (kFigure != kKl && kFigure != kOnlySums) return;
     sums->preds += x;
     sums->target += y;
-  } else if constexpr (kFigure == kKlLog) {
-    const V p = Math::exp(x);
-    sums->figure += p == V{} ? V{} : p * (x - y);  // an impossible event adds nothing
-  } else {
-    const V p = kFigure == kJsLog ? Math::exp(x) : x * x_scale, q = kFigure == kJsLog ? Math::exp(y) : y * y_scale;
-    const V middle = (p + q) * 0.5;
-    sums->figure += (relative_entropy<Math>(p, middle) + relative_entropy<Math>(q, middle)) * 0.5;
   }
 }
 
