@@ -23,7 +23,8 @@
 
 namespace fastmetrics {
 
-// Sixteen lanes of 32 bits. The compiler splits them where registers are narrower.
+// Vectors of 64 bytes, and half ones. The compiler splits them where registers are narrower.
+using F32x8 = float __attribute__((vector_size(32)));
 using F32x16 = float __attribute__((vector_size(64)));
 using I32x16 = int32_t __attribute__((vector_size(64)));
 using U32x16 = uint32_t __attribute__((vector_size(64)));
@@ -68,6 +69,30 @@ inline void fetch(const void* data, DType type, int64_t offset, int64_t n) {
   for (int64_t byte = 0; byte < n * size_of(type); byte += 64) __builtin_prefetch(from + byte, 0, 2);
 }
 
+// Vectors of one register: the compiler takes comparisons of wider ones, and choices by them, apart to single lanes.
+#if defined(__AVX512F__)
+constexpr int kRegister = 64;  // bytes
+#elif defined(__AVX2__)
+constexpr int kRegister = 32;
+#else
+constexpr int kRegister = 16;
+#endif
+using F32s = float __attribute__((vector_size(kRegister)));
+using F64s = double __attribute__((vector_size(kRegister)));
+using HalfF32s = float __attribute__((vector_size(kRegister / 2)));
+
+// Exact. The compiler would take these conversions apart, too.
+#if defined(__AVX512F__)
+inline F64x8 as_doubles(F32x8 values) { return (F64x8)_mm512_cvtps_pd((__m256)values); }
+#else
+inline F64x8 as_doubles(F32x8 values) { return __builtin_convertvector(values, F64x8); }
+#if defined(__AVX2__)
+inline F64s as_doubles(HalfF32s values) { return (F64s)_mm256_cvtps_pd((__m128)values); }
+#else
+inline F64s as_doubles(HalfF32s values) { return __builtin_convertvector(values, F64s); }
+#endif
+#endif
+
 // How many threads share `work` elements; a small batch is not worth waking one.
 inline int threads_for(int64_t work) {
 #ifdef _OPENMP
@@ -98,6 +123,28 @@ inline void split(int64_t n, int threads, const F& f) {
     if (begin < end) f(static_cast<int>(id), begin, end);
   }
 #endif
+}
+
+// Calls f(begin) for the whole units of [0, n), of kStreams ranges in turn; returns how many elements they are. A CPU
+// fetches ahead up to the end of a page: with several of them under way there is always one to fetch.
+template <typename F>
+inline int64_t in_streams(int64_t n, int64_t unit, const F& f) {
+  constexpr int64_t kStreams = 4;
+  const int64_t units = n / unit, whole = units * unit;
+  const int64_t length = (units + kStreams - 1) / kStreams * unit;
+  for (int64_t i = 0; i < length; i += unit) {
+    for (int64_t at = i; at < whole; at += length) f(at);
+  }
+  return whole;
+}
+
+// Fetches what lies a little behind the next n elements of a stream: streams alone are slower where there is much to do
+// with what was read.
+template <typename T>
+inline void fetch_ahead(const T* from, int64_t n) {
+  constexpr int64_t kAhead = 1024;  // bytes
+  const char* ahead = reinterpret_cast<const char*>(from) + kAhead;
+  for (int64_t byte = 0; byte < n * static_cast<int64_t>(sizeof(T)); byte += 64) __builtin_prefetch(ahead + byte, 0, 3);
 }
 
 // Values out of range met by one thread.

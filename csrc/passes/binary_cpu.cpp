@@ -86,23 +86,21 @@ void tally_labels(const int32_t* preds, const int32_t* target, int n, Tally* tal
 template <typename T, typename Bad>
 int64_t tally_neighbours(const T* x, const int64_t* target, int64_t n, const Batch& b, Tally* tally, bool* outside,
                          const Bad& bad) {
-  constexpr int kFetch = 512;  // elements
   const __m512 probability = _mm512_set1_ps(static_cast<float>(b.probability));
   const __m512 logit = _mm512_set1_ps(static_cast<float>(b.logit));
   const __m512i two = _mm512_set1_epi64(2), one = _mm512_set1_epi64(1), ignore = _mm512_set1_epi64(b.ignore);
   uint64_t any_outside = 0;
-  int64_t i = 0;
-  for (; i + 64 <= n; i += 64) {
+  const int64_t done = in_streams(n, 64, [&](int64_t i) __attribute__((always_inline)) {
+    fetch_ahead(target + i, 64);
+    fetch_ahead(x + i, 64);
     uint64_t valid = 0, actual = 0, ignored = 0, p0 = 0, p1 = 0, out = 0;
     for (int j = 0; j < 64; j += 8) {
-      __builtin_prefetch(target + i + j + kFetch, 0, 3);
       const __m512i t = _mm512_loadu_si512(target + i + j);
       valid |= static_cast<uint64_t>(_mm512_cmplt_epu64_mask(t, two)) << j;
       actual |= static_cast<uint64_t>(_mm512_cmpeq_epi64_mask(t, one)) << j;
       if (b.has_ignore) ignored |= static_cast<uint64_t>(_mm512_cmpeq_epi64_mask(t, ignore)) << j;
     }
     for (int j = 0; j < 64; j += 16) {
-      __builtin_prefetch(x + i + j + kFetch, 0, 3);
       const __m512 v = (__m512)widen16(x + i + j);
       p0 |= static_cast<uint64_t>(_mm512_cmp_ps_mask(v, probability, _CMP_GT_OQ)) << j;
       p1 |= static_cast<uint64_t>(_mm512_cmp_ps_mask(v, logit, _CMP_GT_OQ)) << j;
@@ -120,9 +118,9 @@ int64_t tally_neighbours(const T* x, const int64_t* target, int64_t n, const Bat
     tally->predicted[1] += __builtin_popcountll(p1 & valid);
     tally->tp[0] += __builtin_popcountll(p0 & actual);
     tally->tp[1] += __builtin_popcountll(p1 & actual);
-  }
+  });
   *outside |= any_outside != 0;
-  return i;
+  return done;
 }
 #endif
 

@@ -48,21 +48,17 @@ class PairTable {
   int64_t add_neighbours(const int64_t* target, const int64_t* labels, int64_t n, const int64_t* ignore,
                          const Bad& bad) {
     alignas(64) int32_t cell[kStep];
-    int64_t i = 0;
-    for (; i + kStep <= n; i += kStep) {
+    return in_streams(n, kStep, [&](int64_t i) {
       uint64_t wrong = 0;
+      fetch_ahead(target + i, kStep);
+      fetch_ahead(labels + i, kStep);
       for (int j = 0; j < kStep; j += 16) {
-        for (int line = 0; line < 16; line += 8) {
-          __builtin_prefetch(target + i + j + line + kFetch, 0, 3);
-          __builtin_prefetch(labels + i + j + line + kFetch, 0, 3);
-        }
         wrong |= uint64_t{cells_of(target + i + j, labels + i + j, ignore, cell + j)} << j;
       }
       for (; wrong != 0; wrong &= wrong - 1) bad(i + __builtin_ctzll(wrong));
-      if (i % (kStep * kStepsPerLook) == 0) look_for_common(cell, kStep);
+      look_for_common(cell, kStep);
       count(cell, kStep);
-    }
-    return i;
+    });
   }
 #endif
 
@@ -87,8 +83,6 @@ class PairTable {
  private:
   static constexpr int kReplicas = 8;
   static constexpr int kStep = 64;
-  static constexpr int kStepsPerLook = 16;
-  static constexpr int kFetch = 512;  // samples
 
   void widen_bins() {
     for (int r = 0; r < replicas_; ++r) {
@@ -99,15 +93,15 @@ class PairTable {
     held_ = 0;
   }
 
-  // Find the cell that takes a quarter of the samples, if there is one.
+  // Find the cell that takes three of eight samples, if there is one. Fewer are counted as quickly one by one. Streams
+  // of sorted samples have one each.
   void look_for_common(const int32_t* cell, int n) {
     if (n < kStep) return;
-    constexpr int kEnough = kStep / 4;
+    constexpr int kEnough = kStep * 3 / 8;
     is_common_ = share(cell, common_) >= kEnough;
-    for (int i = 0; i < 4 && !is_common_; ++i) {
-      common_ = cell[i * 16];
-      is_common_ = share(cell, common_) >= kEnough;
-    }
+    if (is_common_) return;
+    common_ = cell[0];
+    is_common_ = share(cell, common_) >= kEnough;
   }
 
   static int share(const int32_t* cell, int32_t of) {

@@ -59,24 +59,22 @@ inline double ordered_sum(const double* value, const double* weight, int n) {
   return sum_of_lanes(lanes);
 }
 
-// Eight values as doubles; exact. The compiler would take the conversion of a wide vector apart.
-using F32x8 = float __attribute__((vector_size(32)));
+// Eight values as doubles; exact.
 #ifdef __AVX512F__
-inline F64x8 as_doubles(__m256 values) { return (F64x8)_mm512_cvtps_pd(values); }
-inline F64x8 widen8(const float* from) { return as_doubles(_mm256_loadu_ps(from)); }
+inline F64x8 widen8(const float* from) { return as_doubles(load<F32x8>(from)); }
 inline F64x8 widen8(const BFloat16* from) {
   const __m256i bits = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
-  return as_doubles(_mm256_castsi256_ps(_mm256_slli_epi32(bits, 16)));
+  return as_doubles((F32x8)_mm256_slli_epi32(bits, 16));
 }
 inline F64x8 widen8(const Half* from) {
-  return as_doubles(_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+  return as_doubles((F32x8)_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
 }
 #else
 template <typename T>
 inline F64x8 widen8(const T* from) {
   F32x8 values;
   for (int j = 0; j < 8; ++j) values[j] = widen(from[j]);
-  return __builtin_convertvector(values, F64x8);
+  return as_doubles(values);
 }
 #endif
 inline F64x8 widen8(const double* from) { return load<F64x8>(from); }
@@ -130,14 +128,15 @@ void add_simple(const T* x, const T* y, const double* weight, int64_t n, PairsPa
   const double pilot_x = part->shifted.pilot_x, pilot_y = part->shifted.pilot_y;
   using Eight = Simple<F64x8, kMoments, kSquared, kAbsolute>;
   Eight sums[2];
-  int64_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
+  int64_t i = in_streams(n, kLanes, [&](int64_t begin) __attribute__((always_inline)) {
+    fetch_ahead(x + begin, kLanes);
+    fetch_ahead(y + begin, kLanes);
     for (int h = 0; h < 2; ++h) {
-      const int64_t at = i + 8 * h;
+      const int64_t at = begin + 8 * h;
       const F64x8 w = kWeighted ? widen8(weight + at) : F64x8{};
       sums[h].template add<kWeighted>(widen8(x + at), widen8(y + at), w, pilot_x, pilot_y);
     }
-  }
+  });
   Simple<double, kMoments, kSquared, kAbsolute> rest;
   for (; i < n; ++i) {
     const double w = kWeighted ? weight[i] : 1.0;

@@ -16,7 +16,7 @@ namespace fastmetrics {
 namespace {
 
 constexpr int64_t kMostParts = 256;
-constexpr int64_t kSmallestPart = 4096;  // pairs
+constexpr int64_t kSmallestPart = 16384;  // pairs
 
 using Batch = PairsBatch;
 using States = PairsStates;

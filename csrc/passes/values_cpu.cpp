@@ -4,6 +4,11 @@
 //
 // Sums are float64. The batch is cut into a number of parts that depends on its size alone, a part is summed in lanes
 // in a fixed order, and the parts are added in order: the same data gives the same bits for any number of threads.
+//
+// Values that count 1 each are read once, in their own precision: a NaN is masked out, and what all of them count as is
+// added at the end.
+
+#include <cmath>
 
 #include "common/cpu.h"
 #include "common/operator.h"
@@ -15,115 +20,96 @@ namespace {
 
 constexpr int kLanes = 32;
 constexpr int64_t kMostParts = 256;
-constexpr int64_t kSmallestPart = 4096;  // values
+constexpr int64_t kSmallestPart = 16384;  // values
 constexpr int kBlock = 512;
-constexpr int64_t kChunk = 4096;  // values that are looked at again if one is NaN
 
 using Batch = ValuesBatch;
 
-// Sixteen values as doubles; exact.
+// kLanes values, and doubles, in registers.
 template <typename T>
-inline void load16(const T* from, F64x8* a, F64x8* b) {
-  if constexpr (std::is_same_v<T, double>) {
-    *a = load<F64x8>(from);
-    *b = load<F64x8>(from + 8);
+using Values = std::conditional_t<sizeof(T) == 8, F64s, F32s>;
+constexpr int kDoubles = kLanes * 8 / kRegister;
+
+template <typename T>
+inline void load_values(const T* from, Values<T>* v) {
+  if constexpr (sizeof(T) >= 4) {
+    constexpr int kWide = kRegister / sizeof(T);
+    for (int k = 0; k < kLanes / kWide; ++k) v[k] = load<Values<T>>(from + kWide * k);
   } else {
-    using F32x8 = float __attribute__((vector_size(32)));
-    F32x8 half[2];
-    const F32x16 all = widen16(from);
-    memcpy(half, &all, sizeof(all));
-    *a = __builtin_convertvector(half[0], F64x8);
-    *b = __builtin_convertvector(half[1], F64x8);
+    for (int h = 0; h < 2; ++h) {
+      const F32x16 sixteen = widen16(from + 16 * h);
+      memcpy(v + 64 / kRegister * h, &sixteen, sizeof(sixteen));
+    }
   }
 }
 
-// Adds n values, a multiple of 32, that count 1 each. Where there is none, a look for NaN costs nothing: it leaves its
-// mark on the sum. Returns whether there may be any; `to` is then as it was.
+inline void add_to(F64s v, F64s* sum) { *sum += v; }
+inline void add_to(F32s v, F64s* sum) {
+  HalfF32s half[2];
+  memcpy(half, &v, sizeof(v));
+  sum[0] += as_doubles(half[0]);
+  sum[1] += as_doubles(half[1]);
+}
+
+// Adds n values that count 1 each. What is not wanted of `to` is left as it is, but for its weight and its NaNs.
 template <bool kSums, bool kExtremes, typename T>
-bool add_plain(const T* x, int64_t n, Extent* to) {
-  F64x8 sum[4] = {}, low[4], high[4];
-  I64x8 nan = {};
-  for (int k = 0; k < 4; ++k) {
-    low[k] = to->low - F64x8{};
-    high[k] = to->high - F64x8{};
+void add_unweighted(const T* x, int64_t n, const NanRule& rule, Extent* to) {
+  using V = Values<T>;
+  using I = decltype(V{} < V{});
+  constexpr int kWide = sizeof(V) / sizeof(V{}[0]), kVectors = kLanes / kWide;
+  F64s sum[kDoubles] = {};
+  V low[kVectors], high[kVectors];
+  I nans[kVectors] = {};  // less than none
+  for (int k = 0; k < kVectors; ++k) {
+    low[k] = V{} + static_cast<float>(INFINITY);
+    high[k] = -low[k];
   }
-  for (int64_t i = 0; i < n; i += kLanes) {
-    F64x8 v[4];
-    load16(x + i, &v[0], &v[1]);
-    load16(x + i + 16, &v[2], &v[3]);
-    for (int k = 0; k < 4; ++k) {
-      if (kSums) sum[k] += v[k];
-      if (kExtremes) {
+  int64_t i = in_streams(n, kLanes, [&](int64_t begin) __attribute__((always_inline)) {
+    V v[kVectors];
+    fetch_ahead(x + begin, kLanes);
+    load_values(x + begin, v);
+    for (int k = 0; k < kVectors; ++k) {
+      const I nan = v[k] != v[k];
+      nans[k] += nan;
+      if (kExtremes) {  // NaN is neither less nor greater
         low[k] = v[k] < low[k] ? v[k] : low[k];
         high[k] = v[k] > high[k] ? v[k] : high[k];
-        if (!kSums) nan |= v[k] != v[k];
       }
+      if (kSums) add_to(nan ? V{} : v[k], &sum[kDoubles / kVectors * k]);
     }
+  });
+  Extent all;
+  for (int k = 1; k < kVectors; ++k) {
+    nans[0] += nans[k];
+    low[0] = low[k] < low[0] ? low[k] : low[0];
+    high[0] = high[k] > high[0] ? high[k] : high[0];
   }
-  const F64x8 sums = (sum[0] + sum[2]) + (sum[1] + sum[3]);
-  double total = ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
-  int64_t marks = total != total;
-  for (int j = 0; j < 8; ++j) marks |= nan[j];
-  if (marks != 0) return true;
-  to->sum += total;
-  to->weight += static_cast<double>(n);
-  if (kExtremes) {
-    for (int k = 0; k < 4; ++k) {
-      for (int j = 0; j < 8; ++j) {
-        to->low = lesser(low[k][j], to->low);
-        to->high = greater(high[k][j], to->high);
-      }
-    }
+  for (int j = 0; j < kWide; ++j) {
+    all.nans -= nans[0][j];
+    if (!kExtremes) continue;
+    all.low = lesser(low[0][j], all.low);
+    all.high = greater(high[0][j], all.high);
   }
-  return false;
+  double lanes[kLanes];
+  memcpy(lanes, sum, sizeof(lanes));
+  for (int width = kLanes / 2; kSums && width > 0; width /= 2) {
+    for (int j = 0; j < width; ++j) lanes[j] += lanes[j + width];
+  }
+  all.sum = lanes[0];
+  all.weight = static_cast<double>(i - all.nans);
+  if (all.nans != 0) {
+    all.sum += rule.product * static_cast<double>(all.nans);
+    all.weight += rule.weight * static_cast<double>(all.nans);
+    all.low = lesser(rule.low, all.low);
+    all.high = greater(rule.high, all.high);
+  }
+  to->add(all);
+  for (; i < n; ++i) to->add(static_cast<double>(widen(x[i])), 1.0, rule);
 }
 
-// The same with each NaN taken as the rule says; returns whether there was any. Without one the bits are the same.
-template <bool kSums, bool kExtremes, typename T>
-bool add_replacing(const T* x, int64_t n, const NanRule& rule, Extent* to) {
-  F64x8 sum[4] = {}, low[4], high[4];
-  I64x8 nans = {};  // less than none
-  const F64x8 product = F64x8{} + rule.product, as_low = F64x8{} + rule.low, as_high = F64x8{} + rule.high;
-  for (int k = 0; k < 4; ++k) {
-    low[k] = F64x8{} + to->low;
-    high[k] = F64x8{} + to->high;
-  }
-  for (int64_t i = 0; i < n; i += kLanes) {
-    F64x8 v[4];
-    load16(x + i, &v[0], &v[1]);
-    load16(x + i + 16, &v[2], &v[3]);
-    for (int k = 0; k < 4; ++k) {
-      const I64x8 nan = v[k] != v[k];
-      nans += nan;
-      if (kSums) sum[k] += nan ? product : v[k];
-      if (kExtremes) {
-        const F64x8 a = nan ? as_low : v[k], b = nan ? as_high : v[k];
-        low[k] = a < low[k] ? a : low[k];
-        high[k] = b > high[k] ? b : high[k];
-      }
-    }
-  }
-  const F64x8 sums = (sum[0] + sum[2]) + (sum[1] + sum[3]);
-  to->sum += ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
-  int64_t found = 0;
-  for (int j = 0; j < 8; ++j) found -= nans[j];
-  to->nans += found;
-  to->weight += static_cast<double>(n - found) + rule.weight * static_cast<double>(found);
-  if (kExtremes) {
-    for (int k = 0; k < 4; ++k) {
-      for (int j = 0; j < 8; ++j) {
-        to->low = lesser(low[k][j], to->low);
-        to->high = greater(high[k][j], to->high);
-      }
-    }
-  }
-  return found != 0;
-}
-
-// What of an Extent is wanted; the rest is left as it is. Weights are those of the values that are no NaN, and each
-// value's own only if kWeights.
-template <bool kKeep, bool kSums, bool kExtremes, bool kWeights, typename T>
-void add_lanes(const T* x, const double* weights, int64_t n, const NanRule& rule, Extent* to) {
+// Adds n values with their weights; of the rest of `to`, see above.
+template <bool kKeep, bool kSums, bool kExtremes>
+void add_weighted(const double* x, const double* weights, int64_t n, const NanRule& rule, Extent* to) {
   double sum[kLanes] = {}, weight[kLanes] = {}, low[kLanes], high[kLanes];
   int64_t nans[kLanes] = {};
   for (int j = 0; j < kLanes; ++j) {
@@ -131,10 +117,12 @@ void add_lanes(const T* x, const double* weights, int64_t n, const NanRule& rule
     high[j] = to->high;
   }
   auto add = [&](int64_t i, int j) __attribute__((always_inline)) {
-    const double v = static_cast<double>(widen(x[i])), w = kWeights ? weights[i] : 1.0;
+    const double v = x[i], w = weights[i];
     const bool nan = !kKeep && ((v != v) | (w != w));
-    if (kSums) sum[j] += nan ? rule.product : (kWeights ? v * w : v);
-    if (kSums && kWeights) weight[j] += nan ? rule.weight : w;
+    if (kSums) {
+      sum[j] += nan ? rule.product : v * w;
+      weight[j] += nan ? rule.weight : w;
+    }
     if (kExtremes) {
       const double a = nan ? rule.low : v, b = nan ? rule.high : v;
       low[j] = (a < low[j]) | (kKeep && a != a) ? a : low[j];
@@ -157,7 +145,7 @@ void add_lanes(const T* x, const double* weights, int64_t n, const NanRule& rule
     }
   }
   to->sum += sum[0];
-  to->weight += kWeights ? weight[0] : static_cast<double>(n - nans[0]) + rule.weight * static_cast<double>(nans[0]);
+  to->weight += weight[0];
   to->low = low[0];
   to->high = high[0];
   to->nans += nans[0];
@@ -165,53 +153,35 @@ void add_lanes(const T* x, const double* weights, int64_t n, const NanRule& rule
 
 enum Wanted { kOnlySums, kOnlyExtremes, kAll };
 
-template <typename T>
-void add_neighbours(const T* x, const double* weights, int64_t n, const NanRule& rule, Wanted wanted, Extent* to) {
-  auto with_wanted = [&](auto keep, auto weighted) {
-    constexpr bool kKeep = decltype(keep)::value, kWeights = decltype(weighted)::value;
-    if (wanted == kOnlySums) {
-      add_lanes<kKeep, true, false, kWeights>(x, weights, n, rule, to);
-    } else if (wanted == kOnlyExtremes) {
-      add_lanes<kKeep, false, true, kWeights>(x, weights, n, rule, to);
-    } else {
-      add_lanes<kKeep, true, true, kWeights>(x, weights, n, rule, to);
-    }
-  };
-  auto with_keep = [&](auto weighted) {
-    if (rule.keep) {
-      with_wanted(std::true_type{}, weighted);
-    } else {
-      with_wanted(std::false_type{}, weighted);
-    }
-  };
-  if constexpr (std::is_same_v<T, double>) {  // weights come beside doubles only, see add_run
-    if (weights != nullptr) return with_keep(std::true_type{});
+// Calls f(sums, extremes) with what is wanted as constants.
+template <typename F>
+void with_wanted(Wanted wanted, const F& f) {
+  switch (wanted) {
+    case kOnlySums:
+      return f(std::true_type{}, std::false_type{});
+    case kOnlyExtremes:
+      return f(std::false_type{}, std::true_type{});
+    case kAll:
+      return f(std::true_type{}, std::true_type{});
   }
-  with_keep(std::false_type{});
 }
 
-// Values that count 1 each.
 template <typename T>
 void add_unweighted(const T* x, int64_t n, const NanRule& rule, Wanted wanted, Extent* to) {
-  bool expected = false;  // NaNs
-  for (int64_t i = 0; i < n; i += kChunk) {
-    const int64_t m = std::min(kChunk, n - i), whole = m / kLanes * kLanes;
-    auto add_whole = [&](auto sums, auto extremes) {
-      constexpr bool kSums = decltype(sums)::value, kExtremes = decltype(extremes)::value;
-      // where there were some there are more, and looking for them first would be another look
-      if (!expected && !add_plain<kSums, kExtremes>(x + i, whole, to)) return whole;
-      if (rule.keep) return int64_t{0};
-      expected = add_replacing<kSums, kExtremes>(x + i, whole, rule, to);
-      return whole;
-    };
-    int64_t done = 0;
-    if (whole > 0) {
-      done = wanted == kOnlySums       ? add_whole(std::true_type{}, std::false_type{})
-             : wanted == kOnlyExtremes ? add_whole(std::false_type{}, std::true_type{})
-                                       : add_whole(std::true_type{}, std::true_type{});
+  with_wanted(wanted, [&](auto sums, auto extremes) {
+    add_unweighted<decltype(sums)::value, decltype(extremes)::value>(x, n, rule, to);
+  });
+}
+
+void add_weighted(const double* x, const double* weights, int64_t n, const NanRule& rule, Wanted wanted, Extent* to) {
+  with_wanted(wanted, [&](auto sums, auto extremes) {
+    constexpr bool kSums = decltype(sums)::value, kExtremes = decltype(extremes)::value;
+    if (rule.keep) {
+      add_weighted<true, kSums, kExtremes>(x, weights, n, rule, to);
+    } else {
+      add_weighted<false, kSums, kExtremes>(x, weights, n, rule, to);
     }
-    if (done < m) add_neighbours(x + i + done, nullptr, m - done, rule, wanted, to);
-  }
+  });
 }
 
 // The n values of one run.
@@ -245,7 +215,7 @@ void add_run(const Batch& b, int64_t values_at, int64_t weights_at, int64_t vali
     if (b.weights == nullptr) {
       add_unweighted(x, m, b.nans, wanted, to);
     } else {
-      add_neighbours(x, w, m, b.nans, wanted, to);
+      add_weighted(x, w, m, b.nans, wanted, to);
     }
   }
 }

@@ -15,14 +15,15 @@ enum NanMode : int64_t { kKeepNans = 0, kDropNans = 1, kReplaceNans = 2 };
 
 // What a value counts as that is NaN or whose weight is.
 struct NanRule {
-  bool keep;  // as it is
+  bool keep;  // as it is; the rest is then of a value whose weight is 1
   double product, weight, low, high;
 };
 
 FM_HD NanRule nan_rule(int64_t mode, double replacement) {
-  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  constexpr double kInfinity = std::numeric_limits<double>::infinity(), kNan = std::numeric_limits<double>::quiet_NaN();
+  if (mode == kKeepNans) return {true, kNan, 1.0, kNan, kNan};
   if (mode == kReplaceNans) return {false, replacement, 1.0, replacement, replacement};
-  return {mode == kKeepNans, 0.0, 0.0, kInfinity, -kInfinity};
+  return {false, 0.0, 0.0, kInfinity, -kInfinity};
 }
 
 // The lesser and the greater one; NaN if either is.
