@@ -145,7 +145,7 @@ def build(made: Library, folder: Path, again: bool = False) -> tuple[Path, bool]
             return found, False
         for left_over in folder.glob(f"{place.name}.build-*"):
             shutil.rmtree(left_over, ignore_errors=True)
-        log.info("building the %s kernels, once, about %s s", made.device, {"cpu": 20, "cuda": 60}[made.device])
+        log.info("building the %s kernels, once, about %s s", made.device, {"cpu": 35, "cuda": 60}[made.device])
         work = Path(tempfile.mkdtemp(prefix=f"{place.name}.build-", dir=folder))
         try:
             started = time.perf_counter()
