@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.compiler import is_compiling
 
 from fastmetrics import native
@@ -19,7 +20,11 @@ _library = torch.library.Library("fastmetrics", "DEF")
 
 
 def define(
-    schema: str, body: Callable[..., Any], fake: Callable[..., Any], kernels: tuple[str, ...] = ("cpu", "cuda")
+    schema: str,
+    body: Callable[..., Any],
+    fake: Callable[..., Any],
+    kernels: tuple[str, ...] = ("cpu", "cuda"),
+    result: Callable[..., Tensor] | None = None,
 ) -> Callable[..., Any]:
     """Register an operator, ``torch.ops.fastmetrics.<name>``, and return the function that calls it.
 
@@ -32,6 +37,8 @@ def define(
         body: what the operator means, in torch operations. It must not synchronise with the device.
         fake: checks shapes and dtypes on fake tensors, and returns what the operator returns.
         kernels: device types for which the native libraries have a kernel.
+        result: takes the same arguments and makes, of the right shape and dtype, what a direct call fills; for an
+            operator that returns a tensor and has a direct call.
     """
     name = schema.partition("(")[0]
     has_kernel = torch._C._dispatch_has_kernel_for_dispatch_key
@@ -49,14 +56,24 @@ def define(
     operator: Callable[..., Any] = getattr(torch.ops.fastmetrics, name).default
     direct: Callable[..., Any] | None = None
 
-    def call(*args: Any) -> Any:
+    def find_direct() -> Callable[..., Any]:
         nonlocal direct
+        direct = native.direct_call(name, operator)
+        return operator if direct is None else direct
+
+    def call(*args: Any) -> Any:
         if is_compiling():
             return operator(*args)
-        if direct is None:
-            direct = native.direct_call(name, operator)
-            if direct is None:
-                return operator(*args)
-        return direct(*args)
+        return (direct or find_direct())(*args)
 
-    return call
+    def call_for_result(*args: Any) -> Any:
+        if is_compiling() or type(args[0]) is not Tensor or not args[0].is_cpu:
+            return operator(*args)
+        kernel = direct or find_direct()
+        if kernel is operator or native.direct.watched():
+            return operator(*args)
+        filled = result(*args)  # type: ignore[misc]
+        made = kernel(*args, filled)
+        return filled if made is None else made  # by the operator, then
+
+    return call if result is None else call_for_result

@@ -10,6 +10,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 from fastmetrics import native
 from fastmetrics.classification import MulticlassAccuracy
+from fastmetrics.formulas import ratios
 from fastmetrics.native import direct
 from fastmetrics.passes import values_
 from fastmetrics.passes.values import KEEP
@@ -282,3 +283,37 @@ def test_without_a_module_or_an_exchange_of_tensors(monkeypatch):
     assert direct.load(torch._C.__file__) is None
     monkeypatch.delattr(torch.Tensor, "__dlpack_c_exchange_api__")
     assert direct.load(native.status("cpu").path) is None
+
+
+def test_results_are_filled_in_place_of_the_operator():
+    made = []
+
+    def operator(*args):
+        made.append(torch.ops.fastmetrics.average_ratio.default(*args))
+        return made[-1]
+
+    call = native.status("cpu").bind("average_ratio", operator)
+    torch.manual_seed(0)
+    ratio = ratios._coefficients(ratios.PRECISION)
+    for table in (torch.randint(0, 9, (5, 3)), torch.randint(0, 9, (2, 4, 4)).double(), torch.randint(0, 9, (3, 5)).T):
+        for average in range(4):
+            args = (table, ratio, average, 0.0, 1, -1, 0.5)
+            expected = torch.ops.fastmetrics.average_ratio.default(*args)
+            assert torch.equal(ratios._average_ratio(*args), expected)
+            filled = torch.full_like(expected, -1.0)
+            found = call(*args, filled)
+            if table.is_contiguous():
+                assert found is None
+                assert torch.equal(filled, expected)
+            else:  # the operator takes a copy
+                assert torch.equal(found, expected)
+                assert (filled == -1.0).all()
+    assert len(made) == 4
+    for wrong in (torch.zeros(2), torch.zeros((), dtype=torch.float64)):
+        assert torch.equal(call(torch.ones(5, 3).long(), ratio, 2, 0.0, 0, -1, 0.0, wrong), torch.tensor(1.0))
+        assert not wrong.any()
+    table = torch.ones(5, 3).long()
+    with Names() as names:
+        ratios._average_ratio(table, ratio, 2, 0.0, 0, -1, 0.0)
+    assert names.seen == [torch.ops.fastmetrics.average_ratio.default]
+    assert not direct.watched()

@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <exception>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 struct _object;  // PyObject
@@ -31,6 +32,7 @@ struct Registration {
 bool is_none(Object* from);
 bool convert(Object* from, View* to);
 bool convert(Object* from, State* to);
+inline bool convert(Object* from, Output* to) { return convert(from, static_cast<State*>(to)); }
 bool convert(Object* from, int64_t* to);
 bool convert(Object* from, bool* to);
 bool convert(Object* from, double* to);
@@ -79,16 +81,18 @@ struct Caller<function> {
   }
 
   static Object* call(Object* self, Object* const* arguments, ptrdiff_t count) {
+    // an operator makes its result itself
+    constexpr ptrdiff_t kOutputs = (std::is_same_v<P, Output> + ...);
     std::tuple<P...> values;
     if (static_cast<size_t>(count) > sizeof...(P) || watched() ||
         !convert_all(&values, arguments, static_cast<size_t>(count), std::index_sequence_for<P...>())) {
-      return call_operator(self, arguments, count);
+      return call_operator(self, arguments, count - kOutputs);
     }
     try {
       const Unlocked unlocked(elements(std::get<0>(values)));
       std::apply(function, values);
     } catch (const std::exception& error) {
-      return raise(error.what());
+      return kOutputs > 0 ? call_operator(self, arguments, count - kOutputs) : raise(error.what());
     }
     return none();
   }

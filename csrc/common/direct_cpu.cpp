@@ -112,6 +112,9 @@ PyObject* is_zero(PyObject*, PyObject* tensor) {
   return PyBool_FromLong(bits == 0);
 }
 
+// watched(): whether direct calls go to their operators.
+PyObject* is_watched(PyObject*, PyObject*) { return PyBool_FromLong(watched()); }
+
 template <typename F>
 PyCFunction as_method(F* function) {
   return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
@@ -203,11 +206,10 @@ Unlocked::~Unlocked() {
 
 PyMODINIT_FUNC PyInit_fastmetrics_direct() {
   using namespace fastmetrics::direct;
-  static PyMethodDef methods[] = {{"set_up", as_method(&set_up), METH_FASTCALL, nullptr},
-                                  {"bind", as_method(&bind), METH_FASTCALL, nullptr},
-                                  {"metadata", as_method(&metadata), METH_FASTCALL, nullptr},
-                                  {"is_zero", as_method(&is_zero), METH_O, nullptr},
-                                  {nullptr, nullptr, 0, nullptr}};
+  static PyMethodDef methods[] = {
+      {"set_up", as_method(&set_up), METH_FASTCALL, nullptr},     {"bind", as_method(&bind), METH_FASTCALL, nullptr},
+      {"metadata", as_method(&metadata), METH_FASTCALL, nullptr}, {"is_zero", as_method(&is_zero), METH_O, nullptr},
+      {"watched", as_method(&is_watched), METH_NOARGS, nullptr},  {nullptr, nullptr, 0, nullptr}};
   static PyModuleDef module = {
       PyModuleDef_HEAD_INIT, "fastmetrics_direct", nullptr, -1, methods, nullptr, nullptr, nullptr, nullptr};
   return PyModule_Create(&module);

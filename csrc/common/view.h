@@ -65,6 +65,13 @@ class State : public View {
   using View::View;
 };
 
+// The result of an operator that returns one, in a direct call. Such a function is called with what fits, or throws
+// before it writes.
+class Output : public State {
+ public:
+  using State::State;
+};
+
 using OptionalView = std::optional<View>;
 using OptionalState = std::optional<State>;
 

@@ -78,28 +78,32 @@ double matthews_of(const std::vector<Margins>& classes) {
 }
 
 template <typename F>
-Tensor value_of(const Tensor& like, const F& value) {
-  Tensor out = torch::stable::new_empty(like, {}, torch::headeronly::ScalarType::Float);
-  *static_cast<float*>(out.mutable_data_ptr()) = static_cast<float>(value());
+void value_of_margins(const View& table, const char* name, const F& formula, const Output& out) {
+  const Tables tables(table, name);
+  STD_TORCH_CHECK(table.dim() == 2, name, ": table must be [C, 3] or [L, 4]");
+  float* to = state_data<float>(out, DType::kFloat, 1, "out, float32 []");
+  tables.for_each([&](int64_t, const auto& only) { *to = static_cast<float>(formula(margins_of(only))); });
+}
+
+// table: int64 or float64 [C, 3] or [L, 4], contiguous; out: float32 [].
+void cohen_kappa_into(View table, Output out) { value_of_margins(table, "cohen_kappa", kappa_of, out); }
+void matthews_corrcoef_into(View table, Output out) { value_of_margins(table, "matthews_corrcoef", matthews_of, out); }
+
+Tensor value_like(const Tensor& other) {
+  return torch::stable::new_empty(other, {}, torch::headeronly::ScalarType::Float);
+}
+
+Tensor cohen_kappa(const Tensor table) {
+  Tensor out = value_like(table);
+  cohen_kappa_into(in_order(table), out);
   return out;
 }
 
-template <typename F>
-Tensor value_of_margins(const Tensor& table, const char* name, const F& formula) {
-  const Tables tables(table, name);
-  STD_TORCH_CHECK(table.dim() == 2, name, ": table must be [C, 3] or [L, 4]");
-  return value_of(table, [&] {
-    double value = 0.0;
-    tables.for_each([&](int64_t, const auto& only) { value = formula(margins_of(only)); });
-    return value;
-  });
+Tensor matthews_corrcoef(const Tensor table) {
+  Tensor out = value_like(table);
+  matthews_corrcoef_into(in_order(table), out);
+  return out;
 }
-
-// table: int64 or float64 [C, 3] or [L, 4]; returns float32 [].
-Tensor cohen_kappa(const Tensor table) { return value_of_margins(table, "cohen_kappa", kappa_of); }
-
-// Likewise.
-Tensor matthews_corrcoef(const Tensor table) { return value_of_margins(table, "matthews_corrcoef", matthews_of); }
 
 template <typename Cell>
 double weighted_kappa_of(const Cell* confusion, int64_t classes, bool quadratic) {
@@ -132,13 +136,14 @@ Tensor weighted_cohen_kappa(const Tensor confusion, bool quadratic) {
   STD_TORCH_CHECK((dtype == DType::kDouble || dtype == DType::kInt64) && confusion.dim() == 2 &&
                       confusion.size(0) == confusion.size(1),
                   "weighted_cohen_kappa: confusion must be int64 or float64, [C, C]");
-  const Tensor cells = confusion.is_contiguous() ? confusion : torch::stable::contiguous(confusion);
-  return value_of(confusion, [&] {
-    const void* data = cells.const_data_ptr();
-    const int64_t classes = cells.size(0);
-    return dtype == DType::kDouble ? weighted_kappa_of(static_cast<const double*>(data), classes, quadratic)
-                                   : weighted_kappa_of(static_cast<const int64_t*>(data), classes, quadratic);
-  });
+  const Tensor cells = in_order(confusion);
+  const void* data = cells.const_data_ptr();
+  const int64_t classes = cells.size(0);
+  Tensor out = value_like(confusion);
+  *static_cast<float*>(out.mutable_data_ptr()) = static_cast<float>(
+      dtype == DType::kDouble ? weighted_kappa_of(static_cast<const double*>(data), classes, quadratic)
+                              : weighted_kappa_of(static_cast<const int64_t*>(data), classes, quadratic));
+  return out;
 }
 
 }  // namespace
@@ -149,3 +154,5 @@ STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) {
   m.impl("matthews_corrcoef", TORCH_BOX(&fastmetrics::matthews_corrcoef));
   m.impl("weighted_cohen_kappa", TORCH_BOX(&fastmetrics::weighted_cohen_kappa));
 }
+FM_DIRECT_CALL("cohen_kappa", &fastmetrics::cohen_kappa_into)
+FM_DIRECT_CALL("matthews_corrcoef", &fastmetrics::matthews_corrcoef_into)

@@ -10,7 +10,7 @@
 #include <cmath>
 #include <vector>
 
-#include "common/stable.h"
+#include "common/operator.h"
 
 namespace fastmetrics {
 
@@ -69,17 +69,16 @@ struct Table {
 
 // Tables of one shape, int64 or float64 [..., C, 3] or [..., C, 4].
 struct Tables {
-  Tensor tensor;
+  View view;
   int64_t classes, columns;
   int64_t count = 1;
   std::vector<int64_t> leading;  // dimensions
 
-  Tables(const Tensor& tables, const char* name) : tensor(tables) {
+  Tables(const View& tables, const char* name) : view(tables) {
     const int64_t dims = tables.dim();
-    STD_TORCH_CHECK((dtype_of(tables) == DType::kDouble || dtype_of(tables) == DType::kInt64) && dims >= 2 &&
-                        (tables.size(dims - 1) == 3 || tables.size(dims - 1) == 4),
+    STD_TORCH_CHECK((tables.dtype() == DType::kDouble || tables.dtype() == DType::kInt64) && dims >= 2 &&
+                        (tables.size(dims - 1) == 3 || tables.size(dims - 1) == 4) && tables.is_contiguous(),
                     name, ": table must be int64 or float64, [..., C, 3] or [..., C, 4]");
-    if (!tables.is_contiguous()) tensor = torch::stable::contiguous(tables);
     classes = tables.size(dims - 2);
     columns = tables.size(dims - 1);
     for (int64_t d = 0; d < dims - 2; ++d) {
@@ -92,15 +91,20 @@ struct Tables {
   template <typename F>
   void for_each(const F& f) const {
     auto call = [&](auto cell) {
-      const auto* data = static_cast<const decltype(cell)*>(tensor.const_data_ptr());
+      const auto* data = static_cast<const decltype(cell)*>(view.const_data_ptr());
       for (int64_t i = 0; i < count; ++i) f(i, Table<decltype(cell)>(data + i * classes * columns, classes, columns));
     };
-    if (dtype_of(tensor) == DType::kDouble) {
+    if (view.dtype() == DType::kDouble) {
       call(double{});
     } else {
       call(int64_t{});
     }
   }
 };
+
+// The tensor itself, or a contiguous copy.
+inline Tensor in_order(const Tensor& tensor) {
+  return tensor.is_contiguous() ? tensor : torch::stable::contiguous(tensor);
+}
 
 }  // namespace fastmetrics

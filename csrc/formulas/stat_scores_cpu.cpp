@@ -36,19 +36,18 @@ void mean_of_classes(const Table<Cell>& table, int64_t average, int64_t excluded
   for (int i = 0; i < kScores; ++i) out[i] = static_cast<float>(sums[i]);
 }
 
-// table: int64 or float64 [..., C, 3 or 4]; returns its dtype [..., C, 5] for kNone and [..., 5] for kMicro, else
-// float32 [..., 5].
-Tensor stat_scores(const Tensor table, int64_t average, int64_t excluded) {
+// Whether scores have the dtype of the table, and not float32.
+bool counted(int64_t average) { return average == kNone || average == kMicro; }
+
+// table: int64 or float64 [..., C, 3 or 4]; out: its dtype [..., C, 5] for kNone and [..., 5] for kMicro, else float32
+// [..., 5]. Both contiguous.
+void stat_scores_into(View table, int64_t average, int64_t excluded, Output out) {
   const Tables tables(table, "stat_scores");
-  std::vector<int64_t> shape = tables.leading;
-  if (average == kNone) shape.push_back(tables.classes);
-  shape.push_back(kScores);
-  const bool counted = average == kNone || average == kMicro;
-  const auto dtype = counted ? table.scalar_type() : torch::headeronly::ScalarType::Float;
-  Tensor out = torch::stable::new_empty(table, shape, dtype);
-  void* to = out.mutable_data_ptr();
+  const int64_t rows = tables.count * (average == kNone ? tables.classes : 1);
+  const DType dtype = counted(average) ? table.dtype() : DType::kFloat;
+  void* to = state_data<char>(out, dtype, rows * kScores, "out, [..., 5]");
   tables.for_each([&](int64_t i, const auto& of_one) {
-    if (!counted) return mean_of_classes(of_one, average, excluded, static_cast<float*>(to) + i * kScores);
+    if (!counted(average)) return mean_of_classes(of_one, average, excluded, static_cast<float*>(to) + i * kScores);
     using Cell = std::decay_t<decltype(of_one.samples)>;
     auto* cells = static_cast<Cell*>(to);
     if (average == kMicro) return store(of_one.of_all(excluded), cells + i * kScores);
@@ -56,6 +55,17 @@ Tensor stat_scores(const Tensor table, int64_t average, int64_t excluded) {
       store(of_one.of_class(c), cells + (i * of_one.classes + c) * kScores);
     }
   });
+}
+
+Tensor stat_scores(const Tensor table, int64_t average, int64_t excluded) {
+  const Tensor dense = in_order(table);
+  const Tables tables(dense, "stat_scores");
+  std::vector<int64_t> shape = tables.leading;
+  if (average == kNone) shape.push_back(tables.classes);
+  shape.push_back(kScores);
+  const auto dtype = counted(average) ? table.scalar_type() : torch::headeronly::ScalarType::Float;
+  Tensor out = torch::stable::new_empty(table, shape, dtype);
+  stat_scores_into(dense, average, excluded, out);
   return out;
 }
 
@@ -63,3 +73,4 @@ Tensor stat_scores(const Tensor table, int64_t average, int64_t excluded) {
 }  // namespace fastmetrics
 
 STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) { m.impl("stat_scores", TORCH_BOX(&fastmetrics::stat_scores)); }
+FM_DIRECT_CALL("stat_scores", &fastmetrics::stat_scores_into)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torchmetrics.utilities.prints import rank_zero_warn
 
-from fastmetrics.formulas.counts import of_two_classes
+from fastmetrics.formulas.counts import VALUE, of_two_classes
 from fastmetrics.operators import define
 
 
@@ -62,7 +62,11 @@ def cohen_kappa_body(table: Tensor) -> Tensor:
     return (1 - observed / expected).float()
 
 
-_cohen_kappa = define("cohen_kappa(Tensor table) -> Tensor", cohen_kappa_body, _value, kernels=("cpu",))
+def _result(table: Tensor) -> Tensor:
+    return torch.empty_like(VALUE)
+
+
+_cohen_kappa = define("cohen_kappa(Tensor table) -> Tensor", cohen_kappa_body, _value, kernels=("cpu",), result=_result)
 
 
 def cohen_kappa(table: Tensor) -> Tensor:
@@ -133,7 +137,7 @@ def matthews_corrcoef_body(table: Tensor) -> Tensor:
 
 
 _matthews_corrcoef = define(
-    "matthews_corrcoef(Tensor table) -> Tensor", matthews_corrcoef_body, _value, kernels=("cpu",)
+    "matthews_corrcoef(Tensor table) -> Tensor", matthews_corrcoef_body, _value, kernels=("cpu",), result=_result
 )
 
 

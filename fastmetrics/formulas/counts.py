@@ -37,6 +37,9 @@ TP, FP, TN, FN = Linear(tp=1.0), Linear(fp=1.0), Linear(tn=1.0), Linear(fn=1.0)
 # How operators name the averages over classes.
 AVERAGE_CODES = {None: 0, "none": 0, "micro": 1, "macro": 2, "weighted": 3}
 
+# What a value on the CPU is made like.
+VALUE = torch.empty((), dtype=torch.float32, device="cpu")
+
 # A difference of sums of weights that is less than this share of all weights is what rounding left of nothing.
 ROUNDING = 1e-12
 
@@ -106,6 +109,7 @@ _stat_scores = define(
     stat_scores_body,
     _stat_scores_fake,
     kernels=("cpu",),
+    result=_stat_scores_fake,
 )
 
 

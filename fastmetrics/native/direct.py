@@ -33,6 +33,14 @@ def _never(tensor: Tensor) -> bool:
 #: What is equal for plain CPU tensors of the same dtypes and shapes; None if it cannot be told.
 metadata: Callable[..., bytes | None] = _no_metadata
 
+
+def _nobody() -> bool:
+    return False
+
+
+#: Whether a mode, tracer, transform or profiler is active.
+watched: Callable[[], bool] = _nobody
+
 #: Whether a tensor is known to be zero: a plain one of int64 on the CPU.
 is_zero: Callable[[Tensor], bool] = _never
 
@@ -57,7 +65,7 @@ def load(path: str) -> Bind | None:
         return None
     if not module.set_up(Tensor, Tensor.is_neg, lent, watchers):
         return None
-    global metadata, is_zero
-    metadata, is_zero = module.metadata, module.is_zero
+    global metadata, is_zero, watched
+    metadata, is_zero, watched = module.metadata, module.is_zero, module.watched
     bind: Bind = module.bind
     return bind
