@@ -125,7 +125,9 @@ EXPLAINED = """\
 Made by `python -m bench report` from `bench/results/*.json`, each of which `python -m bench --output FILE` wrote. All
 contestants are timed in turn in one process, after their results were found equal.
 
-- *time*: the median ± half the distance of the quartiles. A GPU's cache is emptied before each call.
+- *time*: the median ± half the distance of the quartiles. Before each call a GPU's cache is emptied, and a CPU reads as
+  many other bytes. Contestants that allocate pay for fresh pages, which a virtual machine may make several times dearer
+  from one hour to the next.
 - *× the read*: how often the batch could have been read meanwhile, with the bandwidth measured in the same rounds:
   `torch.sum` over as many bytes of float32 on the CPU, a device copy on a GPU.
 - *× alone*: the time over that of the confusion matrix alone, of the same batch.

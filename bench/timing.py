@@ -63,15 +63,18 @@ def quartiles(seen):
     return {"median": middle.item(), "low": low.item(), "high": high.item()}
 
 
-def interleave(calls, device, nbytes, budget, least=5, most=60):
+def interleave(calls, device, nbytes, budget, least=5, enough=15, most=60):
     """Time the calls round by round, each round in another order.
 
     Args:
         calls: name -> function.
         device: ``cpu`` or ``cuda``.
-        nbytes: of the batch. A batch that is not small is read from the memory of a GPU, not from its cache.
-        budget: in seconds. ``least`` rounds are made nevertheless, or three if those take three times as long.
+        nbytes: of the batch. One that is not small is read from the memory of a GPU, not from its cache, and on a CPU
+            as many other bytes are read before each call, so that all find the caches as that leaves them.
+        budget: in seconds. ``least`` rounds are made nevertheless, or three if those take three times as long. Then
+            contestants that take a tenth of it leave, and the others go on to ``enough`` rounds.
         least: rounds.
+        enough: rounds.
         most: rounds.
 
     Returns:
@@ -85,16 +88,20 @@ def interleave(calls, device, nbytes, budget, least=5, most=60):
         if once < 10 * SHORT:  # the first may have been disturbed
             once = min(once, seconds(call, device, 1), seconds(call, device, 1))
         repeats[name] = max(1, min(1000, int(SHORT / max(once, 1e-7))))
+    settle = reader(nbytes, device) if device == "cpu" and nbytes >= SMALL else lambda: None
     times = {name: [] for name in calls}
     names = list(calls)
     started = time.perf_counter()
     for round_ in range(most):
         spent = time.perf_counter() - started
         if (round_ >= least and spent > budget) or (round_ >= 3 and spent > 3 * budget):
-            break
+            names = [name for name in names if min(times[name]) < budget / 10]
+            if round_ >= enough:
+                break
         # not the same one before each: what it leaves in the caches is part of the time of the next
         for name in random.Random(round_).sample(names, len(names)):
             call = calls[name]
+            settle()
             times[name].append(seconds(call, device, repeats[name]) if cold is None else cold(call))
     return {name: quartiles(seen) for name, seen in times.items()}
 
