@@ -129,7 +129,8 @@ contestants are timed in turn in one process, after their results were found equ
   many other bytes. Contestants that allocate pay for fresh pages, which a virtual machine may make several times dearer
   from one hour to the next.
 - *× the read*: how often the batch could have been read meanwhile, with the bandwidth measured in the same rounds:
-  `torch.sum` over as many bytes of float32 on the CPU, a device copy on a GPU.
+  `torch.sum` over as many bytes of float32 on the CPU, a device copy on a GPU. It can be less than 1: a kernel that
+  walks through several pages at a time reads faster than the sum does.
 - *× alone*: the time over that of the confusion matrix alone, of the same batch.
 - How many times faster than torchmetrics 1.9 with its defaults, with `validate_args=False` (*unchecked*), than the best
   PyTorch expression, than that under `torch.compile` (compile time apart), and than torcheval. \\* It had a part of the
