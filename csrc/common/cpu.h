@@ -19,6 +19,7 @@
 
 #include "common/dtype.h"
 #include "common/faults.h"
+#include "common/registers.h"
 #include "common/stable.h"
 
 namespace fastmetrics {
@@ -69,16 +70,6 @@ inline void fetch(const void* data, DType type, int64_t offset, int64_t n) {
   for (int64_t byte = 0; byte < n * size_of(type); byte += 64) __builtin_prefetch(from + byte, 0, 2);
 }
 
-// Vectors of one register: the compiler takes comparisons of wider ones, and choices by them, apart to single lanes.
-#if defined(__AVX512F__)
-constexpr int kRegister = 64;  // bytes
-#elif defined(__AVX2__)
-constexpr int kRegister = 32;
-#else
-constexpr int kRegister = 16;
-#endif
-using F32s = float __attribute__((vector_size(kRegister)));
-using F64s = double __attribute__((vector_size(kRegister)));
 using HalfF32s = float __attribute__((vector_size(kRegister / 2)));
 
 // Exact. The compiler would take these conversions apart, too.

@@ -10,22 +10,15 @@
 #include <cstring>
 #include <limits>
 
+#include "common/registers.h"
 #include "rules/elementary.h"
 
 namespace fastmetrics {
 
-// The widest vector of the machine: the compiler takes the choices of a wider one apart.
-#if defined(__AVX512F__)
-constexpr int kVectorBytes = 64;
-#elif defined(__AVX2__)
-constexpr int kVectorBytes = 32;
-#else
-constexpr int kVectorBytes = 16;
-#endif
-using Doubles = double __attribute__((vector_size(kVectorBytes)));
-using Words = int64_t __attribute__((vector_size(kVectorBytes)));
-using UnsignedWords = uint64_t __attribute__((vector_size(kVectorBytes)));
-constexpr int kDoubles = kVectorBytes / 8;
+using Doubles = F64s;
+using Words = int64_t __attribute__((vector_size(kRegister)));
+using UnsignedWords = uint64_t __attribute__((vector_size(kRegister)));
+constexpr int kDoubles = kRegister / 8;
 
 // As LibraryMath, for almost every double; the lanes of `odd` are negative whose argument it is not for. The error of
 // exp and log is within 3 units in the last place, that of a difference of log1p within 5, and that of a power within 3

@@ -104,13 +104,12 @@ void add_block(const BinaryBatch& b, const Groups& groups, int64_t begin, int n,
   decide(b, begin, n, &block, part);
   Tally<Cell>* tally = part->tally.data();
   const int64_t samples = b.samples.samples();
-  auto place_in = [](const Layout& layout, const int64_t* stride, int64_t i) { return layout.offset(i, stride); };
   for (int i = 0; i < n; ++i) {
     const int32_t target = block.target[i], group = block.group[i], p0 = block.decided[0][i];
     Cell amount = 1;
     bool counts = target >= 0 && group >= 0 && p0 >= 0;
     if (b.weights != nullptr && target != kIgnored && target != kInvalid) {
-      const double weight = b.weights[place_in(b.samples, b.samples.d_stride, begin + i)];
+      const double weight = b.weights[b.samples.offset(begin + i, b.samples.d_stride)];
       amount = static_cast<Cell>(weight);
       if (!is_weight(weight)) {
         int64_t bits;
@@ -127,15 +126,15 @@ void add_block(const BinaryBatch& b, const Groups& groups, int64_t begin, int n,
     }
     if (target == kIgnored || target == kInvalid) continue;
     if (target == kBad) {
-      const int64_t at = place_in(b.samples, b.samples.b_stride, begin + i);
+      const int64_t at = b.samples.offset(begin + i, b.samples.b_stride);
       part->faults.add(kBadTarget, begin + i, label_at(b.target, b.target_type, at));
     }
     if (group == kBad) {
-      const int64_t at = place_in(groups.layout, groups.layout.a_stride, begin + i);
+      const int64_t at = groups.layout.offset(begin + i, groups.layout.a_stride);
       part->faults.add(kBadPreds, begin + i, label_at(groups.data, groups.type, at));
     }
     if (p0 == kBad) {  // named after all groups
-      const int64_t at = place_in(b.samples, b.samples.a_stride, begin + i);
+      const int64_t at = b.samples.offset(begin + i, b.samples.a_stride);
       part->faults.add(kBadPreds, samples + begin + i, label_at(b.preds, b.preds_type, at));
     }
   }

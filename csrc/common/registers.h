@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Vectors of one register: the compiler takes comparisons of wider ones, and choices by them, apart to single lanes.
+
+#pragma once
+
+namespace fastmetrics {
+
+#if defined(__AVX512F__)
+constexpr int kRegister = 64;  // bytes
+#elif defined(__AVX2__)
+constexpr int kRegister = 32;
+#else
+constexpr int kRegister = 16;
+#endif
+using F32s = float __attribute__((vector_size(kRegister)));
+using F64s = double __attribute__((vector_size(kRegister)));
+
+}  // namespace fastmetrics
