@@ -119,6 +119,9 @@ def test_whole_steps_of_labels_and_what_is_left(device, n):
     # several samples are counted at a time: their number may leave none over, in one thread or in each
     labels = torch.arange(n, device=device) % 5
     compare_multiclass(labels, labels.flip(0), "cf", 5, 1, None)
+    target = labels.flip(0)
+    target[::7], target[3::11] = -1, 9
+    compare_multiclass(torch.randn(n, 5, device=device), target, "mf", 5, 1, -1)
 
 
 def test_one_label_for_most_samples(device):
@@ -132,8 +135,8 @@ def test_one_label_for_most_samples(device):
 
 
 def test_pairs_of_many_classes(device):
-    # 300 pairs of 150 classes that no byte can count, with a common pair that changes on the way; 3000 classes, whose
-    # matrix is larger than the batch; and whose samples apart each have counts of their own
+    # 300 pairs of 150 classes that no byte can count, with a common pair that changes on the way; 3000 and 100,000
+    # classes, whose tables are larger than the batch; and samples that each have counts of their own
     torch.manual_seed(0)
     target = torch.randint(0, 3, (200_000,), device=device) * 49
     preds = torch.randint(0, 100, (200_000,), device=device)
@@ -146,7 +149,8 @@ def test_pairs_of_many_classes(device):
         compare_multiclass(preds.int()[3:], target.short()[3:], which, c, 1, ignore)
     valid = mask(target.shape, device)
     compare_multiclass(preds, target, "mcf", 150, 1, None, valid=valid)
-    compare_multiclass(preds[:4000], target[:4000] * 20, "mcf", 3000, 1, 0)
+    compare_multiclass(preds, target * 20, "mcf", 3000, 1, 0)
+    compare_multiclass(preds, target * 500, "cf", 100_000, 1, 0)
     compare_multiclass(preds.view(4, -1), target.view(4, -1), "cf", 150, 1, None, True)
 
 

@@ -43,12 +43,19 @@ inline V load(const T* from) {
 // Sixteen scores as floats; exact.
 inline F32x16 widen16(const float* from) { return load<F32x16>(from); }
 #ifdef __AVX512F__
-inline F32x16 widen16(const BFloat16* from) {
-  const __m512i bits = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
-  return (F32x16)_mm512_slli_epi32(bits, 16);
+template <typename T>
+F32x16 widen16(__m256i bits);
+template <>
+inline F32x16 widen16<BFloat16>(__m256i bits) {
+  return (F32x16)_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16);
 }
-inline F32x16 widen16(const Half* from) {
-  return (F32x16)_mm512_cvtph_ps(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+template <>
+inline F32x16 widen16<Half>(__m256i bits) {
+  return (F32x16)_mm512_cvtph_ps(bits);
+}
+template <typename T>
+inline F32x16 widen16(const T* from) {
+  return widen16<T>(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
 }
 #else
 inline F32x16 widen16(const BFloat16* from) {

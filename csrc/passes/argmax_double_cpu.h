@@ -14,6 +14,7 @@
 #include <immintrin.h>
 #endif
 
+#include "common/cpu.h"
 #include "common/math_cpu.h"
 
 namespace fastmetrics {
@@ -33,14 +34,12 @@ inline __m256d load_twos(const double* a, const double* b) {
 }
 
 // Rows of at least two classes, `step` apart, four at a time; returns how many were done. Two classes at a time are
-// transposed to a vector each. ahead: how many bytes before they are read memory is fetched.
-inline int short_double_rows(const double* data, int64_t step, int64_t classes, int n, int64_t ahead, int32_t* labels) {
+// transposed to a vector each.
+inline int short_double_rows(const double* data, int64_t step, int64_t classes, int n, int32_t* labels) {
   int i = 0;
   for (; i + 4 <= n; i += 4) {
     const double* row = data + i * step;
-    for (int64_t byte = 0; byte < 32 * step; byte += 64) {
-      __builtin_prefetch(reinterpret_cast<const char*>(row) + ahead + byte, 0, 3);
-    }
+    fetch_ahead(row, 4 * step);
     __m256d best = _mm256_set1_pd(-INFINITY);
     __m256i at = _mm256_setzero_si256();
     for (int64_t done = 0; done < classes; done += 2) {

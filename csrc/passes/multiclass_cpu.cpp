@@ -65,16 +65,44 @@ class Cells {
 };
 
 #ifdef __AVX512F__
-bool neighbouring_int64_labels(const Batch& b) {
-  return !b.scores && b.valid == nullptr && b.preds_type == DType::kInt64 && b.target_type == DType::kInt64 &&
-         b.layout.dims == 1 && b.layout.a_stride[0] == 1 && b.layout.b_stride[0] == 1;
+// Whether PairTable::add_neighbours takes the samples. Longer rows are walked in ranges of a block.
+bool has_neighbours(const Batch& b) {
+  const int last = b.layout.dims - 1;
+  if (b.valid != nullptr || b.target_type != DType::kInt64 || b.layout.b_stride[last] != 1) return false;
+  if (b.scores) return b.class_stride == 1 && b.classes < kRowBlock<float>;
+  return b.preds_type == DType::kInt64 && b.layout.a_stride[last] == 1;
 }
 
-// Records what is wrong with the labels of a sample that is not ignored.
-void record_bad_labels(const Batch& b, int64_t place, int64_t target, int64_t label, Faults* faults) {
+// Counts `n` samples of a run from `first` on, whose preds and targets are at these offsets; returns how many were
+// done.
+int64_t add_neighbours(const Batch& b, int64_t first, int64_t a_at, int64_t b_at, int64_t n, PairTable* table,
+                       Faults* faults) {
+  const int64_t* target = static_cast<const int64_t*>(b.target) + b_at;
   const uint64_t classes = static_cast<uint64_t>(b.classes);
-  if (static_cast<uint64_t>(target) >= classes) faults->add(kBadTarget, place, target);
-  if (static_cast<uint64_t>(label) >= classes) faults->add(kBadPreds, place, label);
+  if (!b.scores) {
+    const int64_t* labels = static_cast<const int64_t*>(b.preds) + a_at;
+    auto read = [&](int64_t i, __mmask16* good) {
+      fetch_ahead(labels + i, 16);
+      return narrow_sixteen(labels + i, b.classes, good);
+    };
+    return table->add_neighbours(target, read, n, b.ignored(), [&](int64_t i) {
+      if (static_cast<uint64_t>(target[i]) >= classes) faults->add(kBadTarget, first + i, target[i]);
+      if (static_cast<uint64_t>(labels[i]) >= classes) faults->add(kBadPreds, first + i, labels[i]);
+    });
+  }
+  int64_t done = 0;
+  with_score_type(b.preds_type, [&](auto t) {
+    using T = decltype(t);
+    const Scores<T> all{static_cast<const T*>(b.preds) + a_at, b.layout.a_stride[b.layout.dims - 1], 1, b.classes};
+    auto decide = [&](int64_t i, __mmask16*) {
+      alignas(64) int32_t labels[16];
+      argmax_rows(Scores<T>{all.data + i * all.sample, all.sample, 1, all.classes}, 16, labels);
+      return _mm512_load_si512(labels);
+    };
+    done = table->add_neighbours(target, decide, n, b.ignored(),
+                                 [&](int64_t i) { faults->add(kBadTarget, first + i, target[i]); });
+  });
+  return done;
 }
 #endif
 
@@ -96,7 +124,7 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, int 
     counts.open(s.counts, c * 3, false, false);
   } else {
     // a pair has a byte, and additions to the state itself are slow
-    many.open(c, s.confusion, few(c * c / 16), s.counts, few(c * 3), shared, folding);
+    many.open(c, s.confusion, few(c * c / 16), s.counts, few(c * 3), folding);
   }
   ranks.open(s.ranks, c * k * 2, few(c * k * 2), shared);
   rank_histogram.open(s.rank_histogram, c, few(c), shared);
@@ -109,18 +137,8 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, int 
     rank_histogram.fold();
   };
 
-#ifdef __AVX512F__
-  if (pairs && !b.samplewise && !ranks && neighbouring_int64_labels(b)) {
-    const int64_t* target = static_cast<const int64_t*>(b.target);
-    const int64_t* preds = static_cast<const int64_t*>(b.preds);
-    begin += table.add_neighbours(target + begin, preds + begin, end - begin, b.ignored(), [&](int64_t i) {
-      record_bad_labels(b, begin + i, target[begin + i], preds[begin + i], faults);
-    });
-  }
-#endif
-  int64_t from = begin;
-  do {  // once even if nothing is left, for the table may hold all
-    for_each_block(b, from, std::min(end, from + kFoldEvery), s.want_ranks(), faults,
+  auto add_blocks = [&](int64_t from, int64_t to) {
+    for_each_block(b, from, to, s.want_ranks(), faults,
                    [&](int64_t first, int n, const Block& block, const Ahead& ahead) {
                      const int64_t row = b.samplewise ? first / b.per_sample * c : 0;
                      if (pairs && row != table_row) {
@@ -145,9 +163,24 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, int 
                        }
                      }
                    });
+  };
+
+#ifdef __AVX512F__
+  if (pairs && !b.samplewise && !s.want_ranks() && has_neighbours(b)) {
+    while (begin < end) {
+      int64_t a_at, b_at;
+      const int64_t run = std::min(b.layout.locate(begin, &a_at, &b_at), end - begin);
+      const int64_t done = add_neighbours(b, begin, a_at, b_at, run, &table, faults);
+      add_blocks(begin + done, begin + run);
+      begin += run;
+    }
+  }
+#endif
+  do {  // once even if nothing is left, for the table may hold all
+    add_blocks(begin, std::min(end, begin + kFoldEvery));
     fold();
-    from += kFoldEvery;
-  } while (from < end);
+    begin += kFoldEvery;
+  } while (begin < end);
 }
 
 void multiclass(const Batch& b, const States& s) {

@@ -16,6 +16,17 @@
 
 namespace fastmetrics {
 
+#ifdef __AVX512F__
+// Sixteen labels as int32; those out of range leave the mask.
+inline __m512i narrow_sixteen(const int64_t* labels, int64_t classes, __mmask16* good) {
+  const __m512i limit = _mm512_set1_epi64(classes);
+  const __m512i a = _mm512_loadu_si512(labels), b = _mm512_loadu_si512(labels + 8);
+  *good = _mm512_kand(*good, _mm512_kunpackb(_mm512_cmplt_epu64_mask(b, limit), _mm512_cmplt_epu64_mask(a, limit)));
+  const __m512i low = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  return _mm512_permutex2var_epi32(a, low, b);
+}
+#endif
+
 class PairTable {
  public:
   static constexpr int64_t kMostCells = 128 * 128;
@@ -41,24 +52,28 @@ class PairTable {
   }
 
 #ifdef __AVX512F__
-  // Neighbouring labels, kStep samples at a time, until fewer are left; returns how many were done. So few at a time
-  // that reading the next ones overlaps with counting these. bad(i) is called for each sample that is neither in range
-  // nor ignored.
-  template <typename Bad>
-  int64_t add_neighbours(const int64_t* target, const int64_t* labels, int64_t n, const int64_t* ignore,
+  // Neighbouring targets, sixteen samples at a time, until fewer are left; returns how many were done. So few at a time
+  // that reading the next ones overlaps with counting these. labels(i, &mask) gives the labels of sixteen samples from
+  // i on, and which of them are in range. bad(i) is called for each sample that is neither in range nor ignored.
+  template <typename Labels, typename Bad>
+  int64_t add_neighbours(const int64_t* target, const Labels& labels, int64_t n, const int64_t* ignore,
                          const Bad& bad) {
     alignas(64) int32_t cell[kStep];
-    return in_streams(n, kStep, [&](int64_t i) {
-      uint64_t wrong = 0;
-      fetch_ahead(target + i, kStep);
-      fetch_ahead(labels + i, kStep);
-      for (int j = 0; j < kStep; j += 16) {
-        wrong |= uint64_t{cells_of(target + i + j, labels + i + j, ignore, cell + j)} << j;
-      }
-      for (; wrong != 0; wrong &= wrong - 1) bad(i + __builtin_ctzll(wrong));
+    int held = 0;
+    const int64_t done = in_streams(n, 16, [&](int64_t i) {
+      fetch_ahead(target + i, 16);
+      __mmask16 good = 0xffff;
+      const __m512i column = labels(i, &good);
+      uint32_t wrong = cells_of(target + i, column, good, ignore, cell + held);
+      for (; wrong != 0; wrong &= wrong - 1) bad(i + __builtin_ctz(wrong));
+      held += 16;
+      if (held < kStep) return;
       look_for_common(cell, kStep);
       count(cell, kStep);
+      held = 0;
     });
+    count(cell, held);
+    return done;
   }
 #endif
 
@@ -93,8 +108,7 @@ class PairTable {
     held_ = 0;
   }
 
-  // Find the cell that takes three of eight samples, if there is one. Fewer are counted as quickly one by one. Streams
-  // of sorted samples have one each.
+  // Find the cell that takes three of eight samples, if there is one. Fewer are counted as quickly one by one.
   void look_for_common(const int32_t* cell, int n) {
     if (n < kStep) return;
     constexpr int kEnough = kStep * 3 / 8;
@@ -158,29 +172,20 @@ class PairTable {
   }
 
 #ifdef __AVX512F__
-  // The cells of sixteen neighbours; returns a mask of those that are neither in range nor ignored.
-  uint32_t cells_of(const int64_t* target, const int64_t* labels, const int64_t* ignore, int32_t* cell) const {
-    const __m512i classes = _mm512_set1_epi64(classes_);
-    __m512i t[2], p[2];
-    uint32_t counted = 0, ignored = 0;
-    for (int half = 0; half < 2; ++half) {
-      t[half] = _mm512_loadu_si512(target + 8 * half);
-      p[half] = _mm512_loadu_si512(labels + 8 * half);
-      __mmask8 good = _mm512_cmplt_epu64_mask(t[half], classes);
-      good = _mm512_mask_cmplt_epu64_mask(good, p[half], classes);
-      if (ignore != nullptr) {
-        const __mmask8 skip = _mm512_cmpeq_epi64_mask(t[half], _mm512_set1_epi64(*ignore));
-        ignored |= static_cast<uint32_t>(skip) << (8 * half);
-        good = static_cast<__mmask8>(good & ~skip);
-      }
-      counted |= static_cast<uint32_t>(good) << (8 * half);
+  // The cells of sixteen neighbours, whose labels are in range where `good`; returns a mask of the samples that are
+  // neither in range nor ignored.
+  uint32_t cells_of(const int64_t* target, __m512i labels, __mmask16 good, const int64_t* ignore, int32_t* cell) const {
+    __mmask16 ignored = 0;
+    const __m512i t = narrow_sixteen(target, classes_, &good);
+    if (ignore != nullptr) {
+      const __m512i skip = _mm512_set1_epi64(*ignore);
+      ignored = static_cast<__mmask16>(_mm512_cmpeq_epi64_mask(_mm512_loadu_si512(target), skip) |
+                                       _mm512_cmpeq_epi64_mask(_mm512_loadu_si512(target + 8), skip) << 8);
+      good = static_cast<__mmask16>(good & ~ignored);
     }
-    const __m512i low = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-    const __m512i row = _mm512_permutex2var_epi32(t[0], low, t[1]), column = _mm512_permutex2var_epi32(p[0], low, p[1]);
-    const __m512i at = _mm512_add_epi32(_mm512_mullo_epi32(row, _mm512_set1_epi32(classes_)), column);
-    const __mmask16 mask = static_cast<__mmask16>(counted);
-    _mm512_store_si512(cell, _mm512_mask_mov_epi32(_mm512_set1_epi32(none_), mask, at));
-    return ~(counted | ignored) & 0xffffu;
+    const __m512i at = _mm512_add_epi32(_mm512_mullo_epi32(t, _mm512_set1_epi32(classes_)), labels);
+    _mm512_store_si512(cell, _mm512_mask_mov_epi32(_mm512_set1_epi32(none_), good, at));
+    return ~(uint32_t{good} | ignored) & 0xffffu;
   }
 #endif
 
