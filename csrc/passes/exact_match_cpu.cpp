@@ -9,6 +9,7 @@
 #include "passes/argmax_cpu.h"
 #include "passes/rows_arguments.h"
 #include "passes/rows_cpu.h"
+#include "passes/sixteen_cpu.h"
 
 namespace fastmetrics {
 namespace {
@@ -121,6 +122,35 @@ void count_rows(const uint8_t* codes, int n, double* sums) {
   sums[1] += count;
 }
 
+#ifdef __AVX512F__
+// Whether all rows are of one place, and for_each_sixteen can read them.
+bool are_neighbours(const RowsBatch& b, const ExactMatchOptions& options, const Layout& all) {
+  return options.classes > 0 && b.valid == nullptr && b.weights == nullptr && b.places.samples() == 1 &&
+         all.dims == 1 &&
+         in_sixteens(b.preds_type, all.a_stride[0], b.a_score, options.classes, b.target_type, all.b_stride[0]);
+}
+
+// Rows of one place each; returns how many were done. One whose target is ignored is not wrong.
+int64_t add_neighbours(const RowsBatch& b, int64_t classes, int64_t a_step, int64_t begin, int64_t end, double* sums,
+                       RowsPart* part) {
+  const int64_t* target = static_cast<const int64_t*>(b.target) + begin;
+  int64_t wrong = 0, bad = 0, done = 0;
+  with_labels(b.preds, b.preds_type, begin * a_step, a_step, classes, [&](const auto& labels) {
+    done = for_each_sixteen(target, labels, end - begin, classes, b.ignored(), [&](int64_t i, const Sixteen& s) {
+      wrong += __builtin_popcount(_mm512_mask_cmpneq_epi32_mask(s.good, s.target, s.labels));
+      bad += __builtin_popcount(s.bad);
+      for (uint32_t left = s.bad; left != 0; left &= left - 1) {
+        const int64_t at = i + __builtin_ctz(left), row = begin + at;
+        record_bad(b.preds, b.preds_type, row * a_step, target[at], classes, row, &part->faults);
+      }
+    });
+  });
+  sums[0] += static_cast<double>(done - bad - wrong);
+  sums[1] += static_cast<double>(done - bad);
+  return done;
+}
+#endif
+
 // Rows [begin, end). sums: matched, count.
 void add_rows(const RowsBatch& b, const ExactMatchOptions& options, const Layout& all, int64_t begin, int64_t end,
               bool logits, double* sums, RowsPart* part) {
@@ -129,6 +159,9 @@ void add_rows(const RowsBatch& b, const ExactMatchOptions& options, const Layout
   const int64_t places = b.places.samples(), classes = options.classes > 0 ? options.classes : 2;
   const int run = all.dims - 1;
   const int64_t a_step = all.a_stride[run], b_step = all.b_stride[run], c_step = all.c_stride[run];
+#ifdef __AVX512F__
+  if (are_neighbours(b, options, all)) begin += add_neighbours(b, classes, a_step, begin, end, sums, part);
+#endif
   int64_t row = begin, left_of_row = places;
   uint8_t of_row = 0;  // so far
   for (int64_t at = begin * places; at < end * places;) {
@@ -174,9 +207,11 @@ void exact_match_cpu(View preds, View target, OptionalView valid, OptionalView w
   const ExactMatchSums to = exact_match_sums(b, options, matched, count);
   const Layout all = places_of_rows(b);
   const int64_t of_unit = options.apart ? b.inner : 1;
+  // of labels, that need no look at the scores first, as many rows as there are
+  const int64_t most = options.classes > 0 ? b.rows.samples() : kChunk;
   if (b.rows.samples() == 0) return;
   sum_rows(
-      {b.rows.samples() / of_unit, of_unit, b.places.samples() * b.scores, 2, options.apart}, faults_data(faults),
+      {b.rows.samples() / of_unit, of_unit, b.places.samples() * b.scores, 2, options.apart, most}, faults_data(faults),
       [&](int64_t begin, int64_t end, bool logits, double* sums, RowsPart* part) {
         add_rows(b, options, all, begin, end, logits, sums, part);
       },

@@ -65,42 +65,17 @@ class Cells {
 };
 
 #ifdef __AVX512F__
-// Whether PairTable::add_neighbours takes the samples. Longer rows are walked in ranges of a block.
-bool has_neighbours(const Batch& b) {
-  const int last = b.layout.dims - 1;
-  if (b.valid != nullptr || b.target_type != DType::kInt64 || b.layout.b_stride[last] != 1) return false;
-  if (b.scores) return b.class_stride == 1 && b.classes < kRowBlock<float>;
-  return b.preds_type == DType::kInt64 && b.layout.a_stride[last] == 1;
-}
-
 // Counts `n` samples of a run from `first` on, whose preds and targets are at these offsets; returns how many were
 // done.
 int64_t add_neighbours(const Batch& b, int64_t first, int64_t a_at, int64_t b_at, int64_t n, PairTable* table,
                        Faults* faults) {
   const int64_t* target = static_cast<const int64_t*>(b.target) + b_at;
-  const uint64_t classes = static_cast<uint64_t>(b.classes);
-  if (!b.scores) {
-    const int64_t* labels = static_cast<const int64_t*>(b.preds) + a_at;
-    auto read = [&](int64_t i, __mmask16* good) {
-      fetch_ahead(labels + i, 16);
-      return narrow_sixteen(labels + i, b.classes, good);
-    };
-    return table->add_neighbours(target, read, n, b.ignored(), [&](int64_t i) {
-      if (static_cast<uint64_t>(target[i]) >= classes) faults->add(kBadTarget, first + i, target[i]);
-      if (static_cast<uint64_t>(labels[i]) >= classes) faults->add(kBadPreds, first + i, labels[i]);
-    });
-  }
+  const int64_t a_step = b.layout.a_stride[b.layout.dims - 1];
   int64_t done = 0;
-  with_score_type(b.preds_type, [&](auto t) {
-    using T = decltype(t);
-    const Scores<T> all{static_cast<const T*>(b.preds) + a_at, b.layout.a_stride[b.layout.dims - 1], 1, b.classes};
-    auto decide = [&](int64_t i, __mmask16*) {
-      alignas(64) int32_t labels[16];
-      argmax_rows(Scores<T>{all.data + i * all.sample, all.sample, 1, all.classes}, 16, labels);
-      return _mm512_load_si512(labels);
-    };
-    done = table->add_neighbours(target, decide, n, b.ignored(),
-                                 [&](int64_t i) { faults->add(kBadTarget, first + i, target[i]); });
+  with_labels(b.preds, b.preds_type, a_at, a_step, b.classes, [&](const auto& labels) {
+    done = table->add_neighbours(target, labels, n, b.ignored(), [&](int64_t i) {
+      record_bad(b.preds, b.preds_type, a_at + i * a_step, target[i], b.classes, first + i, faults);
+    });
   });
   return done;
 }
@@ -116,7 +91,8 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, int 
   int64_t table_row = 0;  // of counts, that the table is for
   Cells counts, ranks, rank_histogram;
   const bool shared = threads > 1 && !b.samplewise;
-  auto few = [&](int64_t cells) { return !b.samplewise && cells * 4 <= samples; };
+  // whether cells of a thread's own pay, if they cost as much as so many samples
+  auto few = [&](int64_t cost) { return !b.samplewise && cost <= samples; };
   LabelTable many;
   if (pairs) {
     table.open(c);
@@ -124,10 +100,10 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, int 
     counts.open(s.counts, c * 3, false, false);
   } else {
     // a pair has a byte, and additions to the state itself are slow
-    many.open(c, s.confusion, few(c * c / 16), s.counts, few(c * 3), folding);
+    many.open(c, s.confusion, few(c * c / 4), s.counts, few(c * 12), folding);
   }
-  ranks.open(s.ranks, c * k * 2, few(c * k * 2), shared);
-  rank_histogram.open(s.rank_histogram, c, few(c), shared);
+  ranks.open(s.ranks, c * k * 2, few(c * k / 2), shared);
+  rank_histogram.open(s.rank_histogram, c, few(c / 4), shared);
 
   auto fold = [&] {
     std::lock_guard<std::mutex> one_at_a_time(*folding);
@@ -166,13 +142,15 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, int 
   };
 
 #ifdef __AVX512F__
-  if (pairs && !b.samplewise && !s.want_ranks() && has_neighbours(b)) {
+  const int run = b.layout.dims - 1;
+  if (pairs && !b.samplewise && !s.want_ranks() && b.valid == nullptr &&
+      in_sixteens(b.preds_type, b.layout.a_stride[run], b.class_stride, c, b.target_type, b.layout.b_stride[run])) {
     while (begin < end) {
       int64_t a_at, b_at;
-      const int64_t run = std::min(b.layout.locate(begin, &a_at, &b_at), end - begin);
-      const int64_t done = add_neighbours(b, begin, a_at, b_at, run, &table, faults);
-      add_blocks(begin + done, begin + run);
-      begin += run;
+      const int64_t n = std::min(b.layout.locate(begin, &a_at, &b_at), end - begin);
+      const int64_t done = add_neighbours(b, begin, a_at, b_at, n, &table, faults);
+      add_blocks(begin + done, begin + n);
+      begin += n;
     }
   }
 #endif

@@ -13,19 +13,9 @@
 
 #include "common/cpu.h"
 #include "passes/multiclass_block_cpu.h"
+#include "passes/sixteen_cpu.h"
 
 namespace fastmetrics {
-
-#ifdef __AVX512F__
-// Sixteen labels as int32; those out of range leave the mask.
-inline __m512i narrow_sixteen(const int64_t* labels, int64_t classes, __mmask16* good) {
-  const __m512i limit = _mm512_set1_epi64(classes);
-  const __m512i a = _mm512_loadu_si512(labels), b = _mm512_loadu_si512(labels + 8);
-  *good = _mm512_kand(*good, _mm512_kunpackb(_mm512_cmplt_epu64_mask(b, limit), _mm512_cmplt_epu64_mask(a, limit)));
-  const __m512i low = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-  return _mm512_permutex2var_epi32(a, low, b);
-}
-#endif
 
 class PairTable {
  public:
@@ -52,20 +42,17 @@ class PairTable {
   }
 
 #ifdef __AVX512F__
-  // Neighbouring targets, sixteen samples at a time, until fewer are left; returns how many were done. So few at a time
-  // that reading the next ones overlaps with counting these. labels(i, &mask) gives the labels of sixteen samples from
-  // i on, and which of them are in range. bad(i) is called for each sample that is neither in range nor ignored.
+  // Arguments and result as for_each_sixteen. bad(i) is called for each sample that is neither in range nor ignored.
   template <typename Labels, typename Bad>
   int64_t add_neighbours(const int64_t* target, const Labels& labels, int64_t n, const int64_t* ignore,
                          const Bad& bad) {
     alignas(64) int32_t cell[kStep];
     int held = 0;
-    const int64_t done = in_streams(n, 16, [&](int64_t i) {
-      fetch_ahead(target + i, 16);
-      __mmask16 good = 0xffff;
-      const __m512i column = labels(i, &good);
-      uint32_t wrong = cells_of(target + i, column, good, ignore, cell + held);
-      for (; wrong != 0; wrong &= wrong - 1) bad(i + __builtin_ctz(wrong));
+    const __m512i none = _mm512_set1_epi32(none_), classes = _mm512_set1_epi32(classes_);
+    const int64_t done = for_each_sixteen(target, labels, n, classes_, ignore, [&](int64_t i, const Sixteen& s) {
+      const __m512i at = _mm512_add_epi32(_mm512_mullo_epi32(s.target, classes), s.labels);
+      _mm512_store_si512(cell + held, _mm512_mask_mov_epi32(none, s.good, at));
+      for (uint32_t left = s.bad; left != 0; left &= left - 1) bad(i + __builtin_ctz(left));
       held += 16;
       if (held < kStep) return;
       look_for_common(cell, kStep);
@@ -170,24 +157,6 @@ class PairTable {
     }
     for (; i < n; ++i) ++bins[0][cell[i]];
   }
-
-#ifdef __AVX512F__
-  // The cells of sixteen neighbours, whose labels are in range where `good`; returns a mask of the samples that are
-  // neither in range nor ignored.
-  uint32_t cells_of(const int64_t* target, __m512i labels, __mmask16 good, const int64_t* ignore, int32_t* cell) const {
-    __mmask16 ignored = 0;
-    const __m512i t = narrow_sixteen(target, classes_, &good);
-    if (ignore != nullptr) {
-      const __m512i skip = _mm512_set1_epi64(*ignore);
-      ignored = static_cast<__mmask16>(_mm512_cmpeq_epi64_mask(_mm512_loadu_si512(target), skip) |
-                                       _mm512_cmpeq_epi64_mask(_mm512_loadu_si512(target + 8), skip) << 8);
-      good = static_cast<__mmask16>(good & ~ignored);
-    }
-    const __m512i at = _mm512_add_epi32(_mm512_mullo_epi32(t, _mm512_set1_epi32(classes_)), labels);
-    _mm512_store_si512(cell, _mm512_mask_mov_epi32(_mm512_set1_epi32(none_), good, at));
-    return ~(uint32_t{good} | ignored) & 0xffffu;
-  }
-#endif
 
   int32_t classes_ = 0, none_ = 0;  // none_: the last cell, of the pairs that do not count
   int64_t pitch_ = 0;

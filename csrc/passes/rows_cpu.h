@@ -36,9 +36,10 @@ struct RowsPlan {
   int64_t width;  // scores of a row
   int64_t sums;
   bool apart;
+  int64_t most = kChunk;  // units at a time, where they do not stay apart
 };
 
-// add(first row, end, logits, sums, part) adds rows to sums [plan.sums]; at most kChunk at a time, unless `apart`.
+// add(first row, end, logits, sums, part) adds rows to sums [plan.sums]; at most plan.most at a time, unless `apart`.
 // done(unit, sums) takes what was added, in order; `unit` is 0 unless `apart`.
 template <typename Add, typename Done>
 void sum_rows(const RowsPlan& plan, int64_t* faults, const Add& add, const Done& done) {
@@ -57,7 +58,7 @@ void sum_rows(const RowsPlan& plan, int64_t* faults, const Add& add, const Done&
         part->sums.assign((plan.apart ? end - begin : 1) * plan.sums, 0.0);
         for (int64_t u = begin; u < end;) {
           if (!logits && outside.load(std::memory_order_relaxed)) return;
-          const int64_t next = plan.apart ? u + 1 : std::min<int64_t>(end, u + kChunk);
+          const int64_t next = u + (plan.apart ? 1 : std::min(end - u, plan.most));
           double* sums = part->sums.data() + (plan.apart ? u - begin : 0) * plan.sums;
           add(u * plan.rows_of_unit, next * plan.rows_of_unit, logits, sums, part);
           if (part->outside) outside.store(true, std::memory_order_relaxed);
