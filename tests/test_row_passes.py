@@ -152,7 +152,7 @@ def test_exact_match_of_rows_of_any_length(device, places):
     scores = labels + torch.rand(rows, places) / 10
     for c, preds in ((0, labels), (2, labels), (0, scores), (2, torch.stack([1 - scores, scores], 1))):
         cut = cutoffs(0.5, torch.float32) if preds.is_floating_point() and not c else (0.0, 0.0)
-        for given, mask, ignore in ((None, None, None), (None, valid, -1), (weights, valid, 1)):
+        for given, mask, ignore in ((None, None, None), (None, None, -1), (None, valid, -1), (weights, valid, 1)):
             states = [count_of(given).to(device), count_of(given).to(device)]
             inputs = [None if x is None else x.to(device) for x in (preds, target, mask)]
             amount = None if given is None else given.to(device)
