@@ -92,7 +92,7 @@ def test_hinge(device, c, dtype):
 
 
 @pytest.mark.parametrize("dtype", SCORES, ids=str)
-@pytest.mark.parametrize("labels", [1, 2, 7, 33, 300])
+@pytest.mark.parametrize("labels", [1, 2, 7, 33, 300, 2000])
 def test_ranking(device, labels, dtype):
     torch.manual_seed(labels)
     pick = random.Random(f"{labels} {dtype}")

@@ -4,6 +4,8 @@
 
 #pragma once
 
+#include <cstdint>
+
 namespace fastmetrics {
 
 #if defined(__AVX512F__)
@@ -15,5 +17,7 @@ constexpr int kRegister = 16;
 #endif
 using F32s = float __attribute__((vector_size(kRegister)));
 using F64s = double __attribute__((vector_size(kRegister)));
+using I32s = int32_t __attribute__((vector_size(kRegister)));
+using I64s = int64_t __attribute__((vector_size(kRegister)));
 
 }  // namespace fastmetrics

@@ -2,8 +2,8 @@
 //
 // The ranking pass on the CPU; its meaning is ranking_body in fastmetrics/passes/ranking.py.
 //
-// Only the relevant labels of a row are sorted; each other label then looks for its place among them. That is
-// L log R steps for R relevant ones of L.
+// Each relevant label counts the labels that do not come after it, many at a time: R L steps for R relevant ones of L.
+// If they are many they are sorted instead, and each other label looks for its place among them: L log R steps.
 
 #include <utility>
 
@@ -19,26 +19,113 @@ struct Figures {
   double coverage = 0.0, average_precision = 1.0, ranking_loss = 0.0;
 };
 
-// What one thread keeps of a row.
+constexpr int32_t kFewRelevant = 512;
+
+// A row without the labels that are left out, and room for the figures of it.
 template <typename Key>
 struct Row {
-  std::vector<int32_t> target;                    // [L]
-  std::vector<std::pair<Key, int32_t>> relevant;  // (key, label), ascending
-  std::vector<std::pair<Key, int32_t>> irrelevant;
-  std::vector<int64_t> reached;  // [R + 1]: irrelevant labels whose score reaches exactly that many relevant ones
+  using Keys = std::conditional_t<sizeof(Key) == 8, I64s, I32s>;
+  static constexpr int kLanes = kRegister / sizeof(Key);
+
+  std::vector<int32_t> target;                     // [L]
+  std::vector<Key> key;                            // of each label that stays, in whole vectors
+  std::vector<uint32_t> relevant;                  // a bit for each of them, a number for each vector
+  std::vector<int32_t> places;                     // of the relevant ones among them
+  std::vector<std::pair<Key, int32_t>> ascending;  // relevant labels, if they are many: key and place
+  std::vector<int64_t> reached;          // [R + 1]: irrelevant labels whose score reaches just so many of them
+  int32_t labels = 0, all_relevant = 0;  // how many stay, and how many of them are relevant
+
+  void clear(int64_t most) {
+    target.resize(most);
+    key.resize(most + kLanes);
+    relevant.assign(most / kLanes + 1, 0);
+    places.resize(most);
+    labels = all_relevant = 0;
+  }
+  void add(Key k, bool is_relevant) {
+    places[all_relevant] = labels;
+    all_relevant += is_relevant;
+    relevant[labels / kLanes] |= uint32_t{is_relevant} << (labels % kLanes);
+    key[labels++] = k;
+  }
+  bool is_relevant(int32_t label) const { return (relevant[label / kLanes] >> (label % kLanes)) & 1; }
+  // Fills the last vector with what reaches no score.
+  void close() { std::fill_n(&key[labels], kLanes, std::numeric_limits<Key>::min()); }
 };
 
-// From the relevant and irrelevant labels of a row.
+Figures figures_of(int64_t relevant, int64_t irrelevant, int64_t most, double precision, int64_t wrong) {
+  Figures figures{static_cast<double>(most), precision / static_cast<double>(relevant), 0.0};
+  const int64_t pairs = relevant * irrelevant;
+  if (pairs > 0) figures.ranking_loss = static_cast<double>(wrong) / static_cast<double>(pairs);
+  return figures;
+}
+
+// A bit for each lane: whether it is at least, or equal to, the other's.
+#ifdef __AVX512F__
+inline uint32_t at_least(I32s a, I32s b) { return _mm512_cmpge_epi32_mask((__m512i)a, (__m512i)b); }
+inline uint32_t at_least(I64s a, I64s b) { return _mm512_cmpge_epi64_mask((__m512i)a, (__m512i)b); }
+inline uint32_t equal(I32s a, I32s b) { return _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b); }
+inline uint32_t equal(I64s a, I64s b) { return _mm512_cmpeq_epi64_mask((__m512i)a, (__m512i)b); }
+#else
+#ifdef __AVX2__
+inline uint32_t bits_of(I32s lanes) { return static_cast<uint32_t>(_mm256_movemask_ps((__m256)lanes)); }
+inline uint32_t bits_of(I64s lanes) { return static_cast<uint32_t>(_mm256_movemask_pd((__m256d)lanes)); }
+#else
+template <typename V>
+inline uint32_t bits_of(V lanes) {
+  uint32_t bits = 0;
+  for (size_t j = 0; j < sizeof(V) / sizeof(lanes[0]); ++j) bits |= static_cast<uint32_t>(lanes[j] & 1) << j;
+  return bits;
+}
+#endif
+template <typename V>
+inline uint32_t at_least(V a, V b) {
+  return bits_of(a >= b);
+}
+template <typename V>
+inline uint32_t equal(V a, V b) {
+  return bits_of(a == b);
+}
+#endif
+
 template <typename Key>
-Figures figures_of(Row<Key>* row) {
-  auto& relevant = row->relevant;
-  Figures figures;
-  if (relevant.empty()) return figures;
+Figures count_few(const Row<Key>& row) {
+  using Keys = typename Row<Key>::Keys;
+  constexpr int kLanes = Row<Key>::kLanes;
+  int64_t most = 0, wrong = 0;
+  double precision = 0.0;
+  for (int32_t i = 0; i < row.all_relevant; ++i) {
+    const int32_t place = row.places[i];
+    const Keys own = Keys{} + row.key[place];
+    int64_t n = 0, r = 0, tied = 0;  // labels that reach this score, and irrelevant ones of the same before it
+    for (int32_t first = 0; first < row.labels; first += kLanes) {
+      const Keys key = load<Keys>(&row.key[first]);
+      const uint32_t reaches = at_least(key, own), relevant = row.relevant[first / kLanes];
+      n += __builtin_popcount(reaches);
+      r += __builtin_popcount(reaches & relevant);
+      if (first > place) continue;
+      const uint32_t before = place - first < kLanes ? (1u << (place - first)) - 1 : ~0u;
+      tied += __builtin_popcount(equal(key, own) & before & ~relevant);
+    }
+    most = std::max(most, n);
+    wrong += n - r - tied;  // of the same score, an irrelevant label comes first if its index is higher
+    precision += static_cast<double>(r) / static_cast<double>(n);
+  }
+  return figures_of(row.all_relevant, row.labels - row.all_relevant, most, precision, wrong);
+}
+
+template <typename Key>
+Figures sort_many(Row<Key>* row) {
+  auto& relevant = row->ascending;
+  relevant.clear();
+  for (int32_t i = 0; i < row->all_relevant; ++i) relevant.emplace_back(row->key[row->places[i]], row->places[i]);
   std::sort(relevant.begin(), relevant.end());
   const int64_t r = static_cast<int64_t>(relevant.size());
   row->reached.assign(r + 1, 0);
   int64_t wrong = 0;
-  for (const auto& label : row->irrelevant) {
+  for (int32_t i = 0; i < row->labels; ++i) {
+    if (row->is_relevant(i)) continue;
+    const std::pair<Key, int32_t> label(row->key[i], i);
     const auto before = std::lower_bound(relevant.begin(), relevant.end(), label);
     wrong += before - relevant.begin();
     auto reached = before;  // relevant labels of a lower or the same score
@@ -58,22 +145,18 @@ Figures figures_of(Row<Key>* row) {
         static_cast<double>(end - begin) * (static_cast<double>(r - begin) / static_cast<double>(r - begin + above));
     end = begin;
   }
-  figures.coverage = static_cast<double>(r + above);
-  figures.average_precision = precision / static_cast<double>(r);
-  const int64_t pairs = r * static_cast<int64_t>(row->irrelevant.size());
-  if (pairs > 0) figures.ranking_loss = static_cast<double>(wrong) / static_cast<double>(pairs);
-  return figures;
+  return figures_of(r, row->labels - r, r + above, precision, wrong);
 }
+
+template <typename T>
+using LabelsOf = Row<decltype(order_key(widen(T{})))>;
 
 // sums: coverage, average precision, ranking loss, count.
 template <typename T>
-void add_row(const RowsBatch& b, int64_t at, double* sums, RowsPart* part) {
-  using Key = decltype(order_key(widen(T{})));
-  thread_local Row<Key> row;
+void add_row(const RowsBatch& b, int64_t at, double* sums, RowsPart* part, LabelsOf<T>* scratch) {
+  auto& row = *scratch;
   const int labels = static_cast<int>(b.places.size[0]);
-  row.target.resize(labels);
-  row.relevant.clear();
-  row.irrelevant.clear();
+  row.clear(labels);
   int64_t a_at, b_at;
   b.rows.locate(at, &a_at, &b_at);
   int32_t* target = row.target.data();
@@ -91,12 +174,16 @@ void add_row(const RowsBatch& b, int64_t at, double* sums, RowsPart* part) {
                        label_at(b.target, b.target_type, b_at + l * b.places.b_stride[0]));
     }
     if (target[l] < 0) continue;
-    (target[l] == 1 ? row.relevant : row.irrelevant).emplace_back(order_key(widen(x[l * b.places.a_stride[0]])), l);
+    row.add(order_key(widen(x[l * b.places.a_stride[0]])), target[l] == 1);
   }
   if (!present) return;
   const double weight = b.weights == nullptr ? 1.0 : weight_of(b, at, part);
   if (bad || weight < 0.0) return;
-  const Figures figures = figures_of(&row);
+  Figures figures;
+  if (row.all_relevant > 0) {
+    row.close();
+    figures = row.all_relevant <= kFewRelevant ? count_few(row) : sort_many(&row);
+  }
   sums[0] += weight * figures.coverage;
   sums[1] += weight * figures.average_precision;
   sums[2] += weight * figures.ranking_loss;
@@ -112,7 +199,9 @@ void ranking_cpu(View preds, View target, OptionalView valid, OptionalView weigh
       {b.rows.samples(), 1, b.places.size[0], 4, false}, faults_data(faults),
       [&](int64_t begin, int64_t end, bool, double* sums, RowsPart* part) {
         with_score_type(b.preds_type, [&](auto t) {
-          for (int64_t row = begin; row < end; ++row) add_row<decltype(t)>(b, row, sums, part);
+          using T = decltype(t);
+          LabelsOf<T> scratch;
+          for (int64_t row = begin; row < end; ++row) add_row<T>(b, row, sums, part, &scratch);
         });
       },
       [&](int64_t, const double* sums) {
