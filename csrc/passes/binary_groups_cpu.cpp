@@ -18,7 +18,7 @@ namespace {
 constexpr int kBlock = 1024;
 constexpr int64_t kMostParts = 64;
 constexpr int64_t kSmallestPart = 16384;            // samples
-constexpr int64_t kMostTallies = int64_t{1} << 16;  // of all parts
+constexpr int64_t kMostTallies = int64_t{1} << 16;  // groups of all parts
 
 struct Groups {
   const void* data;
@@ -27,17 +27,17 @@ struct Groups {
   int64_t count;
 };
 
-template <typename Cell>
-struct Tally {
-  Cell of[2][4] = {};  // [reading][tp, fp, tn, fn]
-};
+constexpr int64_t kOutcomes = 8;  // of a sample: its target and both readings
 
-// Whether there is a score outside [0, 1], which makes all of them logits.
+// Additions to one cell wait for each other: neighbouring samples of few groups go to tables of their own.
+constexpr int64_t kFewGroups = 256;
+int64_t replicas_of(int64_t groups) { return groups <= kFewGroups ? 4 : 1; }
+
 template <typename Cell>
 struct Part {
-  std::vector<Tally<Cell>> tally;  // [G]
+  std::vector<Cell> tally;  // [replicas, G * kOutcomes + 1]; the last is of the samples that do not count
   Faults faults;
-  bool outside = false;
+  bool outside = false;  // whether there is a score outside [0, 1], which makes all of them logits
 };
 
 // Neighbours in memory of a block of samples from `begin` on: f(offset, stride, place in the block, how many).
@@ -86,12 +86,50 @@ void decide(const BinaryBatch& b, int64_t begin, int n, Block* block, Part<Cell>
   });
 }
 
+// Values out of range of a block.
+void record_bad(const BinaryBatch& b, const Groups& groups, int64_t begin, int n, const Block& block, Faults* faults) {
+  const int64_t samples = b.samples.samples();
+  for (int i = 0; i < n; ++i) {
+    const int32_t target = block.target[i];
+    if (target == kIgnored || target == kInvalid) continue;
+    if (target == kBad) {
+      const int64_t at = b.samples.offset(begin + i, b.samples.b_stride);
+      faults->add(kBadTarget, begin + i, label_at(b.target, b.target_type, at));
+    }
+    if (block.group[i] == kBad) {
+      const int64_t at = groups.layout.offset(begin + i, groups.layout.a_stride);
+      faults->add(kBadPreds, begin + i, label_at(groups.data, groups.type, at));
+    }
+    if (block.decided[0][i] == kBad) {  // named after all groups
+      const int64_t at = b.samples.offset(begin + i, b.samples.a_stride);
+      faults->add(kBadPreds, samples + begin + i, label_at(b.preds, b.preds_type, at));
+    }
+  }
+}
+
+// What the samples of a block count. One whose weight is out of range goes to the cell `none`.
+void read_weights(const BinaryBatch& b, int64_t begin, int n, const int32_t* target, int32_t none, int32_t* cell,
+                  double* amount, Faults* faults) {
+  for (int i = 0; i < n; ++i) {
+    amount[i] = 0.0;
+    if (target[i] == kIgnored || target[i] == kInvalid) continue;
+    const double weight = b.weights[b.samples.offset(begin + i, b.samples.d_stride)];
+    if (is_weight(weight)) {
+      amount[i] = weight;
+      continue;
+    }
+    int64_t bits;
+    memcpy(&bits, &weight, sizeof(bits));
+    faults->add(kBadWeight, begin + i, bits);
+    cell[i] = none;
+  }
+}
+
 template <typename Cell>
 void add_block(const BinaryBatch& b, const Groups& groups, int64_t begin, int n, Part<Cell>* part) {
   alignas(64) Block block;
-  bool bad = false;
   for_each_run(b.samples, b.samples.b_stride, begin, n, [&](int64_t at, int64_t step, int done, int length) {
-    bad |= narrow_labels(b.target, b.target_type, at, step, length, 2, b.ignored(), block.target + done);
+    narrow_labels(b.target, b.target_type, at, step, length, 2, b.ignored(), block.target + done);
   });
   if (b.valid != nullptr) {
     for_each_run(b.samples, b.samples.c_stride, begin, n, [&](int64_t at, int64_t step, int done, int length) {
@@ -102,42 +140,25 @@ void add_block(const BinaryBatch& b, const Groups& groups, int64_t begin, int n,
     narrow_labels(groups.data, groups.type, at, step, length, groups.count, nullptr, block.group + done);
   });
   decide(b, begin, n, &block, part);
-  Tally<Cell>* tally = part->tally.data();
-  const int64_t samples = b.samples.samples();
+  const int32_t none = static_cast<int32_t>(groups.count * kOutcomes);
+  const int32_t *target = block.target, *group = block.group, *p0 = block.decided[0], *p1 = block.decided[1];
+  int32_t cell[kBlock], wrong = 0;
   for (int i = 0; i < n; ++i) {
-    const int32_t target = block.target[i], group = block.group[i], p0 = block.decided[0][i];
-    Cell amount = 1;
-    bool counts = target >= 0 && group >= 0 && p0 >= 0;
-    if (b.weights != nullptr && target != kIgnored && target != kInvalid) {
-      const double weight = b.weights[b.samples.offset(begin + i, b.samples.d_stride)];
-      amount = static_cast<Cell>(weight);
-      if (!is_weight(weight)) {
-        int64_t bits;
-        memcpy(&bits, &weight, sizeof(bits));
-        part->faults.add(kBadWeight, begin + i, bits);
-        counts = false;
-      }
-    }
-    if (counts) {
-      const int32_t p1 = block.decided[1][i];
-      tally[group].of[0][p0 ? (target ? 0 : 1) : (target ? 3 : 2)] += amount;
-      tally[group].of[1][p1 ? (target ? 0 : 1) : (target ? 3 : 2)] += amount;
-      continue;
-    }
-    if (target == kIgnored || target == kInvalid) continue;
-    if (target == kBad) {
-      const int64_t at = b.samples.offset(begin + i, b.samples.b_stride);
-      part->faults.add(kBadTarget, begin + i, label_at(b.target, b.target_type, at));
-    }
-    if (group == kBad) {
-      const int64_t at = groups.layout.offset(begin + i, groups.layout.a_stride);
-      part->faults.add(kBadPreds, begin + i, label_at(groups.data, groups.type, at));
-    }
-    if (p0 == kBad) {  // named after all groups
-      const int64_t at = b.samples.offset(begin + i, b.samples.a_stride);
-      part->faults.add(kBadPreds, samples + begin + i, label_at(b.preds, b.preds_type, at));
-    }
+    const int32_t counts = ~(target[i] | group[i] | p0[i]) >> 31;  // all bits, if none is negative
+    const int32_t of = group[i] * static_cast<int32_t>(kOutcomes) + target[i] * 4 + p0[i] * 2 + p1[i];
+    cell[i] = (of & counts) | (none & ~counts);
+    wrong |= ~counts & -static_cast<int32_t>((target[i] != kIgnored) & (target[i] != kInvalid));
   }
+  double amount[kBlock];
+  if (b.weights != nullptr) read_weights(b, begin, n, block.target, none, cell, amount, &part->faults);
+  Cell* table[4];
+  for (int64_t r = 0; r < 4; ++r) table[r] = part->tally.data() + r % replicas_of(groups.count) * (none + 1);
+  if (b.weights == nullptr) {
+    for (int i = 0; i < n; ++i) ++table[i % 4][cell[i]];
+  } else {
+    for (int i = 0; i < n; ++i) table[i % 4][cell[i]] += static_cast<Cell>(amount[i]);
+  }
+  if (wrong != 0) record_bad(b, groups, begin, n, block, &part->faults);
 }
 
 template <typename Cell>
@@ -146,10 +167,11 @@ void binary_groups(const BinaryBatch& b, const Groups& groups, Cell* counts, int
   if (samples == 0 || groups.count == 0) return;
   const int64_t wanted = std::min({kMostParts, samples / kSmallestPart, kMostTallies / groups.count});
   const int64_t parts = std::max<int64_t>(1, wanted), per_part = (samples + parts - 1) / parts;
+  const int64_t replicas = replicas_of(groups.count), pitch = groups.count * kOutcomes + 1;
   std::vector<Part<Cell>> part(parts);
   split(parts, threads_for(samples), [&](int, int64_t first, int64_t last) {
     for (int64_t p = first; p < last; ++p) {
-      part[p].tally.resize(groups.count);
+      part[p].tally.resize(replicas * pitch);
       const int64_t end = std::min(samples, (p + 1) * per_part);
       for (int64_t i = p * per_part; i < end; i += kBlock) {
         add_block(b, groups, i, static_cast<int>(std::min<int64_t>(kBlock, end - i)), &part[p]);
@@ -160,8 +182,11 @@ void binary_groups(const BinaryBatch& b, const Groups& groups, Cell* counts, int
   for (const Part<Cell>& p : part) logits |= p.outside;
   std::vector<Faults> found;
   for (const Part<Cell>& p : part) {
-    for (int64_t g = 0; g < static_cast<int64_t>(p.tally.size()); ++g) {
-      for (int outcome = 0; outcome < 4; ++outcome) counts[g * 4 + outcome] += p.tally[g].of[logits][outcome];
+    for (int64_t cell = 0; cell < pitch - 1; ++cell) {
+      Cell sum = 0;
+      for (size_t at = cell; at < p.tally.size(); at += pitch) sum += p.tally[at];
+      const bool target = cell & 4, label = cell & (logits ? 1 : 2);
+      counts[cell / kOutcomes * 4 + (label ? (target ? 0 : 1) : (target ? 3 : 2))] += sum;
     }
     found.push_back(p.faults);
   }
@@ -173,7 +198,7 @@ void binary_groups_cpu(View preds, View target, View groups, OptionalView valid,
                        bool has_ignore_index) {
   const BinaryBatch b = binary_batch(preds, target, valid, weights, counts, probability_cutoff, logit_cutoff,
                                      ignore_index, has_ignore_index, false, true);
-  STD_TORCH_CHECK(counts.dim() == 2 && counts.size(0) <= INT32_MAX, "binary_groups_: counts must be [G, 4]");
+  STD_TORCH_CHECK(counts.dim() == 2 && counts.size(0) < INT32_MAX / kOutcomes, "binary_groups_: counts must be [G, 4]");
   STD_TORCH_CHECK(is_label(groups.dtype()), "binary_groups_: groups must be integers or bool");
   check_per_sample(groups, target, groups.dtype(), "binary_groups_: groups must have the shape of target");
   Groups g{groups.const_data_ptr(), groups.dtype(), {}, counts.size(0)};
