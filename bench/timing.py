@@ -72,7 +72,8 @@ def interleave(calls, device, nbytes, budget, least=5, enough=15, most=60):
         nbytes: of the batch. One that is not small is read from the memory of a GPU, not from its cache, and on a CPU
             as many other bytes are read before each call, so that all find the caches as that leaves them.
         budget: in seconds. ``least`` rounds are made nevertheless, or three if those take three times as long. Then
-            contestants that take a tenth of it leave, and the others go on to ``enough`` rounds.
+            contestants that take a tenth of it leave, and the others go on for as long again, and at least to
+            ``enough`` rounds.
         least: rounds.
         enough: rounds.
         most: rounds.
@@ -90,14 +91,15 @@ def interleave(calls, device, nbytes, budget, least=5, enough=15, most=60):
         repeats[name] = max(1, min(1000, int(SHORT / max(once, 1e-7))))
     settle = reader(nbytes, device) if device == "cpu" and nbytes >= SMALL else lambda: None
     times = {name: [] for name in calls}
-    names = list(calls)
+    names, all_of_them = list(calls), True
     started = time.perf_counter()
     for round_ in range(most):
         spent = time.perf_counter() - started
-        if (round_ >= least and spent > budget) or (round_ >= 3 and spent > 3 * budget):
-            names = [name for name in names if min(times[name]) < budget / 10]
-            if round_ >= enough:
-                break
+        if not all_of_them and round_ >= enough and spent > budget:
+            break
+        if all_of_them and ((round_ >= least and spent > budget) or (round_ >= 3 and spent > 3 * budget)):
+            names, all_of_them = [name for name in names if min(times[name]) < budget / 10], False
+            started += spent
         # not the same one before each: what it leaves in the caches is part of the time of the next
         for name in random.Random(round_).sample(names, len(names)):
             call = calls[name]
