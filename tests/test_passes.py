@@ -76,6 +76,7 @@ def layouts(n, c, dtype):
     yield torch.randn(n, 2 * c)[:, ::2]
     yield torch.randn(2 * n, c + 3)[::2, 1 : c + 1]
     if n <= 7:
+        yield torch.randn(n, c, 20)
         yield torch.randn(n, c, 9, 15)
         yield torch.randn(n, c, 9, 15).contiguous(memory_format=torch.channels_last)
         yield torch.randn(n, 2 * c, 9, 30)[:, ::2, :, ::2]

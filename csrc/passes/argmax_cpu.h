@@ -259,31 +259,32 @@ inline void argmax_rows(const Scores<T>& s, int n, int32_t* labels) {
   for (; i < n; ++i) labels[i] = argmax_strided(s.data + i * s.sample, s.classes, 1);
 }
 
-// 64 neighbouring samples, whose next class is `klass` further.
-template <typename T>
-inline void argmax_planes_64(const T* data, int64_t klass, int64_t classes, int32_t* labels) {
+// kSamples neighbours, whose next class is `klass` further.
+template <int kSamples, typename T>
+inline void argmax_planes(const T* data, int64_t klass, int64_t classes, int32_t* labels) {
   if constexpr (sizeof(T) <= 4) {
-    RowLanes<F32x16, I32x16> samples[4];
+    constexpr int kVectors = kSamples / 16;
+    RowLanes<F32x16, I32x16> samples[kVectors];
     decltype(nan_of(samples[0].best, samples[0].best)) nan{};
-    for (int k = 0; k < 4; ++k) {
+    for (int k = 0; k < kVectors; ++k) {
       samples[k].best = widen16(data + 16 * k);
       samples[k].at = I32x16{};
       nan |= nan_of(samples[k].best, samples[k].best);
     }
     for (int64_t c = 1; c < classes; ++c) {
       const T* plane = data + c * klass;
-      F32x16 x[4];
-      for (int k = 0; k < 4; ++k) {
+      F32x16 x[kVectors];
+      for (int k = 0; k < kVectors; ++k) {
         __builtin_prefetch(plane + 256 + 16 * k, 0, 2);
         x[k] = widen16(plane + 16 * k);
         see(x[k], static_cast<int32_t>(c), &samples[k]);
       }
-      nan |= nan_of(x[0], x[1]) | nan_of(x[2], x[3]);
+      for (int k = 0; k < kVectors; k += 2) nan |= nan_of(x[k], x[std::min(k + 1, kVectors - 1)]);
     }
-    for (int k = 0; k < 4; ++k) memcpy(labels + 16 * k, &samples[k].at, sizeof(samples[k].at));
-    for (int i = 0; i < 64 && any(nan); ++i) labels[i] = argmax_strided(data + i, classes, klass);
+    for (int k = 0; k < kVectors; ++k) memcpy(labels + 16 * k, &samples[k].at, sizeof(samples[k].at));
+    for (int i = 0; i < kSamples && any(nan); ++i) labels[i] = argmax_strided(data + i, classes, klass);
   } else {
-    argmax_double_planes(data, klass, classes, labels);
+    argmax_double_planes<kSamples>(data, klass, classes, labels);
   }
 }
 
@@ -295,7 +296,8 @@ inline void argmax_block(const Scores<T>& s, int n, int32_t* labels) {
   }
   int i = 0;
   if (s.sample == 1) {
-    for (; i + 64 <= n; i += 64) argmax_planes_64(s.data + i, s.klass, s.classes, labels + i);
+    for (; i + 64 <= n; i += 64) argmax_planes<64>(s.data + i, s.klass, s.classes, labels + i);
+    for (; i + 16 <= n; i += 16) argmax_planes<16>(s.data + i, s.klass, s.classes, labels + i);
   }
   for (; i < n; ++i) labels[i] = argmax_strided(s.data + i * s.sample, s.classes, s.klass);
 }

@@ -56,10 +56,11 @@ inline int short_double_rows(const double* data, int64_t step, int64_t classes, 
 }
 #endif
 
-// 64 neighbouring samples, whose next class is `klass` further.
+// kSamples neighbours, whose next class is `klass` further.
+template <int kSamples>
 inline void argmax_double_planes(const double* data, int64_t klass, int64_t classes, int32_t* labels) {
-  constexpr int kVectors = 4;
-  for (int i = 0; i < 64; i += kVectors * kDoubles) {
+  constexpr int kVectors = std::min(4, kSamples / kDoubles);
+  for (int i = 0; i < kSamples; i += kVectors * kDoubles) {
     Doubles best[kVectors];
     Words at[kVectors] = {};
     memcpy(best, data + i, sizeof(best));

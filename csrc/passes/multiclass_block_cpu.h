@@ -36,64 +36,71 @@ struct Block {
   alignas(64) int32_t ranks[kBlock];
 };
 
-// Values out of range go to `faults`; a bad sample keeps a negative target or label. `first` is the first sample.
+// Values out of range among n samples of a run go to `faults`; a bad one keeps a negative target or label. `first` is
+// the first sample.
 inline void record_bad(const MulticlassBatch& b, int64_t first, int64_t a_at, int64_t a_step, int64_t b_at,
-                       int64_t b_step, int n, const Block& block, Faults* faults) {
+                       int64_t b_step, int n, const int32_t* target, const int32_t* labels, Faults* faults) {
   for (int i = 0; i < n; ++i) {
-    if (block.target[i] == kBad) {
+    if (target[i] == kBad) {
       faults->add(kBadTarget, first + i, label_at(b.target, b.target_type, b_at + i * b_step));
     }
-    if (block.labels[i] == kBad && block.target[i] != kIgnored && block.target[i] != kInvalid) {
+    if (labels[i] == kBad && target[i] != kIgnored && target[i] != kInvalid) {
       faults->add(kBadPreds, first + i, label_at(b.preds, b.preds_type, a_at + i * a_step));
     }
   }
 }
 
-inline void read_block(const MulticlassBatch& b, int64_t first, int64_t a_at, int64_t a_step, int64_t b_at,
-                       int64_t b_step, int n, bool want_ranks, Block* block, Faults* faults) {
-  bool bad = narrow_labels(b.target, b.target_type, b_at, b_step, n, b.classes, b.ignored(), block->target);
+// Reads n samples of a run to the place `to` of a block.
+inline void read_run(const MulticlassBatch& b, int64_t first, int64_t a_at, int64_t a_step, int64_t b_at,
+                     int64_t b_step, int n, bool want_ranks, Block* block, int to, Faults* faults) {
+  int32_t *target = block->target + to, *labels = block->labels + to;
+  bool bad = narrow_labels(b.target, b.target_type, b_at, b_step, n, b.classes, b.ignored(), target);
   if (b.valid != nullptr) {
-    mask_labels(b.valid, b.layout.offset(first, b.layout.c_stride), b.layout.c_stride[b.layout.dims - 1], n,
-                block->target);
+    mask_labels(b.valid, b.layout.offset(first, b.layout.c_stride), b.layout.c_stride[b.layout.dims - 1], n, target);
   }
   if (b.scores) {
     with_score_type(b.preds_type, [&](auto t) {
       using T = decltype(t);
       const Scores<T> all{static_cast<const T*>(b.preds) + a_at, a_step, b.class_stride, b.classes};
       if (want_ranks) {
-        rank_block(all, n, block->target, block->labels, block->ranks);
+        rank_block(all, n, target, labels, block->ranks + to);
       } else {
-        argmax_block(all, n, block->labels);
+        argmax_block(all, n, labels);
       }
     });
   } else {
-    bad |= narrow_labels(b.preds, b.preds_type, a_at, a_step, n, b.classes, nullptr, block->labels);
+    bad |= narrow_labels(b.preds, b.preds_type, a_at, a_step, n, b.classes, nullptr, labels);
   }
-  if (bad) record_bad(b, first, a_at, a_step, b_at, b_step, n, *block, faults);
+  if (bad) record_bad(b, first, a_at, a_step, b_at, b_step, n, target, labels, faults);
 }
 
-// Calls f(first sample, samples, block) for each block of [begin, end); a block has one index of dimension 0 if
-// samplewise.
+// Calls f(first sample, samples, block, ahead) for each block of [begin, end), of as many runs as fill it; a block has
+// one index of dimension 0 if samplewise.
 template <typename F>
 void for_each_block(const MulticlassBatch& b, int64_t begin, int64_t end, bool want_ranks, Faults* faults, const F& f) {
   const Layout& layout = b.layout;
   const int64_t a_step = layout.a_stride[layout.dims - 1], b_step = layout.b_stride[layout.dims - 1];
   const int64_t a_size = size_of(b.preds_type), b_size = size_of(b.target_type);
   Block block;
+  int held = 0;
   while (begin < end) {
     int64_t a_at, b_at;
     int64_t left = std::min(layout.locate(begin, &a_at, &b_at), end - begin);
     while (left > 0) {
-      const int n = static_cast<int>(std::min<int64_t>(left, kBlock));
-      read_block(b, begin, a_at, a_step, b_at, b_step, n, want_ranks, &block, faults);
+      const int n = static_cast<int>(std::min<int64_t>(left, kBlock - held));
+      read_run(b, begin, a_at, a_step, b_at, b_step, n, want_ranks, &block, held, faults);
       begin += n;
       left -= n;
+      held += n;
       a_at += n * a_step;
       b_at += n * b_step;
+      const bool full = held == kBlock || begin == end || (b.samplewise && begin % b.per_sample == 0);
+      if (!full) continue;
       const Ahead ahead{static_cast<const char*>(b.preds) + a_at * a_size,
                         static_cast<const char*>(b.target) + b_at * b_size, b.scores ? 0 : a_step * a_size,
                         b_step * b_size};
-      f(begin - n, n, block, ahead);
+      f(begin - held, held, block, ahead);
+      held = 0;
     }
   }
 }
