@@ -134,7 +134,7 @@ contestants are timed in turn in one process, after their results were found equ
 - *× alone*: the time over that of the confusion matrix alone, of the same batch.
 - How many times faster than torchmetrics 1.9 with its defaults, with `validate_args=False` (*unchecked*), than the best
   PyTorch expression, than that under `torch.compile` (compile time apart), and than torcheval. \\* It had a part of the
-  batch, and its time was multiplied accordingly.
+  batch, and its time was multiplied accordingly: what it makes of a part may fit a cache, so this is kind to it.
 - *does*: operations that PyTorch dispatches, on a GPU kernels and copies started and waits of the host; the most memory
   that PyTorch's allocator gave out during the call beyond what there was; the time of the host for a call: on a GPU until
   it returns, on a CPU for a batch of two samples.

@@ -47,7 +47,6 @@ ROWS = [
         name="ten metrics, top-1 and top-5, 50k x 1000 f32 scores",
         inputs=Scores((50_000, 1000)),
         ours=ten(1000, top1=top(1000, 1), top5=top(1000, 5)),
-        shares={"torchmetrics": 1 / 10},
         bars={"reads": 2.5, "torchmetrics": 100},
     ),
     Workload(
@@ -59,7 +58,6 @@ ROWS = [
             top5=top(1000, 5),
             calibration=metric("MulticlassCalibrationError", num_classes=1000),
         ),
-        shares={"torchmetrics": 1 / 10},
         bars={"reads": 2.5, "torchmetrics": 100},
     ),
     *(

@@ -27,8 +27,9 @@ class Workload:
         call: what is timed. ``compute`` and ``reset`` follow one update; ``sync`` is ``compute`` of two processes.
         prepare: what torchmetrics needs done to the batch in each call; it is timed.
         shares: contestant -> share of the samples that it gets, where the whole batch would take it too long; its
-            time is multiplied accordingly. None of them grows slower than the batch does. ``unchecked`` has that of
-            torchmetrics, ``compile`` that of ``eager``.
+            time is multiplied accordingly. None of them grows slower than the batch does, and a part of it may fit a
+            cache that the batch does not, so this is kind to them. ``unchecked`` has that of torchmetrics, ``compile``
+            that of ``eager``.
         reference: from the batch to the value, if torchmetrics' is not exact enough to compare with. Its value is
             then compared, and a difference is reported, but is no failure.
         tolerance: relative, of every comparison.
