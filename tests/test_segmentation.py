@@ -12,6 +12,7 @@ from torch.nn.functional import one_hot
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import fastmetrics.functional.segmentation as functions
+from fastmetrics.formulas.segmentation import generalized_dice
 from fastmetrics.segmentation import DiceScore, GeneralizedDiceScore, MeanIoU
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -267,6 +268,9 @@ def test_more_pixels_than_float32_counts():
     metric.update(zeros[:, :2], zeros[:, :2] + 1)
     assert metric.counts.tolist() == [[n, n + 2, n], [0, 0, 2]]
     assert metric.compute()[0].item() == torch.tensor(2 * n / (2 * n + 2)).item()
+    of_image = torch.tensor([[[n, n + 2, n], [0, 0, 2]]])
+    score = generalized_dice(of_image, "linear", True, include_background=True, ignore_index=None)
+    assert score[0, 0].item() == 2 * n / (2 * n + 2)
 
 
 def test_nothing_counted(device):

@@ -74,13 +74,15 @@ def generalized_dice(
         Sudre et al., Generalised Dice overlap as a deep learning loss function for highly unbalanced segmentations,
         2017; the weight of an absent class is that of MONAI.
     """
-    seen = (torch.stack(outcomes(table)).sum(0) > 0).any(-1)
+    seen = table.flatten(-2).any(-1)
     tp, fp, _, fn = outcomes(scored_classes(table, include_background, ignore_index))
     size = (tp + fn).double()
-    weight = torch.ones_like(size) if weight_type == "linear" else size ** {"simple": -1, "square": -2}[weight_type]
-    finite = torch.where(weight.isinf(), 0.0, weight)
-    weight = torch.where(weight.isinf(), finite.amax(-1, keepdim=True), weight)
-    numerator, denominator = 2.0 * tp * weight, (2 * tp + fp + fn) * weight
+    numerator, denominator = 2 * tp, size + (tp + fp)
+    if weight_type != "linear":
+        weight = size ** {"simple": -1, "square": -2}[weight_type]
+        absent = weight.isinf()
+        weight = torch.where(absent, weight.masked_fill(absent, 0.0).amax(-1, keepdim=True), weight)
+        numerator, denominator = numerator * weight, denominator * weight
     if per_class:
         seen = seen.unsqueeze(-1)
     else:
