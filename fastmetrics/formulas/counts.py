@@ -71,6 +71,15 @@ def outcomes(table: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     return tp, fp, tn, fn
 
 
+def overlap_and_sizes(table: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """tp, predicted and actual, [..., C] each, of a table [..., C, 3] or [..., C, 4]."""
+    if table.shape[-1] == 3:
+        tp, predicted, actual = table.unbind(-1)
+        return tp, predicted, actual
+    tp, fp, _, fn = table.unbind(-1)
+    return tp, tp + fp, tp + fn
+
+
 def of_two_classes(table: Tensor) -> Tensor:
     """tp, fp, tn, fn [..., 4] of binary decisions as the table of classes 0 and 1, [..., 2, 3]."""
     tp, fp, tn, fn = table.unbind(-1)

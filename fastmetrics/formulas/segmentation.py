@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fastmetrics.formulas.counts import FN, FP, TP, outcomes
+from fastmetrics.formulas.counts import FN, FP, TP, overlap_and_sizes
 from fastmetrics.formulas.ratios import DROP_ABSENT, Ratio, average_ratio, fbeta
 
 INTERSECTION_OVER_UNION = Ratio(TP, TP + FP + FN)
@@ -47,9 +47,9 @@ def ratio(table: Tensor, of: Ratio, average: str | None, include_background: boo
     table = scored_classes(table, include_background, ignore_index)
     if average not in ("macro", "weighted"):
         return average_ratio(of, table, average, torch.nan)
-    tp, fp, _, fn = outcomes(table)
     score = average_ratio(of, table, average, 0.0, DROP_ABSENT)
-    return torch.where((tp + fp + fn).sum(-1) > 0, score, torch.nan)
+    found = table if table.shape[-1] == 3 else table[..., [0, 1, 3]]  # all but true negatives
+    return score.masked_fill(~found.flatten(-2).any(-1), torch.nan)
 
 
 def generalized_dice(
@@ -75,9 +75,9 @@ def generalized_dice(
         2017; the weight of an absent class is that of MONAI.
     """
     seen = table.flatten(-2).any(-1)
-    tp, fp, _, fn = outcomes(scored_classes(table, include_background, ignore_index))
-    size = (tp + fn).double()
-    numerator, denominator = 2 * tp, size + (tp + fp)
+    intersection, predicted, actual = overlap_and_sizes(scored_classes(table, include_background, ignore_index))
+    size = actual.double()
+    numerator, denominator = 2 * intersection, size + predicted
     if weight_type != "linear":
         weight = size ** {"simple": -1, "square": -2}[weight_type]
         absent = weight.isinf()

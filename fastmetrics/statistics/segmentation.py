@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.formulas.counts import outcomes
+from fastmetrics.formulas.counts import overlap_and_sizes
 from fastmetrics.passes.operator import bad_weights, record_faults
 from fastmetrics.statistics.base import Inputs, States, Statistics, same_device, shown
 from fastmetrics.statistics.binary import BinaryStatistics
@@ -82,8 +82,7 @@ class PixelCounts(Statistics):
             pixels = target.select(1, 0) if self._has_classes(target, inputs) else target
             weights = super().per_sample("weights", weights, (pixels,))
         table = self._table((), states.get("faults"), inputs, weights, valid)
-        tp, fp, _, fn = outcomes(table)
-        states["counts"].add_(torch.stack([tp, tp + fp, tp + fn], -1))
+        states["counts"].add_(torch.stack(overlap_and_sizes(table), -1))
 
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which labels, or elements of masks, were out of range."""
