@@ -13,10 +13,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from fastmetrics import MetricCollection, native, nominal, regression, segmentation
 from fastmetrics import classification as ours
 from fastmetrics.buffered import BufferMetric
+from fastmetrics.formulas.crps import crps
 from fastmetrics.metric import StatisticMetric
 from fastmetrics.passes import FAULTS
 from fastmetrics.passes.binary import binary_body
 from fastmetrics.passes.multiclass import multiclass_body
+from fastmetrics.statistics import rows
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -90,13 +92,13 @@ def takes(kind, options, batch, mask):
 PER_ROW = {
     *(segmentation.MeanIoU, segmentation.DiceScore, segmentation.GeneralizedDiceScore),
     *(regression.CosineSimilarity, regression.KLDivergence, regression.JensenShannonDivergence, nominal.FleissKappa),
+    regression.ContinuousRankedProbabilityScore,
 }
-IN_TORCH = {regression.ContinuousRankedProbabilityScore}  # has no kernel
 
 
 def most_bytes(kind, metric):
     """What an update of N rows may allocate at once; None is anything."""
-    if kind in IN_TORCH or any(isinstance(state, list) for state in metric._defaults.values()):
+    if any(isinstance(state, list) for state in metric._defaults.values()):
         return None  # lists keep something of every sample
     return 256 * N if kind in PER_ROW else N
 
@@ -122,6 +124,19 @@ def test_updates(kind, options, batch, device):
             finally:
                 if where == "cuda":
                     torch.cuda.set_sync_debug_mode("default")
+
+
+def test_ensembles_are_sorted_some_at_a_time(device, monkeypatch):
+    monkeypatch.setattr(rows, "AT_ONCE", 1000)
+    ensembles, target = torch.randn(N, 50, device=device), torch.randn(N, device=device)
+    metric = regression.ContinuousRankedProbabilityScore().to(device)
+    metric.update(ensembles, target)
+    with NoWaiting(most=16 * N):  # a figure of each ensemble, but not what was sorted
+        metric.update(ensembles, target)
+    each = crps(ensembles, target)
+    torch.testing.assert_close(metric.compute(), each.mean().float())
+    with NoWaiting(most=16 * N), pytest.raises(AssertionError, match="allocates"):
+        crps(ensembles, target)
 
 
 def collection():

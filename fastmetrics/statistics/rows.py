@@ -110,6 +110,9 @@ class RowStatistics(_RowStatistics):
         return row_pairs_body(preds, target, self.figure)
 
 
+AT_ONCE = 1 << 20  # members of ensembles
+
+
 class EnsembleStatistics(_RowStatistics):
     """Of an ensemble of predictions and a target; see :func:`fastmetrics.formulas.crps.crps`."""
 
@@ -136,9 +139,12 @@ class EnsembleStatistics(_RowStatistics):
         same_device(preds, target)
 
     def figures(self, inputs: Inputs) -> Tensor:
-        """The score of each ensemble."""
-        preds, target = inputs
-        return crps(preds.detach(), target.detach())
+        """The score of each ensemble, of some at a time: what is sorted does not grow with the batch."""
+        preds, target = (value.detach() for value in inputs)
+        rows = max(1, AT_ONCE // preds.shape[1])
+        if target.shape[0] <= rows:
+            return crps(preds, target)
+        return torch.cat([crps(*part) for part in zip(preds.split(rows), target.split(rows), strict=True)])
 
     def graph(self, inputs: Inputs) -> Tensor:
         """The same formula."""
