@@ -4,10 +4,9 @@
 //
 // Cells of the matrix are bytes, so that those of 1000 classes stay in the second cache, and are written down when they
 // wrap; where even so they are too many for the batch, samples are kept while the lines of the states that they go to
-// are fetched, and added under the lock, which is quick then and waits less than atomic additions do. A sample whose
-// label is right has one cell of the counts, and any other two: its true positive, or its false negative and false
-// positive. A pair that takes a good part of the samples is counted by comparing sixteen at a time instead: additions
-// to one cell wait for each other.
+// are fetched: an atomic addition waits for its line. A sample whose label is right has one cell of the counts, and any
+// other two: its true positive, or its false negative and false positive. A pair that takes a good part of the samples
+// is counted by comparing sixteen at a time instead: additions to one cell wait for each other.
 
 #pragma once
 
@@ -22,12 +21,14 @@ namespace fastmetrics {
 
 class LabelTable {
  public:
-  // confusion: [C, C] or null, counts: [C, 3] or null. few: whether cells of this thread's own pay. Other threads may
-  // add to the same states, under the lock.
-  void open(int64_t classes, int64_t* confusion, bool few_pairs, int64_t* counts, bool few_counts, std::mutex* lock) {
+  // confusion: [C, C] or null, counts: [C, 3] or null. few: whether cells of this thread's own pay. shared: other
+  // threads add to the same states, what they hold in cells of their own under the lock.
+  void open(int64_t classes, int64_t* confusion, bool few_pairs, int64_t* counts, bool few_counts, bool shared,
+            std::mutex* lock) {
     classes_ = static_cast<int32_t>(classes);
     confusion_ = confusion;
     counts_ = counts;
+    shared_ = shared;
     lock_ = lock;
     const int64_t pairs = classes * classes;
     if (confusion != nullptr && few_pairs && pairs <= INT32_MAX) pairs_.reset(new uint8_t[pairs]());
@@ -56,10 +57,7 @@ class LabelTable {
     }
     if (cells_) count(target, labels, left);
     if ((pairs_ || confusion_ == nullptr) && (cells_ || counts_ == nullptr)) return;
-    if (kept_ + left > kMostKept) {
-      std::lock_guard<std::mutex> one_at_a_time(*lock_);
-      add_kept();
-    }
+    if (kept_ + left > kMostKept) add_kept();
     keep(target, labels, left);
   }
 
@@ -130,11 +128,19 @@ class LabelTable {
 
   // Each may be null.
   void add_to_states(int64_t* confusion, int64_t* counts, int64_t t, int64_t p, int64_t samples) const {
-    if (confusion != nullptr) confusion[t * classes_ + p] += samples;
+    if (confusion != nullptr) add_to(confusion + t * classes_ + p, samples);
     if (counts == nullptr) return;
-    if (t == p) counts[t * 3] += samples;
-    counts[p * 3 + 1] += samples;
-    counts[t * 3 + 2] += samples;
+    if (t == p) add_to(counts + t * 3, samples);
+    add_to(counts + p * 3 + 1, samples);
+    add_to(counts + t * 3 + 2, samples);
+  }
+
+  void add_to(int64_t* cell, int64_t samples) const {
+    if (shared_) {
+      __atomic_fetch_add(cell, samples, __ATOMIC_RELAXED);
+    } else {
+      *cell += samples;
+    }
   }
 
   // Find the pair that takes a quarter of the samples, if there is one.
@@ -216,6 +222,7 @@ class LabelTable {
 
   int32_t classes_ = 0;
   int64_t *confusion_ = nullptr, *counts_ = nullptr;
+  bool shared_ = false;
   std::mutex* lock_ = nullptr;
   std::unique_ptr<uint8_t[]> pairs_;     // [C, C], modulo 256
   std::unique_ptr<uint32_t[]> cells_;    // [3, C]: true positives, false positives, false negatives

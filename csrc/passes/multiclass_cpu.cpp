@@ -100,7 +100,7 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, int 
     counts.open(s.counts, c * 3, false, false);
   } else {
     // a pair has a byte, and additions to the state itself are slow
-    many.open(c, s.confusion, few(c * c / 4), s.counts, few(c * 12), folding);
+    many.open(c, s.confusion, few(c * c / 4), s.counts, few(c * 12), shared, folding);
   }
   ranks.open(s.ranks, c * k * 2, few(c * k / 2), shared);
   rank_histogram.open(s.rank_histogram, c, few(c / 4), shared);

@@ -48,8 +48,8 @@ def ratio(table: Tensor, of: Ratio, average: str | None, include_background: boo
     if average not in ("macro", "weighted"):
         return average_ratio(of, table, average, torch.nan)
     score = average_ratio(of, table, average, 0.0, DROP_ABSENT)
-    found = table if table.shape[-1] == 3 else table[..., [0, 1, 3]]  # all but true negatives
-    return score.masked_fill(~found.flatten(-2).any(-1), torch.nan)
+    _, predicted, actual = overlap_and_sizes(table)
+    return score.masked_fill(~(predicted + actual).any(-1), torch.nan)
 
 
 def generalized_dice(
