@@ -17,7 +17,7 @@ def test_demo(tmp_path):
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=900,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "All values are equal" in done.stdout

@@ -294,7 +294,7 @@ def test_two_processes_see_what_one_does(tmp_path):
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=900,
             cwd=tmp_path,
         )
         assert done.returncode == 0, done.stdout + done.stderr

@@ -56,7 +56,7 @@ __device__ __forceinline__ void add_fault(int64_t* faults, int which, int64_t pl
 // is the bad value.
 template <typename ValueAt>
 __device__ __forceinline__ void record_faults(int64_t* faults, const ValueAt& value_at) {
-  for (int which = 0; which < 2; ++which) {
+  for (int which = 0; which < kKindsOfFault; ++which) {
     const Count count = atomicExch(as_count(faults + kScratchCount + which), Count{0});
     const Count place = atomicExch(as_count(faults + kScratchPlace + which), Count{0});
     if (count == 0) continue;

@@ -8,13 +8,13 @@
 
 namespace fastmetrics {
 
-constexpr int64_t kFaults = 11;
+constexpr int64_t kFaults = 13;
 
 // faults[2 * which] counts the bad values, faults[2 * which + 1] is the first of them; of a weight, its bits.
 enum { kBadTarget = 0, kBadPreds = 1, kBadWeight = 2, kKindsOfFault = 3 };
 
-// Scratch of the CUDA kernels, zero between calls: how many are bad in this batch and where the first is, as
-// kNoPlace - place, for targets and preds; and how many blocks have finished.
-enum { kScratchCount = 6, kScratchPlace = 8, kScratchBlocks = 10 };
+// Scratch of the CUDA kernels, zero between calls: of each kind, how many are bad in this batch and where the first is,
+// as kNoPlace - place; and how many blocks have finished.
+enum { kScratchCount = 6, kScratchPlace = 9, kScratchBlocks = 12 };
 
 }  // namespace fastmetrics

@@ -10,8 +10,8 @@ from torch import Tensor
 #   [0] how many targets were out of range      [1] the first of them
 #   [2] how many predictions were out of range  [3] the first of them
 #   [4] how many weights were out of range      [5] the bits of the first of them
-#   [6:11] scratch of the kernels, zero between calls
-FAULTS = 11
+#   [6:13] scratch of the kernels, zero between calls
+FAULTS = 13
 
 
 def record_faults(faults: Tensor | None, offset: int, bad: Tensor, values: Tensor) -> None:

@@ -198,4 +198,4 @@ def work(path: Path, cases: Path, variant: str = "checked", orders: tuple[str, .
         }
     if variant == "tsan":  # which does not know every place where a kernel may map memory
         command = ["setarch", "-R", *command]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=300)
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment, timeout=900)
