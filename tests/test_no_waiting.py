@@ -13,12 +13,11 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from fastmetrics import MetricCollection, native, nominal, regression, segmentation
 from fastmetrics import classification as ours
 from fastmetrics.buffered import BufferMetric
-from fastmetrics.formulas.crps import crps
 from fastmetrics.metric import StatisticMetric
 from fastmetrics.passes import FAULTS
 from fastmetrics.passes.binary import binary_body
 from fastmetrics.passes.multiclass import multiclass_body
-from fastmetrics.statistics import rows
+from fastmetrics.statistics import base
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -87,24 +86,20 @@ def takes(kind, options, batch, mask):
     return True
 
 
-# A figure or the counts of each row or image are formed before they are summed. That memory grows with how many there
-# are, not with how long or large they are.
-PER_ROW = {
-    *(segmentation.MeanIoU, segmentation.DiceScore, segmentation.GeneralizedDiceScore),
-    *(regression.CosineSimilarity, regression.KLDivergence, regression.JensenShannonDivergence, nominal.FleissKappa),
-    regression.ContinuousRankedProbabilityScore,
-}
-
-
-def most_bytes(kind, metric):
+def most_bytes(metric):
     """What an update of N rows may allocate at once; None is anything."""
-    if any(isinstance(state, list) for state in metric._defaults.values()):
-        return None  # lists keep something of every sample
-    return 256 * N if kind in PER_ROW else N
+    lists = any(isinstance(state, list) for state in metric._defaults.values())
+    return None if lists else N  # lists keep something of every sample
+
+
+@pytest.fixture
+def little_at_once(monkeypatch):
+    """What is kept of rows while a batch is read has a limit, which the batches here are to exceed."""
+    monkeypatch.setattr(base, "AT_ONCE", 256)
 
 
 @pytest.mark.parametrize(("kind", "options", "batch"), list(cases()))
-def test_updates(kind, options, batch, device):
+def test_updates(kind, options, batch, device, little_at_once):
     if kind.forward is not StatisticMetric.forward or kind.update is not StatisticMetric.update:
         pytest.skip("has its own update")
     for where in dict.fromkeys([device, "meta"]):
@@ -119,24 +114,59 @@ def test_updates(kind, options, batch, device):
             if where == "cuda":
                 torch.cuda.set_sync_debug_mode("error")
             try:
-                with NoWaiting(most_bytes(kind, metric)):
+                with NoWaiting(most_bytes(metric)):
                     metric.update(*inputs, **mask)
             finally:
                 if where == "cuda":
                     torch.cuda.set_sync_debug_mode("default")
 
 
-def test_ensembles_are_sorted_some_at_a_time(device, monkeypatch):
-    monkeypatch.setattr(rows, "AT_ONCE", 1000)
-    ensembles, target = torch.randn(N, 50, device=device), torch.randn(N, device=device)
-    metric = regression.ContinuousRankedProbabilityScore().to(device)
-    metric.update(ensembles, target)
-    with NoWaiting(most=16 * N):  # a figure of each ensemble, but not what was sorted
-        metric.update(ensembles, target)
-    each = crps(ensembles, target)
-    torch.testing.assert_close(metric.compute(), each.mean().float())
-    with NoWaiting(most=16 * N), pytest.raises(AssertionError, match="allocates"):
-        crps(ensembles, target)
+def conversions():
+    """Batches that the passes do not read as they are."""
+    labels, other = torch.randint(0, C, (2, N))
+    missing = torch.where(torch.rand(N) < 0.1, torch.nan, labels)
+    images, masks, scores = torch.randint(0, C, (N, 2, 2)), torch.randint(0, 2, (N, C, 2, 2)), torch.randn(N, C, 2, 2)
+    one_hot, mixed = ({"num_classes": C, "input_format": name} for name in ("one-hot", "mixed"))
+    yield ours.MulticlassAccuracy, {"num_classes": C, "validate_args": False}, (labels.double(), other.double())
+    yield ours.MulticlassAccuracy, {"num_classes": None, "average": "micro"}, (labels, other)
+    yield nominal.CramersV, {"num_classes": C}, (missing, missing.roll(1))
+    yield nominal.CramersV, {"num_classes": C, "nan_strategy": "drop"}, (scores[..., 0, 0], missing)
+    for options, preds, target in (
+        (mixed, masks, images),
+        (mixed, images, masks),
+        (one_hot, scores, masks),
+        (one_hot, scores, scores.flip(0)),
+        (one_hot, masks, masks.flip(0)),
+    ):
+        for level in ("samplewise", "global"):
+            more = {"ignore_index": 1, "aggregation_level": level}
+            yield segmentation.DiceScore, {**options, **more}, (preds, target)
+    yield segmentation.MeanIoU, mixed, (scores, images)
+    yield segmentation.GeneralizedDiceScore, one_hot, (masks, masks.flip(0))
+    yield regression.ContinuousRankedProbabilityScore, {}, (torch.randn(N, 9), torch.randn(N))
+    yield regression.KLDivergence, {}, (torch.rand(N, 3), torch.rand(N, 3))
+    yield nominal.FleissKappa, {}, (torch.randint(0, 9, (N, 3)),)
+    yield nominal.FleissKappa, {"mode": "probs"}, (torch.rand(N, 3, 4),)
+
+
+@pytest.mark.parametrize(("kind", "options", "inputs"), list(conversions()))
+def test_what_is_converted_in_parts(kind, options, inputs, device, little_at_once, monkeypatch):
+    inputs = [value.to(device) for value in inputs]
+    mask = {"valid": torch.rand(N, device=device) < 0.7, "weights": torch.rand(N, device=device).double()}
+    metric = kind(**options).to(device)
+    for masks in ({}, mask):
+        metric.update(*inputs, **masks)
+        with NoWaiting(most=N):
+            metric.update(*inputs, **masks)
+    in_parts = metric.compute()
+    monkeypatch.setattr(base, "AT_ONCE", 1 << 30)
+    metric.reset()
+    for masks in ({}, mask):
+        metric.update(*inputs, **masks)
+        with NoWaiting(most=N), pytest.raises(AssertionError, match="allocates"):
+            metric.update(*inputs, **masks)
+        metric.update(*inputs, **masks)
+    torch.testing.assert_close(in_parts, metric.compute())
 
 
 def collection():

@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 import struct
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -16,6 +16,7 @@ from fastmetrics.passes import FAULTS
 
 States = Mapping[str, Tensor]
 Inputs = tuple[Tensor, ...]  # what a pass reads, the target last
+AT_ONCE = 1 << 20  # numbers that may be kept beside the statistics while a batch is read
 
 
 class Statistics(ABC):
@@ -196,6 +197,34 @@ class Statistics(ABC):
             (first,) = struct.unpack("d", struct.pack("q", bits))
             found.append(f"expected finite `weights` of at least 0, but {bad_weights} were not, the first is {first}")
         return "; ".join(found) or None
+
+
+def in_parts(
+    kept: int, inputs: Inputs, weights: Tensor | None, valid: Tensor | None
+) -> Iterator[tuple[Inputs, Tensor | None, Tensor | None]]:
+    """The arguments of :meth:`Statistics.add`, of some rows at a time.
+
+    For statistics that keep something of each row while they read it, so that this does not grow with the batch.
+
+    Args:
+        kept: numbers that are kept of a row, an index of dimension 0; there are never more than ``AT_ONCE``, unless one
+            row has as many.
+        inputs: of the same number of rows each.
+        weights: of as many rows.
+        valid: likewise.
+    """
+    rows = inputs[0].shape[0]
+    at_once = max(1, AT_ONCE // kept) if kept else rows
+    if rows <= at_once:
+        yield inputs, weights, valid
+        return
+    for first in range(0, rows, at_once):
+        some = slice(first, first + at_once)
+        yield (
+            tuple(value[some] for value in inputs),
+            None if weights is None else weights[some],
+            None if valid is None else valid[some],
+        )
 
 
 def same(mine: Any, other: Any) -> bool:

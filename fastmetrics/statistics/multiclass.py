@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fastmetrics.passes import multiclass_, multiclass_weighted_
 from fastmetrics.passes.operator import bad_weights
-from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d, same_device, shown
+from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d, in_parts, same_device, shown
 
 
 class MulticlassStatistics(Statistics):
@@ -124,15 +124,12 @@ class MulticlassStatistics(Statistics):
     def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``."""
         preds, target = inputs
-        if target.is_floating_point():
-            target = as_labels(target)
-        if preds.dim() == target.dim() and preds.is_floating_point():
-            preds = as_labels(preds)
         if target.dim() == 0:
             preds, target = preds.reshape(1), target.reshape(1)
             weights, valid = at_least_1d(weights), at_least_1d(valid)
-        if self.num_classes is None:
-            self._add_without_classes(states, preds, target, weights, valid)
+        labels = preds.dim() == target.dim()
+        if self.num_classes is None or target.is_floating_point() or (labels and preds.is_floating_point()):
+            self._add_converted(states, preds, target, weights, valid)
             return
         ignore_index = self.ignore_index
         options = (
@@ -149,6 +146,18 @@ class MulticlassStatistics(Statistics):
             multiclass_(preds, target, valid, *options)
         else:
             multiclass_weighted_(preds, target, valid, weights, *options)
+
+    def _add_converted(
+        self, states: States, preds: Tensor, target: Tensor, weights: Tensor | None, valid: Tensor | None
+    ) -> None:
+        """Of labels that are floats, or of any number of classes."""
+        kept = 0 if self.samplewise else 3 * target.numel() // max(1, target.shape[0])
+        for some, amounts, counted in in_parts(kept, (preds, target), weights, valid):
+            labels = some[0] if preds.dim() > target.dim() else as_labels(some[0])
+            if self.num_classes is None:
+                self._add_without_classes(states, labels, as_labels(some[1]), amounts, counted)
+            else:
+                self.add(states, (labels, as_labels(some[1])), amounts, counted)
 
     def _add_without_classes(
         self, states: States, preds: Tensor, target: Tensor, weights: Tensor | None, valid: Tensor | None

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from fastmetrics.passes import multiclass_
 from fastmetrics.passes.operator import bad_weights, record_faults
-from fastmetrics.statistics.base import Inputs, States, Statistics
+from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 
 
@@ -26,11 +26,14 @@ class NominalStatistics(MulticlassStatistics):
 
     def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``."""
-        preds, target = inputs
-        if preds.dim() == target.dim():
-            preds, valid = self._without_nan(preds, valid)
-        target, valid = self._without_nan(target, valid)
-        super().add(states, (preds, target), weights, valid)
+        labels = inputs if inputs[0].dim() == inputs[1].dim() else inputs[1:]
+        kept = sum(value.is_floating_point() for value in labels)
+        for some, amounts, counted in in_parts(kept, inputs, weights, valid):
+            preds, target, mask = *some, counted
+            if preds.dim() == target.dim():
+                preds, mask = self._without_nan(preds, mask)
+            target, mask = self._without_nan(target, mask)
+            super().add(states, (preds, target), amounts, mask)
 
     def _without_nan(self, values: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor | None]:
         if not values.is_floating_point():
@@ -92,7 +95,11 @@ class RatingStatistics(Statistics):
 
     def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``."""
-        counts, faults = self._counts(inputs[0]), states.get("faults")
+        for (ratings,), amounts, counted in in_parts(3 * self.num_categories, inputs, weights, valid):
+            self._add_subjects(states, ratings, amounts, counted)
+
+    def _add_subjects(self, states: States, ratings: Tensor, weights: Tensor | None, valid: Tensor | None) -> None:
+        counts, faults = self._counts(ratings), states.get("faults")
         kept = torch.ones_like(counts[:, 0], dtype=torch.bool) if valid is None else valid
         bad = kept.unsqueeze(1) & (counts < 0)
         record_faults(faults, 0, bad, counts)
@@ -100,12 +107,12 @@ class RatingStatistics(Statistics):
         amount = kept.double()
         if weights is not None:
             amount = torch.where(kept & ~bad_weights(faults, weights, kept), weights, 0.0)
-        ratings = counts.double()
-        states["categories"].add_(amount @ ratings)
-        states["squares"].add_((amount * ratings.square().sum(1)).sum())
+        of_subjects = counts.double()
+        states["categories"].add_(amount @ of_subjects)
+        states["squares"].add_((amount * of_subjects.square().sum(1)).sum())
         states["subjects"].add_(amount.sum())
         if counts.shape[0]:
-            most = torch.where(amount > 0, ratings.sum(1), 0.0).amax()
+            most = torch.where(amount > 0, of_subjects.sum(1), 0.0).amax()
             states["raters"].copy_(torch.maximum(states["raters"], most))
 
     def _counts(self, ratings: Tensor) -> Tensor:

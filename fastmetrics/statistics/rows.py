@@ -13,7 +13,7 @@ from fastmetrics.passes import row_pairs, values_
 from fastmetrics.passes.operator import bad_weights
 from fastmetrics.passes.row_pairs import row_pairs_body
 from fastmetrics.passes.values import KEEP
-from fastmetrics.statistics.base import Inputs, States, Statistics, same_device
+from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, same_device
 
 
 class _RowStatistics(Statistics):
@@ -33,6 +33,10 @@ class _RowStatistics(Statistics):
     def figures(self, inputs: Inputs) -> Tensor:
         """The figure of each row, float64 [N], without a graph."""
 
+    def kept(self, inputs: Inputs) -> int:
+        """How many numbers :meth:`figures` keeps of a row."""
+        return 1
+
     @abstractmethod
     def graph(self, inputs: Inputs) -> Tensor:
         """The same, in operations that keep the graph."""
@@ -42,14 +46,19 @@ class _RowStatistics(Statistics):
         if self.samplewise and name == "weights":
             raise ValueError("Weights have no meaning without a reduction.")
         target = inputs[-1]
-        return super().per_sample(name, values, (target.new_empty(target.shape[:1]),))
+        return super().per_sample(name, values, (target.new_empty(()).expand(target.shape[:1]),))
 
     def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``."""
-        figures = self.figures(inputs)
         if self.samplewise:
+            figures = self.figures(inputs)
             states["measures"].copy_(figures if valid is None else torch.where(valid, figures, torch.nan))
             return
+        for rows in in_parts(self.kept(inputs), inputs, weights, valid):
+            self._add_rows(states, *rows)
+
+    def _add_rows(self, states: States, inputs: Inputs, weights: Tensor | None, valid: Tensor | None) -> None:
+        figures = self.figures(inputs)
         if weights is not None:
             counted = torch.ones_like(weights, dtype=torch.bool) if valid is None else valid
             weights = torch.where(bad_weights(states.get("faults"), weights, counted), 0.0, weights)
@@ -110,9 +119,6 @@ class RowStatistics(_RowStatistics):
         return row_pairs_body(preds, target, self.figure)
 
 
-AT_ONCE = 1 << 20  # members of ensembles
-
-
 class EnsembleStatistics(_RowStatistics):
     """Of an ensemble of predictions and a target; see :func:`fastmetrics.formulas.crps.crps`."""
 
@@ -139,12 +145,13 @@ class EnsembleStatistics(_RowStatistics):
         same_device(preds, target)
 
     def figures(self, inputs: Inputs) -> Tensor:
-        """The score of each ensemble, of some at a time: what is sorted does not grow with the batch."""
+        """By the formula."""
         preds, target = (value.detach() for value in inputs)
-        rows = max(1, AT_ONCE // preds.shape[1])
-        if target.shape[0] <= rows:
-            return crps(preds, target)
-        return torch.cat([crps(*part) for part in zip(preds.split(rows), target.split(rows), strict=True)])
+        return crps(preds, target)
+
+    def kept(self, inputs: Inputs) -> int:
+        """The members of an ensemble, which are sorted."""
+        return inputs[0].shape[1]
 
     def graph(self, inputs: Inputs) -> Tensor:
         """The same formula."""

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from fastmetrics.formulas.counts import overlap_and_sizes
 from fastmetrics.passes.operator import bad_weights, record_faults
-from fastmetrics.statistics.base import Inputs, States, Statistics, same_device, shown
+from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, same_device, shown
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 
@@ -81,8 +81,9 @@ class PixelCounts(Statistics):
             target = inputs[1]
             pixels = target.select(1, 0) if self._has_classes(target, inputs) else target
             weights = super().per_sample("weights", weights, (pixels,))
-        table = self._table((), states.get("faults"), inputs, weights, valid)
-        states["counts"].add_(torch.stack(overlap_and_sizes(table), -1))
+        for images, amounts, counted in in_parts(self._kept(inputs), inputs, weights, valid):
+            table = self._table((), states.get("faults"), images, amounts, counted)
+            states["counts"].add_(torch.stack(overlap_and_sizes(table), -1))
 
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which labels, or elements of masks, were out of range."""
@@ -96,6 +97,16 @@ class PixelCounts(Statistics):
         if self.input_format == "mixed":
             return value.dim() == max(inputs[0].dim(), inputs[1].dim())
         return self.input_format == "one-hot"
+
+    def _kept(self, inputs: Inputs) -> int:
+        """How many numbers :meth:`_table` keeps of an image: of masks or labels, where it has to make any."""
+        preds, target = inputs
+        masks = [self._has_classes(value, inputs) and not value.is_floating_point() for value in inputs]
+        if not self._has_classes(target, inputs) and not masks[0]:
+            return 0
+        if all(masks) and self._ignored_class is None:
+            return 0
+        return max(preds.numel(), target.numel()) // max(1, preds.shape[0])
 
     def _table(
         self,
@@ -190,6 +201,14 @@ class ImageScores(PixelCounts):
 
     def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
         """Read the batch once, score its images and add that to ``states``."""
+        if self.samplewise:
+            self._add_images(states, inputs, weights, valid)
+            return
+        kept = self._kept(inputs) + 3 * self.num_classes
+        for images, amounts, counted in in_parts(kept, inputs, weights, valid):
+            self._add_images(states, images, amounts, counted)
+
+    def _add_images(self, states: States, inputs: Inputs, weights: Tensor | None, valid: Tensor | None) -> None:
         faults, images = states.get("faults"), inputs[0].shape[0]
         of_images = weights is not None and weights.dim() == 1
         image_weights, pixel_weights = (weights, None) if of_images else (None, weights)
