@@ -24,15 +24,6 @@
 
 namespace fastmetrics {
 
-// Vectors of 64 bytes, and half ones. The compiler splits them where registers are narrower.
-using F32x8 = float __attribute__((vector_size(32)));
-using F32x16 = float __attribute__((vector_size(64)));
-using I32x16 = int32_t __attribute__((vector_size(64)));
-using U32x16 = uint32_t __attribute__((vector_size(64)));
-using U16x16 = uint16_t __attribute__((vector_size(32)));
-using F64x8 = double __attribute__((vector_size(64)));
-using I64x8 = int64_t __attribute__((vector_size(64)));
-
 template <typename V, typename T>
 inline V load(const T* from) {
   V v;
@@ -40,33 +31,78 @@ inline V load(const T* from) {
   return v;
 }
 
-// Sixteen scores as floats; exact.
-inline F32x16 widen16(const float* from) { return load<F32x16>(from); }
-#ifdef __AVX512F__
+// As many scores as a register has floats, as floats; exact.
+inline F32s widen_floats(const float* from) { return load<F32s>(from); }
+#if defined(__AVX512F__)
 template <typename T>
-F32x16 widen16(__m256i bits);
+F32s widen_floats(__m256i bits);
 template <>
-inline F32x16 widen16<BFloat16>(__m256i bits) {
-  return (F32x16)_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16);
+inline F32s widen_floats<BFloat16>(__m256i bits) {
+  return (F32s)_mm512_slli_epi32(_mm512_cvtepu16_epi32(bits), 16);
 }
 template <>
-inline F32x16 widen16<Half>(__m256i bits) {
-  return (F32x16)_mm512_cvtph_ps(bits);
+inline F32s widen_floats<Half>(__m256i bits) {
+  return (F32s)_mm512_cvtph_ps(bits);
 }
 template <typename T>
-inline F32x16 widen16(const T* from) {
-  return widen16<T>(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+inline F32s widen_floats(const T* from) {
+  return widen_floats<T>(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)));
+}
+#elif defined(__AVX2__) && defined(__F16C__)
+inline F32s widen_floats(const BFloat16* from) {
+  const __m128i bits = _mm_loadu_si128(reinterpret_cast<const __m128i*>(from));
+  return (F32s)_mm256_slli_epi32(_mm256_cvtepu16_epi32(bits), 16);
+}
+inline F32s widen_floats(const Half* from) {
+  return (F32s)_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
 }
 #else
-inline F32x16 widen16(const BFloat16* from) {
-  const U32x16 bits = __builtin_convertvector(load<U16x16>(from), U32x16) << 16;
-  return (F32x16)bits;
+template <typename T>
+inline F32s widen_floats(const T* from) {
+  F32s values;
+  for (int j = 0; j < kFloats; ++j) values[j] = widen(from[j]);
+  return values;
 }
-inline F32x16 widen16(const Half* from) {
-  const U32x16 bits = __builtin_convertvector(load<U16x16>(from), U32x16);
-  const F32x16 scaled = (F32x16)((bits & 0x7fffu) << 13) * float_from_bits(0x77800000u);
-  const U32x16 special = (U32x16)((bits & 0x7c00u) == 0x7c00u) & 0x7f800000u;
-  return (F32x16)((U32x16)scaled | special | ((bits & 0x8000u) << 16));
+#endif
+
+using HalfF32s = float __attribute__((vector_size(kRegister / 2)));
+
+// Exact. The compiler would take these conversions apart.
+inline F64s as_doubles(HalfF32s values) {
+#if defined(__AVX512F__)
+  return (F64s)_mm512_cvtps_pd((__m256)values);
+#elif defined(__AVX2__)
+  return (F64s)_mm256_cvtps_pd((__m128)values);
+#else
+  return __builtin_convertvector(values, F64s);
+#endif
+}
+
+// As many scores as a register has doubles, as doubles; exact.
+inline F64s widen_doubles(const double* from) { return load<F64s>(from); }
+inline F64s widen_doubles(const float* from) { return as_doubles(load<HalfF32s>(from)); }
+#if defined(__AVX512F__)
+inline F64s widen_doubles(const BFloat16* from) {
+  const __m256i bits = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
+  return as_doubles((HalfF32s)_mm256_slli_epi32(bits, 16));
+}
+inline F64s widen_doubles(const Half* from) {
+  return as_doubles((HalfF32s)_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
+}
+#elif defined(__AVX2__) && defined(__F16C__)
+inline F64s widen_doubles(const BFloat16* from) {
+  const __m128i bits = _mm_cvtepu16_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from)));
+  return as_doubles((HalfF32s)_mm_slli_epi32(bits, 16));
+}
+inline F64s widen_doubles(const Half* from) {
+  return as_doubles((HalfF32s)_mm_cvtph_ps(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(from))));
+}
+#else
+template <typename T>
+inline F64s widen_doubles(const T* from) {
+  F64s values;
+  for (int j = 0; j < kDoubles; ++j) values[j] = widen(from[j]);
+  return values;
 }
 #endif
 
@@ -76,20 +112,6 @@ inline void fetch(const void* data, DType type, int64_t offset, int64_t n) {
   const char* from = static_cast<const char*>(data) + offset * size_of(type);
   for (int64_t byte = 0; byte < n * size_of(type); byte += 64) __builtin_prefetch(from + byte, 0, 2);
 }
-
-using HalfF32s = float __attribute__((vector_size(kRegister / 2)));
-
-// Exact. The compiler would take these conversions apart, too.
-#if defined(__AVX512F__)
-inline F64x8 as_doubles(F32x8 values) { return (F64x8)_mm512_cvtps_pd((__m256)values); }
-#else
-inline F64x8 as_doubles(F32x8 values) { return __builtin_convertvector(values, F64x8); }
-#if defined(__AVX2__)
-inline F64s as_doubles(HalfF32s values) { return (F64s)_mm256_cvtps_pd((__m128)values); }
-#else
-inline F64s as_doubles(HalfF32s values) { return __builtin_convertvector(values, F64s); }
-#endif
-#endif
 
 // How many threads share `work` elements; a small batch is not worth waking one.
 inline int threads_for(int64_t work) {

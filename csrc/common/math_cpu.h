@@ -18,7 +18,6 @@ namespace fastmetrics {
 using Doubles = F64s;
 using Words = int64_t __attribute__((vector_size(kRegister)));
 using UnsignedWords = uint64_t __attribute__((vector_size(kRegister)));
-constexpr int kDoubles = kRegister / 8;
 
 // As LibraryMath, for almost every double; the lanes of `odd` are negative whose argument it is not for. The error of
 // exp and log is within 3 units in the last place, that of a difference of log1p within 5, and that of a power within 3

@@ -15,6 +15,7 @@ constexpr int kRegister = 32;
 #else
 constexpr int kRegister = 16;
 #endif
+constexpr int kFloats = kRegister / 4, kDoubles = kRegister / 8;
 using F32s = float __attribute__((vector_size(kRegister)));
 using F64s = double __attribute__((vector_size(kRegister)));
 using I32s = int32_t __attribute__((vector_size(kRegister)));

@@ -101,7 +101,7 @@ int64_t tally_neighbours(const T* x, const int64_t* target, int64_t n, const Bat
       if (b.has_ignore) ignored |= static_cast<uint64_t>(_mm512_cmpeq_epi64_mask(t, ignore)) << j;
     }
     for (int j = 0; j < 64; j += 16) {
-      const __m512 v = (__m512)widen16(x + i + j);
+      const __m512 v = (__m512)widen_floats(x + i + j);
       p0 |= static_cast<uint64_t>(_mm512_cmp_ps_mask(v, probability, _CMP_GT_OQ)) << j;
       p1 |= static_cast<uint64_t>(_mm512_cmp_ps_mask(v, logit, _CMP_GT_OQ)) << j;
       const __mmask16 low = _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NGE_UQ);

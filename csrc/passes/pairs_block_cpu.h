@@ -34,6 +34,7 @@ struct PairsBlock {
   int place[kBlock];  // among the pairs of the run
 };
 
+template <int kLanes>
 inline double sum_of_lanes(double* lanes) {
   for (int width = kLanes / 2; width > 0; width /= 2) {
     for (int j = 0; j < width; ++j) lanes[j] += lanes[j + width];
@@ -56,33 +57,13 @@ inline double ordered_sum(const double* value, const double* weight, int n) {
     }
     for (int j = 0; i < n; ++i, ++j) lanes[j] += weight[i] * value[i];
   }
-  return sum_of_lanes(lanes);
+  return sum_of_lanes<kLanes>(lanes);
 }
 
-// Eight values as doubles; exact.
-#ifdef __AVX512F__
-inline F64x8 widen8(const float* from) { return as_doubles(load<F32x8>(from)); }
-inline F64x8 widen8(const BFloat16* from) {
-  const __m256i bits = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from)));
-  return as_doubles((F32x8)_mm256_slli_epi32(bits, 16));
-}
-inline F64x8 widen8(const Half* from) {
-  return as_doubles((F32x8)_mm256_cvtph_ps(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))));
-}
-#else
-template <typename T>
-inline F64x8 widen8(const T* from) {
-  F32x8 values;
-  for (int j = 0; j < 8; ++j) values[j] = widen(from[j]);
-  return as_doubles(values);
-}
-#endif
-inline F64x8 widen8(const double* from) { return load<F64x8>(from); }
-
-inline F64x8 absolute(F64x8 value) { return (F64x8)((I64x8)value & INT64_MAX); }
+inline F64s absolute(F64s value) { return (F64s)((I64s)value & INT64_MAX); }
 inline double absolute(double value) { return std::fabs(value); }
 
-// Sums of moments, squared and absolute errors; of one lane, or eight at once.
+// Sums of moments, squared and absolute errors; of one lane, or as many as a register has.
 template <typename V, bool kMoments, bool kSquared, bool kAbsolute>
 struct Simple {
   V squared{}, absolute_{}, n{}, x{}, y{}, xx{}, yy{}, xy{};
@@ -126,15 +107,19 @@ void add_simple(const T* x, const T* y, const double* weight, int64_t n, PairsPa
     part->started = true;
   }
   const double pilot_x = part->shifted.pilot_x, pilot_y = part->shifted.pilot_y;
-  using Eight = Simple<F64x8, kMoments, kSquared, kAbsolute>;
-  Eight sums[2];
-  int64_t i = in_streams(n, kLanes, [&](int64_t begin) __attribute__((always_inline)) {
-    fetch_ahead(x + begin, kLanes);
-    fetch_ahead(y + begin, kLanes);
-    for (int h = 0; h < 2; ++h) {
-      const int64_t at = begin + 8 * h;
-      const F64x8 w = kWeighted ? widen8(weight + at) : F64x8{};
-      sums[h].template add<kWeighted>(widen8(x + at), widen8(y + at), w, pilot_x, pilot_y);
+  using Lanes = Simple<F64s, kMoments, kSquared, kAbsolute>;
+  // two, as an addition takes some steps; one, where there are many sums and few registers
+  constexpr int kVectors = kMoments && kRegister < 64 ? 1 : 2, kUnit = std::max(kLanes, kVectors * kDoubles);
+  Lanes sums[kVectors];
+  int64_t i = in_streams(n, kUnit, [&](int64_t begin) __attribute__((always_inline)) {
+    fetch_ahead(x + begin, kUnit);
+    fetch_ahead(y + begin, kUnit);
+    for (int64_t at = begin; at < begin + kUnit; at += kVectors * kDoubles) {
+      for (int k = 0; k < kVectors; ++k) {
+        const F64s w = kWeighted ? widen_doubles(weight + at + k * kDoubles) : F64s{};
+        sums[k].template add<kWeighted>(widen_doubles(x + at + k * kDoubles), widen_doubles(y + at + k * kDoubles), w,
+                                        pilot_x, pilot_y);
+      }
     }
   });
   Simple<double, kMoments, kSquared, kAbsolute> rest;
@@ -143,20 +128,20 @@ void add_simple(const T* x, const T* y, const double* weight, int64_t n, PairsPa
     rest.template add<kWeighted>(widen(x[i]), widen(y[i]), w, pilot_x, pilot_y);
   }
   auto total = [&](auto of) {
-    double lanes[kLanes];
-    for (int j = 0; j < kLanes; ++j) lanes[j] = (sums[j / 8].*of)[j % 8];
-    return sum_of_lanes(lanes);
+    double lanes[kVectors * kDoubles];
+    for (int k = 0; k < kVectors; ++k) memcpy(lanes + k * kDoubles, &(sums[k].*of), sizeof(F64s));
+    return sum_of_lanes<kVectors * kDoubles>(lanes);
   };
-  if (kSquared) part->sums.errors[kSquaredError] += total(&Eight::squared) + rest.squared;
-  if (kAbsolute) part->sums.errors[kAbsoluteError] += total(&Eight::absolute_) + rest.absolute_;
+  if (kSquared) part->sums.errors[kSquaredError] += total(&Lanes::squared) + rest.squared;
+  if (kAbsolute) part->sums.errors[kAbsoluteError] += total(&Lanes::absolute_) + rest.absolute_;
   if (!kMoments) return;
   ShiftedSums& to = part->shifted;
-  to.n += kWeighted ? total(&Eight::n) + rest.n : static_cast<double>(n);
-  to.x += total(&Eight::x) + rest.x;
-  to.y += total(&Eight::y) + rest.y;
-  to.xx += total(&Eight::xx) + rest.xx;
-  to.yy += total(&Eight::yy) + rest.yy;
-  to.xy += total(&Eight::xy) + rest.xy;
+  to.n += kWeighted ? total(&Lanes::n) + rest.n : static_cast<double>(n);
+  to.x += total(&Lanes::x) + rest.x;
+  to.y += total(&Lanes::y) + rest.y;
+  to.xx += total(&Lanes::xx) + rest.xx;
+  to.yy += total(&Lanes::yy) + rest.yy;
+  to.xy += total(&Lanes::xy) + rest.xy;
 }
 
 template <typename T>

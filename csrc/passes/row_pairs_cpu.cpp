@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The row pairs pass on the CPU; its meaning is row_pairs_body in fastmetrics/passes/row_pairs.py. A row is summed in
-// eight lanes, in an order that depends on its length alone.
+// lanes, in an order that depends on its length alone.
 
 #include <limits>
 
@@ -13,31 +13,34 @@
 namespace fastmetrics {
 namespace {
 
-constexpr int kLanes = 8;
 constexpr int kBlock = 512;
 
-double sum_of(F64x8 v) { return ((v[0] + v[4]) + (v[2] + v[6])) + ((v[1] + v[5]) + (v[3] + v[7])); }
+double sum_of(F64s v) {
+  double sum = 0.0;
+  for (int j = 0; j < kDoubles; ++j) sum += v[j];
+  return sum;
+}
 
 template <int64_t kFigure>
 RowSums<double> sums_of_row(const RowPairsBatch& b, int64_t row, double x_scale, double y_scale) {
   // what fills the last lanes adds nothing
   constexpr double kNothing = kFigure == kKlLog || kFigure == kJsLog ? -std::numeric_limits<double>::infinity() : 0.0;
   double x[kBlock], y[kBlock], term[kBlock];
-  RowSums<F64x8> sums;
+  RowSums<F64s> sums;
   for (int64_t i = 0; i < b.columns; i += kBlock) {
     const int n = static_cast<int>(std::min<int64_t>(kBlock, b.columns - i));
     to_doubles(b.preds, b.preds_type, row * b.preds_row + i * b.preds_column, b.preds_column, n, x);
     to_doubles(b.target, b.target_type, row * b.target_row + i * b.target_column, b.target_column, n, y);
-    const int whole = (n + kLanes - 1) / kLanes * kLanes;
+    const int whole = (n + kDoubles - 1) / kDoubles * kDoubles;
     std::fill(x + n, x + whole, kNothing);
     std::fill(y + n, y + whole, kNothing);
     if constexpr (has_terms(kFigure)) {
       compute(x, y, whole, term,
               [=](auto of_x, auto of_y, auto& math) { return term_of<kFigure>(of_x, of_y, x_scale, y_scale, math); });
     }
-    for (int j = 0; j < whole; j += kLanes) {
-      const F64x8 of_figure = has_terms(kFigure) ? load<F64x8>(term + j) : F64x8{};
-      add_to_row<kFigure>(load<F64x8>(x + j), load<F64x8>(y + j), of_figure, &sums);
+    for (int j = 0; j < whole; j += kDoubles) {
+      const F64s of_figure = has_terms(kFigure) ? load<F64s>(term + j) : F64s{};
+      add_to_row<kFigure>(load<F64s>(x + j), load<F64s>(y + j), of_figure, &sums);
     }
   }
   return {sum_of(sums.figure), sum_of(sums.preds), sum_of(sums.target)};

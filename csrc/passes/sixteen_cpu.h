@@ -55,7 +55,7 @@ int64_t for_each_sixteen(const int64_t* target, const Labels& labels, int64_t n,
 inline bool in_sixteens(DType preds, int64_t preds_step, int64_t class_step, int64_t classes, DType target,
                         int64_t target_step) {
   if (target != DType::kInt64 || target_step != 1) return false;
-  if (is_floating(preds)) return class_step == 1 && classes < kRowBlock<float>;
+  if (is_floating(preds)) return class_step == 1 && classes < kLongRow<float>;
   return preds == DType::kInt64 && preds_step == 1;
 }
 

@@ -28,7 +28,7 @@ using Batch = ValuesBatch;
 // kLanes values, and doubles, in registers.
 template <typename T>
 using Values = std::conditional_t<sizeof(T) == 8, F64s, F32s>;
-constexpr int kDoubles = kLanes * 8 / kRegister;
+constexpr int kOfDoubles = kLanes / kDoubles;
 
 template <typename T>
 inline void load_values(const T* from, Values<T>* v) {
@@ -36,10 +36,7 @@ inline void load_values(const T* from, Values<T>* v) {
     constexpr int kWide = kRegister / sizeof(T);
     for (int k = 0; k < kLanes / kWide; ++k) v[k] = load<Values<T>>(from + kWide * k);
   } else {
-    for (int h = 0; h < 2; ++h) {
-      const F32x16 sixteen = widen16(from + 16 * h);
-      memcpy(v + 64 / kRegister * h, &sixteen, sizeof(sixteen));
-    }
+    for (int k = 0; k < kLanes / kFloats; ++k) v[k] = widen_floats(from + kFloats * k);
   }
 }
 
@@ -57,7 +54,7 @@ void add_unweighted(const T* x, int64_t n, const NanRule& rule, Extent* to) {
   using V = Values<T>;
   using I = decltype(V{} < V{});
   constexpr int kWide = sizeof(V) / sizeof(V{}[0]), kVectors = kLanes / kWide;
-  F64s sum[kDoubles] = {};
+  F64s sum[kOfDoubles] = {};
   V low[kVectors], high[kVectors];
   I nans[kVectors] = {};  // less than none
   for (int k = 0; k < kVectors; ++k) {
@@ -75,7 +72,7 @@ void add_unweighted(const T* x, int64_t n, const NanRule& rule, Extent* to) {
         low[k] = v[k] < low[k] ? v[k] : low[k];
         high[k] = v[k] > high[k] ? v[k] : high[k];
       }
-      if (kSums) add_to(nan ? V{} : v[k], &sum[kDoubles / kVectors * k]);
+      if (kSums) add_to(nan ? V{} : v[k], &sum[kOfDoubles / kVectors * k]);
     }
   });
   Extent all;
