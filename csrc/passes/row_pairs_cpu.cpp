@@ -21,8 +21,38 @@ double sum_of(F64s v) {
   return sum;
 }
 
+RowSums<double> sum_of(const RowSums<F64s>& sums) {
+  return {sum_of(sums.figure), sum_of(sums.preds), sum_of(sums.target)};
+}
+
+// Of a figure without terms, and neighbours.
+template <int64_t kFigure, typename T>
+RowSums<double> sums_of_neighbours(const T* x, const T* y, int64_t n) {
+  RowSums<F64s> sums;
+  int64_t i = 0;
+  for (; i + kDoubles <= n; i += kDoubles) {
+    add_to_row<kFigure>(widen_doubles(x + i), widen_doubles(y + i), F64s{}, &sums);
+  }
+  RowSums<double> rest = sum_of(sums);
+  for (; i < n; ++i) {
+    add_to_row<kFigure>(static_cast<double>(widen(x[i])), static_cast<double>(widen(y[i])), 0.0, &rest);
+  }
+  return rest;
+}
+
 template <int64_t kFigure>
 RowSums<double> sums_of_row(const RowPairsBatch& b, int64_t row, double x_scale, double y_scale) {
+  if constexpr (!has_terms(kFigure)) {
+    if (b.preds_type == b.target_type && is_floating(b.preds_type) && b.preds_column == 1 && b.target_column == 1) {
+      RowSums<double> sums;
+      with_score_type(b.preds_type, [&](auto t) {
+        const auto* x = static_cast<const decltype(t)*>(b.preds) + row * b.preds_row;
+        sums =
+            sums_of_neighbours<kFigure>(x, static_cast<const decltype(t)*>(b.target) + row * b.target_row, b.columns);
+      });
+      return sums;
+    }
+  }
   // what fills the last lanes adds nothing
   constexpr double kNothing = kFigure == kKlLog || kFigure == kJsLog ? -std::numeric_limits<double>::infinity() : 0.0;
   double x[kBlock], y[kBlock], term[kBlock];
@@ -43,7 +73,7 @@ RowSums<double> sums_of_row(const RowPairsBatch& b, int64_t row, double x_scale,
       add_to_row<kFigure>(load<F64s>(x + j), load<F64s>(y + j), of_figure, &sums);
     }
   }
-  return {sum_of(sums.figure), sum_of(sums.preds), sum_of(sums.target)};
+  return sum_of(sums);
 }
 
 Tensor row_pairs_cpu(const Tensor preds, const Tensor target, int64_t figure) {
