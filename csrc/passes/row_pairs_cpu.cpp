@@ -31,6 +31,8 @@ RowSums<double> sums_of_neighbours(const T* x, const T* y, int64_t n) {
   RowSums<F64s> sums;
   int64_t i = 0;
   for (; i + kDoubles <= n; i += kDoubles) {
+    fetch_ahead(x + i, kDoubles);
+    fetch_ahead(y + i, kDoubles);
     add_to_row<kFigure>(widen_doubles(x + i), widen_doubles(y + i), F64s{}, &sums);
   }
   RowSums<double> rest = sum_of(sums);
