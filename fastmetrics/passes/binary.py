@@ -99,8 +99,8 @@ def binary_body(
             Those of elements that are not valid never do.
         weights: float64, same shape as ``preds``: what an element adds instead of 1; ``counts`` is float64 then. One
             that is negative, infinite or NaN is not counted and goes to ``faults``. On the CPU the sums are formed in
-            an order that depends on the sizes alone; on a GPU in no fixed order, so the last bits of sums that are not
-            exact differ from run to run.
+            an order that depends on the sizes alone; on a GPU in no fixed order, so the last bits may differ
+            from run to run.
     """
     if target.numel() == 0:
         return

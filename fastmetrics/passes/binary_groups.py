@@ -41,8 +41,8 @@ def binary_groups_body(
         target: 0/1 of any integer type or bool, same shape.
         groups: of any integer type or bool, same shape.
         valid: bool, same shape, or None.
-        weights: float64, same shape, or None. On a GPU they are added in no fixed order, so the last bits of sums that
-            are not exact differ from run to run.
+        weights: float64, same shape, or None. On a GPU they are added in no fixed order, so the last bits may differ
+            from run to run.
         counts: ``[G, 4]``: tp, fp, tn, fn; int64, or float64 with weights.
         faults: int64 ``[FAULTS]``.
         probability_cutoff: see :func:`fastmetrics.passes.binary.cutoffs`.
