@@ -96,17 +96,18 @@ done
 step graphs 60 200 "${TESTS[@]}" tests/test_cuda_graphs.py
 # a small test or two of each pass
 SMALL="by_hand or orientation or nothing or extreme or layouts_weights or any_type or weights_and_valid"
+SMALL="$SMALL or (binary_groups and layouts)"
 if [ "$DEVICE" = cuda ]; then
   step tests-cuda 170 170 "${TESTS[@]}" -k "cuda and not graphs"
 else
-  step tests-cpu 60 170 "${TESTS[@]}" tests/test_{passes,pairs,row_pairs,row_passes,values}.py -k "$SMALL"
+  step tests-cpu 60 170 "${TESTS[@]}" tests/test_{passes,binary_groups,pairs,row_pairs,row_passes,values}.py -k "$SMALL"
 fi
 if [ "$DEVICE" = cpu ]; then
   note "compute-sanitizer: needs a GPU"
 elif command -v compute-sanitizer > /dev/null; then
   for tool in memcheck racecheck initcheck; do
     step "$tool" 40 150 compute-sanitizer --tool "$tool" --error-exitcode 9 "${TESTS[@]}" \
-      tests/test_{passes,pairs,row_pairs,row_passes,values}.py -k "cuda and ($SMALL)"
+      tests/test_{passes,binary_groups,pairs,row_pairs,row_passes,values}.py -k "cuda and ($SMALL)"
   done
 else
   FAILED+=(compute-sanitizer)

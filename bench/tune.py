@@ -32,6 +32,7 @@ SHOWN_BY = {
         "top-5 accuracy, 50k",
     ),
     "binary": ("binary accuracy, 10M f32", "multilabel accuracy"),
+    "binary_cells": ("of 4 groups",),
     "pairs": ("f32 pairs",),
     "values": ("f32 values",),
     "rows": ("ExactMatch, 8", "HingeLoss", "x 20 f32 scores"),

@@ -3,6 +3,7 @@
 
 import math
 import pickle
+import pkgutil
 import re
 from importlib import import_module
 
@@ -10,6 +11,7 @@ import torch
 from emulator import worker
 from test_passes import binary_inputs, mask, multiclass_states, pairs_states, zeros
 
+from fastmetrics import passes
 from fastmetrics.passes import FAULTS
 from fastmetrics.passes.binary import cutoffs
 from fastmetrics.passes.pairs import STATES
@@ -34,6 +36,11 @@ def weights_of(shape):
     for low, value in ((0.0, math.nan), (0.02, math.inf), (0.04, -1.0), (0.06, 0.0)):
         weights[(chance > low) & (chance < low + 0.02)] = value
     return weights
+
+
+def eighths(shape):
+    """Weights whose sums are exact, so that no order of the additions gives other bits."""
+    return (weights_of(shape) * 8).round() / 8
 
 
 def asked(options):
@@ -133,6 +140,60 @@ def binary_cases():
     yield binary(torch.rand(6, 300), torch.randint(0, 2, (6, 300)).to(torch.int8), True)
     yield binary(torch.rand(20_000), torch.ones(20_000, dtype=torch.int64))
     yield binary(torch.rand(1), torch.zeros(1, dtype=torch.bool))
+
+
+def weighted(preds, target, *args, weights=None, **options):
+    """weights: drawn if None."""
+    _, given = binary(preds, target, *args, **options)
+    weights = eighths(target.shape) if weights is None else weights
+    return "binary_weighted_", {**given, "weights": weights, "counts": given["counts"].double()}
+
+
+def groups(preds, target, of, num_groups, **options):
+    """of: the group of each sample."""
+    _, given = binary(preds, target, **options)
+    del given["multilabel"], given["ignored_decide"]
+    counts = sums_of(options.get("weights"), num_groups, 4)
+    return "binary_groups_", {**given, "groups": of, "counts": counts}
+
+
+def binary_cells_cases():
+    # two rounds of the blocks of a multiprocessor; cells in as many replicas as there are threads, in some and in one,
+    # and more than shared memory, or the batch, has room for
+    for dtype in (*SCORES, torch.int64):
+        for n, count in ((20_001, 1), (4099, 9), (40_000, 500), (600, 5000)):
+            preds, target = binary_inputs((n,), dtype, "logit" if count == 9 else "prob"), torch.randint(-1, 3, (n,))
+            of, valid = torch.randint(-1, count + 1, (n,)), mask((n,), "cpu")
+            yield groups(preds, target, of, count, ignore=2 if count == 9 else None, valid=valid)
+            if n < 40_000:
+                yield groups(preds, target, of, count, ignore=-1, weights=eighths((n,)))
+        for shape, multilabel in (((9001,), False), ((1500, 3), True), ((9, 5, 32), True)):
+            for kind, ignore in (("prob", None), ("logit", 3), ("nan", -1)):
+                preds, target = binary_inputs(shape, dtype, kind), torch.randint(-1, 4, shape)
+                valid = mask(shape, "cpu") if kind == "logit" else None
+                yield weighted(preds, target, multilabel, decide=kind != "nan", ignore=ignore, valid=valid)
+        # every index of dimension 0 apart, and what is strided
+        for shape, multilabel in (((300, 3, 4), True), ((4, 5000), False)):
+            preds, target = binary_inputs(shape, dtype, "logit"), torch.randint(0, 3, shape)
+            yield weighted(preds, target, multilabel, samplewise=True, valid=mask(shape, "cpu"))
+            turned = [x.transpose(0, -1) for x in (preds, target, eighths(shape))]
+            yield weighted(*turned[:2], multilabel, weights=turned[2], faults=False)
+            of = torch.randint(0, 5, (shape[-1], *(1 for _ in shape[1:]))).expand(turned[0].shape)
+            yield groups(*turned[:2], of, 5)
+    # one group or one label for all, labels of other types
+    n = 5000
+    for dtype in (torch.bool, torch.uint8, torch.int32):
+        of, target = torch.full((n,), 1).to(dtype), torch.randint(0, 2, (n,)).to(dtype)
+        yield groups(target, target.flip(0), of, 2, faults=False)
+        yield weighted(target, target.flip(0), weights=torch.full((1,), 0.5, dtype=torch.float64).expand(n))
+    # one bad label before all bad groups, which are named first; nothing at all
+    preds, target, of = (torch.ones(70, dtype=torch.int64) for _ in range(3))
+    preds[3], of[[40, 60]] = 7, torch.tensor([-5, 9])
+    yield groups(preds, target, of, 2)
+    yield groups(preds, target, of, 0)
+    yield groups(preds[:0], target[:0], of[:0], 2)
+    for shape in ((0, 3), (3, 0)):
+        yield weighted(torch.rand(shape), torch.ones(shape).bool(), True)
 
 
 def pairs(preds, target, which=tuple(STATES), outputs=1, **options):
@@ -361,6 +422,7 @@ def large_exact_match_cases():
 
 CASES = {
     "binary": binary_cases,
+    "binary_cells": binary_cells_cases,
     "multiclass": multiclass_cases,
     "pairs": pairs_cases,
     "values": values_cases,
@@ -409,9 +471,11 @@ def clones(args):
 
 def expected(operator, args):
     """What the arguments are after the pure-torch body has run on copies of them; then what it returns, if anything."""
-    name = operator.removesuffix("_")
+    body = f"{operator.removesuffix('_')}_body"
+    modules = [import_module(f"fastmetrics.passes.{module.name}") for module in pkgutil.iter_modules(passes.__path__)]
+    [function] = {getattr(module, body) for module in modules if hasattr(module, body)}
     args = clones(args)
-    result = getattr(import_module(f"fastmetrics.passes.{name}"), f"{name}_body")(*args)
+    result = function(*args)
     return args if result is None else [*args, result]
 
 

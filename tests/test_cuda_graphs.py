@@ -37,6 +37,7 @@ CASES = {
     "binary": (metric("BinaryAccuracy"), Binary((200_000,))),
     "logits": (metric("BinaryAccuracy"), Binary((200_000,), logits=True)),
     "multilabel": (metric("MultilabelAccuracy", num_labels=20), Binary((20_000, 20))),
+    "groups": (metric("BinaryGroupStatRates", num_groups=4), Binary((200_000,), groups=4)),
     "squared errors": (metric("MeanSquaredError"), Pairs((200_000,))),
     "absolute errors of outputs": (metric("MeanAbsoluteError", num_outputs=7), Pairs((20_000, 7))),
     "moments": (metric("PearsonCorrCoef"), Pairs((200_000,))),

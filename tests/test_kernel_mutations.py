@@ -16,6 +16,7 @@ pytestmark = pytest.mark.skipif(build.GCC is None, reason="no g++")
 SINK = "passes/multiclass_sink.cuh"
 MULTICLASS = "passes/multiclass_kernels.cuh"
 BINARY = "passes/binary_kernels.cuh"
+CELLS = "passes/binary_cells_kernels.cuh"
 PAIRS = "passes/pairs_kernels.cuh"
 VALUES = "passes/values_kernels.cuh"
 ROW_PAIRS = "passes/row_pairs_kernels.cuh"
@@ -84,6 +85,23 @@ MUTATIONS = [
      "binary", UNWRITTEN),
     ("wide loads of odd rows", "passes/binary_cuda.cu", "layout.a_stride[last] == 1 && layout.size[last] % kN == 0 &&",
      "layout.a_stride[last] == 1 &&", "binary", f"{UNALIGNED}|{WRONG}|{OUTSIDE}"),
+    # the kernels of binary cells
+    ("masked elements in cells", CELLS, "if (!b.is_valid(i, 0)) return -1;", "", "binary_cells", WRONG),
+    ("cells counted in before they are zero", CELLS, "of_block[i] = 0;\n  __syncthreads();", "of_block[i] = 0;",
+     "binary_cells", f"{RACE}|{UNWRITTEN}"),
+    ("replicas folded before all have counted", CELLS, "outside = __syncthreads_or(outside);", "", "binary_cells", RACE),
+    ("replicas folded without a barrier", CELLS, "*to += to[half];\n    }\n    __syncthreads();", "*to += to[half];\n    }",
+     "binary_cells", RACE),
+    ("threads of a replica add plainly", CELLS, "atomicAdd(mine + cell * replicas, amount);",
+     "mine[cell * replicas] += amount;", "binary_cells", RACE),
+    ("elements added to the card plainly", CELLS, "atomicAdd(of_card + cell, CellOfCard<Cell>{amount});",
+     "of_card[cell] += amount;", "binary_cells", RACE),
+    ("cells of blocks added plainly", CELLS, "if (sum != 0) atomicAdd(of_card + i, CellOfCard<Cell>{sum});",
+     "of_card[i] += sum;", "binary_cells", RACE),
+    ("labels named before groups", CELLS, "c.elements() + i);  // named", "i);  // named", "binary_cells", WRONG),
+    ("ignored elements decide", CELLS, "(b.ignored_decide || !ignored)) *outside", "true) *outside", "binary_cells", WRONG),
+    ("shared memory for counts alone", "passes/binary_cells_cuda.cu", "replicas * static_cast<int64_t>(sizeof(Cell));",
+     "replicas * static_cast<int64_t>(sizeof(uint32_t));", "binary_cells", OVERRUN),
     # the pairs kernels
     ("a tree without barriers", PAIRS, "of_block[threadIdx.x + width]);\n    __syncthreads();",
      "of_block[threadIdx.x + width]);", "pairs", RACE),

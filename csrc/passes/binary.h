@@ -34,9 +34,41 @@ struct BinaryBatch {
   }
 };
 
+// A label in place of scores.
+struct Label {};
+
+template <typename T>
+FM_HD T element(const BinaryBatch& b, T, int64_t at) {
+  return static_cast<const T*>(b.preds)[at];
+}
+FM_HD int64_t element(const BinaryBatch& b, Label, int64_t at) { return label_at(b.preds, b.preds_type, at); }
+
 // The place of sample i of label l in the batch.
 FM_HD int64_t place_of(const BinaryBatch& b, int64_t i, int64_t l) {
   return (i / b.per_sample * b.labels + l) * b.per_sample + i % b.per_sample;
+}
+
+// What the samples belong to in the pass over groups: one of `count` groups.
+struct BinaryGroups {
+  const void* data;
+  DType type;
+  Layout layout;  // of the samples; only its first stride is used
+  int64_t count;
+};
+
+// What is counted of a group, as both readings of its scores, because which one is meant is known only when all scores
+// of the batch are read.
+constexpr int kCells = 8;
+
+// target and what is decided: 0 or 1.
+FM_HD int32_t cell_of(int32_t target, int32_t as_probability, int32_t as_logit) {
+  return target * 4 + as_probability * 2 + as_logit;
+}
+
+// Which of tp, fp, tn and fn a cell is.
+FM_HD int outcome_of(int cell, bool logits) {
+  const bool target = (cell & 4) != 0, positive = (cell & (logits ? 1 : 2)) != 0;
+  return positive ? (target ? 0 : 1) : (target ? 3 : 2);
 }
 
 }  // namespace fastmetrics

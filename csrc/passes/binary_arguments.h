@@ -61,4 +61,21 @@ inline Cell* binary_counts(const BinaryBatch& b, const State& counts) {
   return state_data<Cell>(counts, kType, b.groups * b.labels * 4, "counts, [L, 4] or [N, L, 4]");
 }
 
+// groups: integers or bool, with the shape of target; counts [G, 4].
+inline BinaryGroups binary_groups(const View& groups, const View& target, const State& counts) {
+  STD_TORCH_CHECK(counts.dim() == 2 && counts.size(0) < INT32_MAX / kCells, "binary_groups_: counts must be [G, 4]");
+  STD_TORCH_CHECK(is_label(groups.dtype()), "binary_groups_: groups must be integers or bool");
+  check_per_sample(groups, target, groups.dtype(), "binary_groups_: groups must have the shape of target");
+  BinaryGroups g{groups.const_data_ptr(), groups.dtype(), {}, counts.size(0)};
+  for (int64_t d = 0; d < target.dim(); ++d) g.layout.push(groups.size(d), groups.stride(d), 0);
+  g.layout.collapse(0);
+  return g;
+}
+
+template <typename Cell>
+inline Cell* binary_groups_counts(const BinaryGroups& groups, const State& counts) {
+  constexpr DType kType = std::is_same<Cell, double>::value ? DType::kDouble : DType::kInt64;
+  return state_data<Cell>(counts, kType, groups.count * 4, "counts, [G, 4]");
+}
+
 }  // namespace fastmetrics

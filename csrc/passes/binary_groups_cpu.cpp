@@ -20,22 +20,13 @@ constexpr int64_t kMostParts = 64;
 constexpr int64_t kSmallestPart = 16384;            // samples
 constexpr int64_t kMostTallies = int64_t{1} << 16;  // groups of all parts
 
-struct Groups {
-  const void* data;
-  DType type;
-  Layout layout;  // of the samples; only its first stride is used
-  int64_t count;
-};
-
-constexpr int64_t kOutcomes = 8;  // of a sample: its target and both readings
-
 // Additions to one cell wait for each other: neighbouring samples of few groups go to tables of their own.
 constexpr int64_t kFewGroups = 256;
 int64_t replicas_of(int64_t groups) { return groups <= kFewGroups ? 4 : 1; }
 
 template <typename Cell>
 struct Part {
-  std::vector<Cell> tally;  // [replicas, G * kOutcomes + 1]; the last is of the samples that do not count
+  std::vector<Cell> tally;  // [replicas, G * kCells + 1]; the last is of the samples that do not count
   Faults faults;
   bool outside = false;  // whether there is a score outside [0, 1], which makes all of them logits
 };
@@ -87,7 +78,8 @@ void decide(const BinaryBatch& b, int64_t begin, int n, Block* block, Part<Cell>
 }
 
 // Values out of range of a block.
-void record_bad(const BinaryBatch& b, const Groups& groups, int64_t begin, int n, const Block& block, Faults* faults) {
+void record_bad(const BinaryBatch& b, const BinaryGroups& groups, int64_t begin, int n, const Block& block,
+                Faults* faults) {
   const int64_t samples = b.samples.samples();
   for (int i = 0; i < n; ++i) {
     const int32_t target = block.target[i];
@@ -126,7 +118,7 @@ void read_weights(const BinaryBatch& b, int64_t begin, int n, const int32_t* tar
 }
 
 template <typename Cell>
-void add_block(const BinaryBatch& b, const Groups& groups, int64_t begin, int n, Part<Cell>* part) {
+void add_block(const BinaryBatch& b, const BinaryGroups& groups, int64_t begin, int n, Part<Cell>* part) {
   alignas(64) Block block;
   for_each_run(b.samples, b.samples.b_stride, begin, n, [&](int64_t at, int64_t step, int done, int length) {
     narrow_labels(b.target, b.target_type, at, step, length, 2, b.ignored(), block.target + done);
@@ -140,12 +132,12 @@ void add_block(const BinaryBatch& b, const Groups& groups, int64_t begin, int n,
     narrow_labels(groups.data, groups.type, at, step, length, groups.count, nullptr, block.group + done);
   });
   decide(b, begin, n, &block, part);
-  const int32_t none = static_cast<int32_t>(groups.count * kOutcomes);
+  const int32_t none = static_cast<int32_t>(groups.count * kCells);
   const int32_t *target = block.target, *group = block.group, *p0 = block.decided[0], *p1 = block.decided[1];
   int32_t cell[kBlock], wrong = 0;
   for (int i = 0; i < n; ++i) {
     const int32_t counts = ~(target[i] | group[i] | p0[i]) >> 31;  // all bits, if none is negative
-    const int32_t of = group[i] * static_cast<int32_t>(kOutcomes) + target[i] * 4 + p0[i] * 2 + p1[i];
+    const int32_t of = group[i] * kCells + cell_of(target[i], p0[i], p1[i]);
     cell[i] = (of & counts) | (none & ~counts);
     wrong |= ~counts & -static_cast<int32_t>((target[i] != kIgnored) & (target[i] != kInvalid));
   }
@@ -162,12 +154,12 @@ void add_block(const BinaryBatch& b, const Groups& groups, int64_t begin, int n,
 }
 
 template <typename Cell>
-void binary_groups(const BinaryBatch& b, const Groups& groups, Cell* counts, int64_t* faults) {
+void add_batch(const BinaryBatch& b, const BinaryGroups& groups, Cell* counts, int64_t* faults) {
   const int64_t samples = b.samples.samples();
   if (samples == 0 || groups.count == 0) return;
   const int64_t wanted = std::min({kMostParts, samples / kSmallestPart, kMostTallies / groups.count});
   const int64_t parts = std::max<int64_t>(1, wanted), per_part = (samples + parts - 1) / parts;
-  const int64_t replicas = replicas_of(groups.count), pitch = groups.count * kOutcomes + 1;
+  const int64_t replicas = replicas_of(groups.count), pitch = groups.count * kCells + 1;
   std::vector<Part<Cell>> part(parts);
   split(parts, threads_for(samples), [&](int, int64_t first, int64_t last) {
     for (int64_t p = first; p < last; ++p) {
@@ -185,8 +177,7 @@ void binary_groups(const BinaryBatch& b, const Groups& groups, Cell* counts, int
     for (int64_t cell = 0; cell < pitch - 1; ++cell) {
       Cell sum = 0;
       for (size_t at = cell; at < p.tally.size(); at += pitch) sum += p.tally[at];
-      const bool target = cell & 4, label = cell & (logits ? 1 : 2);
-      counts[cell / kOutcomes * 4 + (label ? (target ? 0 : 1) : (target ? 3 : 2))] += sum;
+      counts[cell / kCells * 4 + outcome_of(static_cast<int>(cell % kCells), logits)] += sum;
     }
     found.push_back(p.faults);
   }
@@ -198,18 +189,11 @@ void binary_groups_cpu(View preds, View target, View groups, OptionalView valid,
                        bool has_ignore_index) {
   const BinaryBatch b = binary_batch(preds, target, valid, weights, counts, probability_cutoff, logit_cutoff,
                                      ignore_index, has_ignore_index, false, true);
-  STD_TORCH_CHECK(counts.dim() == 2 && counts.size(0) < INT32_MAX / kOutcomes, "binary_groups_: counts must be [G, 4]");
-  STD_TORCH_CHECK(is_label(groups.dtype()), "binary_groups_: groups must be integers or bool");
-  check_per_sample(groups, target, groups.dtype(), "binary_groups_: groups must have the shape of target");
-  Groups g{groups.const_data_ptr(), groups.dtype(), {}, counts.size(0)};
-  for (int64_t d = 0; d < target.dim(); ++d) g.layout.push(groups.size(d), groups.stride(d), 0);
-  g.layout.collapse(0);
+  const BinaryGroups g = binary_groups(groups, target, counts);
   if (weights.has_value()) {
-    binary_groups(b, g, state_data<double>(counts, DType::kDouble, g.count * 4, "counts, float64 [G, 4]"),
-                  faults_data(faults));
+    add_batch(b, g, binary_groups_counts<double>(g, counts), faults_data(faults));
   } else {
-    binary_groups(b, g, state_data<int64_t>(counts, DType::kInt64, g.count * 4, "counts, int64 [G, 4]"),
-                  faults_data(faults));
+    add_batch(b, g, binary_groups_counts<int64_t>(g, counts), faults_data(faults));
   }
 }
 

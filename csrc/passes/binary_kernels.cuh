@@ -16,9 +16,6 @@ namespace fastmetrics {
 // probabilities, the same as logits.
 enum { kTotal, kActual, kPredicted, kTruePositive, kPredictedLogit, kTruePositiveLogit, kTotals };
 
-// A label in place of scores.
-struct Label {};
-
 template <typename T>
 struct Tally {
   uint32_t of[kTotals] = {};
@@ -64,14 +61,6 @@ struct Tally<Label> {
     of[kTruePositive] += target != 0 && pred != 0;
   }
 };
-
-template <typename T>
-__device__ __forceinline__ T element(const BinaryBatch& b, T, int64_t at) {
-  return static_cast<const T*>(b.preds)[at];
-}
-__device__ __forceinline__ int64_t element(const BinaryBatch& b, Label, int64_t at) {
-  return label_at(b.preds, b.preds_type, at);
-}
 
 // Totals of the whole batch. A block is `columns` labels (a power of two) by kThreads / columns samples; `chunks`
 // blocks in a row have all labels. kN neighbouring samples a thread; more than one if they are in one run, and aligned.

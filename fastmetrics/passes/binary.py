@@ -99,7 +99,8 @@ def binary_body(
             Those of elements that are not valid never do.
         weights: float64, same shape as ``preds``: what an element adds instead of 1; ``counts`` is float64 then. One
             that is negative, infinite or NaN is not counted and goes to ``faults``. On the CPU the sums are formed in
-            an order that depends on the sizes alone.
+            an order that depends on the sizes alone; on a GPU in no fixed order, so the last bits may differ
+            from run to run.
     """
     if target.numel() == 0:
         return
@@ -150,4 +151,4 @@ def _weighted_fake(
 
 
 binary_ = define(SCHEMA, binary_body, _fake)
-binary_weighted_ = define(WEIGHTED_SCHEMA, binary_weighted_body, _weighted_fake, kernels=("cpu",))
+binary_weighted_ = define(WEIGHTED_SCHEMA, binary_weighted_body, _weighted_fake)

@@ -34,14 +34,15 @@ def binary_groups_body(
 
     What is positive, skipped and not counted is that of :func:`fastmetrics.passes.binary.binary_body`, where ignored
     scores take part in deciding. A sample whose group lies outside of [0, G) is not counted and goes to ``faults`` as a
-    prediction. These operations take some bytes an element while they run; the kernel of the CPU does not.
+    prediction. These operations take some bytes an element while they run; the kernels do not.
 
     Args:
         preds: scores f16/bf16/f32/f64 or 0/1 labels ``[N, ...]``.
         target: 0/1 of any integer type or bool, same shape.
         groups: of any integer type or bool, same shape.
         valid: bool, same shape, or None.
-        weights: float64, same shape, or None.
+        weights: float64, same shape, or None. On a GPU they are added in no fixed order, so the last bits may differ
+            from run to run.
         counts: ``[G, 4]``: tp, fp, tn, fn; int64, or float64 with weights.
         faults: int64 ``[FAULTS]``.
         probability_cutoff: see :func:`fastmetrics.passes.binary.cutoffs`.
@@ -49,9 +50,9 @@ def binary_groups_body(
         ignore_index: a target value.
         has_ignore_index: whether there is one.
     """
-    if target.numel() == 0:
-        return
     num_groups = counts.shape[0]
+    if target.numel() == 0 or num_groups == 0:
+        return
     preds, target, groups = preds.reshape(-1), target.reshape(-1), groups.reshape(-1).to(torch.int64)
     seen = torch.ones_like(target, dtype=torch.bool) if valid is None else valid.reshape(-1)
     kept = seen & (target != ignore_index) if has_ignore_index else seen
@@ -98,4 +99,4 @@ def _fake(
     torch._check(counts.dtype == dtype, lambda: f"binary_groups_: counts must be {dtype}")
 
 
-binary_groups_ = define(SCHEMA, binary_groups_body, _fake, kernels=("cpu",))
+binary_groups_ = define(SCHEMA, binary_groups_body, _fake)

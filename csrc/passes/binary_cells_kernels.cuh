@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The kernels of the binary pass over weighted elements, and of the one over groups.
+//
+// An element goes to one of the kCells cells of its group: uint32 counts or float64 sums of weights. A block keeps them
+// in shared memory, in as many replicas as it has room for, because an addition to a double there is a loop that
+// repeats when threads meet; then they are added to those of the card. Cells that are too many for shared memory, or
+// for the batch, are those of the card at once. A small kernel takes the cells that are meant and adds them to the
+// state: each outcome is a sum of its own, since a difference of sums would round, and could come out below zero.
+//
+// Sums of weights are added in no fixed order.
+
+#pragma once
+
+#include <type_traits>
+
+#include "common/device.cuh"
+#include "passes/binary_cells.h"
+
+namespace fastmetrics {
+
+// A cell of the card, of which a block has Cell.
+template <typename Cell>
+using CellOfCard = std::conditional_t<std::is_same<Cell, double>::value, double, Count>;
+
+// The cell that element i counts in, or -1 if it is not counted.
+template <typename T, typename Cell>
+__device__ __forceinline__ int64_t read_element(const BinaryCells& c, int64_t i, Cell* amount, bool* outside,
+                                                int64_t* faults) {
+  const BinaryBatch& b = c.batch;
+  if (!b.is_valid(i, 0)) return -1;
+  int64_t of_preds, of_target;
+  b.samples.locate(i, &of_preds, &of_target);
+  const int64_t target = label_at(b.target, b.target_type, of_target);
+  const bool ignored = b.has_ignore && target == b.ignore;
+  const auto pred = element(b, T{}, of_preds);
+  bool as_probability, as_logit, good_pred = true;
+  if constexpr (std::is_same<T, Label>::value) {
+    good_pred = pred == 0 || pred == 1;
+    as_probability = as_logit = pred == 1;
+  } else {
+    const auto x = widen(pred);
+    using W = decltype(widen(pred));
+    if (!(x >= W(0) && x <= W(1)) && (b.ignored_decide || !ignored)) *outside = true;
+    // cutoffs are values of T, so this is exact
+    as_probability = x > static_cast<W>(b.probability);
+    as_logit = x > static_cast<W>(b.logit);
+  }
+  if (ignored) return -1;
+  const int64_t group = c.group_of(i);
+  const bool good_target = target == 0 || target == 1, good_group = group >= 0 && group < c.groups.count;
+  bool counted = good_target && good_group && good_pred;
+  if (!counted) {
+    if (!good_target) add_fault(faults, kBadTarget, i);
+    if (!good_group) add_fault(faults, kBadPreds, i);
+    if (!good_pred) add_fault(faults, kBadPreds, c.elements() + i);  // named after all groups
+  }
+  *amount = 1;
+  if constexpr (std::is_same<Cell, double>::value) {
+    *amount = b.weights[b.samples.offset(i, b.samples.d_stride)];
+    if (!good_weight(*amount)) {
+      add_fault(faults, kBadWeight, i);
+      counted = false;
+    }
+  }
+  return counted ? group * kCells + cell_of(static_cast<int32_t>(target), as_probability, as_logit) : -1;
+}
+
+// Cells of the whole batch. replicas: a power of two up to kThreads, or 0 for no cells in shared memory.
+// of_card: [groups, kCells], zero before. any_outside: zero before.
+template <typename T, typename Cell>
+FM_KERNEL binary_cells_kernel(const BinaryCells c, int replicas, CellOfCard<Cell>* of_card, int64_t* any_outside,
+                              int64_t* faults) {
+  extern __shared__ __align__(16) unsigned char shared[];
+  // [groups * kCells, replicas]: the lanes of a warp, which have other replicas, meet in no bank
+  Cell* of_block = reinterpret_cast<Cell*>(shared);
+  const int cells = replicas > 0 ? static_cast<int>(c.groups.count) * kCells : 0;
+  for (int i = threadIdx.x; i < cells * replicas; i += kThreads) of_block[i] = 0;
+  __syncthreads();
+  Cell* mine = of_block + (static_cast<int>(threadIdx.x) & (replicas - 1));
+  const int64_t elements = c.elements(), stride = static_cast<int64_t>(gridDim.x) * kThreads;
+  bool outside = false;
+  for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < elements; i += stride) {
+    Cell amount;
+    const int64_t cell = read_element<T>(c, i, &amount, &outside, faults);
+    if (cell < 0) continue;
+    if (replicas > 0) {
+      atomicAdd(mine + cell * replicas, amount);
+    } else {
+      atomicAdd(of_card + cell, CellOfCard<Cell>{amount});
+    }
+  }
+  outside = __syncthreads_or(outside);
+  if (outside && threadIdx.x == 0) atomicMax(as_count(any_outside), Count{1});
+  for (int half = replicas / 2; half > 0; half /= 2) {
+    for (int i = threadIdx.x; i < cells * half; i += kThreads) {
+      Cell* to = of_block + i / half * replicas + i % half;
+      *to += to[half];
+    }
+    __syncthreads();
+  }
+  for (int i = threadIdx.x; i < cells; i += kThreads) {
+    const Cell sum = of_block[i * replicas];
+    if (sum != 0) atomicAdd(of_card + i, CellOfCard<Cell>{sum});
+  }
+}
+
+// Adds the cells that are meant to the state. counts: int64, or float64 for weights, [groups, 4].
+template <typename Cell, typename State>
+FM_KERNEL binary_cells_choose_kernel(const BinaryCells c, const Cell* of_card, const int64_t* any_outside,
+                                     State* counts, int64_t* faults) {
+  const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
+  const bool logits = *any_outside != 0;
+  for (int64_t g = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; g < c.groups.count; g += stride) {
+    for (int cell = 0; cell < kCells; ++cell) {
+      counts[g * 4 + outcome_of(cell, logits)] += static_cast<State>(of_card[g * kCells + cell]);
+    }
+  }
+  if (faults == nullptr || blockIdx.x != 0 || threadIdx.x != 0) return;
+  record_faults(faults, [&](int which, int64_t place) {
+    const BinaryBatch& b = c.batch;
+    const int64_t elements = c.elements();
+    const bool of_group = place < elements;  // a bad one of preds; else a bad label
+    const int64_t i = of_group ? place : place - elements;
+    if (which == kBadWeight) return int64_t{__double_as_longlong(b.weights[b.samples.offset(i, b.samples.d_stride)])};
+    if (which == kBadPreds && of_group) return c.group_of(i);
+    int64_t of_preds, of_target;
+    b.samples.locate(i, &of_preds, &of_target);
+    return which == kBadTarget ? label_at(b.target, b.target_type, of_target)
+                               : label_at(b.preds, b.preds_type, of_preds);
+  });
+}
+
+}  // namespace fastmetrics
