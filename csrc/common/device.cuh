@@ -43,6 +43,9 @@ __device__ __forceinline__ T sum_of_warp(T value) {
   return value;
 }
 
+// Whether a sample can be counted with this weight.
+__device__ __forceinline__ bool good_weight(double weight) { return weight >= 0.0 && weight <= 1.7976931348623157e308; }
+
 constexpr int64_t kNoPlace = INT64_MAX;
 
 // Record that the element at `place` of the batch is bad. faults: int64 [kFaults] or null.

@@ -42,9 +42,6 @@ __device__ __forceinline__ void add_row_fault(int64_t* scratch, int which, int64
   atomicMax(as_count(scratch + kRowsPlaces + which), static_cast<Count>(kNoPlace - place));
 }
 
-// Whether a row can be counted with this weight.
-__device__ __forceinline__ bool good_weight(double weight) { return weight >= 0.0 && weight <= 1.7976931348623157e308; }
-
 // Move what is in the scratch to the record of faults; one thread, when all faults are in.
 __device__ __forceinline__ void record_row_faults(const RowsBatch& b, const int64_t* scratch, int64_t* faults) {
   if (faults == nullptr) return;
