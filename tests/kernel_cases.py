@@ -18,6 +18,7 @@ from fastmetrics.passes.pairs import STATES
 from fastmetrics.passes.row_pairs import COSINE, JS, JS_LOG, KL, KL_LOG
 from fastmetrics.passes.values import DROP, KEEP, REPLACE
 
+MULTICLASS_STATES = ("confusion", "counts", "ranks", "rank_histogram")
 SCORES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 
 
@@ -105,6 +106,43 @@ def multiclass_cases():
     last = torch.randn(2, 6, 5, 7).contiguous(memory_format=torch.channels_last)
     yield multiclass(last, torch.randint(0, 6, (2, 5, 7)), "mrf", 6)
     yield multiclass(torch.full((90, 4), -math.inf), torch.full((90,), 3), "mcrf", 4)
+
+
+def multiclass_weighted(preds, target, *args, weights=None, **options):
+    """weights: drawn if None."""
+    _, given = multiclass(preds, target, *args, **options)
+    states = {name: None if given[name] is None else given[name].double() for name in MULTICLASS_STATES}
+    weights = eighths(target.shape) if weights is None else weights
+    return "multiclass_weighted_", {**given, **states, "weights": weights}
+
+
+def multiclass_weighted_cases():
+    # labels: cells in shared memory and too many for it, several rounds, one label for most samples, a mask, strides
+    for dtype, c, which in ((torch.int64, 5, "mcf"), (torch.uint8, 40, "mcf"), (torch.int32, 70, "cf")):
+        preds, target = (torch.randint(0, c + 1, (9001,)).to(dtype) for _ in range(2))
+        yield multiclass_weighted(preds, target, which, c, ignore=1, valid=mask((9001,), "cpu") if c == 5 else None)
+        target[torch.rand(9001) < 0.9] = 2
+        yield multiclass_weighted(target, target.long(), "m", c)
+    yield multiclass_weighted(torch.randint(0, 200, (700,)), torch.randint(0, 200, (700,)), "mcf", 200)
+    square, weights = torch.randint(-1, 6, (8, 6, 10)), eighths((6, 8)).t()[:, :, None].expand(8, 6, 10)
+    yield multiclass_weighted(square, square.flip(0), "mcf", 5, weights=weights)
+    turned = [x.transpose(0, 2) for x in (square, square.flip(0), weights)]
+    yield multiclass_weighted(*turned[:2], "cf", 5, samplewise=True, weights=turned[2])
+    yield multiclass_weighted(square, square.flip(1), "cf", 5, weights=zeros(8, 6, 10, dtype=torch.float64))
+    # scores: a thread, 8 lanes and a warp for a row; more rows than the blocks of one multiprocessor have at a time
+    for dtype in SCORES:
+        for c, n in ((3, 4500), (16, 75), (70, 300), (300, 100)):
+            scores = rare((torch.randn(n, c) * 2).round() / 2 if c < 20 else torch.randn(n, c)).to(dtype)
+            target = torch.randint(-2, c + 2, (n,))
+            yield multiclass_weighted(scores, target, "mcrhf" if c < 20 else "crhf", c, valid=mask((n,), "cpu"))
+            yield multiclass_weighted(scores, target, "mcf", c, ignore=0)
+        scores = rare(torch.randn(40, 85)).to(dtype)[::2, 1:82]  # rows that start anywhere
+        yield multiclass_weighted(scores, torch.randint(0, 81, (20,)), "crf", 81)
+        image = rare((torch.randn(2, 6, 12, 32) * 2).round()).to(dtype)
+        target, valid = torch.randint(-1, 7, (2, 12, 32)), mask((2, 12, 32), "cpu")
+        yield multiclass_weighted(image, target, "mcrhf", 6, ignore=-1)
+        yield multiclass_weighted(image, target, "crf", 6, samplewise=True, valid=valid)
+        yield multiclass_weighted(image, target.to(torch.int32), "cf", 6, valid=valid)
 
 
 def binary(preds, target, multilabel=False, decide=True, samplewise=False, faults=True, **options):
@@ -424,6 +462,7 @@ CASES = {
     "binary": binary_cases,
     "binary_cells": binary_cells_cases,
     "multiclass": multiclass_cases,
+    "multiclass_weighted": multiclass_weighted_cases,
     "pairs": pairs_cases,
     "values": values_cases,
     "row_pairs": row_pairs_cases,

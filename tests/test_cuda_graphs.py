@@ -131,6 +131,21 @@ def test_faults_of_replayed_updates_are_raised(name):
         made.compute()
 
 
+@pytest.mark.parametrize("name", ["labels", "scores, tiles", "scores, lanes", "scores, warps", "ranks", "planes"])
+def test_weights_of_replayed_updates(name):
+    made, inputs = built(name)
+    ordinary, _ = built(name)
+    preds, target = batch_of(inputs, "cuda")
+    # eighths: their sums are exact, in whatever order a GPU adds them
+    weights = torch.randint(0, 9, target.shape, device="cuda").double() / 8
+    batches = [(preds, target, weights), (preds, target, weights.flip(0))]
+    static = [x.clone() for x in batches[0]]
+    replay(captured(made, static), static, batches)
+    for batch in batches:
+        ordinary.update(*batch)
+    assert states(made) == states(ordinary)
+
+
 def test_a_smaller_batch_needs_its_own_graph_and_shares_the_states():
     made, inputs = built("scores, tiles")
     ordinary, _ = built("scores, tiles")

@@ -14,7 +14,7 @@ from kernel_cases import CASES, encoded, launcher, of_pass
 pytestmark = pytest.mark.skipif(build.GCC is None, reason="no g++")
 
 SINK = "passes/multiclass_sink.cuh"
-MULTICLASS = "passes/multiclass_kernels.cuh"
+MULTICLASS, LAUNCH_MULTICLASS = "passes/multiclass_kernels.cuh", "passes/multiclass_launch.cuh"
 BINARY = "passes/binary_kernels.cuh"
 CELLS = "passes/binary_cells_kernels.cuh"
 PAIRS = "passes/pairs_kernels.cuh"
@@ -44,12 +44,12 @@ MUTATIONS = [
     ("flushed before all have counted", SINK, "if (cells == 0) return;\n    __syncthreads();", "if (cells == 0) return;",
      "multiclass", RACE),
     ("one replica too few flushed", SINK, "r < plan_.replicas; ++r", "r < plan_.replicas - 1; ++r", "multiclass", WRONG),
-    ("a cell added to plainly", SINK, "atomicAdd(mine_ + target * plan_classes() + label, times);",
-     "mine_[target * plan_classes() + label] += times;", "multiclass", RACE),
-    ("the majority forgotten at the end", SINK, "void close() {\n    if (times_ > 0) emit", "void close() {\n    if (false) emit",
+    ("a cell added to plainly", SINK, "atomicAdd(mine_ + target * plan_classes() + label, amount);",
+     "mine_[target * plan_classes() + label] += amount;", "multiclass", RACE),
+    ("the majority forgotten at the end", SINK, "void close() {\n    if (amount_ > 0) emit", "void close() {\n    if (false) emit",
      "multiclass", WRONG),
     ("one rank too many", SINK, "rank >= s_.k) return;", "rank > s_.k) return;", "multiclass", f"{OUTSIDE}|{OVERRUN}|{WRONG}"),
-    ("a histogram of ranks over the ranks", SINK, "plan_.counts + plan_.ranks + rank, times", "plan_.counts + rank, times",
+    ("a histogram of ranks over the ranks", SINK, "plan_.counts + plan_.ranks + rank, amount", "plan_.counts + rank, amount",
      "multiclass", WRONG),
     # the multiclass kernels
     ("masked samples counted", MULTICLASS, "!b.is_valid(place) || ", "", "multiclass", WRONG),
@@ -58,7 +58,7 @@ MUTATIONS = [
     ("negative targets counted", MULTICLASS, "good_target = static_cast<uint64_t>(target) < classes;",
      "good_target = target < b.classes;", "multiclass", f"{OVERRUN}|{WRONG}|{OUTSIDE}"),
     ("a tile overwritten while it is read", MULTICLASS, ": 0;\n    __syncwarp();", ": 0;", "multiclass", RACE),
-    ("a tile read before it is there", MULTICLASS, "    }\n    __syncwarp();\n    if (sample", "    }\n    if (sample",
+    ("a tile read before it is there", MULTICLASS, "    }\n    __syncwarp();\n    uint32_t", "    }\n    uint32_t",
      "multiclass", f"{UNWRITTEN}|{RACE}"),
     ("a wide load at the end of a tile", MULTICLASS, "at + 16 <= bytes;", "at < bytes;", "multiclass", OUTSIDE),
     ("lanes that leave before a shuffle", MULTICLASS, "const bool here = sample < samples;",
@@ -68,8 +68,23 @@ MUTATIONS = [
      "multiclass", UNALIGNED),
     ("an unrolled loop too far", MULTICLASS, "i + 3 * kLanes < packs;", "i + 2 * kLanes < packs;", "multiclass",
      f"{OUTSIDE}|{WRONG}"),
-    ("too little shared memory", "passes/multiclass_cuda.cu", "other + plan.bytes(), stream", "plan.bytes(), stream",
-     "multiclass", OVERRUN),
+    ("too little shared memory", LAUNCH_MULTICLASS, "const int64_t bytes = other + ", "const int64_t bytes = ", "multiclass",
+     OVERRUN),
+    # the multiclass kernels with weights
+    ("weights added plainly", SINK, "double* state, double weight) { atomicAdd(state, weight); }",
+     "double* state, double weight) { *state += weight; }", "multiclass_weighted", RACE),
+    ("cells of weights as small as counts", LAUNCH_MULTICLASS, "int64_t{sizeof(typename Adds<State>::Amount)} * plan.cells()",
+     "int64_t{sizeof(uint32_t)} * plan.cells()", "multiclass_weighted", OVERRUN),
+    ("weights of the majority as if of one", SINK, "amount_ += amount;", "amount_ += 1;", "multiclass_weighted", WRONG),
+    ("the weight of the last majority kept", SINK, "    amount_ = amount;\n", "    amount_ += amount;\n", "multiclass_weighted", WRONG),
+    ("infinite weights added", DEVICE, "weight >= 0.0 && weight <= 1.7976931348623157e308;", "weight >= 0.0;",
+     "multiclass_weighted", WRONG),
+    ("bad weights added", MULTICLASS, "kBadWeight, place);\n      return false;", "kBadWeight, place);", "multiclass_weighted",
+     WRONG),
+    ("a bad target in place of a bad weight", MULTICLASS, "if (which == kBadWeight) return", "if (false) return",
+     "multiclass_weighted", WRONG),
+    ("weights where the mask is", MULTICLASS, "*amount = b.weights[b.layout.offset(place, b.layout.d_stride)];",
+     "*amount = b.weights[b.layout.offset(place, b.layout.c_stride)];", "multiclass_weighted", f"{WRONG}|{OUTSIDE}"),
     # the binary kernels
     ("masked elements counted", BINARY, "if (!b.is_valid(sample, label)) return;", "", "binary", WRONG),
     ("counted before the cells are zero", BINARY, "of_block[i] = 0;\n  __syncthreads();", "of_block[i] = 0;", "binary", RACE),

@@ -60,10 +60,10 @@ def test_kernels_give_what_the_body_gives(emulated, source, run):
                 if isinstance(theirs, torch.Tensor):
                     compare(ours, theirs, f"{operator} case {number}: ")
     ran = {kernel for kernel, *_ in emulated.take_launches()}
-    there = {kernel for kernel in emulated.kernels() if kernel.partition("<")[0] in build.kernels_of(source)}
+    there = build.kernels_of(source)
     assert ran == there, f"no case runs {there - ran}"
 
 
-def test_a_kernel_is_launched_by_one_source():
+def test_a_kernel_is_launched_by_one_source(emulated):
     names = [name for source in build.launchers() for name in build.kernels_of(source)]
-    assert sorted(names) == sorted(set(names))
+    assert sorted(names) == [name for name in emulated.kernels() if not name.endswith("_probe_kernel")]

@@ -234,18 +234,33 @@ def test_valid_and_weighted_samples(device, samplewise, ignore):
         for valid in (None, per_element, per_sample, torch.zeros_like(per_element)):
             compare_multiclass(scores, target, which, c, k, ignore, samplewise, valid)
             compare_multiclass(scores.argmax(1) - 1, target, which.replace("r", ""), c, 1, ignore, samplewise, valid)
-            weights = torch.rand(target.shape, dtype=torch.float64, device=device) * 3
-            weights.view(-1)[:4] = torch.tensor([-1.0, math.nan, math.inf, 0.0], device=device)
-            states = multiclass_states(which, c, k, shape[0] if samplewise else None, device)
-            states = [None if s is None else s.double() for s in states[:3]] + states[3:]
-            expected = [None if s is None else s.clone() for s in states]
-            options = (c, 0 if ignore is None else ignore, ignore is not None)
-            multiclass_weighted_(scores, target, valid, weights, *states, *options)
-            multiclass_weighted_body(scores, target, valid, weights, *expected, *options)
-            if device == "cpu":
-                equal(states, expected)  # both add in the order of the samples
-            else:
-                torch.testing.assert_close(states, expected)
+            compare_weighted(scores, target, which, c, k, ignore, samplewise, valid)
+            compare_weighted(scores.argmax(1) - 1, target, which.replace("r", ""), c, 1, ignore, samplewise, valid)
+
+
+def compare_weighted(preds, target, which, c, k, ignore, samplewise, valid):
+    weights = torch.rand(target.shape, dtype=torch.float64, device=target.device) * 3
+    weights.view(-1)[:4] = torch.tensor([-1.0, math.nan, math.inf, 0.0], device=target.device)
+    states = multiclass_states(which, c, k, target.shape[0] if samplewise else None, target.device)
+    states = [None if s is None else s.double() for s in states[:3]] + states[3:]
+    expected = [None if s is None else s.clone() for s in states]
+    options = (c, 0 if ignore is None else ignore, ignore is not None)
+    multiclass_weighted_(preds, target, valid, weights, *states, *options)
+    multiclass_weighted_body(preds, target, valid, weights, *expected, *options)
+    if target.is_cuda:
+        torch.testing.assert_close(states[:3], expected[:3], rtol=1e-12, atol=0)
+    else:
+        equal(states[:3], expected[:3])  # both add in the order of the samples
+    equal(states[3:], expected[3:])
+
+
+def test_weights_and_valid_of_long_rows(device):
+    torch.manual_seed(0)
+    for dtype, c in itertools.product((torch.float32, torch.float16, torch.bfloat16, torch.float64), (70, 300)):
+        scores = torch.randn(500, c + 1, device=device).to(dtype)[:, 1:]
+        target, valid = torch.randint(-1, c + 1, (500,), device=device), mask((500,), device)
+        for which, samples in (("mcrf", scores), ("cf", scores.contiguous()), ("mf", scores.t().contiguous().t())):
+            compare_weighted(samples, target, which, c, 3, 0, False, valid)
 
 
 def test_a_weight_of_two_is_a_sample_twice(device):

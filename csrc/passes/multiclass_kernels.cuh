@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernels of the multiclass pass: one for labels and three for scores, by how the classes of a sample lie.
+// The kernels of the multiclass pass: one for labels and three for scores, by how the classes of a sample lie. Those
+// that take any layout also take weights: State is int64_t, or double for weighted samples.
 //
 //   labels   neighbours of one type: 16 bytes of each input a load, two of each in flight. Anything else: one by one.
 //   tile     short dense rows: a warp brings 32 rows to shared memory in wide loads, then a thread has a row.
@@ -17,15 +18,24 @@
 
 namespace fastmetrics {
 
-// Whether a sample is counted; records what is wrong. label: in range if it came from scores.
-__device__ __forceinline__ bool accept(const MulticlassBatch& b, int64_t* faults, int64_t place, int64_t target,
-                                       int64_t label) {
+// Whether a sample is counted, and what it adds then; records what is wrong. label: in range if it came from scores.
+template <typename State>
+__device__ __forceinline__ bool accept(const MulticlassBatch& b, const MulticlassCells<State>& s, int64_t place,
+                                       int64_t target, int64_t label, typename Adds<State>::Amount* amount) {
+  *amount = 1;
   if (!b.is_valid(place) || (b.has_ignore && target == b.ignore)) return false;
   const uint64_t classes = static_cast<uint64_t>(b.classes);
   const bool good_target = static_cast<uint64_t>(target) < classes;
   const bool good_label = static_cast<uint64_t>(label) < classes;
-  if (!good_target) add_fault(faults, kBadTarget, place);
-  if (!good_label) add_fault(faults, kBadPreds, place);
+  if (!good_target) add_fault(s.faults, kBadTarget, place);
+  if (!good_label) add_fault(s.faults, kBadPreds, place);
+  if constexpr (Adds<State>::kWeights) {
+    *amount = b.weights[b.layout.offset(place, b.layout.d_stride)];
+    if (!good_weight(*amount)) {
+      add_fault(s.faults, kBadWeight, place);
+      return false;
+    }
+  }
   return good_target && good_label;
 }
 
@@ -33,9 +43,13 @@ __device__ __forceinline__ int64_t group_of(const MulticlassBatch& b, int64_t sa
   return b.samplewise ? sample / b.per_sample : 0;
 }
 
-__device__ __forceinline__ void finish(const MulticlassBatch& b, const MulticlassStates& s, Sink* sink) {
+template <typename State>
+__device__ __forceinline__ void finish(const MulticlassBatch& b, const MulticlassCells<State>& s, Sink<State>* sink) {
   sink->close();
-  record_faults_last(s.faults, [&](int which, int64_t place) {
+  record_faults_last(s.faults, [&](int which, int64_t place) -> int64_t {
+    if constexpr (Adds<State>::kWeights) {
+      if (which == kBadWeight) return __double_as_longlong(b.weights[b.layout.offset(place, b.layout.d_stride)]);
+    }
     int64_t of_preds, of_target;
     b.layout.locate(place, &of_preds, &of_target);
     return which == kBadTarget ? label_at(b.target, b.target_type, of_target)
@@ -47,7 +61,7 @@ __device__ __forceinline__ void finish(const MulticlassBatch& b, const Multiclas
 template <typename T>
 FM_KERNEL labels_kernel(const MulticlassBatch b, const MulticlassStates s, const SharedCells plan) {
   extern __shared__ __align__(16) unsigned char shared[];
-  Sink sink(b, s, plan, reinterpret_cast<uint32_t*>(shared));
+  Sink<int64_t> sink(b, s, plan, shared);
   constexpr int kN = kPerLoad<T>;
   const T* preds = static_cast<const T*>(b.preds);
   const T* target = static_cast<const T*>(b.target);
@@ -55,8 +69,9 @@ FM_KERNEL labels_kernel(const MulticlassBatch b, const MulticlassStates s, const
   const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
   const int64_t first = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
   auto count = [&](int64_t i, int64_t t, int64_t p) {
-    if (accept(b, s.faults, i, t, p)) {
-      sink.add(group_of(b, i), static_cast<int32_t>(t), static_cast<int32_t>(p), 0);
+    uint32_t amount;
+    if (accept(b, s, i, t, p, &amount)) {
+      sink.add(group_of(b, i), static_cast<int32_t>(t), static_cast<int32_t>(p), 0, amount);
     }
   };
   auto count_pack = [&](int64_t pack, const Pack<T, kN>& t, const Pack<T, kN>& p) {
@@ -79,17 +94,18 @@ FM_KERNEL labels_kernel(const MulticlassBatch b, const MulticlassStates s, const
 }
 
 // Any types and strides.
-FM_KERNEL
-labels_strided_kernel(const MulticlassBatch b, const MulticlassStates s, const SharedCells plan) {
+template <typename State>
+FM_KERNEL labels_strided_kernel(const MulticlassBatch b, const MulticlassCells<State> s, const SharedCells plan) {
   extern __shared__ __align__(16) unsigned char shared[];
-  Sink sink(b, s, plan, reinterpret_cast<uint32_t*>(shared));
+  Sink<State> sink(b, s, plan, shared);
   const int64_t samples = b.layout.samples(), stride = static_cast<int64_t>(gridDim.x) * kThreads;
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < samples; i += stride) {
     int64_t of_preds, of_target;
     b.layout.locate(i, &of_preds, &of_target);
     const int64_t t = label_at(b.target, b.target_type, of_target), p = label_at(b.preds, b.preds_type, of_preds);
-    if (accept(b, s.faults, i, t, p)) {
-      sink.add(group_of(b, i), static_cast<int32_t>(t), static_cast<int32_t>(p), 0);
+    typename Adds<State>::Amount amount;
+    if (accept(b, s, i, t, p, &amount)) {
+      sink.add(group_of(b, i), static_cast<int32_t>(t), static_cast<int32_t>(p), 0, amount);
     }
   }
   finish(b, s, &sink);
@@ -170,7 +186,7 @@ FM_KERNEL tile_kernel(const MulticlassBatch b, const MulticlassStates s, const S
   constexpr int kWarps = kThreads / kWarp;
   // tiles first: they need the alignment
   unsigned char* tile = shared + warp * kWarp * row_bytes;
-  Sink sink(b, s, plan, reinterpret_cast<uint32_t*>(shared + kWarps * kWarp * row_bytes));
+  Sink<int64_t> sink(b, s, plan, shared + kWarps * kWarp * row_bytes);
   const int64_t samples = b.layout.size[0], tiles = (samples + kWarp - 1) / kWarp;
   const int64_t b_step = b.layout.b_stride[0];
   // lanes whose rows share banks start at different classes
@@ -193,7 +209,8 @@ FM_KERNEL tile_kernel(const MulticlassBatch b, const MulticlassStates s, const S
       *reinterpret_cast<T*>(tile + at) = *reinterpret_cast<const T*>(from + at);
     }
     __syncwarp();
-    if (sample >= samples || !accept(b, s.faults, sample, t, 0)) continue;
+    uint32_t amount;
+    if (sample >= samples || !accept(b, s, sample, t, 0, &amount)) continue;
     Scan<W, kRanks> scan;
     if (kRanks) scan.aim(widen(row[t]), static_cast<int32_t>(t));
     int c = start;
@@ -201,7 +218,7 @@ FM_KERNEL tile_kernel(const MulticlassBatch b, const MulticlassStates s, const S
       scan.see(widen(row[c]), c);
       c = c + 1 == classes ? 0 : c + 1;
     }
-    sink.add(group_of(b, sample), static_cast<int32_t>(t), scan.label(), scan.rank);
+    sink.add(group_of(b, sample), static_cast<int32_t>(t), scan.label(), scan.rank, amount);
   }
   finish(b, s, &sink);
 }
@@ -235,14 +252,14 @@ __device__ __forceinline__ void scan_row(const T* row, int64_t classes, int lane
 }
 
 // kLanes: 8 or 32, lanes of a row; or kThreads, the block. The classes of a row are neighbours.
-template <typename T, int kLanes, bool kRanks>
-FM_KERNEL rows_kernel(const MulticlassBatch b, const MulticlassStates s, const SharedCells plan) {
+template <typename T, int kLanes, bool kRanks, typename State>
+FM_KERNEL rows_kernel(const MulticlassBatch b, const MulticlassCells<State> s, const SharedCells plan) {
   extern __shared__ __align__(16) unsigned char shared[];
   using W = decltype(widen(T{}));
   constexpr int kInWarp = kLanes < kWarp ? kLanes : kWarp;
   constexpr int kRows = kThreads / kLanes;  // of a block
   constexpr int kWarps = kThreads / kWarp;
-  Sink sink(b, s, plan, reinterpret_cast<uint32_t*>(shared));
+  Sink<State> sink(b, s, plan, shared);
   __shared__ W best_of_warp[kWarps];
   __shared__ int32_t at_of_warp[kWarps], rank_of_warp[kWarps];
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
@@ -283,19 +300,20 @@ FM_KERNEL rows_kernel(const MulticlassBatch b, const MulticlassStates s, const S
         for (int w = 1; w < kWarps; ++w) scan.merge(best_of_warp[w], at_of_warp[w], rank_of_warp[w]);
       }
     }
-    if (here && lane == 0 && accept(b, s.faults, sample, t, 0)) {
-      sink.add(group_of(b, sample), static_cast<int32_t>(t), scan.label(), scan.rank);
+    typename Adds<State>::Amount amount;
+    if (here && lane == 0 && accept(b, s, sample, t, 0, &amount)) {
+      sink.add(group_of(b, sample), static_cast<int32_t>(t), scan.label(), scan.rank, amount);
     }
   }
   finish(b, s, &sink);
 }
 
 // A thread has kN samples: neighbours in one run, aligned in every plane, if kN > 1; any one sample if kN is 1.
-template <typename T, int kN, bool kRanks>
-FM_KERNEL planes_kernel(const MulticlassBatch b, const MulticlassStates s, const SharedCells plan) {
+template <typename T, int kN, bool kRanks, typename State>
+FM_KERNEL planes_kernel(const MulticlassBatch b, const MulticlassCells<State> s, const SharedCells plan) {
   extern __shared__ __align__(16) unsigned char shared[];
   using W = decltype(widen(T{}));
-  Sink sink(b, s, plan, reinterpret_cast<uint32_t*>(shared));
+  Sink<State> sink(b, s, plan, shared);
   const int64_t packs = b.layout.samples() / kN, stride = static_cast<int64_t>(gridDim.x) * kThreads;
   const int64_t b_step = b.layout.b_stride[b.layout.dims - 1];
   const int32_t classes = static_cast<int32_t>(b.classes);
@@ -305,11 +323,12 @@ FM_KERNEL planes_kernel(const MulticlassBatch b, const MulticlassStates s, const
     const T* plane = static_cast<const T*>(b.preds) + of_preds;
     Scan<W, kRanks> scan[kN];
     int64_t t[kN];
+    typename Adds<State>::Amount amount[kN];
     bool counted[kN], any = false;
 #pragma unroll
     for (int j = 0; j < kN; ++j) {
       t[j] = label_at(b.target, b.target_type, of_target + j * b_step);
-      counted[j] = accept(b, s.faults, i * kN + j, t[j], 0);
+      counted[j] = accept(b, s, i * kN + j, t[j], 0, &amount[j]);
       any |= counted[j];
       if (kRanks && counted[j]) scan[j].aim(widen(plane[t[j] * b.class_stride + j]), static_cast<int32_t>(t[j]));
     }
@@ -322,7 +341,8 @@ FM_KERNEL planes_kernel(const MulticlassBatch b, const MulticlassStates s, const
     }
 #pragma unroll
     for (int j = 0; j < kN; ++j) {
-      if (counted[j]) sink.add(group_of(b, i * kN + j), static_cast<int32_t>(t[j]), scan[j].label(), scan[j].rank);
+      if (!counted[j]) continue;
+      sink.add(group_of(b, i * kN + j), static_cast<int32_t>(t[j]), scan[j].label(), scan[j].rank, amount[j]);
     }
   }
   finish(b, s, &sink);

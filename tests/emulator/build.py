@@ -78,11 +78,10 @@ def launchers() -> list[str]:
 
 
 def kernels_of(launcher: str) -> set[str]:
-    """The kernels that a source launches, without template arguments."""
-    folder = source_root() / "passes"
-    headers = re.findall(r'"passes/(\w+_kernels\.cuh)"', (folder / f"{launcher}_cuda.cu").read_text())
-    text = "".join((folder / header).read_text() for header in headers)
-    return set(re.findall(r"FM_KERNEL\s+(\w+)\(", text))
+    """The kernels that the compiled source has, which are those that it launches, with template arguments."""
+    command = ["nm", "--demangle", "--defined-only", OUT / "checked" / f"{launcher}_cuda.cu.o"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.replace("fastmetrics::", "")
+    return set(re.findall(r"^\w+ \w (?:void )?(\w+_kernel(?:<[^()]*>)?)\(", said, re.MULTILINE))
 
 
 class _Ninja:

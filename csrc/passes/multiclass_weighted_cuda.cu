@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which multiclass kernel adds weights, and how many blocks of it. Those that take any layout do, so that there are few
+// to compile. The figures of Tuning were chosen from the sizes of current cards, not measured.
+
+#include "passes/multiclass_cuda.h"
+#include "passes/multiclass_kernels.cuh"
+#include "passes/multiclass_launch.cuh"
+
+namespace fastmetrics {
+namespace {
+
+struct Tuning {
+  static constexpr int kBlocksPerMultiprocessor = 8;
+  static constexpr int kSamplesPerCell = 2;
+  static constexpr int kReplicas = kWarp;
+  static constexpr int kReplicaBytes = 24 * 1024;
+  // bytes of a row that one thread walks: what a warp has of such rows stays in the first cache until it is read
+  static constexpr int kMostForThread = 128;
+  // classes up to which 8 lanes have a row
+  static constexpr int kMostForLanes = 256;
+};
+
+using Start = MulticlassStart<Tuning, double>;
+
+template <typename T, bool kRanks>
+cudaError_t launch_scores(const Start& start) {
+  const int64_t samples = start.b.layout.samples(), c = start.b.classes;
+  if (start.b.class_stride != 1 || c * int64_t{sizeof(T)} <= Tuning::kMostForThread) {
+    return start(planes_kernel<T, 1, kRanks, double>, samples, kThreads);
+  }
+  if (c <= Tuning::kMostForLanes) return start(rows_kernel<T, 8, kRanks, double>, samples, kThreads / 8);
+  return start(rows_kernel<T, 32, kRanks, double>, samples, kThreads / 32);
+}
+
+}  // namespace
+
+cudaError_t launch_multiclass_weighted(const MulticlassBatch& b, const MulticlassCells<double>& s,
+                                       cudaStream_t stream) {
+  return start_multiclass<Tuning>(
+      b, s, stream,
+      [](const Start& start) { return start(labels_strided_kernel<double>, start.b.layout.samples(), kThreads * 2); },
+      [](const Start& start, auto t, auto ranks) { return launch_scores<decltype(t), decltype(ranks)::value>(start); });
+}
+
+}  // namespace fastmetrics
