@@ -131,7 +131,10 @@ def test_faults_of_replayed_updates_are_raised(name):
         made.compute()
 
 
-@pytest.mark.parametrize("name", ["labels", "scores, tiles", "scores, lanes", "scores, warps", "ranks", "planes"])
+KINDS = ("labels", "scores, tiles", "scores, lanes", "scores, warps", "ranks", "planes", "binary", "multilabel")
+
+
+@pytest.mark.parametrize("name", KINDS)
 def test_weights_of_replayed_updates(name):
     made, inputs = built(name)
     ordinary, _ = built(name)

@@ -3,9 +3,8 @@
 // How the multiclass kernels are started, with counts and with weights. Each source that does so has the figures that
 // this depends on in a struct Tuning:
 //   kBlocksPerMultiprocessor
-//   kSamplesPerCell  samples that a block should have for each of its cells in shared memory, which it adds to the
-//   state
-//                    at the end
+//   kSamplesPerCell  samples that a block should have for each of its cells in shared memory, which it adds up at the
+//                    end
 //   kReplicas        of the cells, at most
 //   kReplicaBytes    that they may have together; one replica may have more
 
