@@ -4,8 +4,8 @@
 //
 // Two layouts are fast. Rows (the scores of a sample are neighbours): long rows have running maxima and their places in
 // lanes, and are counted against their targets' scores in the same read, four rows in step; short rows are transposed
-// in registers. Planes (the same class of neighbouring samples are neighbours): the running maxima of 64 samples stay
-// in registers while the class planes go by. Anything else is walked score by score.
+// in registers. Planes (the same class of neighbouring samples are neighbours): the running maxima of four registers of
+// samples stay there while the class planes go by. Anything else is walked score by score.
 
 #pragma once
 

@@ -109,12 +109,12 @@ void add_simple(const T* x, const T* y, const double* weight, int64_t n, PairsPa
   const double pilot_x = part->shifted.pilot_x, pilot_y = part->shifted.pilot_y;
   using Lanes = Simple<F64s, kMoments, kSquared, kAbsolute>;
   // two, as an addition takes some steps; one, where there are many sums and few registers
-  constexpr int kVectors = kMoments && kRegister < 64 ? 1 : 2, kUnit = std::max(kLanes, kVectors * kDoubles);
+  constexpr int kVectors = kMoments && kRegister < 64 ? 1 : 2;
   Lanes sums[kVectors];
-  int64_t i = in_streams(n, kUnit, [&](int64_t begin) __attribute__((always_inline)) {
-    fetch_ahead(x + begin, kUnit);
-    fetch_ahead(y + begin, kUnit);
-    for (int64_t at = begin; at < begin + kUnit; at += kVectors * kDoubles) {
+  int64_t i = in_streams(n, kLanes, [&](int64_t begin) __attribute__((always_inline)) {
+    fetch_ahead(x + begin, kLanes);
+    fetch_ahead(y + begin, kLanes);
+    for (int64_t at = begin; at < begin + kLanes; at += kVectors * kDoubles) {
       for (int k = 0; k < kVectors; ++k) {
         const F64s w = kWeighted ? widen_doubles(weight + at + k * kDoubles) : F64s{};
         sums[k].template add<kWeighted>(widen_doubles(x + at + k * kDoubles), widen_doubles(y + at + k * kDoubles), w,
