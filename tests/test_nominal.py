@@ -140,6 +140,17 @@ def test_weights_and_valid(device, name, options):
     assert torch.equal(dropping.compute(), metric(preds[kept], target[kept]))
 
 
+@pytest.mark.parametrize("dtype", [torch.int64, torch.float32])
+def test_a_single_sample(dtype):
+    single, batch = (ours.CramersV(3, bias_correction=False) for _ in range(2))
+    for x, y in ((0, 1), (1, 2), (1, 1)):
+        single.update(torch.tensor(x, dtype=dtype), torch.tensor(y, dtype=dtype))
+        batch.update(torch.tensor([x], dtype=dtype), torch.tensor([y], dtype=dtype))
+    assert torch.equal(single.confusion, batch.confusion)
+    assert single.confusion.sum() == 3
+    assert torch.equal(single.compute(), batch.compute())
+
+
 def test_categories_of_any_value():
     torch.manual_seed(4)
     preds, target = variables()

@@ -213,7 +213,7 @@ def in_parts(
         weights: of as many rows.
         valid: likewise.
     """
-    rows = inputs[0].shape[0]
+    rows = inputs[0].shape[0] if inputs[0].dim() else 1
     at_once = max(1, AT_ONCE // kept) if kept else rows
     if rows <= at_once:
         yield inputs, weights, valid
