@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 from torchmetrics.utilities.prints import rank_zero_warn
 
-from fastmetrics.buffered import BufferMetric
-from fastmetrics.metric import Batch, Metric, StatisticMetric
+from fastmetrics.metric import Batch, StatisticMetric
 from fastmetrics.statistics import Statistics, ValuesStatistics
 from fastmetrics.statistics.base import Inputs
 from fastmetrics.statistics.buffers import Buffers
@@ -44,15 +43,15 @@ class _Aggregator(StatisticMetric):
     def _tensor(self, value: Any) -> Tensor:
         if isinstance(value, Tensor):
             return value
-        return torch.as_tensor(value, dtype=torch.float64, device=self.__dict__["_device"])
+        return torch.as_tensor(value, dtype=torch.float64, device=self._device)
 
     def _result(self, value: Tensor) -> Tensor:
         return value.to(self._dtype, copy=True)
 
-    def _report(self, faults: list[int]) -> None:
+    def _report(self, faults: list[int], label: str) -> None:
         """Raise or warn, as the strategy says, if there were NaNs since the last time."""
         if self.nan_strategy != "warn":
-            super()._report(faults)
+            super()._report(faults, label)
         rank_zero_warn("Encountered `nan` values in tensor. Will be removed.", UserWarning)
 
 
@@ -221,11 +220,15 @@ class _Values(Buffers):
             faults[2] += value.isnan().sum()
         return {"value": value}
 
+    def fits(self, name: str, state: Tensor) -> bool:
+        """Batches may have any shape."""
+        return True
+
     def explain_faults(self, faults: list[int]) -> str | None:
         return explain_nans(faults)
 
 
-class CatMetric(BufferMetric, _Aggregator):
+class CatMetric(_Aggregator):
     """All values, one after another.
 
     Args:
@@ -256,11 +259,6 @@ class CatMetric(BufferMetric, _Aggregator):
             return value
         wanted = ~value.isnan()
         return value if bool(wanted.all()) else value[wanted]
-
-    def _reduce_states(self, incoming_state: dict[str, Any]) -> None:
-        if "faults" not in incoming_state and self.faults is not None:
-            incoming_state = {**incoming_state, "faults": torch.zeros_like(self.faults)}
-        Metric._reduce_states(self, incoming_state)  # batches may have any shape
 
 
 class RunningMean(Running):

@@ -6,14 +6,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import torch
 import torchmetrics
 from torch import Tensor
+from torch.compiler import is_compiling
 from torch.nn import Module
 from torchmetrics.utilities.data import _flatten_dict
 
-from fastmetrics.asynchronous import Pending
-from fastmetrics.metric import Batch, StatisticMetric
-from fastmetrics.pool import Pool
+from fastmetrics.metric import StatisticMetric
+from fastmetrics.pending import Pending
+from fastmetrics.sharing import Plan, inner, outer
+from fastmetrics.statistics.base import Batch
 
 
 class MetricCollection(torchmetrics.MetricCollection):
@@ -24,7 +27,8 @@ class MetricCollection(torchmetrics.MetricCollection):
 
     - ``update`` and ``forward`` read a batch once for each kind of input, whatever the number of metrics.
     - ``compute`` over processes needs one collective per reduction and dtype, whatever the number of metrics.
-    - Metrics share states because of what they read, not because their values were equal after a first update.
+    - Metrics share states because of what they read, not because their values were equal after a first update; those
+      in a ``ClasswiseWrapper`` too.
     - A metric that is updated, reset, moved or loaded by itself gets its own copy of what it shared.
 
     torchmetrics' metrics and those that users write may be among them and work as they do there.
@@ -61,7 +65,9 @@ class MetricCollection(torchmetrics.MetricCollection):
             acc (MulticlassAccuracy), confusion (MulticlassConfusionMatrix), f1 (MulticlassF1Score)
     """
 
-    _pool: Pool | None = None
+    __jit_unused_properties__ = [*torchmetrics.MetricCollection.__jit_unused_properties__, "compute_groups"]
+
+    _plan: Plan | None = None
     _others: list[torchmetrics.Metric]  # what is read by itself
 
     def __init__(
@@ -76,94 +82,98 @@ class MetricCollection(torchmetrics.MetricCollection):
 
     # The plan.
 
-    def _ready(self) -> Pool:
-        """The pool of the metrics that are here now."""
-        own = self.__dict__
-        pool: Pool | None = own.get("_pool")
-        if pool is None or pool.stale:
+    def _ready(self) -> Plan:
+        """The plan of the metrics that are here now."""
+        plan: Plan | None = self.__dict__.get("_plan")
+        if plan is None or plan.stale:
             share = self._enable_compute_groups is not False
-            pool = own["_pool"] = Pool(list(self._modules.values()), share, replaces=pool)
-            grouped = {id(member) for group in pool.groups for member in group.members}
-            own["_others"] = [metric for metric in self._modules.values() if id(metric) not in grouped]
-        return pool
+            modules = [*self._modules.values()]
+            plan = Plan(modules, share, replaces=plan)
+            self.__dict__["_plan"] = plan
+            self.__dict__["_others"] = [module for module in modules if id(module) not in plan.grouped]
+        return plan
 
-    def _planned(self) -> None:
-        """Make the plan, on which depends what processes say to each other, if there is none; a stale one stays."""
-        if self.__dict__.get("_pool") is None and self._modules:
+    def _ensure_plan(self) -> None:
+        """Build the plan if missing. A stale one stays: it fixes the collectives."""
+        if self.__dict__.get("_plan") is None and self._modules:
             self._ready()
 
     def add_metrics(self, metrics: Any, *additional_metrics: torchmetrics.Metric) -> None:
         """Add metrics, as the constructor takes them."""
         super().add_metrics(metrics, *additional_metrics)
-        self.__dict__["_pool"] = None
+        self.__dict__["_plan"] = None
         self._ready()
 
     def __setitem__(self, key: str, module: Module) -> None:
         super().__setitem__(key, module)
-        self.__dict__["_pool"] = None
+        self.__dict__["_plan"] = None
 
     def __delitem__(self, key: str) -> None:
-        metric = self._modules[key]
+        metric = inner(self._modules[key])
         super().__delitem__(key)
-        self.__dict__["_pool"] = None
+        self.__dict__["_plan"] = None
         if isinstance(metric, StatisticMetric):
-            metric._leave()
-            metric._home = None
+            metric._reader.own()
+            metric._meeting = None
 
     @property
     def compute_groups(self) -> dict[int, list[str]]:
         """The names of the metrics that share states; the others alone."""
-        names = {id(metric): name for name, metric in self._modules.items()}
-        self._ready()
-        groups = [[names[id(member)] for member in group.members] for group in self._ready().groups]
-        groups += [[names[id(metric)]] for metric in self._others]
+        plan = self._ready()
+        names = {id(inner(module)): name for name, module in self._modules.items()}
+        groups = [[names[id(member)] for member in group.members] for group in plan.groups]
+        groups += [[names[id(inner(module))]] for module in self._others]
         return dict(enumerate(groups))
 
     def explain(self) -> str:
         """Which statistics are filled for which metrics, in which passes, and how many bytes of states they take."""
-        names = {id(metric): name for name, metric in self._modules.items()}
+        plan = self._ready()
+        names = {id(inner(module)): name for name, module in self._modules.items()}
 
         def shown(metrics: Iterable[Module]) -> str:
-            return ", ".join(f"{names[id(metric)]} ({type(metric).__name__})" for metric in metrics)
+            return ", ".join(f"{names[id(inner(metric))]} ({type(metric).__name__})" for metric in metrics)
 
         def kind(state: Any) -> str:
             return "list" if isinstance(state, list) else f"{str(state.dtype).removeprefix('torch.')} {[*state.shape]}"
 
         lines = []
-        for group in self._ready().groups:
-            states = {name: group.__dict__[name] for name in group._defaults}
+        for group in plan.groups:
+            accumulator = group.accumulator
+            states = accumulator.by_name()
             listed = ", ".join(f"{name} {kind(state)}" for name, state in states.items())
             tensors = [tensor for s in states.values() for tensor in (s if isinstance(s, list) else [s])]
             size = sum(tensor.numel() * tensor.itemsize for tensor in tensors)
-            lines += [f"{type(group._statistics).__name__}: {listed}; {size} bytes", f"    {shown(group.members)}"]
+            lines += [f"{type(accumulator.statistics).__name__}: {listed}; {size} bytes", f"    {shown(group.members)}"]
         if self._others:
             lines += ["read by themselves:", f"    {shown(self._others)}"]
         return "\n".join(lines)
 
     # The hot path.
 
-    def _read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Pool, list[Batch]]:
+    def _read(self, args: tuple[Any, ...], kwargs: dict[str, Any], traced: bool) -> tuple[Plan, list[Batch]]:
         """The plan and the batch as it takes it."""
-        pool = self._ready()
-        batches = pool.check(args, kwargs)
-        if pool.stale:  # the batch told a metric that it has other outputs than those that it was read with
-            pool = self._ready()
-            batches = pool.check(args, kwargs)
-        return pool, batches
+        plan = self._ready()
+        batches = plan.check(args, kwargs, traced)
+        if plan.stale:  # members have another size now than those that they were read with
+            plan = self._ready()
+            batches = plan.check(args, kwargs, traced)
+        return plan, batches
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Add a batch to all metrics: positional arguments to each, keywords to those that take them."""
-        pool, batches = self._read(args, kwargs)
+        traced = is_compiling()
+        plan, batches = self._read(args, kwargs, traced)
         for metric in self._others:
             metric.update(*args, **metric._filter_kwargs(**kwargs))
-        pool.update(batches)
+        plan.update(batches, traced)
 
+    @torch.jit.unused
     def forward(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Add a batch to all metrics and return the value of that batch for each."""
-        pool, batches = self._read(args, kwargs)
+        traced = is_compiling()
+        plan, batches = self._read(args, kwargs, traced)
         others = {id(metric): metric(*args, **metric._filter_kwargs(**kwargs)) for metric in self._others}
-        values = {**pool.forward(batches), **others}
-        return self._named({name: values[id(metric)] for name, metric in self._modules.items()})
+        return self._named(plan.forward(batches, traced), others)
 
     def compute(self, sync: bool = True) -> dict[str, Any]:
         """The value of each metric over all batches, and all processes if distributed.
@@ -171,53 +181,57 @@ class MetricCollection(torchmetrics.MetricCollection):
         Args:
             sync: False gives the values of this process; it speaks to no other one and keeps nothing.
         """
-        pool = self._ready()
+        plan = self._ready()
         if sync:
-            with pool.all_at_once():
-                values = {name: metric.compute() for name, metric in self._modules.items()}
-            return self._named(values)
-        pool.raise_faults()
-        return self._named(self._values_here())
+            return self._named(plan.compute(), {id(metric): metric.compute() for metric in self._others})
+        plan.raise_faults()
+        return self._named(plan.local_values(), self._local_values_of_others())
 
     def compute_async(self) -> Pending:
         """The values of this process, on their way to the host; see ``StatisticMetric.compute_async``.
 
         A metric that is not of this library may wait for the device.
         """
-        pool = self._ready()
-        values = self._named(self._values_here())
-        return Pending(values, [record for group in pool.groups for record in group._take_faults()])
+        plan = self._ready()
+        values = self._named(plan.local_values(), self._local_values_of_others())
+        return Pending(values, plan.take_faults())
 
-    def _values_here(self) -> dict[str, Any]:
-        """The values of this process."""
+    def _local_values_of_others(self) -> dict[int, Any]:
+        """The values on this process of metrics that are read by themselves, by their ids."""
         values = {}
-        for name, metric in self._modules.items():
-            if any(metric is other for other in self._others):
-                kept = {key: metric.__dict__.get(key) for key in ("_to_sync", "_computed")}
-                metric.__dict__.update(_to_sync=False, _computed=None)
-                try:
-                    values[name] = metric.compute()
-                finally:
-                    metric.__dict__.update(kept)
-            else:
-                values[name] = metric._value_of(metric._part())  # type: ignore[operator]
+        for metric in self._others:
+            kept = {key: metric.__dict__.get(key) for key in ("_to_sync", "_computed")}
+            metric.__dict__.update(_to_sync=False, _computed=None)
+            try:
+                values[id(metric)] = metric.compute()
+            finally:
+                metric.__dict__.update(kept)
         return values
 
     def reset(self) -> None:
         """Empty all metrics, in place."""
-        pool = self._ready()
-        pool.reset()
+        plan = self._ready()
+        plan.reset()
         for metric in self._others:
             metric.reset()
-        if pool.split:  # what was kept apart for its history has none now
-            self.__dict__["_pool"] = None
+        if plan.split:  # what was by itself for its history has none now
+            self.__dict__["_plan"] = None
             self._ready()
 
     def _compute_and_reduce(self, method_name: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
         return self.compute() if method_name == "compute" else self.forward(*args, **kwargs)
 
-    def _named(self, values: dict[str, Any]) -> dict[str, Any]:
-        """Results by their full names; those of a metric with several are spread."""
+    def _named(self, grouped: dict[int, Any], others: dict[int, Any]) -> dict[str, Any]:
+        """Results by their full names; those of a metric with several are spread.
+
+        Args:
+            grouped: of the metrics in groups, by their ids.
+            others: of the modules that are read by themselves, by their ids.
+        """
+        values = {
+            name: others[id(module)] if id(module) in others else outer(module, grouped)
+            for name, module in self._modules.items()
+        }
         prefix, postfix = self.prefix or "", self.postfix or ""
         if not any(isinstance(value, dict) for value in values.values()):
             if not (prefix or postfix):
@@ -243,17 +257,17 @@ class MetricCollection(torchmetrics.MetricCollection):
         self, keep_base: bool = False, copy_state: bool = True
     ) -> Iterable[tuple[str, Any]]:
         """Names, with prefix and postfix unless ``keep_base``, and metrics; ``copy_state`` is accepted."""
-        self._planned()
+        self._ensure_plan()
         return self._modules.items() if keep_base else self._to_renamed_dict().items()
 
     def values(self, copy_state: bool = True) -> Iterable[Any]:  # type: ignore[override]
         """The metrics; ``copy_state`` is accepted."""
-        self._planned()
+        self._ensure_plan()
         return self._modules.values()
 
     def __getitem__(self, key: str, copy_state: bool = True) -> Any:
         """A metric, by its name with or without prefix and postfix."""
-        self._planned()
+        self._ensure_plan()
         if self.prefix:
             key = key.removeprefix(self.prefix)
         if self.postfix:
@@ -263,20 +277,14 @@ class MetricCollection(torchmetrics.MetricCollection):
     # Lifecycle.
 
     def _apply(self, fn: Callable[[Tensor], Tensor], *args: Any) -> MetricCollection:
-        pool = self._ready()
-        for group in pool.groups:
-            group.moves = True
-        try:
-            super()._apply(fn, *args)  # type: ignore[no-untyped-call]
-            pool.move(fn)
-        finally:
-            for group in pool.groups:
-                group.moves = False
+        plan = self._ready()
+        plan.move(fn)  # first, so that members find their states moved
+        super()._apply(fn, *args)  # type: ignore[no-untyped-call]
         return self
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but the plan; the metrics with their own states."""
-        return {**self.__dict__, "_pool": None, "_others": []}
+        return {**self.__dict__, "_plan": None, "_others": []}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)  # type: ignore[no-untyped-call]

@@ -1,39 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The base of all metrics, and the metric whose state is statistics that one pass fills."""
+"""The base of all metrics, and the metric that is a formula of one accumulator."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+import copy
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torchmetrics
 from torch import Tensor
 from torch.compiler import is_compiling
 from torch.nn import Module, Parameter
+from torchmetrics.utilities.distributed import gather_all_tensors
 from torchmetrics.utilities.exceptions import TorchMetricsUserError
 from torchmetrics.utilities.prints import rank_zero_warn
 
-from fastmetrics.asynchronous import Pending
-from fastmetrics.distributed import Part, all_processes
-from fastmetrics.lifecycle import Lifecycle
+from fastmetrics import tensors
+from fastmetrics.accumulator import TWIN, Accumulator, Part, of_batch
+from fastmetrics.checks import require_dense, require_tensors
 from fastmetrics.native import direct
+from fastmetrics.pending import Pending
+from fastmetrics.reader import Reader
 from fastmetrics.statistics import Statistics
-from fastmetrics.statistics.base import Inputs
+from fastmetrics.statistics.base import Batch, Inputs
+from fastmetrics.sync import Meeting, all_processes
 
-if TYPE_CHECKING:
-    from fastmetrics.group import Group
-    from fastmetrics.pool import Pool
-
-# What a pass reads, weights and mask of its samples.
-Batch = tuple[Inputs, Tensor | None, Tensor | None]
+__all__ = ["Batch", "Metric", "StatisticMetric"]
 
 
 class Metric(torchmetrics.Metric):
     """Base class of metrics, for those of this library and those that users write.
 
     It is a ``torchmetrics.Metric``: ``add_state``, ``update``, ``compute``, ``reset``, ``forward``, ``dist_reduce_fx``
-    and everything that takes such an object work as they do there.
+    and everything that takes such an object work as they do there. A process that receives one, as an argument of
+    ``torch.multiprocessing`` or through a queue, has states of its own.
 
     Keyword arguments are those of ``torchmetrics.Metric``: ``compute_on_cpu``, ``dist_sync_on_step``,
     ``process_group``, ``dist_sync_fn``, ``distributed_available_fn``, ``sync_on_compute``, ``compute_with_cache``.
@@ -57,6 +60,14 @@ class Metric(torchmetrics.Metric):
         tensor(3.)
     """
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        # TorchScript skips metrics that a module holds, but looks at their properties and annotated attributes
+        properties = {name for base in cls.__mro__ for name, value in vars(base).items() if isinstance(value, property)}
+        annotated = {name for base in cls.__mro__ for name in vars(base).get("__annotations__", ())}
+        cls.__jit_unused_properties__ = sorted(properties)
+        cls.__jit_ignored_attributes__ = sorted(properties | annotated)
+
     def __setattr__(self, name: str, value: Any) -> None:
         # nn.Module looks through its parameters, buffers and modules on every assignment, which costs more than a
         # small update. A name that is already a plain attribute, and stays one, needs none of that.
@@ -65,8 +76,20 @@ class Metric(torchmetrics.Metric):
         else:
             super().__setattr__(name, value)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but what is rebuilt, with copies of the states and values."""
+        state = super().__getstate__()
+        kept = {*self._defaults, "_computed", "_forward_cache", "_cache", "_defaults"} & state.keys()
+        return {**state, "_frozen": {name: tensors.frozen(state.pop(name)) for name in sorted(kept)}}
 
-class StatisticMetric(Lifecycle, Metric):
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Own the states."""
+        state = dict(state)
+        frozen = state.pop("_frozen")
+        super().__setstate__({**state, **{name: tensors.thawed(value) for name, value in frozen.items()}})
+
+
+class StatisticMetric(Metric):
     """A metric that is some statistics of its input and a formula of them.
 
     A subclass passes its :class:`~fastmetrics.statistics.Statistics` to ``__init__`` and defines :meth:`formula`. The
@@ -111,11 +134,12 @@ class StatisticMetric(Lifecycle, Metric):
 
     def __init__(self, statistics: Statistics, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._group: Group | None = None  # whose states are shared
-        self._home: Pool | None = None  # with whom processes are met
-        self._whole: Part | None = None  # of all processes, until the next update
-        self._known: tuple[Statistics, torch.device, bytes] | None = None  # what the last batch was, and what read it
-        self._set_up_states(statistics)
+        self._device = torch.empty(0, device=self._device).device  # "cuda" becomes "cuda:0"
+        self._update_signature = inspect.signature(self.inputs)
+        self._meeting: Meeting | None = None  # with whom processes are met; None for this metric alone
+        self._computed_version = -1  # of the accumulator
+        self.__dict__["_reader"] = Reader(Accumulator(statistics, self._device, self.compute_on_cpu))
+        self._list_states()
 
     # The hot path. torchmetrics wraps `update` and `compute`; the ones below do that work themselves.
 
@@ -135,48 +159,96 @@ class StatisticMetric(Lifecycle, Metric):
             target: see the metric.
             weights: of any real dtype: what a sample counts instead of 1; finite and at least 0. The shape is that of
                 ``target`` or of its first dimensions: one weight a sample, or one for each of its elements.
-            valid: bool, shape likewise: a sample that is not valid is not counted, whatever its values are.
+            valid: bool, of such a shape: a sample that is not valid is not counted, whatever its values are.
         """
         return (preds, target), weights, valid
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Add a batch to the statistics; the arguments are those of :meth:`inputs`."""
-        own = self.__dict__
-        batch = self._check(*self.inputs(*args, **kwargs))
-        if own["_group"] is not None:
-            self._leave()
-        self._settle(own, batch[0])
-        self._count_update(own)
-        self._add(own, batch)
-        faults: Tensor | None = own["faults"]
-        if faults is None or is_compiling() or direct.is_zero(faults):
+        traced = is_compiling()
+        accumulator, batch = self._receive(args, kwargs, traced)
+        accumulator.add(batch)
+        faults = accumulator.faults
+        if faults is None or traced or direct.is_zero(faults):
             return
         # the CPU looks at once; the tensor is asked, since the name of a device takes longer
-        if faults.is_cpu and own["_statistics"].may_fault(batch[1]):
-            self._raise_faults()
+        if faults.is_cpu and accumulator.statistics.may_fault(batch[1]):
+            self._raise_faults(faults)
 
+    @torch.jit.unused
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """Add a batch to the statistics and return the value of that batch alone."""
         if not self._standard():
             return super().forward(*args, **kwargs)
-        own = self.__dict__
-        self._require_unsynced(own)
-        batch = self._check(*self.inputs(*args, **kwargs))
-        if own["_group"] is not None:
-            self._leave()
-        self._settle(own, batch[0])
-        self._count_update(own)
-        states = self._add_and_keep(own, batch)
-        if own["dist_sync_on_step"] and self.distributed_available_fn():
-            (part,) = self._reduce([self._part_of(states, batch[1] is not None)])
+        self._require_unsynced()
+        traced = is_compiling()
+        accumulator, batch = self._receive(args, kwargs, traced)
+        part = accumulator.add_and_keep(batch)
+        if self.dist_sync_on_step and self.distributed_available_fn():
+            (part,) = self._reduce([part])
             self._raise_faults(part.faults)  # on all processes, after they have met
-            value = self._value_of(part)
-        else:
-            if own["_statistics"].may_fault(batch[1]):
-                self._raise_faults()
-            value = self.formula(**states)
-        own["_forward_cache"] = value
+        elif not traced and accumulator.statistics.may_fault(batch[1]):
+            self._raise_faults(part.faults)
+        value = self._value_of(part)
+        self.__dict__["_forward_cache"] = value
         return value
+
+    def _receive(self, args: tuple[Any, ...], kwargs: dict[str, Any], traced: bool) -> tuple[Accumulator, Batch]:
+        """Check a batch and get ready to add it; one that is refused changes nothing."""
+        batch = self._read(args, kwargs)
+        reader: Reader = self.__dict__["_reader"]
+        accumulator = reader.accumulator
+        inputs, weights, valid = batch
+        checked = None if traced else accumulator.checked
+        known = checked is not None and checked == direct.metadata(*inputs)
+        if not known or weights is not None or valid is not None:
+            batch = self._check(reader, batch, known)
+        if accumulator.arena is not None:
+            accumulator = reader.own()
+        if not known:
+            reader.fit(inputs)
+            accumulator.note(inputs)
+            if not traced:
+                accumulator.checked = direct.metadata(*inputs)
+        if weights is not None and accumulator.lacks_twins:
+            accumulator.weighted()
+            self._list_states()
+        if traced:
+            accumulator.counted_in_trace()
+        else:
+            accumulator.counted()
+        return accumulator, batch
+
+    def _read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Batch:
+        """What :meth:`inputs` makes of the arguments of an update."""
+        try:
+            return self.inputs(*args, **kwargs)
+        except (AttributeError, TypeError, NotImplementedError):
+            require_tensors(self._label(), self._update_signature, args, kwargs)
+            raise
+
+    def _check(self, reader: Reader, batch: Batch, known: bool = False) -> Batch:
+        """Raise if the metadata of a batch is wrong; the batch as its statistics take it. Changes nothing.
+
+        Args:
+            reader: of the statistics.
+            batch: what :meth:`inputs` gave.
+            known: whether there was such a batch, but for its weights and mask.
+        """
+        inputs, weights, valid = batch
+        if not known:
+            require_dense(self._label(), self._update_signature, inputs)
+            self._accept(inputs, reader.asked)
+            reader.accumulator.check(inputs, self._label)
+        weights, valid = per_sample(reader.asked, batch)
+        if not known and reader.asked.size_from_data:
+            reader.check_size(inputs, self._label)
+        return inputs, weights, valid
+
+    def _accept(self, inputs: Inputs, statistics: Statistics) -> None:
+        """Raise if this metric does not take what its statistics would. Changes nothing."""
+
+    # Values.
 
     def compute(self, sync: bool = True) -> Any:
         """The value of the metric over all batches, and all processes if distributed.
@@ -184,11 +256,28 @@ class StatisticMetric(Lifecycle, Metric):
         Args:
             sync: False gives the value of this process; it speaks to no other one and keeps nothing.
         """
-        own = self.__dict__
         if not sync:
             return self._value()
-        if own["_computed"] is not None:
-            return own["_computed"]
+        version = self._reader.current().version
+        if self._computed is not None and self._computed_version == version:
+            return self._computed
+        self._warn_unless_updated()
+        if not self._to_sync or self._is_synced or not self.distributed_available_fn():
+            value = self._value()
+        elif self._meeting is not None:
+            part = self._meeting.part(self._reader, self.compute_with_cache)
+            self._raise_faults(part.faults)
+            value = self._value_of(part)
+        else:
+            self.sync(dist_sync_fn=self.dist_sync_fn)
+            try:
+                value = self._value()
+            finally:
+                if self._is_synced and self._should_unsync:
+                    self.unsync()
+        return self._remember(value, version)
+
+    def _warn_unless_updated(self) -> None:
         if not self.update_called:
             rank_zero_warn(
                 f"The ``compute`` method of metric {self.__class__.__name__}"
@@ -196,21 +285,11 @@ class StatisticMetric(Lifecycle, Metric):
                 " as metric states have not yet been updated.",
                 UserWarning,
             )
-        if not own["_to_sync"] or own["_is_synced"] or not self.distributed_available_fn():
-            value = self._value()
-        elif own["_home"] is not None:
-            whole = own["_home"].whole(self)
-            self._raise_faults(whole.faults)
-            value = self._value_of(whole)
-        else:
-            self.sync(dist_sync_fn=self.dist_sync_fn)
-            try:
-                value = self._value()
-            finally:
-                if own["_is_synced"] and own["_should_unsync"]:
-                    self.unsync()
-        if own["compute_with_cache"]:
-            own["_computed"] = value
+
+    def _remember(self, value: Any, version: int) -> Any:
+        """Keep the value of a version of the accumulator."""
+        if self.compute_with_cache:
+            self.__dict__.update(_computed=value, _computed_version=version)
         return value
 
     def compute_async(self) -> Pending:
@@ -229,198 +308,329 @@ class StatisticMetric(Lifecycle, Metric):
             >>> pending.result()
             tensor(0.6667)
         """
-        return Pending(self._value_of(self._part()), self._take_faults())
-
-    def _take_faults(self) -> list[tuple[Tensor, Callable[[Tensor], None]]]:
-        """The record of faults, if there is one, and what raises them; here they are forgotten."""
-        faults: Tensor | None = self.__dict__["faults"]
-        if faults is None:
-            return []
-        taken = faults.clone()
-        faults.zero_()
-        return [(taken, self._raise_found)]
+        faults = self._reader.current().faults
+        value = self._value_of(self._reader.part())
+        return Pending(value, [] if faults is None else [(taken(faults), self._raise_found)])
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """The value of one batch, without touching the state: the functional form of the metric."""
-        statistics = self._statistics
-        batch = self._check(*self.inputs(*args, **kwargs), any_device=True)
-        faults = statistics.no_faults(batch[0][0].device)
-        states = self._differentiable(statistics, *batch, faults)
-        if states is None:
-            states = self._states_of(statistics, *batch, faults)
+        return self.formula(**self._evaluated(*args, **kwargs)[0])
+
+    def _evaluated(
+        self, *args: Any, of: Callable[[Statistics, Inputs], Statistics] | None = None, **kwargs: Any
+    ) -> tuple[dict[str, Tensor], Inputs]:
+        """The statistics of one batch, and what was read.
+
+        Args:
+            args: those of :meth:`inputs`.
+            of: takes the statistics of the metric and the inputs, and gives the statistics that are wanted.
+            kwargs: those of :meth:`inputs`.
+        """
+        batch = self._read(args, kwargs)
+        inputs = batch[0]
+        require_dense(self._label(), self._update_signature, inputs)
+        statistics = self._reader.asked
+        if of is not None:
+            statistics = of(statistics, inputs)
+        self._accept(inputs, statistics)
+        statistics.check(inputs)
+        weights, valid = per_sample(statistics, batch)
+        statistics = statistics.fitted(inputs)
+        faults = statistics.no_faults(inputs[0].device)
+        states, _ = of_batch(statistics, (inputs, weights, valid), faults)
         if faults is not None:
             self._raise_found(faults)
-        return self.formula(**states)
+        return states, inputs
 
     def plot(self, val: Any = None, ax: Any = None) -> Any:
         """Draw ``val`` (a value or a sequence of them), or the present value; see ``torchmetrics``."""
         return self._plot(val, ax)
 
-    @property
-    def update_called(self) -> bool:
-        """Whether ``update`` or ``forward`` has been called since the last reset."""
-        return self._update_count > 0 or self._traced
+    def _value(self) -> Any:
+        self._raise_faults(self._reader.current().faults)
+        return self._value_of(self._reader.part())
 
-    @classmethod
-    def _standard(cls) -> bool:
-        """Whether ``update``, ``forward`` and ``compute`` mean what they mean here; a subclass may change that."""
-        return cls.update is StatisticMetric.update and cls.compute is StatisticMetric.compute
+    def _value_of(self, part: Part) -> Any:
+        """The value from statistics; it shares no memory with them."""
+        states = part.finals(self._device)
+        return tensors.unaliased(self.formula(**states), states.values())
 
-    def _require_unsynced(self, own: dict[str, Any]) -> None:
-        if own["_is_synced"]:
-            raise TorchMetricsUserError(
-                "The Metric shouldn't be synced when performing ``forward``. HINT: Did you forget to call ``unsync`` ?."
-            )
+    def _reduce(self, parts: list[Part]) -> list[Part]:
+        """The states of all processes."""
+        return all_processes(parts, self._device, self.process_group, self.dist_sync_fn)
 
-    def _count_update(self, own: dict[str, Any]) -> None:
-        if is_compiling():
-            # a counter in a traced function would be a constant of it, and every value a new compilation
-            own["_traced"] = True
-        else:
-            own["_update_count"] += 1
-        own["_computed"] = own["_whole"] = None
-
-    # In a collection, the batch of all members is checked before any of them is prepared for it.
-
-    def _accept(self, inputs: Inputs) -> None:
-        """Raise if this metric does not take what its statistics would. Changes nothing."""
-
-    def _prepare(self, inputs: Inputs) -> None:
-        """Get ready for a batch that was checked. One whose states do not fit it leaves its group."""
-
-    def _check(self, inputs: Inputs, weights: Tensor | None, valid: Tensor | None, any_device: bool = False) -> Batch:
-        """Raise if the metadata of a batch is wrong; the batch as its statistics take it. Changes nothing."""
-        own = self.__dict__
-        statistics: Statistics = own["_statistics"]
-        traced = is_compiling()
-        if traced or own["_known"] != (statistics, own["_device"], direct.metadata(*inputs)):
-            if not traced:
-                own["_known"] = None
-            self._accept(inputs)
-            statistics.check(inputs)
-            device = inputs[0].device
-            if device != own["_device"] and not any_device:
-                raise RuntimeError(
-                    f"{self._label()} is on {self._device}, but its input is on {device}."
-                    f" Move the metric with `metric.to({str(device)!r})`."
-                )
-        if weights is not None:
-            weights = statistics.per_sample("weights", weights, inputs)
-        if valid is not None:
-            valid = statistics.per_sample("valid", valid, inputs)
-        return inputs, weights, valid
-
-    def _settle(self, own: dict[str, Any], inputs: Inputs) -> None:
-        """Get ready for a batch that was checked, and remember its kind: one that follows needs neither."""
-        if is_compiling():
-            self._prepare(inputs)
-        elif own["_known"] is None:
-            self._prepare(inputs)
-            metadata = direct.metadata(*inputs)
-            if metadata is not None:
-                own["_known"] = (own["_statistics"], own["_device"], metadata)
+    # Faults.
 
     def _label(self) -> str:
         """How messages call the metric."""
         return type(self).__name__
 
-    def _add(self, own: dict[str, Any], batch: Batch) -> None:
-        """Add a batch to the statistics."""
-        statistics: Statistics = own["_statistics"]
-        inputs, weights, valid = batch
-        if statistics.samplewise:
-            self._append(self._states_of(statistics, inputs, weights, valid))
-        elif weights is None:
-            statistics.add(own, inputs, None, valid)
-        else:
-            statistics.add(self._weighted(own), inputs, weights, valid)
-
-    def _add_and_keep(self, own: dict[str, Any], batch: Batch) -> dict[str, Tensor]:
-        """Add a batch to the statistics, and return its own."""
-        statistics: Statistics = own["_statistics"]
-        inputs, weights, valid = batch
-        states = self._differentiable(statistics, inputs, weights, valid)
-        graph = states is not None
-        if states is None:
-            states = self._states_of(statistics, inputs, weights, valid)
-        if statistics.samplewise:
-            self._append(states)
-        else:
-            self._own_states(own)
-            to = own if weights is None else self._weighted(own)
-            statistics.merge(to, {n: v.detach() for n, v in states.items()} if graph else states)
-        return states
-
-    def _differentiable(
-        self,
-        statistics: Statistics,
-        inputs: Inputs,
-        weights: Tensor | None,
-        valid: Tensor | None,
-        faults: Tensor | None = None,
-    ) -> dict[str, Tensor] | None:
-        """The statistics of a batch that wants gradients, if they have any; faults as in :meth:`_states_of`."""
-        if not torch.is_grad_enabled():
-            return None
-        for value in inputs:
-            if value.requires_grad:
-                break
-        else:
-            return None
-        states = statistics.differentiable(inputs, weights, valid)
-        if states is not None and statistics.may_fault(weights):  # the pass says what was out of range
-            self._states_of(statistics, tuple(value.detach() for value in inputs), weights, valid, faults)
-        return states
-
-    def _states_of(
-        self,
-        statistics: Statistics,
-        inputs: Inputs,
-        weights: Tensor | None,
-        valid: Tensor | None,
-        faults: Tensor | None = None,
-    ) -> dict[str, Tensor]:
-        """The statistics of one batch; its faults go to ``faults``, else to those of the metric."""
-        if faults is None:
-            faults = self.__dict__["faults"]
-        return statistics.of_batch(inputs, weights, valid, faults)
-
-    def _append(self, states: dict[str, Tensor]) -> None:
-        for name, value in states.items():
-            kept = value.detach()
-            getattr(self, name).append(kept.cpu() if self.compute_on_cpu else kept)
-
-    def _value(self) -> Any:
-        if self._home is None or not self._home._all_at_once:
-            self._raise_faults()
-        return self._value_of(self._part())
-
-    def _value_of(self, part: Part) -> Any:
-        device = self.__dict__["_device"]
-        return self.formula(**{name: part.final(name, device) for name in part.statistics.shapes})
-
-    def _reduce(self, parts: list[Part], apart: bool = False) -> list[Part]:
-        """The states of all processes; see :func:`~fastmetrics.distributed.all_processes`."""
-        return all_processes(parts, self._device, self.process_group, self.dist_sync_fn, apart)
-
-    def _raise_faults(self, faults: Tensor | None = None) -> None:
-        """Raise what was wrong with the values of the input, here or in ``faults`` of all processes; and forget it."""
-        own = self.__dict__
-        if faults is None:
-            faults = own["faults"]
+    def _raise_faults(self, faults: Tensor | None) -> None:
+        """Raise what a record says was wrong with the values of the input, and clear it and that of the metric."""
         if faults is None or direct.is_zero(faults):
             return
         counts = faults.tolist()
         if counts[0] or counts[2] or counts[4]:
             faults.zero_()
-            self._forget_faults(own)
-            self._report(counts)
+            for reader in (self._reader, self._local):
+                if reader is not None and reader.accumulator.faults is not None:
+                    reader.accumulator.faults.zero_()
+            self._report(counts, self._label())
 
     def _raise_found(self, faults: Tensor) -> None:
+        """Raise if a record of faults holds any."""
         counts = faults.tolist()
         if counts[0] or counts[2] or counts[4]:
-            self._report(counts)
+            self._report(counts, self._label())
 
-    def _report(self, faults: list[int]) -> None:
+    def _report(self, faults: list[int], label: str) -> None:
         """Raise, or warn of, what a record of faults holds."""
-        raise RuntimeError(f"{self._label()}: {self._statistics.explain_faults(faults)}. They were not counted.")
+        raise RuntimeError(f"{label}: {self._statistics.explain_faults(faults)}. They were not counted.")
+
+    # States, by the names under which torchmetrics has them.
+
+    @property
+    def _statistics(self) -> Statistics:
+        """What is counted."""
+        return self._reader.asked  # type: ignore[no-any-return]
+
+    @property
+    def _local(self) -> Reader | None:
+        """While the metric is synchronised, the reader of the states of this process."""
+        cache = self.__dict__.get("_cache")
+        return cache.get("_reader") if isinstance(cache, dict) else None
+
+    @property
+    def _update_count(self) -> int:
+        reader = self.__dict__.get("_reader")
+        return 0 if reader is None or reader.was_emptied else reader.accumulator.count
+
+    @_update_count.setter
+    def _update_count(self, value: int) -> None:
+        reader = self.__dict__.get("_reader")
+        if reader is not None and value != self._update_count:
+            reader.own().count = value
+
+    @property
+    def update_called(self) -> bool:
+        """Whether ``update`` or ``forward`` has been called since the last reset."""
+        return not self._reader.was_emptied and (self._reader.accumulator.count > 0 or self._reader.accumulator.traced)
+
+    @classmethod
+    def _standard(cls) -> bool:
+        """Whether ``update`` and ``compute`` are those of the base; a subclass may have its own."""
+        return cls.update is StatisticMetric.update and cls.compute is StatisticMetric.compute
+
+    def _list_states(self) -> None:
+        """Tell torchmetrics which states there are."""
+        persistent = any(self._persistent.values())
+        for name, (default, reduction) in self._reader.declared().items():
+            self._defaults[name], self._reductions[name] = default, reduction
+            self._persistent.setdefault(name, persistent)
+
+    def __getattr__(self, name: str) -> Any:
+        reader = self.__dict__.get("_reader")
+        if reader is not None:
+            if reader.has(name):
+                return reader.state(name)
+            if name == "faults":
+                return None
+        return super().__getattr__(name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        reader = self.__dict__.get("_reader")
+        if reader is not None and name not in self.__dict__ and reader.has(name):
+            if value is not reader.state(name):
+                reader.own().put(name, value, foreign=True)
+            return
+        super().__setattr__(name, value)
+
+    def reset(self) -> None:
+        """Empty the statistics in place, so that their addresses stay (a captured CUDA graph relies on them)."""
+        if self._is_synced:
+            self._give_back()
+        self._reader.reset()
+        for name in self._added():
+            default = self._defaults[name]
+            self.__dict__[name] = [] if isinstance(default, list) else default.detach().clone()
+        self.__dict__.update(_forward_cache=None, _computed=None)
+
+    def _added(self) -> list[str]:
+        """Names of the states that a subclass added with ``add_state``."""
+        return [name for name in self._defaults if not self._reader.has(name)]
+
+    @contextmanager
+    def _only_added(self) -> Iterator[None]:
+        """Where torchmetrics sees only the states that a subclass added."""
+        every = self._defaults
+        self.__dict__["_defaults"] = {name: every[name] for name in self._added()}
+        try:
+            yield
+        finally:
+            self.__dict__["_defaults"] = {**every, **self._defaults}
+
+    # Synchronisation. The local states are kept, not copied: the reduced ones are new tensors.
+
+    def sync(
+        self,
+        dist_sync_fn: Callable[..., Any] | None = None,
+        process_group: Any = None,
+        should_sync: bool = True,
+        distributed_available: Callable[[], bool] | None = None,
+    ) -> None:
+        """Replace the state by that of all processes; see ``torchmetrics.Metric.sync``."""
+        if self._is_synced and should_sync:
+            raise TorchMetricsUserError("The Metric has already been synced.")
+        available = distributed_available or self.distributed_available_fn
+        if not should_sync or not (callable(available) and available()):
+            return
+        gather = dist_sync_fn or self.dist_sync_fn
+        process_group = process_group or self.process_group
+        reader = self._reader
+        (part,) = all_processes([reader.part()], self._device, process_group, gather)
+        added = self._added()
+        local = {name: self.__dict__[name] for name in added} | {"_reader": reader}
+        self.__dict__["_reader"] = Reader(reader.current().with_part(part))
+        self._list_states()
+        try:
+            self._sync_added(added, gather or gather_all_tensors, process_group)
+        except BaseException:
+            self.__dict__.update(local)
+            raise
+        self.__dict__.update(_cache=local, _is_synced=True)
+
+    def _sync_added(self, names: list[str], gather: Callable[..., Any], group: Any) -> None:
+        """Reduce the states that a subclass added, as torchmetrics does."""
+        every = self._reductions
+        if names:
+            self.__dict__["_reductions"] = {name: every[name] for name in names}
+            try:
+                self._sync_dist(gather, process_group=group)
+            finally:
+                self.__dict__["_reductions"] = every
+
+    def unsync(self, should_unsync: bool = True) -> None:
+        """Go back to the state of this process; see ``torchmetrics.Metric.unsync``."""
+        if should_unsync and self._is_synced and self._cache is not None:
+            self._give_back()
+        else:
+            super().unsync(should_unsync)
+
+    def _give_back(self) -> None:
+        """Have the states of this process again."""
+        self.__dict__.update(self._cache or {})
+        self.__dict__.update(_is_synced=False, _cache=None)
+
+    def _require_unsynced(self) -> None:
+        if self._is_synced:
+            raise TorchMetricsUserError(
+                "The Metric shouldn't be synced when performing ``forward``. HINT: Did you forget to call ``unsync`` ?."
+            )
+
+    # Merging.
+
+    def merge_state(self, incoming_state: dict[str, Any] | torchmetrics.Metric) -> None:
+        """Add the state of another metric, or its ``metric_state``, to this one."""
+        super().merge_state(incoming_state)
+        accumulator = self._reader.accumulator
+        accumulator.count += max(1, getattr(incoming_state, "_update_count", 1))
+
+    def _reduce_states(self, incoming_state: dict[str, Any]) -> None:
+        reader = self._reader
+        for name in self._added():  # all of it fits, or nothing is merged
+            if name not in incoming_state:
+                raise ValueError(f"Expected state variable {name} to be present in incoming state {incoming_state}")
+        reader.own().merge(incoming_state)
+        reader.asked = reader.accumulator.statistics
+        with self._only_added():
+            super()._reduce_states(incoming_state)
+        self._list_states()
+
+    # Moving, copying, saving.
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Everything but what is rebuilt; batch values without their graph, shared states as copies."""
+        with self._only_added():
+            state = super().__getstate__()
+        return {**state, "_meeting": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self.__dict__["_computed"] = None
+        self._update_signature = inspect.signature(self.inputs)
+        self._list_states()
+
+    def __hash__(self) -> int:
+        return hash((type(self).__name__, id(self)))
+
+    def set_dtype(self, dst_type: str | torch.dtype) -> StatisticMetric:
+        """Set the dtype of results that follow it. The statistics keep theirs, and so their exactness."""
+        probe = torch.zeros(1, dtype=self._dtype).type(dst_type)
+        self.__dict__.update(_dtype=probe.dtype, _computed=None)
+        return self
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], exclude_state: Sequence[str] = "") -> Module:
+        dtype = self._dtype  # torchmetrics forgets what `set_dtype` said
+        move = tensors.moving(fn)
+        with self._only_added():
+            super()._apply(move, exclude_state)
+        self.__dict__["_dtype"] = dtype
+        for reader in (self._reader, self._local):
+            # Lightning moves whatever it logs, every time; a collection has moved what is shared
+            if reader is not None and reader.accumulator.device != self._device:
+                reader.own().move(move)
+        return self
+
+    def state_dict(  # type: ignore[override]
+        self, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
+    ) -> dict[str, Any]:
+        """The persistent states, without what others share with this metric."""
+        reader = self._reader
+        if reader.accumulator.arena is not None and any(self._persistent.values()):
+            self.__dict__["_reader"] = copy.deepcopy(reader)
+        try:
+            return super().state_dict(destination=destination, prefix=prefix, keep_vars=keep_vars)
+        finally:
+            self.__dict__["_reader"] = reader
+
+    def _load_from_state_dict(
+        self,
+        state_dict: dict[str, Any],
+        prefix: str,
+        local_metadata: dict[str, Any],
+        strict: bool,
+        missing_keys: list[str],
+        unexpected_keys: list[str],
+        error_msgs: list[str],
+    ) -> None:
+        reader = self._reader
+        shapes = reader.asked.shapes
+        names = [*shapes, "faults", *(TWIN + name for name in shapes)]
+        loaded = {name: state_dict.pop(prefix + name) for name in names if prefix + name in state_dict}
+        if loaded:
+            for name, message in reader.own().load(loaded).items():
+                error_msgs.append(f"size mismatch for {prefix}{name}: {message}")
+            reader.asked = reader.accumulator.statistics
+            self._list_states()
+        with self._only_added():
+            super()._load_from_state_dict(
+                state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
+            )
+        self.__dict__["_computed"] = None
+
+
+def per_sample(statistics: Statistics, batch: Batch) -> tuple[Tensor | None, Tensor | None]:
+    """Weights and mask of a batch as its statistics take them; raises if their metadata is wrong."""
+    inputs, weights, valid = batch
+    if weights is not None:
+        weights = statistics.per_sample("weights", weights, inputs)
+    if valid is not None:
+        valid = statistics.per_sample("valid", valid, inputs)
+    return weights, valid
+
+
+def taken(faults: Tensor) -> Tensor:
+    """A copy of a record of faults, which is cleared."""
+    copy = faults.clone()
+    faults.zero_()
+    return copy

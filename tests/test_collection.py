@@ -201,7 +201,7 @@ def test_two_kinds_of_input_in_two_buffers():
         value = collection(x, y)
     assert called.seen == ["simple_pairs_"]
     torch.testing.assert_close(value["MeanAbsoluteError"], (x - y).abs().mean())
-    assert len(collection._pool.slots) == 2
+    assert len(collection._plan.arena.buffers) == 2
     scores = x.clone().requires_grad_()
     loss = collection(scores, y)["MeanSquaredError"]
     loss.backward()  # as alone, a metric with a gradient keeps it through forward
@@ -263,7 +263,7 @@ def test_members_that_are_all_reset_share_again():
             metric.reset()
         assert not any(metric.update_called for metric in collection.values())
     assert addresses == [metric.faults.data_ptr() for metric in collection.values() if metric.faults is not None]
-    assert not collection._pool.stale
+    assert not collection._plan.stale
     collection.update(*batch(1))
     same(collection.compute(), alone(members(), [("update", 1)])[1])
 
@@ -349,7 +349,7 @@ def test_mixed_with_the_metrics_of_others():
         "extremes": torchmetrics.wrappers.MinMaxMetric(ours.MulticlassAccuracy(C)),
     }
     collection = MetricCollection(made, prefix="p_", postfix="_q")
-    assert {"ours", "ours too"} in [set(names) for names in collection.compute_groups.values()]
+    assert {"ours", "ours too", "wrapped"} in [set(names) for names in collection.compute_groups.values()]
     for seed in range(2):
         preds, target = batch(seed)
         values = collection(preds=preds, target=target)

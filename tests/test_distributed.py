@@ -20,6 +20,7 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 from torchmetrics.utilities.exceptions import TorchMetricsUserError
 
 from fastmetrics import CatMetric, MaxMetric, MeanMetric, Metric, MetricCollection
+from fastmetrics.accumulator import Part
 from fastmetrics.classification import (
     BinaryAccuracy,
     MulticlassAccuracy,
@@ -31,7 +32,7 @@ from fastmetrics.classification import (
     MultilabelStatScores,
 )
 from fastmetrics.clustering import VMeasureScore
-from fastmetrics.distributed import Part, all_processes, valid_mask
+from fastmetrics.distributed import valid_mask
 from fastmetrics.metric import StatisticMetric
 from fastmetrics.nominal import FleissKappa
 from fastmetrics.regression import (
@@ -45,6 +46,7 @@ from fastmetrics.regression import (
 )
 from fastmetrics.segmentation import MeanIoU
 from fastmetrics.statistics import PairsStatistics
+from fastmetrics.sync import all_processes
 
 C = 4
 
@@ -382,8 +384,8 @@ def behaviours(rank, world, folder):
     # its faults are raised on all, in one error, and forgotten
     here.update(*batch("samplewise", rank))
     if rank == 1:  # as on a device whose update does not wait
-        for group in here._pool.groups:
-            group.faults[0], group.faults[1] = 1, 99
+        for group in here._plan.groups:
+            group.accumulator.faults[0], group.accumulator.faults[1] = 1, 99
     with pytest.raises(RuntimeError, match=r"99(.|\n)*99"):
         here.compute()
     assert int(here.compute()["confusion"].sum()) == 2 * 6 * (5 + 6)

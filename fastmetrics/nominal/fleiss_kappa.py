@@ -9,7 +9,6 @@ from torch import Tensor
 
 from fastmetrics.formulas import association as formulas
 from fastmetrics.metric import Batch, StatisticMetric
-from fastmetrics.sizing import take_size
 from fastmetrics.statistics.nominal import RatingStatistics
 
 
@@ -19,7 +18,7 @@ class FleissKappa(StatisticMetric):
     Args:
         mode: ``counts`` reads how many raters chose each category, integers ``(N, K)``; ``probs`` reads scores
             ``(N, K, raters)`` f16, bf16, f32 or f64, whose argmax is the category that a rater chose.
-        num_categories: K. None takes it from the first batch; processes that may have no data need it.
+        num_categories: K. None takes it from the first batch.
         kwargs: those of :class:`~fastmetrics.Metric`.
 
     ``weights`` and ``valid``, ``(N,)``, are those of subjects. The state is sums over subjects, float64, exact up to
@@ -54,7 +53,7 @@ class FleissKappa(StatisticMetric):
             raise ValueError(
                 f"Expected argument `num_categories` to be None or a positive integer, got {num_categories}"
             )
-        super().__init__(RatingStatistics(num_categories or 1, mode == "probs"), **kwargs)
+        super().__init__(RatingStatistics(num_categories, mode == "probs"), **kwargs)
         self.mode = mode
         self.num_categories = num_categories
 
@@ -62,11 +61,6 @@ class FleissKappa(StatisticMetric):
         self, ratings: Tensor, weights: Tensor | None = None, valid: Tensor | None = None
     ) -> Batch:
         """See the class."""
-        if self.num_categories is None and ratings.dim() > 1:
-            statistics = RatingStatistics(ratings.shape[1], self.mode == "probs")
-            statistics.check((ratings,))
-            self.num_categories = ratings.shape[1]
-            take_size(self, statistics)
         return (ratings,), weights, valid
 
     def formula(self, categories: Tensor, squares: Tensor, subjects: Tensor, raters: Tensor) -> Tensor:

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What metrics of pairs share: the dtype of values, and outputs that only the data tell."""
+"""What metrics of pairs share: the dtype of values, and outputs that the first batch fixes."""
 
 from __future__ import annotations
 
-import copy
 from math import prod
 from typing import Any
 
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from fastmetrics.formulas.moments import MULTIOUTPUT
 from fastmetrics.metric import Batch, StatisticMetric
-from fastmetrics.statistics import PairsStatistics
+from fastmetrics.statistics import PairsStatistics, Statistics
 from fastmetrics.statistics.base import Inputs
 
 
@@ -29,7 +28,7 @@ class PairsMetric(StatisticMetric):
     the default dtype if they are integers.
 
     Attributes:
-        by_column: the function of the metric takes ``(N, D)`` as D outputs, though it has no argument that says so.
+        by_column: the functional form takes ``(N, D)`` as D outputs, though it has no argument that says so.
         at_most_2d: inputs are ``(N,)`` or ``(N, D)``.
         wrong_columns: the error if D is another one.
         widens: once a float64 batch of at least so many dimensions came, values are float64; None if never.
@@ -44,18 +43,16 @@ class PairsMetric(StatisticMetric):
     wrong_columns: type[Exception] = ValueError
     widens: int | None = None
 
-    _statistics: PairsStatistics
     count: Tensor  # [D]
 
     def __init__(self, asked: dict[str, Any], num_outputs: int | None = 1, **kwargs: Any) -> None:
         super().__init__(PairsStatistics(num_outputs, **asked), **kwargs)
-        self._wide = False
-        self._siblings: dict[tuple[int, ...], PairsMetric] = {}
 
     def _result(self, value: Tensor) -> Tensor:
-        return value.to(torch.float64 if self._wide else self._dtype)
+        wide = self.widens is not None and self._reader.accumulator.float64_dims >= self.widens
+        return value.to(torch.float64 if wide else self._dtype)
 
-    def _accept(self, inputs: Inputs) -> None:
+    def _accept(self, inputs: Inputs, statistics: Statistics) -> None:
         preds, target = inputs
         if not self.at_most_2d or preds.shape != target.shape:
             return
@@ -63,62 +60,30 @@ class PairsMetric(StatisticMetric):
             raise ValueError(
                 f"Expected both predictions and target to be 1- or 2-dimensional, but got {tuple(preds.shape)}."
             )
-        statistics = self._statistics
-        if preds.dim() == 2 and not statistics.outputs_from_data and preds.shape[1] != statistics.num_outputs:
+        if preds.dim() == 2 and not statistics.size_from_data and preds.shape[1] != statistics.size:
             raise self.wrong_columns(
                 "Expected argument `num_outputs` to match the second dimension of the input, but got"
-                f" {statistics.num_outputs} and {preds.shape[1]}."
+                f" {statistics.size} and {preds.shape[1]}."
             )
-
-    def _prepare(self, inputs: Inputs) -> None:
-        preds, target = inputs
-        if self.widens is not None and torch.float64 in (preds.dtype, target.dtype) and preds.dim() >= self.widens:
-            self._wide = True
-
-    def _forget(self, own: dict[str, Any]) -> None:
-        super()._forget(own)
-        own["_wide"] = False
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Tensor:
         """The value of one batch in the dtype of the inputs, or the default dtype if they are integers."""
-        (preds, target), _, _ = self.inputs(*args, **kwargs)
-        row = tuple(preds.shape[1:])
-        if self.by_column and not self._takes(row) and preds.shape == target.shape:
-            return self._sibling(row).evaluate(*args, **kwargs)
-        value = self._of_function(super().evaluate(*args, **kwargs))
+        states, (preds, target) = self._evaluated(*args, of=self._of_function, **kwargs)
+        value = self._shaped(self.formula(**states), tuple(preds.shape[1:]))
         dtype = torch.promote_types(preds.dtype, target.dtype)
         return value.to(dtype if dtype.is_floating_point else torch.get_default_dtype())
 
-    def _of_function(self, value: Tensor) -> Tensor:
-        """The value in the shape that it has as that of a function."""
+    def _of_function(self, statistics: Statistics, inputs: Inputs) -> Statistics:
+        """The statistics that the functional form has: with ``by_column``, an output for each column."""
+        preds, target = inputs
+        if not self.by_column or statistics.size_from_data or preds.shape != target.shape:
+            return statistics
+        outputs = prod(preds.shape[1:])
+        return statistics if outputs == statistics.size else statistics.resized(outputs)
+
+    def _shaped(self, value: Tensor, row: tuple[int, ...]) -> Tensor:
+        """A value shaped as the functional form returns it, for inputs ``(N, *row)``."""
         return value
-
-    def _takes(self, row: tuple[int, ...]) -> bool:
-        """Whether inputs ``(N, *row)`` have the outputs that the statistics have."""
-        return prod(row) == self._statistics.num_outputs
-
-    def _sibling(self, row: tuple[int, ...]) -> PairsMetric:
-        """The same metric, without data, for inputs ``(N, *row)``."""
-        if row not in self._siblings:
-            sibling = copy.deepcopy(self)
-            sibling.reset()
-            sibling._siblings = {}
-            sibling._fit(row)
-            self._siblings[row] = sibling
-        return self._siblings[row]
-
-    def _fit(self, row: tuple[int, ...]) -> None:
-        """Take inputs ``(N, *row)`` from now on, with empty statistics if the number of outputs changes."""
-        outputs = prod(row)
-        if outputs != self._statistics.num_outputs:
-            self._leave()
-            self._statistics = self._statistics.resized(outputs)
-            own = self.__dict__
-            with torch.inference_mode(False):
-                for name, zeros in self._statistics.zeros(self._device).items():
-                    own[name] = zeros
-                    own["_defaults"][name] = zeros.clone()
-        self._statistics.told = True
 
 
 class TargetsMetric(PairsMetric):
@@ -134,7 +99,7 @@ class TargetsMetric(PairsMetric):
 
 
 class MultioutputMetric(PairsMetric):
-    """A metric of inputs ``(N, ...)`` whose first batch tells the shape of a row, which are its outputs.
+    """A metric of inputs ``(N, ...)`` whose first batch fixes the shape of a row, which are its outputs.
 
     Until then there is one output. A process without data takes part in whatever the others have.
     """
@@ -147,64 +112,19 @@ class MultioutputMetric(PairsMetric):
             raise ValueError(f"Invalid input to argument `multioutput`. Choose one of the following: {MULTIOUTPUT}")
         super().__init__(asked, None, **kwargs)
         self.multioutput = multioutput
-        self._row: tuple[int, ...] = ()
 
-    def _takes(self, row: tuple[int, ...]) -> bool:
-        return row == self._row and self._statistics.told and super()._takes(row)
-
-    def _accept(self, inputs: Inputs) -> None:
-        super()._accept(inputs)
-        preds, target = inputs
-        if preds.shape != target.shape:
-            return
-        if preds.dim() == 0:
+    def _accept(self, inputs: Inputs, statistics: Statistics) -> None:
+        super()._accept(inputs, statistics)
+        if inputs[0].dim() == 0 == inputs[1].dim():
             raise ValueError("Expected both predictions and target to have a dimension of samples.")
-        self._require_room(tuple(preds.shape[1:]))
-
-    def _require_room(self, row: tuple[int, ...]) -> None:
-        """Raise if there is data of another number of outputs than that of a row."""
-        if prod(row) != self._statistics.num_outputs and self.count.any():
-            raise RuntimeError(
-                f"{type(self).__name__} has data of {self._statistics.num_outputs} outputs, but now got rows of shape"
-                f" {row}. Call `reset` before."
-            )
-
-    def _prepare(self, inputs: Inputs) -> None:
-        super()._prepare(inputs)
-        row = tuple(inputs[0].shape[1:])
-        if not self._takes(row):
-            self._fit(row)
-
-    def _fit(self, row: tuple[int, ...]) -> None:
-        self._require_room(row)
-        super()._fit(row)
-        self._row = row
 
     def _over_outputs(self, value: Tensor) -> Tensor:
         """A value of all outputs as it is, one of each output [D] in the shape of a row; as a scalar if it is one."""
         if value.numel() == 1:
             return self._result(value.reshape(()))
         # a process without data has seen no row, or other ones
-        return self._result(value.reshape(self._row if prod(self._row) == value.numel() else (-1,)))
+        row = self._reader.accumulator.row
+        return self._result(value.reshape(row if prod(row) == value.numel() else (-1,)))
 
-    def _of_function(self, value: Tensor) -> Tensor:
-        return value.reshape(self._row) if self.multioutput == "raw_values" else value
-
-    # States of other places, whose rows may have another shape than the batches of this one.
-
-    def _reduce_states(self, incoming_state: dict[str, Any]) -> None:
-        outputs = incoming_state["count"].shape[0] if "count" in incoming_state else self._statistics.num_outputs
-        if outputs != self._statistics.num_outputs:
-            if incoming_state["count"].any():
-                self._fit((outputs,))
-            else:
-                incoming_state = {**incoming_state, **self._statistics.zeros(self._device)}
-        super()._reduce_states(incoming_state)
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        count = state_dict.get(f"{prefix}count")
-        if count is not None and count.shape[0] != self._statistics.num_outputs:
-            self._leave()
-            self.reset()
-            self._fit((count.shape[0],))
-        super()._load_from_state_dict(state_dict, prefix, *args)
+    def _shaped(self, value: Tensor, row: tuple[int, ...]) -> Tensor:
+        return value.reshape(row) if self.multioutput == "raw_values" else value

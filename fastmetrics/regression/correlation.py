@@ -82,7 +82,7 @@ class ConcordanceCorrCoef(PearsonCorrCoef):
 
     higher_is_better = True
 
-    def _of_function(self, value: Tensor) -> Tensor:
+    def _shaped(self, value: Tensor, row: tuple[int, ...]) -> Tensor:
         return value.reshape(-1)
 
     def _of_moments(self, moments: Tensor) -> Tensor:

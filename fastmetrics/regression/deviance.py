@@ -47,8 +47,8 @@ class TweedieDevianceScore(TargetsMetric):
         """The mean over the pairs in the domain."""
         return self._result(errors.mean_error(deviance[:, 0], deviance[:, 1]))
 
-    def _report(self, faults: list[int]) -> None:
+    def _report(self, faults: list[int], label: str) -> None:
         try:
-            super()._report(faults)
+            super()._report(faults, label)
         except RuntimeError as error:
             raise (ValueError if "for power=" in str(error) else RuntimeError)(str(error)) from None

@@ -10,16 +10,15 @@ from torch import Tensor
 from torchmetrics.utilities.prints import rank_zero_warn
 
 from fastmetrics import arguments
-from fastmetrics.buffered import BufferMetric
 from fastmetrics.formulas.rank_correlation import kendall, spearman
-from fastmetrics.metric import Batch
+from fastmetrics.metric import Batch, StatisticMetric
 from fastmetrics.statistics.buffers import PairBuffers
 
 VARIANTS = ("a", "b", "c")
 ALTERNATIVES = ("two-sided", "less", "greater")
 
 
-class _RankCorrelation(BufferMetric):
+class _RankCorrelation(StatisticMetric):
     is_differentiable = False
     plot_upper_bound = 1.0
 

@@ -10,7 +10,8 @@ from torch import Tensor
 
 from fastmetrics import arguments
 from fastmetrics.metric import StatisticMetric
-from fastmetrics.statistics.segmentation import ImageScores, PixelCounts
+from fastmetrics.statistics.base import Inputs, Statistics
+from fastmetrics.statistics.segmentation import ImageScores
 
 FORMATS = ("one-hot", "index", "mixed")
 
@@ -33,17 +34,14 @@ class SegmentationMetric(StatisticMetric):
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """The value of each image of one batch, without touching the state."""
-        statistics: PixelCounts = self._statistics  # type: ignore[assignment]
-        apart = isinstance(statistics, ImageScores)
-        if isinstance(statistics, ImageScores):
-            statistics = statistics.apart()
-        batch = self._check(*self.inputs(*args, **kwargs), any_device=True)
-        faults = statistics.no_faults(batch[0][0].device)
-        states = self._states_of(statistics, *batch, faults)
-        if faults is not None:
-            self._raise_found(faults)
-        value = self.value(*(states[name] for name in statistics.shapes))
-        return value if apart else value.unsqueeze(0)
+        states, _ = self._evaluated(*args, of=_apart, **kwargs)
+        value = self.value(*states.values())
+        return value if isinstance(self._statistics, ImageScores) else value.unsqueeze(0)
+
+
+def _apart(statistics: Statistics, inputs: Inputs) -> Statistics:
+    """Statistics that keep images apart, if they are those of images."""
+    return statistics.apart() if isinstance(statistics, ImageScores) else statistics
 
 
 def check_options(
@@ -63,9 +61,14 @@ def boolean(name: str, value: object) -> None:
         raise ValueError(f"Expected argument `{name}` must be a boolean, but got {value}.")
 
 
-def scored(num_classes: int, include_background: bool) -> int:
-    """How many classes have a score; a single one always has."""
-    return num_classes if include_background or num_classes == 1 else num_classes - 1
+def scored(num_classes: int, include_background: bool) -> tuple[int]:
+    """(C,): how many classes have a score; a single one always has."""
+    return (num_classes if include_background or num_classes == 1 else num_classes - 1,)
+
+
+def averaged(num_classes: int) -> tuple[()]:
+    """(): the score of an image is one number."""
+    return ()
 
 
 def name(score: str, include_background: bool) -> str:

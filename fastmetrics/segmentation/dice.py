@@ -11,7 +11,7 @@ from torch import Tensor
 
 from fastmetrics import arguments
 from fastmetrics.formulas.segmentation import DICE, generalized_dice, ratio
-from fastmetrics.segmentation.base import SegmentationMetric, boolean, check_options, mean, name, scored
+from fastmetrics.segmentation.base import SegmentationMetric, averaged, boolean, check_options, mean, name, scored
 from fastmetrics.statistics.segmentation import ImageScores, PixelCounts
 
 
@@ -69,7 +69,7 @@ class DiceScore(SegmentationMetric):
         if aggregation_level == "global":
             statistics = PixelCounts(num_classes, input_format, ignore_index)
         else:
-            shape = (scored(num_classes, include_background),) if average in (None, "none") else ()
+            shape = partial(scored, include_background=include_background) if average in (None, "none") else averaged
             statistics = ImageScores(
                 num_classes,
                 input_format,
@@ -143,7 +143,7 @@ class GeneralizedDiceScore(SegmentationMetric):
             include_background=include_background,
             ignore_index=ignore_index,
         )
-        shape = (scored(num_classes, include_background),) if per_class else ()
+        shape = partial(scored, include_background=include_background) if per_class else averaged
         state = name(f"generalized_dice_{weight_type}", include_background)
         statistics = ImageScores(num_classes, input_format, ignore_index, state, score, shape)
         super().__init__(statistics, **kwargs)

@@ -12,7 +12,6 @@ from torch import Tensor
 from fastmetrics.formulas.segmentation import INTERSECTION_OVER_UNION, ratio
 from fastmetrics.metric import Batch
 from fastmetrics.segmentation.base import SegmentationMetric, boolean, check_options, mean, name, scored
-from fastmetrics.sizing import take_size
 from fastmetrics.statistics.segmentation import ImageScores
 
 
@@ -20,8 +19,7 @@ class MeanIoU(SegmentationMetric):
     r"""Mean over images and classes of :math:`|P \cap T| / |P \cup T|`, of those classes that an image has.
 
     Args:
-        num_classes: C. None takes it from the first batch, unless ``input_format="index"``; processes that may have no
-            data need it.
+        num_classes: C. None takes it from the first batch, unless ``input_format="index"``.
         include_background: whether class 0 is scored.
         per_class: keep classes apart; a class that no image has is -1.
         input_format: what ``preds`` and ``target`` are, see below.
@@ -76,19 +74,6 @@ class MeanIoU(SegmentationMetric):
             raise ValueError("Argument `num_classes` must be provided when `input_format` is 'index'.")
         check_options(1 if num_classes is None else num_classes, include_background, input_format, ignore_index)
         boolean("per_class", per_class)
-        super().__init__(
-            self._statistics_of(num_classes or 1, include_background, input_format, ignore_index), **kwargs
-        )
-        self.num_classes = num_classes
-        self.include_background = include_background
-        self.per_class = per_class
-        self.input_format = input_format
-        self.ignore_index = ignore_index
-
-    @staticmethod
-    def _statistics_of(
-        num_classes: int, include_background: bool, input_format: str, ignore_index: int | None
-    ) -> ImageScores:
         score = partial(
             ratio,
             of=INTERSECTION_OVER_UNION,
@@ -96,8 +81,18 @@ class MeanIoU(SegmentationMetric):
             include_background=include_background,
             ignore_index=ignore_index,
         )
-        shape = (scored(num_classes, include_background),)
-        return ImageScores(num_classes, input_format, ignore_index, name("iou", include_background), score, shape)
+        shape = partial(scored, include_background=include_background)
+        statistics = ImageScores(num_classes, input_format, ignore_index, name("iou", include_background), score, shape)
+        super().__init__(statistics, **kwargs)
+        self.include_background = include_background
+        self.per_class = per_class
+        self.input_format = input_format
+        self.ignore_index = ignore_index
+
+    @property
+    def num_classes(self) -> int | None:
+        """C; None until it is known."""
+        return self._statistics.size if self._statistics.sized else None
 
     def inputs(
         self, preds: Tensor, target: Tensor, weights: Tensor | None = None, valid: Tensor | None = None
@@ -107,37 +102,7 @@ class MeanIoU(SegmentationMetric):
             missing = (1,) * (3 - preds.dim())
             preds, target = preds.reshape(*missing, *preds.shape), target.reshape(*missing, *target.shape)
             weights, valid = (None if v is None else v.reshape(*missing, *v.shape) for v in (weights, valid))
-        if self.num_classes is None:
-            self._take_classes(preds, target)
         return (preds, target), weights, valid
-
-    def evaluate(self, preds: Tensor, target: Tensor, **kwargs: Any) -> Tensor:
-        """The value of each image of one batch, without touching the state."""
-        if self.num_classes is not None:
-            return super().evaluate(preds, target, **kwargs)  # type: ignore[no-any-return]
-        sized = MeanIoU(
-            self._classes_of(preds, target),
-            self.include_background,
-            self.per_class,
-            self.input_format,
-            self.ignore_index,
-        )
-        return sized.evaluate(preds, target, **kwargs)
-
-    def _classes_of(self, preds: Tensor, target: Tensor) -> int:
-        wide = preds if preds.dim() >= target.dim() else target
-        if wide.dim() < 2:
-            raise IndexError(f"Cannot determine `num_classes` from an input of shape {tuple(wide.shape)}.")
-        if wide.shape[1] == 0:
-            raise ValueError("Expected argument `num_classes` to be a positive integer, but got 0.")
-        return wide.shape[1]
-
-    def _take_classes(self, preds: Tensor, target: Tensor) -> None:
-        num_classes = self._classes_of(preds, target)
-        statistics = self._statistics_of(num_classes, self.include_background, self.input_format, self.ignore_index)
-        statistics.check((preds, target))
-        self.num_classes = num_classes
-        take_size(self, statistics)
 
     def value(self, score: Tensor, images: Tensor) -> Tensor:
         """From float64 [..., C]."""

@@ -16,6 +16,7 @@ from fastmetrics.passes import FAULTS
 
 States = Mapping[str, Tensor]
 Inputs = tuple[Tensor, ...]  # what a pass reads, the target last
+Batch = tuple[Inputs, Tensor | None, Tensor | None]  # inputs, weights and mask of their samples
 AT_ONCE = 1 << 20  # numbers that may be kept beside the statistics while a batch is read
 
 
@@ -30,8 +31,13 @@ class Statistics(ABC):
         validate: whether values out of range are recorded and raised. They are never counted.
         weights_in_place: whether weighted samples go to the statistics themselves, which are float64 then. Otherwise
             they go to float64 twins of them, so that what has no weights is counted exactly.
-        outputs_from_data: whether the first batch tells the number of outputs, which is dimension 0 of each statistic.
-            A subclass that says so defines :meth:`resized` and :meth:`outputs_with_data`.
+        size_from_data: whether the first batch fixes a size, as that of the outputs. A subclass that says so has
+            ``size``, which is 1 until then, names the statistics in ``sized_by``, and defines :meth:`fitted` and
+            :meth:`resized`.
+        sized: whether a batch has fixed it.
+        sized_by: two statistics: dimension 0 of the first is the size, and the second is not zero once there is data.
+        size_name: what a size counts.
+        wrong_size: the error if there is data of another size.
     """
 
     shapes: dict[str, tuple[tuple[int, ...], torch.dtype]]
@@ -39,7 +45,12 @@ class Statistics(ABC):
     samplewise: bool = False
     validate: bool = True
     weights_in_place: bool = False
-    outputs_from_data: bool = False
+    size_from_data: bool = False
+    sized: bool = True
+    size: int = 1
+    sized_by: tuple[str, str]
+    size_name: str = "outputs"
+    wrong_size: type[Exception] = RuntimeError
 
     @property
     def key(self) -> Any:
@@ -72,21 +83,36 @@ class Statistics(ABC):
             both.shapes[name] = (tuple(map(max, present, shape)), dtype)
         return both
 
-    def before_data(self) -> Statistics:
-        """These statistics as they were before any batch: what all processes have, whatever they have seen."""
+    def unsized(self) -> Statistics:
+        """These statistics before the first batch fixed a size: what all processes have, whatever they have seen."""
         return self
 
-    def within(self, union: Statistics) -> Statistics:
-        """These statistics as part of a :meth:`union`."""
+    def fitted(self, inputs: Inputs) -> Statistics:
+        """These statistics at the size of a batch, which :meth:`check` accepted; themselves if they have it."""
         return self
 
-    def resized(self, outputs: int) -> Statistics:
-        """The same statistics of another number of outputs."""
-        raise NotImplementedError(f"The data does not tell the outputs of {type(self).__name__}.")
+    def resized(self, size: int) -> Statistics:
+        """The same statistics of another size."""
+        raise NotImplementedError(f"The data does not fix a size of {type(self).__name__}.")
 
-    def outputs_with_data(self, states: States) -> Tensor:
-        """int64 [1]: the number of outputs of ``states``, or 0 if they are empty; without a look at the device."""
-        raise NotImplementedError(f"The data does not tell the outputs of {type(self).__name__}.")
+    def sized_like(self, union: Statistics) -> Statistics:
+        """These statistics at the size of a :meth:`union`."""
+        return self.resized(union.size) if self.size_from_data and union.size != self.size else self
+
+    def size_of(self, states: Mapping[str, Any]) -> int:
+        """The size of ``states``."""
+        size: int = states[self.sized_by[0]].shape[0]
+        return size
+
+    def size_with_data(self, states: Mapping[str, Any]) -> Tensor:
+        """int64 [1]: the size of ``states``, negative if they hold no data, 0 if no batch fixed it; without waiting."""
+        size = self.size_of(states)
+        filled = (states[self.sized_by[1]] != 0).any().reshape(1)
+        return torch.where(filled, size, -size if self.sized else 0)
+
+    def fits(self, name: str, state: Tensor) -> bool:
+        """Whether a state that comes from elsewhere, or one batch of a samplewise one, has the right shape."""
+        return tuple(state.shape[self.samplewise :]) == self.shapes[name][0]
 
     def view(self, name: str, state: Tensor) -> Tensor:
         """The part of the statistic ``name`` of a :meth:`union` that these statistics ask for; no copy."""

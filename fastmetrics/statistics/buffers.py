@@ -12,7 +12,10 @@ from fastmetrics.statistics.base import Inputs, States, Statistics, same_device
 
 
 class Buffers(Statistics):
-    """What no statistic of fixed size decides, batch by batch; see :class:`~fastmetrics.buffered.BufferMetric`."""
+    """The samples themselves, batch by batch, where no statistic of fixed size decides the value.
+
+    The formula sees all of them, concatenated. What is kept of a batch is copied, so the caller may reuse its memory.
+    """
 
     samplewise = True
     validate = False

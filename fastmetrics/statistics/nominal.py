@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor
 
@@ -55,18 +57,43 @@ class RatingStatistics(Statistics):
     category. ``subjects`` []. ``raters`` []: the most ratings of a subject.
 
     Args:
-        num_categories: K.
+        num_categories: K. None takes it from the first batch.
         probabilities: read scores [N, K, raters], whose argmax is the rating, instead of counts [N, K].
     """
 
     weights_in_place = True
     reductions = {"raters": _greatest}
+    sized_by = ("categories", "subjects")
+    size_name = "categories"
+    wrong_size = ValueError
 
-    def __init__(self, num_categories: int, probabilities: bool) -> None:
-        self.num_categories = num_categories
+    def __init__(self, num_categories: int | None, probabilities: bool) -> None:
         self.probabilities = probabilities
+        self.size_from_data = num_categories is None
+        self.sized = num_categories is not None
+        self._set_size(num_categories or 1)
+
+    def _set_size(self, num_categories: int) -> None:
+        self.num_categories = self.size = num_categories
         self.shapes = dict.fromkeys(("squares", "subjects", "raters"), ((), torch.float64))
         self.shapes["categories"] = ((num_categories,), torch.float64)
+
+    def unsized(self) -> RatingStatistics:
+        """The same before the first batch fixed ``num_categories``."""
+        return RatingStatistics(None, self.probabilities) if self.size_from_data else self
+
+    def resized(self, size: int) -> RatingStatistics:
+        """The same of so many categories."""
+        other = copy.copy(self)
+        other.sized = True
+        other._set_size(size)
+        return other
+
+    def fitted(self, inputs: Inputs) -> RatingStatistics:
+        """Dimension 1 of the ratings are the categories."""
+        categories = inputs[0].shape[1]
+        known = not self.size_from_data or (self.sized and categories == self.num_categories)
+        return self if known else self.resized(categories)
 
     def check(self, inputs: Inputs) -> None:
         """Raise ``ValueError`` on wrong shapes or dtypes."""
@@ -81,7 +108,9 @@ class RatingStatistics(Statistics):
                 "If argument ``mode`` is `counts`, ratings must have 2 dimensions with the format"
                 " [n_samples, n_categories] and be none floating point."
             )
-        if ratings.shape[1] != self.num_categories:
+        if ratings.shape[1] == 0:
+            raise ValueError(f"Expected ratings of at least one category, but got shape {tuple(ratings.shape)}.")
+        if not self.size_from_data and ratings.shape[1] != self.num_categories:
             raise ValueError(
                 f"Expected `ratings.shape[1]` to be the number of categories, {self.num_categories}, but got `ratings`"
                 f" with shape {tuple(ratings.shape)}."

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import copy
+import math
 import struct
 
 import torch
@@ -21,7 +22,7 @@ class PairsStatistics(Statistics):
 
     Args:
         num_outputs: D. One output reads every element of any shape; more read ``[N, D]``. None lets the data tell:
-            inputs are ``[N, ...]``, whose dimensions after the first are outputs. It is one until then.
+            inputs are ``[N, ...]``, whose dimensions after the first are outputs. It is one until the first batch.
         moments: count, means and centred second moments.
         extremes: least and greatest target.
         squared_error: its sum, as the rest.
@@ -39,10 +40,11 @@ class PairsStatistics(Statistics):
     Attributes:
         asked: name -> option, of what was asked for. Statistics of what several metrics ask of the same inputs have
             the options of all of them, if none of those is given two values.
-        told: whether the number of outputs is known.
+        num_outputs: D.
     """
 
     weights_in_place = True
+    sized_by = ("count", "count")
 
     def __init__(
         self,
@@ -69,34 +71,36 @@ class PairsStatistics(Statistics):
         self._thresholds: dict[torch.dtype, float] = {}
         self.asked = {n: given[n] for n in STATES if n != "count" and given[n] is not None and given[n] is not False}
         self._names = ("count", *self.asked)
-        self.outputs_from_data = num_outputs is None
-        self.told = num_outputs is not None
-        self._fit(num_outputs or 1)
+        self.size_from_data = num_outputs is None
+        self.sized = num_outputs is not None
+        self._set_size(num_outputs or 1)
 
-    def _fit(self, num_outputs: int) -> None:
-        self.num_outputs = num_outputs
+    def _set_size(self, num_outputs: int) -> None:
+        self.num_outputs = self.size = num_outputs
         leading = () if self.samplewise else (num_outputs,)
         self.shapes = {name: ((*leading, *STATES[name]), torch.float64) for name in self._names}
         own = {name: merge for name, merge in MERGES.items() if name in self.shapes}
         self.reductions = {**type(self).reductions, **own}
         self._simple = self.asked.keys() <= set(SIMPLE_STATES)
 
-    def resized(self, outputs: int) -> PairsStatistics:
+    def resized(self, size: int) -> PairsStatistics:
         """The same statistics of so many outputs."""
         other = copy.copy(self)
-        other.told = True
-        other._fit(outputs)
+        other.sized = True
+        other._set_size(size)
         return other
 
-    def outputs_with_data(self, states: States) -> Tensor:
-        """int64 [1]: D, or 0 if nothing has been counted."""
-        count = states["count"]
-        return (count != 0).any().reshape(1) * count.shape[0]
+    def fitted(self, inputs: Inputs) -> PairsStatistics:
+        """The dimensions of the inputs after the first are outputs."""
+        if not self.size_from_data:
+            return self
+        outputs = math.prod(inputs[0].shape[1:])
+        return self if self.sized and outputs == self.num_outputs else self.resized(outputs)
 
     def union(self, other: Statistics) -> Statistics | None:
         """What either asks for, unless one option has two values or both know their outputs, which are not the same.
 
-        Outputs that the data tell are those of the other statistics. A subclass shares with its equals only.
+        Outputs that the first batch fixes are those of the other statistics. A subclass shares with its equals only.
         """
         if type(self) is not PairsStatistics or type(other) is not PairsStatistics:
             return super().union(other)
@@ -104,25 +108,20 @@ class PairsStatistics(Statistics):
             return None
         if any(other.asked.get(name, value) != value for name, value in self.asked.items()):
             return None
-        known = {statistics.num_outputs for statistics in (self, other) if statistics.told}
+        known = {statistics.num_outputs for statistics in (self, other) if statistics.sized}
         if len(known) > 1:
             return None
-        from_data = self.outputs_from_data and other.outputs_from_data
+        from_data = self.size_from_data and other.size_from_data
         asked = {**self.asked, **other.asked}
         both = PairsStatistics(None if from_data else 1, samplewise=self.samplewise, **asked)
         return both.resized(*known) if known else both
 
-    def before_data(self) -> PairsStatistics:
-        """The same statistics, whose outputs nothing has told yet."""
-        return PairsStatistics(None, **self.asked) if self.outputs_from_data else self
-
-    def within(self, union: Statistics) -> PairsStatistics:
-        """The same statistics of as many outputs as the union has."""
-        outputs: int = union.num_outputs  # type: ignore[attr-defined]
-        return self if outputs == self.num_outputs else self.resized(outputs)
+    def unsized(self) -> PairsStatistics:
+        """The same statistics before the first batch fixed ``num_outputs``."""
+        return PairsStatistics(None, **self.asked) if self.size_from_data else self
 
     def view(self, name: str, state: Tensor) -> Tensor:
-        """All of it: a union has the same outputs, and processes together those that any of them was told."""
+        """All of it: a union has the same outputs, and so have all processes together."""
         return state
 
     def may_fault(self, weights: Tensor | None) -> bool:
@@ -137,7 +136,7 @@ class PairsStatistics(Statistics):
                 "Predictions and targets are expected to have the same shape, but got"
                 f" {tuple(preds.shape)} and {tuple(target.shape)}."
             )
-        if self.num_outputs > 1 and not self.outputs_from_data and tuple(preds.shape[1:]) != (self.num_outputs,):
+        if self.num_outputs > 1 and not self.size_from_data and tuple(preds.shape[1:]) != (self.num_outputs,):
             raise RuntimeError(
                 f"Expected inputs of shape (N, {self.num_outputs}) since num_outputs={self.num_outputs},"
                 f" but got {tuple(preds.shape)}."
@@ -153,7 +152,7 @@ class PairsStatistics(Statistics):
             num_outputs = inputs[0].shape[0]
             inputs = tuple(values.unsqueeze(1).movedim(0, -1) for values in inputs)
             weights, valid = (None if v is None else v.unsqueeze(1).movedim(0, -1) for v in (weights, valid))
-        elif self.outputs_from_data:
+        elif self.size_from_data:
             inputs, weights, valid = self._as_outputs(inputs, weights, valid)
         preds, target = inputs
         if self._simple:
@@ -184,7 +183,7 @@ class PairsStatistics(Statistics):
         """The statistics of one batch, in operations that keep the graph."""
         if self._events is not None:
             return None
-        if self.outputs_from_data:
+        if self.size_from_data:
             inputs, weights, valid = self._as_outputs(inputs, weights, valid)
         preds, target = inputs
         return statistics_of(preds, target, weights, valid, self._names, None, self.num_outputs, self.parameters)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -24,26 +24,60 @@ class PixelCounts(Statistics):
     or converted first. A batch that has both has one of them expanded to masks.
 
     Args:
-        num_classes: C.
+        num_classes: C. None takes it from the first batch, whose format has a dimension of classes.
         input_format: ``index`` reads labels [N, ...]; ``one-hot`` reads [N, C, ...], scores if they are floats and
             masks otherwise; ``mixed`` reads one of the two as [N, ...] and the other as [N, C, ...].
         ignore_index: a pixel of this target is skipped: a label, or a pixel in the mask of that class. If it is no
             class, elements of a mask that equal it are skipped.
     """
 
-    def __init__(self, num_classes: int, input_format: str, ignore_index: int | None = None) -> None:
-        self.num_classes = num_classes
+    sized_by = ("counts", "counts")
+    size_name = "classes"
+    wrong_size = ValueError
+
+    def __init__(self, num_classes: int | None, input_format: str, ignore_index: int | None = None) -> None:
         self.input_format = input_format
         self.ignore_index = ignore_index
+        self.size_from_data = num_classes is None
+        self.sized = num_classes is not None
+        self._set_size(num_classes or 1)
+
+    def _set_size(self, num_classes: int) -> None:
+        ignore_index = self.ignore_index
+        self.num_classes = self.size = num_classes
         self._ignored_class = ignore_index if ignore_index is not None and 0 <= ignore_index < num_classes else None
         self._labels = MulticlassStatistics(num_classes, counts=True, ignore_index=ignore_index)
         self._masks = BinaryStatistics(num_classes, ignore_index=ignore_index if self._ignored_class is None else None)
         self.shapes = {"counts": ((num_classes, 3), torch.int64)}
 
+    def unsized(self) -> PixelCounts:
+        """The same before the first batch fixed ``num_classes``."""
+        if not self.size_from_data:
+            return self
+        other = self.resized(1)
+        other.sized = False
+        return other
+
+    def resized(self, size: int) -> PixelCounts:
+        """The same of so many classes."""
+        other = copy.copy(self)
+        other.sized = True
+        other._set_size(size)
+        return other
+
+    def fitted(self, inputs: Inputs) -> PixelCounts:
+        """Dimension 1 of the input with the most dimensions are the classes."""
+        if not self.size_from_data:
+            return self
+        classes = max(inputs, key=lambda value: value.dim()).shape[1]
+        return self if self.sized and classes == self.num_classes else self.resized(classes)
+
     def check(self, inputs: Inputs) -> None:
         """Raise ``RuntimeError`` on shapes that differ, ``ValueError`` on others that do not fit."""
         preds, target = inputs
         shape, other = preds.shape, target.shape
+        if self.size_from_data and max(len(shape), len(other)) < 2:
+            raise IndexError(f"Cannot determine `num_classes` from an input of shape {tuple(shape)}.")
         if self.input_format == "mixed" and preds.dim() != target.dim():
             wide, narrow = (shape, other) if preds.dim() > target.dim() else (other, shape)
             same = len(wide) == len(narrow) + 1 and len(wide) > 1 and (wide[0], *wide[2:]) == tuple(narrow)
@@ -59,7 +93,13 @@ class PixelCounts(Statistics):
         if dims < 3:
             raise ValueError(f"Expected both `preds` and `target` to have at least 3 dimensions, but got {dims}.")
         for name, value in (("preds", preds), ("target", target)):
-            if self._has_classes(value, inputs) and value.shape[1] != self.num_classes:
+            if not self._has_classes(value, inputs):
+                continue
+            if value.shape[1] == 0:
+                raise ValueError(
+                    f"Expected argument `num_classes` to be a positive integer, but `{name}` has 0 classes."
+                )
+            if not self.size_from_data and value.shape[1] != self.num_classes:
                 raise ValueError(
                     f"Expected `{name}.shape[1]` to be the number of classes, {self.num_classes}, but got `{name}`"
                     f" with shape {tuple(value.shape)}."
@@ -174,24 +214,35 @@ class ImageScores(PixelCounts):
             batch would otherwise become one in a ``torchmetrics.MetricCollection``.
         score: takes the table of each image, [N, C, 3] or [N, C, 4], and gives its score, ``[N, *shape]``, NaN where it
             has none; see :mod:`fastmetrics.formulas.segmentation`.
-        shape: of the score of one image: (C,) or ().
+        shape: takes the number of classes and gives the shape of the score of one image, (C,) or ().
     """
 
     weights_in_place = True
 
     def __init__(
         self,
-        num_classes: int,
+        num_classes: int | None,
         input_format: str,
         ignore_index: int | None,
         name: str,
         score: Callable[[Tensor], Tensor],
-        shape: tuple[int, ...],
+        shape: Callable[[int], tuple[int, ...]],
     ) -> None:
-        super().__init__(num_classes, input_format, ignore_index)
         self.name = name
         self.score = score
-        self.shapes = {name: (shape, torch.float64), "images": (shape, torch.float64)}
+        self.sized_by = (name, "images")
+        self._shape = shape
+        super().__init__(num_classes, input_format, ignore_index)
+
+    def _set_size(self, num_classes: int) -> None:
+        super()._set_size(num_classes)
+        shape = self._shape(num_classes)
+        self.shapes = {self.name: (shape, torch.float64), "images": (shape, torch.float64)}
+
+    def size_of(self, states: Mapping[str, Any]) -> int:
+        """The number of classes that scores of this shape have; without the background, one more."""
+        size = super().size_of(states)
+        return next(classes for classes in (size, size + 1) if self._shape(classes) == (size,))
 
     def apart(self) -> ImageScores:
         """The same with images kept apart, [N, *shape]."""
