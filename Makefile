@@ -28,7 +28,7 @@ bench-quick: $(VENV)/.ready
 
 # docs/kernel_resources.md, where nvcc is
 kernel-resources: $(VENV)/.ready
-	$(BIN)/python tests/kernel_resources.py
+	$(BIN)/python -m tests.support.kernel_resources
 
 doctor: $(VENV)/.ready
 	$(BIN)/python -m fastmetrics doctor
