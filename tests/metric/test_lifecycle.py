@@ -11,10 +11,9 @@ import torch
 import torchmetrics
 from torch.utils.data import DataLoader, Dataset
 
-import fastmetrics
-from fastmetrics import Metric, MetricCollection, regression
+from fastmetrics import Metric
 from fastmetrics import classification as ours
-from tests.support.cases import C, every_metric, filled, multiclass_batch, pairs_batch, same_states, states
+from tests.support.cases import C, every_metric, filled, multiclass_batch, same_states, states
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -137,47 +136,6 @@ def test_small_things(kind, options, batch):
     same_states(metric, filled(kind, options, batch, 0))
 
 
-def test_inside_torchmetrics():
-    accuracy = ours.MulticlassAccuracy(C)
-    collection = torchmetrics.MetricCollection(
-        {"ours": accuracy, "f1": ours.MulticlassF1Score(C), "theirs": torchmetrics.classification.MulticlassAccuracy(C)}
-    )
-    for seed in range(3):
-        values = collection(*multiclass_batch(seed))
-        torch.testing.assert_close(values["ours"], values["theirs"])
-    values = collection.compute()
-    torch.testing.assert_close(values["ours"], values["theirs"])
-    collection.reset()
-    assert collection["ours"].update_count == 0
-
-    tracker = torchmetrics.MetricTracker(ours.MulticlassAccuracy(C))
-    for seed in range(3):
-        tracker.increment()
-        tracker.update(*multiclass_batch(seed))
-    assert tracker.compute_all().shape == (3,)
-    assert tracker.best_metric() == tracker.compute_all().max()
-
-    torch.manual_seed(0)
-    bootstrap = torchmetrics.wrappers.BootStrapper(ours.MulticlassAccuracy(C), num_bootstraps=4)
-    bootstrap.update(*multiclass_batch(0))
-    assert 0 <= bootstrap.compute()["mean"] <= 1
-
-    extremes = torchmetrics.wrappers.MinMaxMetric(ours.MulticlassAccuracy(C))
-    single = [ours.MulticlassAccuracy(C)(*multiclass_batch(seed)) for seed in range(3)]
-    for seed in range(3):
-        extremes(*multiclass_batch(seed))
-    assert extremes.compute()["min"] <= extremes.compute()["raw"] <= extremes.compute()["max"]
-    assert all(value >= 0 for value in single)
-
-    named = torchmetrics.wrappers.ClasswiseWrapper(ours.MulticlassRecall(C, average=None), labels=list("abcd"))
-    named.update(*multiclass_batch(0))
-    assert set(named.compute()) == {f"multiclassrecall_{label}" for label in "abcd"}
-
-    outputs = torchmetrics.wrappers.MultioutputWrapper(regression.MeanSquaredError(), 3)
-    x, y = pairs_batch(0)
-    torch.testing.assert_close(outputs(x, y).flatten(), (x - y).square().mean(0))
-
-
 def test_plot():
     plt = pytest.importorskip("matplotlib.pyplot")
     for metric, batch in (
@@ -262,37 +220,6 @@ def test_a_metric_of_a_user():
     metric.reset()
     assert metric.seen == []
     assert metric.total == 0
-
-
-def twins(make):
-    """The same metric of both libraries."""
-    return make(ours), make(torchmetrics.classification)
-
-
-def test_a_compute_group_mixes_update_and_forward():
-    for options in ({}, {"multidim_average": "samplewise"}):
-        made = [
-            [module.MulticlassAccuracy(C, **options), module.MulticlassPrecision(C, average=None, **options)]
-            for module in (ours, torchmetrics.classification)
-        ]
-        mine, alone = (
-            torchmetrics.MetricCollection(made[0]),
-            torchmetrics.MetricCollection(copy.deepcopy(made[0]), compute_groups=False),
-        )
-        theirs = torchmetrics.MetricCollection(made[1], compute_groups=False)
-        for seed, step in enumerate(("update", "update", "forward", "forward", "update", "forward")):
-            for collection in (mine, alone, theirs):
-                getattr(collection, step)(*multiclass_batch(seed))
-            assert len(mine.compute_groups) == 1
-            for name, value in theirs.compute().items():
-                torch.testing.assert_close(mine.compute()[name], value)
-                assert torch.equal(mine.compute()[name], alone.compute()[name])
-        mine.reset()
-        mine.update(*multiclass_batch(7))
-        expected = made[0][0].clone()
-        expected.reset()
-        expected.update(*multiclass_batch(7))
-        assert torch.equal(mine.compute()["MulticlassAccuracy"], expected.compute())
 
 
 @every_metric
@@ -388,133 +315,3 @@ def test_a_state_that_a_subclass_adds():
     metric.reset()
     assert metric.shortest == 99
     assert not metric.counts.any()
-
-
-def test_wrappers_give_what_they_give_theirs():
-    for wrap in (
-        torchmetrics.wrappers.MinMaxMetric,
-        lambda metric: torchmetrics.wrappers.BootStrapper(metric, num_bootstraps=3, sampling_strategy="multinomial"),
-        torchmetrics.MetricTracker,
-    ):
-        found = []
-        for metric in twins(lambda module: module.MulticlassAccuracy(C)):
-            torch.manual_seed(0)
-            wrapped = wrap(metric)
-            for seed in range(3):
-                if isinstance(wrapped, torchmetrics.MetricTracker):
-                    wrapped.increment()
-                wrapped(*multiclass_batch(seed))
-                wrapped.update(*multiclass_batch(seed + 3))
-            found.append(wrapped.compute())
-        torch.testing.assert_close(*found)
-
-
-def test_compositions_are_theirs():
-    values = []
-    for metric in twins(lambda module: module.MulticlassRecall(C, average=None)):
-        made = [metric + 1, 2 - metric, metric * metric, -metric, abs(metric), metric[1], metric > 0.3, 1 / metric]
-        for composed in made:
-            composed.update(*multiclass_batch(0))
-        values.append([composed.compute() for composed in made])
-    torch.testing.assert_close(*values)
-
-
-@every_metric
-def test_in_a_collection(kind, options, batch):
-    """Beside another of its kind, and one that it may share nothing with."""
-    collection = MetricCollection({"a": kind(**options), "b": kind(**options), "user": Batches()})
-    alone = kind(**options)
-    for seed in range(2):
-        values = collection(*batch(seed))
-        expected = alone(*batch(seed))
-        assert torch.equal(values["a"], expected)
-        assert torch.equal(values["b"], expected)
-    collection.update(*batch(2))
-    alone.update(*batch(2))
-    same_states(collection["a"], alone)
-    values = pickle.loads(pickle.dumps(collection)).compute()
-    assert torch.equal(values["b"], alone.compute())
-    assert values["user"] == 3
-    alone.reset()
-    collection.reset()
-    same_states(collection["a"], alone)
-
-
-class Batches(Metric):
-    """A user's metric that counts batches."""
-
-    def __init__(self):
-        super().__init__()
-        self.add_state("batches", torch.tensor(0), dist_reduce_fx="sum")
-
-    def update(self, *_):
-        self.batches += 1
-
-    def compute(self):
-        return self.batches
-
-
-def made(module, library):
-    return library.MetricCollection(
-        [module.MulticlassAccuracy(C), module.MulticlassRecall(C), module.MulticlassConfusionMatrix(C)]
-    )
-
-
-def test_collections_in_wrappers():
-    found = []
-    for module, library in ((ours, fastmetrics), (torchmetrics.classification, torchmetrics)):
-        tracker = torchmetrics.MetricTracker(made(module, library), maximize=[True, True, True])
-        tasks = torchmetrics.wrappers.MultitaskWrapper(
-            {"one": made(module, library), "two": module.MulticlassF1Score(C)}, prefix="task_"
-        )
-        for seed in range(3):
-            tracker.increment()
-            tracker(*multiclass_batch(seed))
-            tracker.update(*multiclass_batch(seed + 3))
-            preds, target = multiclass_batch(seed)
-            step = tasks({"one": preds, "two": preds}, {"one": target, "two": target})
-        every = tracker.compute_all()
-        values = [tracker.compute(), every["MulticlassRecall"], every["MulticlassConfusionMatrix"]]
-        values += [step, tasks.compute()]
-        copied = copy.deepcopy(tracker)
-        values.append(copied.compute())
-        tracker.reset_all()
-        tasks.reset()
-        found.append(values)
-    torch.testing.assert_close(*found)
-
-
-def test_a_collection_in_threads_and_in_inference_mode():
-    found = {}
-
-    def work(seed):
-        collection = made(ours, fastmetrics)
-        for _ in range(20):
-            collection.update(*multiclass_batch(seed))
-            collection(*multiclass_batch(seed))
-        found[seed] = collection.compute()["MulticlassConfusionMatrix"]
-
-    threads = [threading.Thread(target=work, args=(seed,)) for seed in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    for seed, value in found.items():
-        assert torch.equal(value, 40 * ours.MulticlassConfusionMatrix(C)(*multiclass_batch(seed)))
-    with torch.inference_mode():
-        collection = made(ours, fastmetrics)
-        collection.to("cpu")
-        collection.update(*multiclass_batch(0), weights=torch.ones(6))
-        collection = copy.deepcopy(collection)
-    collection(*multiclass_batch(1))
-    collection.update(*multiclass_batch(2), weights=torch.ones(6))
-    collection.reset()
-    assert len(collection.compute_groups) == 1
-
-
-def test_arithmetic_with_a_member():
-    collection = made(ours, fastmetrics)
-    doubled = 2 * collection["MulticlassAccuracy"]
-    collection.update(*multiclass_batch(0))
-    torch.testing.assert_close(doubled.compute(), 2 * collection.compute()["MulticlassAccuracy"])
-    assert len({hash(metric) for metric in collection.values()}) == 3
