@@ -58,7 +58,7 @@ def test_nan_strategies(device, name, strategy):
     found = []
     for metric in both(name, device, nan_strategy=strategy):
         given = values.clone()
-        with warnings.catch_warnings(record=True) as said:
+        with warnings.catch_warnings(record=True) as raised:
             warnings.simplefilter("always")
             if strategy == "error":
                 with pytest.raises(RuntimeError, match="Encountered `nan` values in tensor"):
@@ -67,7 +67,7 @@ def test_nan_strategies(device, name, strategy):
             else:
                 metric(given)
             assert isinstance(metric, torchmetrics.Metric)
-        assert {str(w.message) for w in said} == (
+        assert {str(w.message) for w in raised} == (
             {"Encountered `nan` values in tensor. Will be removed."} if strategy == "warn" else set()
         )
         metric.update(torch.tensor([2.0, 0.5], device=device))
@@ -185,19 +185,19 @@ def test_infinities_nothing_and_one():
 def test_merging_in_any_order(name):
     torch.manual_seed(0)
     batches = [torch.randn(n) for n in (5, 1, 30)]
-    whole = getattr(ours, name)()
+    full = getattr(ours, name)()
     parts = [getattr(ours, name)() for _ in batches]
     for part, batch in zip(parts, batches, strict=True):
-        whole.update(batch)
+        full.update(batch)
         part.update(batch)
     for order in ((0, 1, 2), (2, 0, 1)):
         merged = copy.deepcopy(parts[order[0]])
         for i in order[1:]:
             merged.merge_state(pickle.loads(pickle.dumps(parts[i])))
-        torch.testing.assert_close(merged.compute().sort()[0], whole.compute().sort()[0])
+        torch.testing.assert_close(merged.compute().sort()[0], full.compute().sort()[0])
     fresh = getattr(ours, name)()
-    fresh.merge_state(whole)
-    assert torch.equal(fresh.compute(), whole.compute())
+    fresh.merge_state(full)
+    assert torch.equal(fresh.compute(), full.compute())
 
 
 def test_shapes_of_kept_values():

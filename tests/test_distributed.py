@@ -215,7 +215,7 @@ def uneven(rank, world, folder):
 
 
 def outputs():
-    """Collections with metrics whose outputs the data tell: as many as the others have, or more."""
+    """Collections with metrics whose number of outputs follows from the data: as many as the others have, or more."""
     raw = R2Score(multioutput="raw_values")
     return {
         "three outputs": MetricCollection([MeanSquaredError(num_outputs=3), raw.clone(), PearsonCorrCoef(3)]),
@@ -243,12 +243,12 @@ def test_uneven_batches_are_as_in_one_process(tmp_path, world):
             torch.testing.assert_close(
                 value, expected, rtol=1e-6 if name in (*regression(), "images", "mean") else 0, atol=0
             )
-    whole, errors = many(), MetricCollection([MeanSquaredError(), MeanAbsoluteError(), Least()])
+    full, errors = many(), MetricCollection([MeanSquaredError(), MeanAbsoluteError(), Least()])
     pairs = outputs()
     for rank in range(world):
         for i in range(rank):
             seed = 10 * rank + i
-            whole.update(*batch("samplewise", seed), **weights_of(rank, world, seed))
+            full.update(*batch("samplewise", seed), **weights_of(rank, world, seed))
             errors.update(*batch("mse", seed))
             for collection in pairs.values():
                 collection.update(*batch("mse", seed))
@@ -256,7 +256,7 @@ def test_uneven_batches_are_as_in_one_process(tmp_path, world):
         found = torch.load(tmp_path / f"{rank}.pt")
         for name, collection in pairs.items():
             torch.testing.assert_close(found[name], collection.compute(), rtol=1e-6, atol=0)
-        torch.testing.assert_close(found["collection"], whole.compute(), rtol=1e-6, atol=1e-12)
+        torch.testing.assert_close(found["collection"], full.compute(), rtol=1e-6, atol=1e-12)
         torch.testing.assert_close(found["errors"], errors.compute(), rtol=1e-6, atol=0)
 
 
@@ -346,12 +346,12 @@ def behaviours(rank, world, folder):
     assert int(here.compute()["confusion"].sum()) == 2 * 6 * (5 + 6)
 
     # one process updated members by themselves; the other has still groups, or nothing
-    for collection in (apart := many(), MetricCollection(many(), compute_groups=False)):
+    for collection in (grouped := many(), MetricCollection(many(), compute_groups=False)):
         if rank == 1:
             for metric in collection.values():
                 metric.update(*batch("samplewise", rank))
         else:
-            apart["f1"].update(*batch("samplewise", rank))
+            grouped["f1"].update(*batch("samplewise", rank))
         assert int(collection.compute()["confusion"].sum()) == 6 * 6
 
     # groups of processes and functions that gather
@@ -503,8 +503,8 @@ def test_pickled_collections_merge_in_any_order():
 
 def test_a_world_that_a_function_makes():
     part = Part(MulticlassAccuracy(C)._statistics, {"counts": torch.ones(C, 3, dtype=torch.int64)}, {}, None)
-    (whole,) = all_processes([part], torch.device("cpu"), gather=lambda tensor, group: [tensor, tensor, 2 * tensor])
-    assert torch.equal(whole.states["counts"], 4 * part.states["counts"])
+    (full,) = all_processes([part], torch.device("cpu"), gather=lambda tensor, group: [tensor, tensor, 2 * tensor])
+    assert torch.equal(full.states["counts"], 4 * part.states["counts"])
 
 
 def fails(*_, **__):

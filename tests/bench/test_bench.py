@@ -153,9 +153,9 @@ def bench(*arguments):
 def test_the_command_and_its_report(tmp_path):
     file = tmp_path / "cpu.json"
     options = ("--scale", "0.01", "--budget", "0.01", "--against", "torchmetrics,eager")
-    said = bench(*options, "--only", "C = 10,", "--output", str(file))
+    printed = bench(*options, "--only", "C = 10,", "--output", str(file))
     result = results.read(file)
-    assert [row["name"] in said for row in result["rows"]] == [True] * 3
+    assert [row["name"] in printed for row in result["rows"]] == [True] * 3
     assert list(result["rows"][0]["faster"]) == ["torchmetrics", "eager"]
     assert {len(row["sweep"]) for row in result["rows"] if "sweep" in row} == {5}
     assert max(len(line) for line in file.read_text().splitlines()) < 4000

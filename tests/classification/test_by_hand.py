@@ -173,20 +173,20 @@ def test_values_out_of_range_are_said_and_not_counted(device):
     target = torch.tensor([0, 1, 2, 0, 1, 2, 0, 1], device=device)
     preds = torch.tensor([0, 1, 2, 0, 1, 2, 3, 12], device=device)  # theirs counts the values, which are few enough
     metric = MulticlassConfusionMatrix(3).to(device)
-    said = faults_of(metric, preds, target)
-    assert "MulticlassConfusionMatrix" in said
-    assert "2" in said
-    assert "3" in said
-    assert "preds" in said
+    message = faults_of(metric, preds, target)
+    assert "MulticlassConfusionMatrix" in message
+    assert "2" in message
+    assert "3" in message
+    assert "preds" in message
     assert metric.compute().tolist() == [[2, 0, 0], [0, 2, 0], [0, 0, 2]]  # raised once; the good values stay
 
     scores = torch.eye(3, device=device)
-    said = faults_of(MulticlassAccuracy(3).to(device), scores, torch.tensor([0, 77, -1], device=device))
-    assert "MulticlassAccuracy" in said
-    assert "77" in said
+    message = faults_of(MulticlassAccuracy(3).to(device), scores, torch.tensor([0, 77, -1], device=device))
+    assert "MulticlassAccuracy" in message
+    assert "77" in message
     for wrong in (torch.tensor([0, 2, 1], device=device), torch.tensor([0, -1, 1], device=device)):
-        said = faults_of(BinaryAccuracy().to(device), torch.tensor([0.1, 0.2, 0.9], device=device), wrong)
-        assert str(wrong[1].item()) in said
+        message = faults_of(BinaryAccuracy().to(device), torch.tensor([0.1, 0.2, 0.9], device=device), wrong)
+        assert str(wrong[1].item()) in message
 
     quiet = MulticlassConfusionMatrix(3, validate_args=False).to(device)
     quiet.update(preds, target)
@@ -232,8 +232,8 @@ def test_any_split_and_any_order_of_merging(data):
     labels = st.lists(st.integers(0, 3), min_size=n, max_size=n)
     preds, target = torch.tensor(data.draw(labels)), torch.tensor(data.draw(labels))
     part = torch.tensor(data.draw(st.lists(st.integers(0, 3), min_size=n, max_size=n)))
-    whole = MulticlassConfusionMatrix(4)
-    whole.update(preds, target)
+    full = MulticlassConfusionMatrix(4)
+    full.update(preds, target)
     parts = [MulticlassConfusionMatrix(4) for _ in range(4)]
     for i, metric in enumerate(parts):
         metric.update(preds[part == i], target[part == i])
@@ -241,5 +241,5 @@ def test_any_split_and_any_order_of_merging(data):
     merged = parts[order[0]]
     for i in order[1:]:
         merged.merge_state(parts[i])
-    assert torch.equal(merged.confusion, whole.confusion)
-    assert torch.equal(merged.compute(), whole.compute())
+    assert torch.equal(merged.confusion, full.confusion)
+    assert torch.equal(merged.compute(), full.compute())

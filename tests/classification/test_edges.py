@@ -206,7 +206,7 @@ def test_nothing_counted(device):
     assert values(never, torch.tensor([0, 0], device=device), torch.tensor([0, 1], device=device)) == 0.5
 
 
-def test_samples_apart(device):
+def test_samplewise(device):
     # one sample keeps its dimension, and weights are the support of the sample; torchmetrics does neither
     preds = torch.tensor([[[1, 1], [0, 1]], [[1, 0], [0, 0]]], device=device)
     target = torch.tensor([[[1, 0], [1, 1]], [[1, 1], [0, 0]]], device=device)
@@ -253,8 +253,8 @@ def test_any_split_order_and_merge_is_one_update(data):
         (lambda: classes.MultilabelAccuracy(4, ignore_index=-1), scores.clamp(0, 1), bits.unsqueeze(1).expand(n, 4)),
     ]
     for make, preds, wanted in cases:
-        whole, merged, parts = make(), make(), []
-        whole.update(preds, wanted)
+        full, merged, parts = make(), make(), []
+        full.update(preds, wanted)
         for begin, end in itertools.pairwise([0, *cuts, n]):
             parts.append(make())
             middle = (begin + end) // 2
@@ -262,6 +262,6 @@ def test_any_split_order_and_merge_is_one_update(data):
             parts[-1](preds[order[middle:end]], wanted[order[middle:end]])
         for i in data.draw(st.permutations(range(len(parts)))):
             merged.merge_state(parts[i] if data.draw(st.booleans()) else parts[i].metric_state)
-        for name, state in whole.metric_state.items():
+        for name, state in full.metric_state.items():
             assert torch.equal(state, merged.metric_state[name]), name
-        assert torch.equal(whole.compute(), merged.compute())
+        assert torch.equal(full.compute(), merged.compute())

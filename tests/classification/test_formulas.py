@@ -33,8 +33,8 @@ OF_TWO_RATES = {
 }
 
 
-def share(part, whole):
-    return part / whole if whole else 0.0
+def share(part, total):
+    return part / total if total else 0.0
 
 
 def score(name, tp, fp, tn, fn):
@@ -102,12 +102,12 @@ def test_scores_that_torchmetrics_lacks_have_all_options(device, name):
         marked = target if mark is None else torch.where(torch.rand(40, 6, device=device) < 0.2, mark, target)
         value = kind(**options).to(device)(scores, marked)
         assert torch.equal(value, function(scores, marked, **options))
-        # samples apart are samples alone
-        apart = kind(**options, multidim_average="samplewise").to(device)(scores, marked)
+        # a value of each sample is that of the sample alone
+        samplewise = kind(**options, multidim_average="samplewise").to(device)(scores, marked)
         alone = torch.stack(
             [function(s[None], t[None], **options) for s, t in zip(scores[:5], marked[:5], strict=True)]
         )
-        assert torch.equal(apart[:5], alone)
+        assert torch.equal(samplewise[:5], alone)
     wrapper = getattr(classes, name)
     assert type(wrapper(task="multilabel", num_labels=3)).__name__ == f"Multilabel{name}"
     labels = scores.argmax(1).flatten()
@@ -458,21 +458,21 @@ def test_groups_are_metrics_like_others(device):
         for _ in range(3)
     ]
     make = lambda: classes.BinaryGroupStatRates(3).to(device)  # noqa: E731
-    whole, stepwise, parts = make(), make(), [make() for _ in batches]
+    full, stepwise, parts = make(), make(), [make() for _ in batches]
     for batch, part in zip(batches, parts, strict=True):
-        whole.update(*batch)
+        full.update(*batch)
         part.update(*batch)
         same_dicts(stepwise(*batch), {name: value.cpu() for name, value in part.compute().items()})
     merged = pickle.loads(pickle.dumps(parts[0])).clone()
     merged.merge_state(parts[2])
     merged.merge_state(parts[1].metric_state)
     for metric in (stepwise, merged):
-        assert torch.equal(metric.group_counts, whole.group_counts)
-        assert metric.compute().keys() == whole.compute().keys()
-    address = whole.group_counts.data_ptr()
-    whole.reset()
-    assert whole.group_counts.data_ptr() == address
-    assert not whole.group_counts.any()
+        assert torch.equal(metric.group_counts, full.group_counts)
+        assert metric.compute().keys() == full.compute().keys()
+    address = full.group_counts.data_ptr()
+    full.reset()
+    assert full.group_counts.data_ptr() == address
+    assert not full.group_counts.any()
 
 
 def test_what_groups_refuse(device):

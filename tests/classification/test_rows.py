@@ -256,12 +256,12 @@ def test_nothing_to_count(device, name):
     assert torch.equal(empty.nan_to_num(7), none_valid.nan_to_num(7))
     assert bool(empty.isnan().all()) == (name not in EXACT)
     metric.update(preds, target)
-    whole = getattr(our_classes, name)(**size(name)).to(device)(preds, target)
-    assert torch.equal(metric.compute(), whole)
+    value = getattr(our_classes, name)(**size(name)).to(device)(preds, target)
+    assert torch.equal(metric.compute(), value)
     if name in HINGE:
         ignored = metric(preds, torch.full_like(target, -1))
         assert ignored.isnan()
-        assert torch.equal(metric.compute(), whole)
+        assert torch.equal(metric.compute(), value)
 
 
 @pytest.mark.parametrize("name", HINGE)

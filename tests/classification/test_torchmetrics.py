@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Classification metrics against torchmetrics over the whole grid of their arguments."""
+"""Classification metrics against torchmetrics over the grid of their arguments."""
 
 import inspect
 import itertools

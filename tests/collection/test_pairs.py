@@ -58,18 +58,18 @@ def pairs_batch(shape, seed=0, dtype=torch.float32):
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_metrics_of_pairs_are_one_call(outputs, more, shape, dtype):
     collection = MetricCollection({**pairs_members(outputs), **copy.deepcopy(more)})
-    apart = {**pairs_members(outputs), **copy.deepcopy(more)}
+    separate = {**pairs_members(outputs), **copy.deepcopy(more)}
     options = {"weights": torch.rand(9), "valid": torch.rand(shape) < 0.7}
     for seed, (call, given) in enumerate([("update", {}), ("forward", {}), ("forward", options), ("update", options)]):
         batch = pairs_batch(shape, seed, dtype)
         with Operators() as calls:
             values = getattr(collection, call)(*batch, **given)
         assert len(calls.seen) == 1
-        expected = {name: getattr(metric, call)(*batch, **given) for name, metric in sorted(apart.items())}
+        expected = {name: getattr(metric, call)(*batch, **given) for name, metric in sorted(separate.items())}
         if call == "forward":
             same({name: values[name] for name in expected}, expected)
     assert len(collection.compute_groups) == 1
-    expected = {name: metric.compute() for name, metric in sorted(apart.items())}
+    expected = {name: metric.compute() for name, metric in sorted(separate.items())}
     for one in (collection, pickle.loads(pickle.dumps(collection)), collection.clone()):
         same({name: one.compute()[name] for name in expected}, expected)  # dtypes too: some follow float64 inputs
     collection.reset()
@@ -77,28 +77,28 @@ def test_metrics_of_pairs_are_one_call(outputs, more, shape, dtype):
     assert {value.dtype for value in collection.compute().values()} == {torch.float32}
 
 
-def test_outputs_that_the_data_tell_part_a_group():
+def test_numbers_of_outputs_that_the_data_has_part_a_group():
     collection = MetricCollection({"mse": MeanSquaredError(), "r2": R2Score(multioutput="raw_values")})
     explained = ExplainedVariance(multioutput="raw_values")
     three = MetricCollection({"mae": MeanAbsoluteError(), "explained": explained.clone()})
     assert len(collection.compute_groups) == len(three.compute_groups) == 1
-    apart = {"mse": MeanSquaredError(), "r2": R2Score(multioutput="raw_values")}
+    separate = {"mse": MeanSquaredError(), "r2": R2Score(multioutput="raw_values")}
     for epoch in range(2):
         for seed, call in enumerate(("update", "forward")):
             batch = pairs_batch((9, 3), seed)
             with Operators() as calls:
                 values = getattr(collection, call)(*batch)
             assert len(calls.seen) == 2
-            expected = {name: getattr(metric, call)(*batch) for name, metric in apart.items()}
+            expected = {name: getattr(metric, call)(*batch) for name, metric in separate.items()}
             if call == "forward":
                 same(values, expected)
-        same(collection.compute(), {name: metric.compute() for name, metric in apart.items()})
+        same(collection.compute(), {name: metric.compute() for name, metric in separate.items()})
         assert len(collection.compute_groups) == 2
-        addresses = [collection[name].count.data_ptr() for name in apart]
+        addresses = [collection[name].count.data_ptr() for name in separate]
         if epoch == 0:
-            for one in (collection, *apart.values()):
+            for one in (collection, *separate.values()):
                 one.reset()
-            assert addresses == [collection[name].count.data_ptr() for name in apart]
+            assert addresses == [collection[name].count.data_ptr() for name in separate]
     cube, weights, valid = pairs_batch((9, 2, 3)), torch.rand(9, 2), torch.rand(9) < 0.5
     three.update(*cube, weights=weights, valid=valid)
     explained.update(*cube, weights=weights, valid=valid)
@@ -125,11 +125,11 @@ def test_a_batch_that_one_member_does_not_take():
         for call in (collection.update, collection.forward):
             with pytest.raises(error):
                 call(*batch, **options)
-    told = MetricCollection([MeanSquaredError(), R2Score()])
-    told.update(*pairs_batch(9))
+    inferred = MetricCollection([MeanSquaredError(), R2Score()])
+    inferred.update(*pairs_batch(9))
     with pytest.raises(RuntimeError, match="Call `reset`"):
-        told.update(*pairs_batch((9, 2)))
-    assert [metric.count.tolist() for metric in told.values()] == [[9.0], [9.0]]
+        inferred.update(*pairs_batch((9, 2)))
+    assert [metric.count.tolist() for metric in inferred.values()] == [[9.0], [9.0]]
     with pytest.raises(RuntimeError, match="weights"):  # the values of the others are counted
         collection.update(*pairs_batch(1), weights=torch.tensor([-1.0]))
     for name, metric in collection.items():

@@ -170,7 +170,7 @@ def test_state_dict_of_members():
     assert ["f1"] in other.compute_groups.values()
 
 
-def test_different_options_are_read_apart():
+def test_different_options_are_not_shared():
     def groups(*metrics):
         return len(MetricCollection({str(i): metric for i, metric in enumerate(metrics)}).compute_groups)
 

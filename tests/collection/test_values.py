@@ -25,11 +25,11 @@ def test_values_are_those_of_metrics_alone():
         assert metric.update_count == len(CALLS)
         assert torch.equal(metric.compute(), expected[name])
         assert torch.equal(metric._forward_cache, expected_last[name])
-    apart = MetricCollection(members(), compute_groups=False)
-    assert len(apart.compute_groups) == len(members())
+    ungrouped = MetricCollection(members(), compute_groups=False)
+    assert len(ungrouped.compute_groups) == len(members())
     for call, seed in CALLS:
-        getattr(apart, call)(*batch(seed))
-    same(apart.compute(), expected)
+        getattr(ungrouped, call)(*batch(seed))
+    same(ungrouped.compute(), expected)
     reference = torchmetrics.MetricCollection(members(theirs), compute_groups=False)
     for call, seed in CALLS:
         getattr(reference, call)(*batch(seed))

@@ -112,14 +112,14 @@ def test_weighted_cohen_kappa(device):
 
 def test_merged_moments_have_the_same_bits(device):
     torch.manual_seed(0)
-    whole = torch.cat([moments(50, 3.0), torch.zeros(2, 6, dtype=torch.float64), moments(2), moments(1)]).to(device)
+    full = torch.cat([moments(50, 3.0), torch.zeros(2, 6, dtype=torch.float64), moments(2), moments(1)]).to(device)
     batch = torch.cat([moments(50, 7.0), moments(2), torch.zeros(2, 6, dtype=torch.float64), moments(1)]).to(device)
-    whole[-1, 3], batch[0, 1] = math.inf, math.nan
-    expected = merge_moments(torch.stack([whole, batch]))
-    by_body = whole.clone()
+    full[-1, 3], batch[0, 1] = math.inf, math.nan
+    expected = merge_moments(torch.stack([full, batch]))
+    by_body = full.clone()
     merge_moments_body(by_body, batch)
-    merge_moments_(whole, batch.t().contiguous().t())
-    for found in (whole, by_body):
+    merge_moments_(full, batch.t().contiguous().t())
+    for found in (full, by_body):
         torch.testing.assert_close(found, expected, rtol=0, atol=0, equal_nan=True)
 
 

@@ -20,11 +20,11 @@ pytestmark = pytest.mark.skipif(cuda_home() is None, reason="no CUDA toolkit")
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda s: Path(s).stem)
 def test_kernels_compile_without_spills(source):
-    said = compile_kernels(source)
-    kernels = re.findall(r"Compiling entry function '(\w+)' for 'sm_(\d+)'", said)
+    messages = compile_kernels(source)
+    kernels = re.findall(r"Compiling entry function '(\w+)' for 'sm_(\d+)'", messages)
     assert {arch for _, arch in kernels} == set(ARCHITECTURES)
-    assert "warning" not in said, said
-    found = resources(said)
+    assert "warning" not in messages, messages
+    found = resources(messages)
     assert len(found) == len(kernels)
     before = kept().get(Path(source).name, {})
     assert {kernel for kernel, _ in found} == before.keys(), "other kernels: run make kernel-resources"

@@ -152,10 +152,10 @@ def test_weights_of_replayed_updates(name):
 def test_a_smaller_batch_needs_its_own_graph_and_shares_the_states():
     made, inputs = built("scores, tiles")
     ordinary, _ = built("scores, tiles")
-    whole = batch_of(inputs, "cuda")
+    full = batch_of(inputs, "cuda")
     rest = batch_of(dataclasses.replace(inputs, shape=(100, 10)), "cuda")
-    graphs = [(captured(made, static), static) for static in ([x.clone() for x in whole], [x.clone() for x in rest])]
-    for (graph, static), batch in zip(graphs, (whole, rest), strict=True):
+    graphs = [(captured(made, static), static) for static in ([x.clone() for x in full], [x.clone() for x in rest])]
+    for (graph, static), batch in zip(graphs, (full, rest), strict=True):
         replay(graph, static, [batch])
         ordinary.update(*batch)
     assert states(made) == states(ordinary)

@@ -20,14 +20,14 @@ pytestmark = pytest.mark.filterwarnings("ignore")
 
 @every_metric
 def test_forward_is_update_and_the_value_of_the_batch(kind, options, batch):
-    stepwise, whole = kind(**options), kind(**options)
+    stepwise, full = kind(**options), kind(**options)
     for seed in range(3):
         value = stepwise(*batch(seed))
         alone = filled(kind, options, batch, seed).compute()
         torch.testing.assert_close(value, alone, rtol=1e-6, atol=0)
-        whole.update(*batch(seed))
-    same_states(stepwise, whole)
-    torch.testing.assert_close(stepwise.compute(), whole.compute(), rtol=0, atol=0)
+        full.update(*batch(seed))
+    same_states(stepwise, full)
+    torch.testing.assert_close(stepwise.compute(), full.compute(), rtol=0, atol=0)
     assert stepwise.update_count == 3
 
 
@@ -101,15 +101,15 @@ def test_precision_of_the_module_does_not_touch_statistics(kind, options, batch)
 
 @every_metric
 def test_merging(kind, options, batch):
-    whole = filled(kind, options, batch, 0, 1, 2)
+    full = filled(kind, options, batch, 0, 1, 2)
     merged = filled(kind, options, batch, 0)
     merged.compute()
     merged.merge_state(filled(kind, options, batch, 1))
     merged.merge_state(dict(filled(kind, options, batch, 2).metric_state))
     torch.testing.assert_close(
-        merged.compute().double().sort(0)[0], whole.compute().double().sort(0)[0], rtol=1e-6, atol=1e-12
+        merged.compute().double().sort(0)[0], full.compute().double().sort(0)[0], rtol=1e-6, atol=1e-12
     )
-    for name, value in states(whole).items():
+    for name, value in states(full).items():
         if isinstance(value, torch.Tensor) and not value.is_floating_point():
             assert torch.equal(value, getattr(merged, name))
 

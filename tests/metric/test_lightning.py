@@ -105,7 +105,7 @@ def test_log_on_step_and_epoch(tmp_path):
 
 
 def test_resume_in_the_middle_of_an_epoch(tmp_path):
-    whole = fit(Module(persistent=True), tmp_path, epochs=1)
+    uninterrupted = fit(Module(persistent=True), tmp_path, epochs=1)
     first = Module(persistent=True, stop_at=3)
     first.path = tmp_path / "middle.ckpt"
     fit(first, tmp_path, epochs=1)
@@ -116,7 +116,7 @@ def test_resume_in_the_middle_of_an_epoch(tmp_path):
     # what Lightning does with its loop and the metrics' states is up to it; ours must end where theirs does
     for name in ("epoch", "both_epoch"):
         torch.testing.assert_close(logged[f"ours_{name}"], logged[f"theirs_{name}"])
-        assert whole[f"ours_{name}"].isfinite()
+        assert uninterrupted[f"ours_{name}"].isfinite()
 
 
 def collections():
@@ -287,7 +287,7 @@ TWO_PROCESSES = """
 def test_two_processes_see_what_one_does(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(textwrap.dedent(TWO_PROCESSES))
-    said = []
+    printed = []
     for devices in ("1", "2"):
         done = subprocess.run(
             [sys.executable, str(script), devices],
@@ -298,6 +298,6 @@ def test_two_processes_see_what_one_does(tmp_path):
             cwd=tmp_path,
         )
         assert done.returncode == 0, done.stdout + done.stderr
-        said.append([line for line in done.stdout.splitlines() if line.startswith(("confusion", "logged"))])
-    assert len(said[0]) == 2
-    assert said[0] == said[1]
+        printed.append([line for line in done.stdout.splitlines() if line.startswith(("confusion", "logged"))])
+    assert len(printed[0]) == 2
+    assert printed[0] == printed[1]

@@ -95,7 +95,7 @@ def test_valid_samples_alone_are_counted(device, name, options, batch):
 
 
 @every_metric
-def test_whole_weights_are_repetitions(device, name, options, batch):
+def test_integer_weights_are_repetitions(device, name, options, batch):
     torch.manual_seed(0)
     (preds, target), times = batch(), torch.randint(0, 4, (60,))
     preds, target, times = preds.to(device), target.to(device), times.to(device)

@@ -71,9 +71,9 @@ for _ in range(2):
     except fastmetrics.native.NativeError as error: print(error)
 """
     out, err = run(code + UPDATE, tmp_path, expect=1, CXX="no-such-compiler", FASTMETRICS_NATIVE="require")
-    for said, times in ((out, 2), (err, 1)):
-        assert said.count("FASTMETRICS_NATIVE=require, but there is no native library for cpu") == times
-        assert said.count("- build: no C++ compiler: no-such-compiler was not found. Install") == times
+    for text, times in ((out, 2), (err, 1)):
+        assert text.count("FASTMETRICS_NATIVE=require, but there is no native library for cpu") == times
+        assert text.count("- build: no C++ compiler: no-such-compiler was not found. Install") == times
     assert "NativeError" in err
     assert "PyTorch operations serve" not in err
 
@@ -138,11 +138,11 @@ def test_four_processes_build_once(tmp_path, copying):
     compiler = tmp_path / "a compiler"
     compiler.write_text(compiler.read_text().replace("cp ", "sleep 2; cp "))  # time to meet
     processes = [start(UPDATE, tmp_path / "a cache", CXX=copying) for _ in range(4)]
-    said = [process.communicate(timeout=HANGS) for process in processes]
+    outputs = [process.communicate(timeout=HANGS) for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0, 0]
     assert (tmp_path / "log").read_text().split() == ["compile"] * len(parameters.library("cpu").sources) + ["link"]
-    assert sorted(out.strip() for out, _ in said) == ["origin: built now"] + ["origin: cache"] * 3
-    assert sum("building" in err for _, err in said) == 1
+    assert sorted(out.strip() for out, _ in outputs) == ["origin: built now"] + ["origin: cache"] * 3
+    assert sum("building" in err for _, err in outputs) == 1
 
 
 @pytest.mark.parametrize("unusable", ["a file", "not ours"])
@@ -220,10 +220,10 @@ def test_the_key_depends_on_what_decides(monkeypatch, tmp_path):
 
 def test_without_the_headers_of_python(monkeypatch, tmp_path):
     monkeypatch.setattr(builder, "python_headers", lambda: [])
-    whole = parameters.library("cpu")
-    sources = [path for path in whole.sources if path.endswith(("direct_cpu.cpp", "values_cpu.cpp"))]
+    library = parameters.library("cpu")
+    sources = [path for path in library.sources if path.endswith(("direct_cpu.cpp", "values_cpu.cpp"))]
     assert len(sources) == 2
-    made = dataclasses.replace(whole, sources=sources)
+    made = dataclasses.replace(library, sources=sources)
     builder.compile_library(made, tmp_path)
     code = f"""
 import torch, fastmetrics

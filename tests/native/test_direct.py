@@ -221,7 +221,7 @@ def test_large_batches_let_other_threads_run():
         torch.testing.assert_close(value, expected)
 
 
-def test_metadata_tells_kinds_of_batches_apart():
+def test_metadata_distinguishes_kinds_of_batches():
     kinds = [
         (torch.zeros(2, 3), torch.zeros(2)),
         (torch.zeros(3, 2), torch.zeros(2)),
@@ -262,7 +262,7 @@ def test_a_batch_of_another_kind_is_checked_again():
         moved.update(scores, target)
 
 
-def test_what_a_batch_tells_is_told_again_after_a_reset():
+def test_what_follows_from_a_batch_is_forgotten_by_reset():
     wide = torch.rand(5, 2, dtype=torch.float64)
     metric = R2Score(multioutput="raw_values")
     for _ in range(2):

@@ -13,10 +13,10 @@ from tests.support import ROOT
 OTHERS = [isa for isa in parameters.ahead_of_time_isas()[1:] if parameters.runs_here(isa, parameters.cpu_flags())]
 # Every shape of loop, in the dtypes and sizes that take another path.
 CLASSES = " or ".join(f"{classes}-torch" for classes in (3, 10, 40, 100))
-CHOICE = f"(scores and ({CLASSES})) or one_label or many_classes or whole_steps or by_hand or elementary or logarithms"
+CHOICE = f"(scores and ({CLASSES})) or one_label or many_classes or full_steps or by_hand or elementary or logarithms"
 CHOICE += " or (hinge and float32) or (test_binary and int64)"
 FILES = ("passes", "pairs", "row_pairs", "row_passes")
-# Kernels that were registered beforehand are used whatever the loader is told.
+# Kernels that were registered beforehand are used whatever FASTMETRICS_NATIVE says.
 RUN = """
 import sys
 import pytest, torch

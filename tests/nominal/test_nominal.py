@@ -254,13 +254,13 @@ def test_fleiss_kappa_of_more_categories_than_raters(device):
 def test_fleiss_kappa_merges(device):
     # raters differ between the parts: their number is the greatest, as of all data at once
     few, many = torch.tensor(WIKIPEDIA, device=device)[:5] // 2, torch.tensor(WIKIPEDIA, device=device)
-    whole, merged, other = (ours.FleissKappa(num_categories=5).to(device) for _ in range(3))
-    whole.update(torch.cat([few, many]))
+    full, merged, other = (ours.FleissKappa(num_categories=5).to(device) for _ in range(3))
+    full.update(torch.cat([few, many]))
     merged.update(few)
     other.update(many)
     merged.merge_state(other)
     assert merged.raters == 14
-    assert merged.compute() == whole.compute()
+    assert merged.compute() == full.compute()
     assert merged(many) == other.compute()
 
 

@@ -208,13 +208,13 @@ def test_the_operator_of_few_arguments(device):
         weights = torch.rand(shape, dtype=torch.float64, device=device)
         weights.view(-1)[5] = -1.0
         for asked, given in ((SIMPLE_STATES, None), (("count", "moments"), weights), (("absolute_error",), weights)):
-            whole, few = states(outputs, device, asked), states(outputs, device, asked)
+            full, few = states(outputs, device, asked), states(outputs, device, asked)
             valid = None if given is None else torch.rand(shape, device=device) < 0.7
-            pairs_(x, y, given, valid, *whole, outputs, 1.0, 0.0, 0.0, 0.0)
+            pairs_(x, y, given, valid, *full, outputs, 1.0, 0.0, 0.0, 0.0)
             simple = [few[list(STATES).index(name)] for name in SIMPLE_STATES]
             simple_pairs_(x, y, given, valid, *simple, few[-1], outputs)
-            assert all(torch.equal(a, b) for a, b in zip(whole, few, strict=True) if a is not None)
-            assert whole[list(STATES).index(asked[0])].any()
+            assert all(torch.equal(a, b) for a, b in zip(full, few, strict=True) if a is not None)
+            assert full[list(STATES).index(asked[0])].any()
 
 
 def test_constant_inputs_have_no_variance(device):
@@ -230,17 +230,17 @@ def test_constant_inputs_have_no_variance(device):
 def test_merging_is_that_of_the_kernels(device):
     torch.manual_seed(0)
     parts = [torch.randn(2, n, 3, dtype=torch.float64, device=device) + 50 for n in (5, 1, 0, 300)]
-    whole, batches = states(3, device), []
+    full, batches = states(3, device), []
     for x, y in parts:
-        pairs_(x, y, None, None, *whole, 3, 1.0, 0.0, 0.0, 0.0)
+        pairs_(x, y, None, None, *full, 3, 1.0, 0.0, 0.0, 0.0)
         batches.append(states(3, device))
         pairs_(x, y, None, None, *batches[-1], 3, 1.0, 0.0, 0.0, 0.0)
     for index, merge in ((1, merge_moments), (2, merge_extremes)):
         stacked = torch.stack([batch[index] for batch in batches])
-        assert torch.equal(merge(stacked), whole[index])
-        torch.testing.assert_close(merge(stacked.flip(0)), whole[index], rtol=1e-13, atol=0)
+        assert torch.equal(merge(stacked), full[index])
+        torch.testing.assert_close(merge(stacked.flip(0)), full[index], rtol=1e-13, atol=0)
         empty = torch.zeros_like(stacked[:1])
-        assert torch.equal(merge(torch.cat([empty, stacked, empty])), whole[index])
+        assert torch.equal(merge(torch.cat([empty, stacked, empty])), full[index])
     huge = states(1, device)
     for _ in range(2):
         pairs_(*torch.full((2, 1), 1e200, dtype=torch.float64, device=device), None, None, *huge, 1, 1.0, 0.0, 0.0, 0.0)

@@ -94,7 +94,7 @@ def test_labels(device, preds_dtype):
 
 
 @pytest.mark.parametrize("n", [64, 4096, 5000, 1_024_000])
-def test_whole_steps_of_labels_and_what_is_left(device, n):
+def test_full_steps_of_labels_and_the_rest(device, n):
     # several samples are counted at a time: their number may leave none over, in one thread or in each
     labels = torch.arange(n, device=device) % 5
     compare_multiclass(labels, labels.flip(0), "cf", 5, 1, None)
@@ -359,13 +359,13 @@ def test_any_split_in_any_order_is_the_same(data):
     preds, target = torch.tensor(data.draw(labels)), torch.tensor(data.draw(labels))
     order = torch.tensor(data.draw(st.permutations(range(n))))
     cuts = sorted(data.draw(st.lists(st.integers(0, n), max_size=4)))
-    whole, parts = (([zeros(c, c), zeros(c, 3), None, zeros(FAULTS)]) for _ in range(2))
-    multiclass_(preds, target, None, *whole, c, 0, False)
+    full, parts = (([zeros(c, c), zeros(c, 3), None, zeros(FAULTS)]) for _ in range(2))
+    multiclass_(preds, target, None, *full, c, 0, False)
     for begin, end in itertools.pairwise([0, *cuts, n]):
         picked = order[begin:end]
         multiclass_(preds[picked], target[picked], None, *parts, c, 0, False)
-    equal(parts[:3], whole[:3])
-    assert parts[3][[0, 2]].tolist() == whole[3][[0, 2]].tolist()
+    equal(parts[:3], full[:3])
+    assert parts[3][[0, 2]].tolist() == full[3][[0, 2]].tolist()
 
 
 SIMPLE = (*SIMPLE_STATES, "faults")

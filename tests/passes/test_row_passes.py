@@ -130,8 +130,8 @@ def test_exact_match(device, c, dtype):
         rows = target.shape[:1] if c else (target.shape[0], *target.shape[2:])
         cut = cutoffs(0.3, dtype) if dtype.is_floating_point and not c else (0.0, 0.0)
         valid, weights = pick.choice(list(masks_and_weights(target, rows)))
-        for apart, ignore in ((False, pick.choice((None, 1))), (True, pick.choice((None, -1)))):
-            shape = target.shape[:1] if apart else ()
+        for samplewise, ignore in ((False, pick.choice((None, 1))), (True, pick.choice((None, -1)))):
+            shape = target.shape[:1] if samplewise else ()
             states = [count_of(weights, *shape).to(device), count_of(weights, *shape).to(device)]
             options = (c, *cut, ignore or 0, ignore is not None)
             compare(exact_match_, (preds, target, valid), weights, states, options)

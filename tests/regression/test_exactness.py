@@ -85,8 +85,8 @@ def test_every_pair_of_dtypes(device, name, options, preds_dtype):
                 assert_rounded_once(mine, reference(name, *batch, **chosen))
                 if comparable:
                     torch.testing.assert_close(mine.cpu(), other, rtol=2e-6, atol=0, equal_nan=True)
-        whole = (torch.cat([x.reshape(-1, num_outputs) for x in column]) for column in zip(*batches, strict=True))
-        assert_rounded_once(ours.compute(), reference(name, *whole, **chosen))
+        full = (torch.cat([x.reshape(-1, num_outputs) for x in column]) for column in zip(*batches, strict=True))
+        assert_rounded_once(ours.compute(), reference(name, *full, **chosen))
 
 
 def test_integers_do_not_wrap_around(device):
@@ -208,8 +208,8 @@ def test_any_split_order_and_merge_is_one_update(data):
     order = torch.tensor(data.draw(st.permutations(range(n))))
     cuts = sorted(data.draw(st.lists(st.integers(0, n), max_size=4)))
     for name, options in CASES:
-        whole, merged, part = (getattr(fastmetrics, name)(**options, num_outputs=2) for _ in range(3))
-        whole.update(preds, target)
+        full, merged, part = (getattr(fastmetrics, name)(**options, num_outputs=2) for _ in range(3))
+        full.update(preds, target)
         for begin, end in itertools.pairwise([0, *cuts, n]):
             part.reset()
             middle = (begin + end) // 2
@@ -217,7 +217,7 @@ def test_any_split_order_and_merge_is_one_update(data):
             part(preds[order[middle:end]], target[order[middle:end]])
             merged.merge_state(part if data.draw(st.booleans()) else part.metric_state)
         assert merged.count.tolist() == [n, n]
-        for state, value in whole.metric_state.items():
+        for state, value in full.metric_state.items():
             torch.testing.assert_close(merged.metric_state[state], value, rtol=1e-13, atol=0)
         expected = reference(name, preds, target, 2, **options).float()
         torch.testing.assert_close(merged.compute(), expected, rtol=2e-7, atol=1e-45)

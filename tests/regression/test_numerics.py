@@ -59,8 +59,8 @@ def test_data_with_an_offset(device, offset, dtype):
         for a, b in zip(x.split(777), y.split(777), strict=True):
             metric.update(a.to(device), b.to(device))
         assert metric.compute().item() == pytest.approx(expected, rel=1e-6), name
-        whole = getattr(regression, name)(**options).to(device).set_dtype(torch.float64)
-        assert whole(x.to(device), y.to(device)).item() == pytest.approx(expected, rel=1e-6), name
+        wide = getattr(regression, name)(**options).to(device).set_dtype(torch.float64)
+        assert wide(x.to(device), y.to(device)).item() == pytest.approx(expected, rel=1e-6), name
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16], ids=str)

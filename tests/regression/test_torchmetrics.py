@@ -312,7 +312,7 @@ def test_errors_of_shapes_are_those_of_torchmetrics():
         assert kinds[0] is kinds[1], (name, batch[0].shape)
 
 
-def test_outputs_that_the_data_tell(device):
+def test_a_number_of_outputs_that_the_data_has(device):
     torch.manual_seed(0)
     x, y = torch.rand(2, 40, 3, dtype=torch.float64, device=device)
     metric, merged = (ours.R2Score(multioutput="raw_values").to(device).set_dtype(torch.float64) for _ in range(2))

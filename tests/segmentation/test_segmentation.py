@@ -144,11 +144,11 @@ def test_what_is_ignored_or_not_valid(device, input_format, preds, target, funct
     elif target.dtype == torch.int64:
         marked = torch.where(valid.unsqueeze(1), target, 255)
         torch.testing.assert_close(ours(preds, marked, **options, ignore_index=255), expected)
-    # whole images
-    whole = torch.tensor([True, False, True, True], device=device)
-    found = ours(preds, target, **options, valid=whole)
+    # images
+    kept_images = torch.tensor([True, False, True, True], device=device)
+    found = ours(preds, target, **options, valid=kept_images)
     assert found[1].isnan().all()
-    torch.testing.assert_close(found[whole], ours(preds, target, **options)[whole])
+    torch.testing.assert_close(found[kept_images], ours(preds, target, **options)[kept_images])
 
 
 @pytest.mark.parametrize(("input_format", "preds", "target"), INPUTS)
@@ -403,7 +403,7 @@ def test_compiled_update():
     assert torch.equal(metric.compute(), plain.compute())
 
 
-def test_large_images_are_kept_apart():
+def test_large_images_are_not_mixed():
     torch.manual_seed(9)
     target = torch.randint(0, C, (5, 40, 50)).repeat_interleave(5, 2)
     scores = torch.randn(5, C, 40, 250) + 3 * one_hot(target, C).movedim(-1, 1)

@@ -169,7 +169,7 @@ def binary_cases():
                 valid = mask(shape, "cpu") if kind == "logit" else None
                 preds = binary_inputs(shape, dtype, kind)
                 yield binary(preds, target, multilabel, decide=kind != "nan", ignore=ignore, valid=valid)
-        # every index of dimension 0 apart: less than a warp of elements, and more
+        # every index of dimension 0 by itself: less than a warp of elements, and more
         for shape in ((300, 3, 4), (20, 2, 50)):
             preds = binary_inputs(shape, dtype, "logit")
             yield binary(preds, torch.randint(0, 3, shape), True, samplewise=True, valid=mask(shape, "cpu"))
@@ -210,7 +210,7 @@ def binary_cells_cases():
                 preds, target = binary_inputs(shape, dtype, kind), torch.randint(-1, 4, shape)
                 valid = mask(shape, "cpu") if kind == "logit" else None
                 yield weighted(preds, target, multilabel, decide=kind != "nan", ignore=ignore, valid=valid)
-        # every index of dimension 0 apart, and what is strided
+        # every index of dimension 0 by itself, and what is strided
         for shape, multilabel in (((300, 3, 4), True), ((4, 5000), False)):
             preds, target = binary_inputs(shape, dtype, "logit"), torch.randint(0, 3, shape)
             yield weighted(preds, target, multilabel, samplewise=True, valid=mask(shape, "cpu"))
@@ -392,9 +392,9 @@ def ranking_cases():
     yield ranking(last, torch.randint(0, 2, shape).bool(), "apl", weights, valid=mask(shape, "cpu"))
 
 
-def exact_match(preds, target, classes=0, apart=False, weights=None, **options):
+def exact_match(preds, target, classes=0, samplewise=False, weights=None, **options):
     cut = cutoffs(0.3, preds.dtype) if preds.is_floating_point() and classes == 0 else (0.0, 0.0)
-    shape = (len(target),) if apart else ()
+    shape = (len(target),) if samplewise else ()
     return "exact_match_", {
         "preds": preds,
         "target": target,
@@ -422,17 +422,17 @@ def exact_match_cases():
             scores = drawn.to(dtype)
             labels, target = inputs(scores, 0)
             weights, valid = weights_of((len(target), *target.shape[2:])), mask(target.shape, "cpu")
-            for apart in (False, True):
-                yield exact_match(scores, target, apart=apart, ignore=-1)
-                yield exact_match(labels, target, 0, apart, weights, valid=valid)
+            for samplewise in (False, True):
+                yield exact_match(scores, target, samplewise=samplewise, ignore=-1)
+                yield exact_match(labels, target, 0, samplewise, weights, valid=valid)
         # classes of the places of a sample
         for drawn in (torch.rand(60, 3, 5), torch.randn(20, 4, 6, 7)):
             scores, c = rare(drawn).to(dtype), drawn.shape[1]
             labels, target = inputs(scores, c)
             weights, valid = weights_of(target.shape[:1]), mask(target.shape, "cpu")
-            for apart in (False, True):
-                yield exact_match(scores, target, c, apart, weights, ignore=1, valid=valid)
-                yield exact_match(labels.transpose(1, -1), target.transpose(1, -1), c, apart)
+            for samplewise in (False, True):
+                yield exact_match(scores, target, c, samplewise, weights, ignore=1, valid=valid)
+                yield exact_match(labels.transpose(1, -1), target.transpose(1, -1), c, samplewise)
 
 
 def large_pairs_cases():
@@ -455,7 +455,7 @@ def large_exact_match_cases():
     # likewise
     target = torch.randint(0, 2, (8200, 16), dtype=torch.uint8)
     yield exact_match(target ^ (torch.rand(target.shape) < 0.01), target)
-    yield exact_match(target ^ (torch.rand(target.shape) < 0.01), target, apart=True)
+    yield exact_match(target ^ (torch.rand(target.shape) < 0.01), target, samplewise=True)
 
 
 CASES = {

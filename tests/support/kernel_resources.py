@@ -37,17 +37,17 @@ def compile_kernels(source: str) -> str:
     includes = [f"-I{path}" for path in MADE.include_dirs]
     command = [f"{cuda_home()}/bin/nvcc", *MADE.nvcc_flags, *archs, "--threads", "2", "-Xptxas", "-v", *includes]
     with tempfile.TemporaryDirectory() as folder:
-        said = run([*command, "-c", source, "-o", f"{folder}/x.o"])
-    spills = re.findall(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads", said)
-    assert len(spills) >= said.count("Compiling entry function")
-    assert {bytes_ for spill in spills for bytes_ in spill} == {"0"}, said
-    return said
+        messages = run([*command, "-c", source, "-o", f"{folder}/x.o"])
+    spills = re.findall(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads", messages)
+    assert len(spills) >= messages.count("Compiling entry function")
+    assert {bytes_ for spill in spills for bytes_ in spill} == {"0"}, messages
+    return messages
 
 
-def resources(said: str) -> Resources:
+def resources(messages: str) -> Resources:
     """Registers and shared memory of each kernel from what the assembler said."""
     entry = re.compile(r"Compiling entry function '(\w+)' for 'sm_(\d+)'.*?Used (\d+) registers([^\n]*)", re.DOTALL)
-    found = entry.findall(said)
+    found = entry.findall(messages)
     names = run(["c++filt", *(name for name, *_ in found)]).splitlines() if found else []
     result: Resources = {}
     for name, (_, arch, registers, rest) in zip(names, found, strict=True):

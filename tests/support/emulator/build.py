@@ -81,8 +81,8 @@ def launchers() -> list[str]:
 def kernels_of(launcher: str) -> set[str]:
     """The kernels that the compiled source has, which are those that it launches, with template arguments."""
     command = ["nm", "--demangle", "--defined-only", OUT / "checked" / f"{launcher}_cuda.cu.o"]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stdout.replace("fastmetrics::", "")
-    return set(re.findall(r"^\w+ \w (?:void )?(\w+_kernel(?:<[^()]*>)?)\(", said, re.MULTILINE))
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout.replace("fastmetrics::", "")
+    return set(re.findall(r"^\w+ \w (?:void )?(\w+_kernel(?:<[^()]*>)?)\(", output, re.MULTILINE))
 
 
 class _Ninja:
@@ -169,10 +169,10 @@ def source_line(path: Path, offset: int) -> str:
     tool = shutil.which("addr2line")
     if tool is None or offset == 0:
         return ""
-    said = subprocess.run(
+    output = subprocess.run(
         [tool, "-e", str(path), "-s", "-i", hex(offset - 1)], capture_output=True, text=True, check=False
     )
-    return " <- ".join(said.stdout.split("\n")[:3])
+    return " <- ".join(output.stdout.split("\n")[:3])
 
 
 def can_sanitize(variant: str) -> bool:
