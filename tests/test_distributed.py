@@ -228,6 +228,7 @@ def weights_of(rank, world, seed):
     return {"weights": torch.rand(5 + seed, generator=torch.Generator().manual_seed(seed))} if rank == world - 1 else {}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("world", [2, 4])
 def test_uneven_batches_are_as_in_one_process(tmp_path, world):
@@ -383,6 +384,7 @@ def behaviours(rank, world, folder):
     assert stepwise(torch.eye(C)[rank : rank + 1], None).tolist() == list(range(world))
 
 
+@pytest.mark.slow
 def test_behaviours(tmp_path):
     run(behaviours, 2, tmp_path)
 
@@ -432,6 +434,7 @@ def killed(rank, world, folder):
     os._exit(0)  # the process group cannot be left in order
 
 
+@pytest.mark.slow
 def test_a_padded_sampler_and_a_killed_process(tmp_path):
     run(sampled, 2, tmp_path)
     run(killed, 2, tmp_path)

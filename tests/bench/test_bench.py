@@ -150,6 +150,7 @@ def bench(*arguments):
     return done.stdout
 
 
+@pytest.mark.slow
 def test_the_command_and_its_report(tmp_path):
     file = tmp_path / "cpu.json"
     options = ("--scale", "0.01", "--budget", "0.01", "--against", "torchmetrics,eager")

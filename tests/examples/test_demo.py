@@ -9,6 +9,7 @@ import pytest
 from tests.support import ROOT
 
 
+@pytest.mark.slow
 def test_demo(tmp_path):
     pytest.importorskip("sklearn")
     pytest.importorskip("matplotlib")

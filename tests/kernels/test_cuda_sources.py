@@ -18,6 +18,7 @@ MOST_REGISTERS_MORE = 8
 pytestmark = pytest.mark.skipif(cuda_home() is None, reason="no CUDA toolkit")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", SOURCES, ids=lambda s: Path(s).stem)
 def test_kernels_compile_without_spills(source):
     messages = compile_kernels(source)
@@ -35,6 +36,7 @@ def test_kernels_compile_without_spills(source):
             assert of_block <= shared, f"{kernel} on sm_{arch}: {of_block} bytes shared, {shared} before"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", [s for s in MADE.sources if s.endswith(".cpp")], ids=lambda s: Path(s).stem)
 def test_registrations_compile_with_the_headers_of_any_torch(source):
     includes = [f"-I{path}" for path in MADE.include_dirs]

@@ -6,7 +6,7 @@ import torch
 
 from tests.support.emulator import build
 
-pytestmark = pytest.mark.skipif(build.GCC is None, reason="no g++")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(build.GCC is None, reason="no g++")]
 
 LANES = range(32)
 EVEN, ODD = 0x55555555, 0xAAAAAAAA

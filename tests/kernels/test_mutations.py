@@ -12,7 +12,7 @@ from tests.support.emulator import build
 from tests.support.emulator.build import Change
 from tests.support.kernel_cases import CASES, encoded, launcher, of_pass
 
-pytestmark = pytest.mark.skipif(build.GCC is None, reason="no g++")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(build.GCC is None, reason="no g++")]
 
 SINK = "passes/multiclass_sink.cuh"
 MULTICLASS, LAUNCH_MULTICLASS = "passes/multiclass_kernels.cuh", "passes/multiclass_launch.cuh"

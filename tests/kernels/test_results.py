@@ -9,7 +9,7 @@ import torch
 from tests.support.emulator import build, worker
 from tests.support.kernel_cases import CASES, LARGE, clones, launcher, of_pass
 
-pytestmark = pytest.mark.skipif(build.GCC is None, reason="no g++")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(build.GCC is None, reason="no g++")]
 
 # name, order of threads and blocks, multiprocessors, shared memory of a block and of a multiprocessor
 RUNS = {

@@ -7,7 +7,7 @@ from tests.support.emulator import build
 from tests.support.emulator.build import Change
 from tests.support.kernel_cases import CASES, encoded, few, of_pass
 
-pytestmark = pytest.mark.skipif(build.GCC is None, reason="no g++")
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(build.GCC is None, reason="no g++")]
 VARIANTS = ("asan", "tsan")
 
 BINARY, PAIRS = "passes/binary_kernels.cuh", "passes/pairs_kernels.cuh"

@@ -284,6 +284,7 @@ TWO_PROCESSES = """
 """
 
 
+@pytest.mark.slow
 def test_two_processes_see_what_one_does(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(textwrap.dedent(TWO_PROCESSES))

@@ -17,6 +17,8 @@ from fastmetrics import __main__, native
 from fastmetrics.native import builder, parameters
 from tests.support.processes import HANGS, UPDATE, run, script, start
 
+pytestmark = pytest.mark.slow
+
 # Compiles nothing: copies a library that is there already, and writes down what it was asked for.
 COPYING_COMPILER = """
 for last; do :; done

@@ -16,6 +16,8 @@ from fastmetrics.native import builder, parameters, prebuilt
 from tests.support import ROOT
 from tests.support.processes import UPDATE, run, script
 
+pytestmark = pytest.mark.slow
+
 QUICK = 'exec c++ "$@" -O0'  # what is installed here is not timed
 
 

@@ -27,6 +27,7 @@ sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", *sys.argv[2:]]))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("isa", OTHERS)
 def test_kernels_agree_with_their_bodies(isa, tmp_path):
     made = parameters.library("cpu", isa)

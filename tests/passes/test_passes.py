@@ -63,7 +63,7 @@ def layouts(n, c, dtype):
 
 
 @pytest.mark.parametrize("dtype", SCORES, ids=str)
-@pytest.mark.parametrize("c", [2, 3, 10, 16, 17, 40, 64, 65, 100, 130, 1000])
+@pytest.mark.parametrize("c", [2, 3, 10, 16, 17, 40, 64, 65, 100, 130, pytest.param(1000, marks=pytest.mark.slow)])
 def test_scores(device, c, dtype):
     torch.manual_seed(c)
     for n in (1, 7, 300):
@@ -196,6 +196,7 @@ def test_private_cells_are_widened_in_time():
     assert confusion.diagonal().tolist() == labels.bincount().tolist()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samplewise", [False, True])
 @pytest.mark.parametrize("ignore", [None, 1])
 def test_valid_and_weighted_samples(device, samplewise, ignore):
