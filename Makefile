@@ -4,8 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 # Pinned, so that a fresh machine gets a build of torch that was tested.
 TORCH ?= torch==2.13.0
+PYTEST = FASTMETRICS_NATIVE=$${FASTMETRICS_NATIVE:-require} $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: demo test bench bench-quick kernel-resources lint format doctor clean
+.PHONY: demo test test-fast bench bench-quick kernel-resources lint format doctor clean
 
 $(VENV)/.ready: pyproject.toml setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -18,7 +19,11 @@ demo: $(VENV)/.ready
 	$(BIN)/python examples/demo.py
 
 test: $(VENV)/.ready
-	FASTMETRICS_NATIVE=$${FASTMETRICS_NATIVE:-require} $(BIN)/python -m pytest -n 2 --dist loadfile
+	$(PYTEST)
+
+# without the tests that are marked slow
+test-fast: $(VENV)/.ready
+	$(PYTEST) -m "not slow"
 
 bench: $(VENV)/.ready
 	$(BIN)/python -m bench
@@ -28,7 +33,7 @@ bench-quick: $(VENV)/.ready
 
 # docs/kernel_resources.md, where nvcc is
 kernel-resources: $(VENV)/.ready
-	$(BIN)/python tests/kernel_resources.py
+	$(BIN)/python -m tests.support.kernel_resources
 
 doctor: $(VENV)/.ready
 	$(BIN)/python -m fastmetrics doctor

@@ -90,24 +90,25 @@ fi
 
 # Left out: what builds again or for other cards, and what runs the kernels without one.
 TESTS=("$PYTHON" -m pytest -p no:cacheprovider)
-for left_out in cuda_sources emulator 'kernel*' isas native install demo docs bench; do
-  TESTS+=("--ignore-glob=*/test_$left_out.py")
+for left_out in kernels native/test_{builder,install,isas}.py examples docs bench; do
+  TESTS+=("--ignore=tests/$left_out")
 done
-step graphs 60 200 "${TESTS[@]}" tests/test_cuda_graphs.py
+step graphs 60 200 "${TESTS[@]}" tests/metric/test_cuda_graphs.py
 # a small test or two of each pass
 SMALL="by_hand or orientation or nothing or extreme or layouts_weights or any_type or weights_and_valid"
 SMALL="$SMALL or (binary_groups and layouts)"
+PASSES=(tests/passes tests/regression/test_rows.py)
 if [ "$DEVICE" = cuda ]; then
   step tests-cuda 170 170 "${TESTS[@]}" -k "cuda and not graphs"
 else
-  step tests-cpu 60 170 "${TESTS[@]}" tests/test_{passes,binary_groups,pairs,row_pairs,row_passes,values}.py -k "$SMALL"
+  step tests-cpu 60 170 "${TESTS[@]}" "${PASSES[@]}" -k "$SMALL"
 fi
 if [ "$DEVICE" = cpu ]; then
   note "compute-sanitizer: needs a GPU"
 elif command -v compute-sanitizer > /dev/null; then
   for tool in memcheck racecheck initcheck; do
     step "$tool" 40 150 compute-sanitizer --tool "$tool" --error-exitcode 9 "${TESTS[@]}" \
-      tests/test_{passes,binary_groups,pairs,row_pairs,row_passes,values}.py -k "cuda and ($SMALL)"
+      "${PASSES[@]}" -k "cuda and ($SMALL)"
   done
 else
   FAILED+=(compute-sanitizer)

@@ -8,6 +8,9 @@ import torch
 
 from fastmetrics import native
 
+# what they assert is explained as in a test
+pytest.register_assert_rewrite("tests.support")
+
 DEVICES = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
 
 

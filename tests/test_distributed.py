@@ -33,7 +33,6 @@ from fastmetrics.classification import (
 )
 from fastmetrics.clustering import VMeasureScore
 from fastmetrics.distributed import valid_mask
-from fastmetrics.metric import StatisticMetric
 from fastmetrics.nominal import FleissKappa
 from fastmetrics.regression import (
     KLDivergence,
@@ -45,8 +44,8 @@ from fastmetrics.regression import (
     SpearmanCorrCoef,
 )
 from fastmetrics.segmentation import MeanIoU
-from fastmetrics.statistics import PairsStatistics
 from fastmetrics.sync import all_processes
+from tests.support.metrics import Least
 
 C = 4
 
@@ -117,48 +116,6 @@ def batch(name, seed):
     shape = (n, 6) if name in ("samplewise", "images") else (n,)
     scores = torch.randn(n, C, *shape[1:], generator=generator)
     return scores, torch.randint(0, C, shape, generator=generator)
-
-
-def least(stacked):
-    return stacked.amin(0)
-
-
-def most(stacked):
-    return stacked.amax(0)
-
-
-class Extremes(PairsStatistics):
-    """Statistics that are merged in their own way, of two dtypes, of which one does not start at zero."""
-
-    reductions = {"least": least, "most": most}
-
-    def __init__(self):
-        super().__init__()
-        self.shapes |= {"least": ((2,), torch.float64), "most": ((), torch.int64)}
-
-    def zeros(self, *args, **kwargs):
-        zeros = super().zeros(*args, **kwargs)
-        zeros["least"].fill_(99.0)
-        return zeros
-
-    def add(self, states, inputs, weights=None, valid=None):
-        super().add(states, inputs)
-        values = torch.stack([value.amin().double() for value in inputs])
-        torch.minimum(states["least"], values, out=states["least"])
-        torch.maximum(states["most"], torch.tensor(len(inputs[0])), out=states["most"])
-
-    def merge(self, states, batch):
-        states["count"] += batch["count"]
-        torch.minimum(states["least"], batch["least"], out=states["least"])
-        torch.maximum(states["most"], batch["most"], out=states["most"])
-
-
-class Least(StatisticMetric):
-    def __init__(self, **kwargs):
-        super().__init__(Extremes(), **kwargs)
-
-    def formula(self, count, least, most):
-        return torch.cat([least, most.reshape(1).double(), count])
 
 
 def many(**kwargs):
@@ -260,7 +217,7 @@ def uneven(rank, world, folder):
 
 
 def outputs():
-    """Collections with metrics whose outputs the data tell: as many as the others have, or more."""
+    """Collections with metrics whose number of outputs follows from the data: as many as the others have, or more."""
     raw = R2Score(multioutput="raw_values")
     return {
         "three outputs": MetricCollection([MeanSquaredError(num_outputs=3), raw.clone(), PearsonCorrCoef(3)]),
@@ -273,6 +230,7 @@ def weights_of(rank, world, seed):
     return {"weights": torch.rand(5 + seed, generator=torch.Generator().manual_seed(seed))} if rank == world - 1 else {}
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("world", [2, 4])
 def test_uneven_batches_are_as_in_one_process(tmp_path, world):
@@ -288,12 +246,12 @@ def test_uneven_batches_are_as_in_one_process(tmp_path, world):
             torch.testing.assert_close(
                 value, expected, rtol=1e-6 if name in (*regression(), "images", "mean") else 0, atol=0
             )
-    whole, errors = many(), MetricCollection([MeanSquaredError(), MeanAbsoluteError(), Least()])
+    full, errors = many(), MetricCollection([MeanSquaredError(), MeanAbsoluteError(), Least()])
     pairs = outputs()
     for rank in range(world):
         for i in range(rank):
             seed = 10 * rank + i
-            whole.update(*batch("samplewise", seed), **weights_of(rank, world, seed))
+            full.update(*batch("samplewise", seed), **weights_of(rank, world, seed))
             errors.update(*batch("mse", seed))
             for collection in pairs.values():
                 collection.update(*batch("mse", seed))
@@ -301,7 +259,7 @@ def test_uneven_batches_are_as_in_one_process(tmp_path, world):
         found = torch.load(tmp_path / f"{rank}.pt")
         for name, collection in pairs.items():
             torch.testing.assert_close(found[name], collection.compute(), rtol=1e-6, atol=0)
-        torch.testing.assert_close(found["collection"], whole.compute(), rtol=1e-6, atol=1e-12)
+        torch.testing.assert_close(found["collection"], full.compute(), rtol=1e-6, atol=1e-12)
         torch.testing.assert_close(found["errors"], errors.compute(), rtol=1e-6, atol=0)
 
 
@@ -391,12 +349,12 @@ def behaviours(rank, world, folder):
     assert int(here.compute()["confusion"].sum()) == 2 * 6 * (5 + 6)
 
     # one process updated members by themselves; the other has still groups, or nothing
-    for collection in (apart := many(), MetricCollection(many(), compute_groups=False)):
+    for collection in (grouped := many(), MetricCollection(many(), compute_groups=False)):
         if rank == 1:
             for metric in collection.values():
                 metric.update(*batch("samplewise", rank))
         else:
-            apart["f1"].update(*batch("samplewise", rank))
+            grouped["f1"].update(*batch("samplewise", rank))
         assert int(collection.compute()["confusion"].sum()) == 6 * 6
 
     # groups of processes and functions that gather
@@ -428,6 +386,7 @@ def behaviours(rank, world, folder):
     assert stepwise(torch.eye(C)[rank : rank + 1], None).tolist() == list(range(world))
 
 
+@pytest.mark.slow
 def test_behaviours(tmp_path):
     run(behaviours, 2, tmp_path)
 
@@ -477,6 +436,7 @@ def killed(rank, world, folder):
     os._exit(0)  # the process group cannot be left in order
 
 
+@pytest.mark.slow
 def test_a_padded_sampler_and_a_killed_process(tmp_path):
     run(sampled, 2, tmp_path)
     run(killed, 2, tmp_path)
@@ -548,8 +508,8 @@ def test_pickled_collections_merge_in_any_order():
 
 def test_a_world_that_a_function_makes():
     part = Part(MulticlassAccuracy(C)._statistics, {"counts": torch.ones(C, 3, dtype=torch.int64)}, {}, None)
-    (whole,) = all_processes([part], torch.device("cpu"), gather=lambda tensor, group: [tensor, tensor, 2 * tensor])
-    assert torch.equal(whole.states["counts"], 4 * part.states["counts"])
+    (full,) = all_processes([part], torch.device("cpu"), gather=lambda tensor, group: [tensor, tensor, 2 * tensor])
+    assert torch.equal(full.states["counts"], 4 * part.states["counts"])
 
 
 def fails(*_, **__):

@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+# ruff: noqa: E501 - rows of a table are long
+"""Kernels with a bug planted are found out: the emulator, its cases and the sanitizers can fail.
+
+Each change is compiled in place of the source and given the cases of a pass. It must be caught, and as what it is:
+a race, say, and not only because a result happened to be wrong.
+"""
+
+import pytest
+
+from tests.support.emulator import build
+from tests.support.emulator.build import Change
+from tests.support.kernel_cases import CASES, encoded, launcher, of_pass
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(build.GCC is None, reason="no g++")]
+
+SINK = "passes/multiclass_sink.cuh"
+MULTICLASS, LAUNCH_MULTICLASS = "passes/multiclass_kernels.cuh", "passes/multiclass_launch.cuh"
+BINARY = "passes/binary_kernels.cuh"
+CELLS = "passes/binary_cells_kernels.cuh"
+PAIRS = "passes/pairs_kernels.cuh"
+VALUES = "passes/values_kernels.cuh"
+ROW_PAIRS = "passes/row_pairs_kernels.cuh"
+ROWS, LAUNCH_ROWS = "passes/rows_kernels.cuh", "passes/rows_cuda.cu"
+HINGE, RANKING, EXACT = (f"passes/{name}_kernels.cuh" for name in ("hinge", "ranking", "exact_match"))
+DEVICE = "common/device.cuh"
+RACE, WRONG, UNWRITTEN, OUTSIDE = "race:", "wrong result", "uninitialised:", "out of bounds:"
+OVERRUN, UNALIGNED, DIVERGENT = "shared memory overrun:", "unaligned:", "divergent barrier:"
+
+# name, source, what is there, what it becomes, pass to try, what it is caught as
+MUTATIONS = [
+    # what all kernels share
+    ("warp sum over half the warp", DEVICE, "int offset = kWarp / 2;", "int offset = kWarp / 4;", "binary", WRONG),
+    ("mask of half a warp", DEVICE, "__shfl_down_sync(kAllLanes, value", "__shfl_down_sync(0xffffu, value", "binary",
+     "is not in its own mask"),
+    ("faults counted plainly", DEVICE, "atomicAdd(as_count(faults + kScratchCount + which), Count{1});",
+     "faults[kScratchCount + which] += 1;", "binary", RACE),
+    ("last fault in place of the first", DEVICE, "static_cast<Count>(kNoPlace - place));",
+     "static_cast<Count>(place));", "binary", WRONG),
+    ("a block too many to wait for", DEVICE, "!= gridDim.x - 1) return;", "!= gridDim.x) return;", "multiclass", WRONG),
+    ("barrier behind a return", DEVICE, "  __syncthreads();\n  if (threadIdx.x != 0) return;",
+     "  if (threadIdx.x != 0) return;\n  __syncthreads();", "multiclass", DIVERGENT),
+    # the cells of the multiclass kernels
+    ("cells used before they are zero", SINK, "if (cells > 0) __syncthreads();", "", "multiclass", f"{RACE}|{UNWRITTEN}"),
+    ("flushed before all have counted", SINK, "if (cells == 0) return;\n    __syncthreads();", "if (cells == 0) return;",
+     "multiclass", RACE),
+    ("one replica too few flushed", SINK, "r < plan_.replicas; ++r", "r < plan_.replicas - 1; ++r", "multiclass", WRONG),
+    ("a cell added to plainly", SINK, "atomicAdd(mine_ + target * plan_classes() + label, amount);",
+     "mine_[target * plan_classes() + label] += amount;", "multiclass", RACE),
+    ("the majority forgotten at the end", SINK, "void close() {\n    if (amount_ > 0) emit", "void close() {\n    if (false) emit",
+     "multiclass", WRONG),
+    ("one rank too many", SINK, "rank >= s_.k) return;", "rank > s_.k) return;", "multiclass", f"{OUTSIDE}|{OVERRUN}|{WRONG}"),
+    ("a histogram of ranks over the ranks", SINK, "plan_.counts + plan_.ranks + rank, amount", "plan_.counts + rank, amount",
+     "multiclass", WRONG),
+    # the multiclass kernels
+    ("masked samples counted", MULTICLASS, "!b.is_valid(place) || ", "", "multiclass", WRONG),
+    ("no tail after wide loads", MULTICLASS, "if (rest < samples) count(", "if (false) count(", "multiclass", WRONG),
+    ("a load past the end", MULTICLASS, "for (; i + stride < packs;", "for (; i + stride <= packs;", "multiclass", OUTSIDE),
+    ("negative targets counted", MULTICLASS, "good_target = static_cast<uint64_t>(target) < classes;",
+     "good_target = target < b.classes;", "multiclass", f"{OVERRUN}|{WRONG}|{OUTSIDE}"),
+    ("a tile overwritten while it is read", MULTICLASS, ": 0;\n    __syncwarp();", ": 0;", "multiclass", RACE),
+    ("a tile read before it is there", MULTICLASS, "    }\n    __syncwarp();\n    uint32_t", "    }\n    uint32_t",
+     "multiclass", f"{UNWRITTEN}|{RACE}"),
+    ("a wide load at the end of a tile", MULTICLASS, "at + 16 <= bytes;", "at < bytes;", "multiclass", OUTSIDE),
+    ("lanes that leave before a shuffle", MULTICLASS, "const bool here = sample < samples;",
+     "const bool here = sample < samples;\n    if (!here) break;", "multiclass", f"{DIVERGENT}|deadlock|mismatched"),
+    ("sums of warps overwritten", MULTICLASS, "__syncthreads();  // the row before has been read", "", "multiclass", RACE),
+    ("wide loads from where a row starts", MULTICLASS, "int64_t head = past == 0 ? 0 : kN - past;", "int64_t head = 0;",
+     "multiclass", UNALIGNED),
+    ("an unrolled loop too far", MULTICLASS, "i + 3 * kLanes < packs;", "i + 2 * kLanes < packs;", "multiclass",
+     f"{OUTSIDE}|{WRONG}"),
+    ("too little shared memory", LAUNCH_MULTICLASS, "const int64_t bytes = other + ", "const int64_t bytes = ", "multiclass",
+     OVERRUN),
+    # the multiclass kernels with weights
+    ("weights added plainly", SINK, "double* state, double weight) { atomicAdd(state, weight); }",
+     "double* state, double weight) { *state += weight; }", "multiclass_weighted", RACE),
+    ("cells of weights as small as counts", LAUNCH_MULTICLASS, "int64_t{sizeof(typename Adds<State>::Amount)} * plan.cells()",
+     "int64_t{sizeof(uint32_t)} * plan.cells()", "multiclass_weighted", OVERRUN),
+    ("weights of the majority as if of one", SINK, "amount_ += amount;", "amount_ += 1;", "multiclass_weighted", WRONG),
+    ("the weight of the last majority kept", SINK, "    amount_ = amount;\n", "    amount_ += amount;\n", "multiclass_weighted", WRONG),
+    ("infinite weights added", DEVICE, "weight >= 0.0 && weight <= 1.7976931348623157e308;", "weight >= 0.0;",
+     "multiclass_weighted", WRONG),
+    ("bad weights added", MULTICLASS, "kBadWeight, place);\n      return false;", "kBadWeight, place);", "multiclass_weighted",
+     WRONG),
+    ("a bad target in place of a bad weight", MULTICLASS, "if (which == kBadWeight) return", "if (false) return",
+     "multiclass_weighted", WRONG),
+    ("weights where the mask is", MULTICLASS, "*amount = b.weights[b.layout.offset(place, b.layout.d_stride)];",
+     "*amount = b.weights[b.layout.offset(place, b.layout.c_stride)];", "multiclass_weighted", f"{WRONG}|{OUTSIDE}"),
+    # the binary kernels
+    ("masked elements counted", BINARY, "if (!b.is_valid(sample, label)) return;", "", "binary", WRONG),
+    ("counted before the cells are zero", BINARY, "of_block[i] = 0;\n  __syncthreads();", "of_block[i] = 0;", "binary", RACE),
+    ("no barrier before the flush", BINARY, "= __syncthreads_or(tally.outside);", "= tally.outside;", "binary", RACE),
+    ("warps add plainly", BINARY, "atomicAdd(of_block + k, sum);", "of_block[k] += sum;", "binary", RACE),
+    ("blocks add plainly", BINARY, "atomicAdd(as_count(totals + first_label * kTotals + i), Count{of_block[i]});",
+     "totals[first_label * kTotals + i] += of_block[i];", "binary", RACE),
+    ("columns past the labels", BINARY, "if (label < b.labels) {", "if (true) {", "binary", OUTSIDE),
+    ("the count of the first lane alone", BINARY, "kLanes == kWarp ? sum_of_warp(tally.of[k]) : tally.of[k];", "tally.of[k];",
+     "binary", WRONG),
+    ("workspace not zeroed", "passes/binary_cuda.cu",
+     "if (error == cudaSuccess) error = cudaMemsetAsync(workspace, 0, binary_workspace(b) * sizeof(int64_t), stream);", "",
+     "binary", UNWRITTEN),
+    ("wide loads of odd rows", "passes/binary_cuda.cu", "layout.a_stride[last] == 1 && layout.size[last] % kN == 0 &&",
+     "layout.a_stride[last] == 1 &&", "binary", f"{UNALIGNED}|{WRONG}|{OUTSIDE}"),
+    # the kernels of binary cells
+    ("masked elements in cells", CELLS, "if (!b.is_valid(i, 0)) return -1;", "", "binary_cells", WRONG),
+    ("cells counted in before they are zero", CELLS, "of_block[i] = 0;\n  __syncthreads();", "of_block[i] = 0;",
+     "binary_cells", f"{RACE}|{UNWRITTEN}"),
+    ("replicas folded before all have counted", CELLS, "outside = __syncthreads_or(outside);", "", "binary_cells", RACE),
+    ("replicas folded without a barrier", CELLS, "*to += to[half];\n    }\n    __syncthreads();", "*to += to[half];\n    }",
+     "binary_cells", RACE),
+    ("threads of a replica add plainly", CELLS, "atomicAdd(mine + cell * replicas, amount);",
+     "mine[cell * replicas] += amount;", "binary_cells", RACE),
+    ("elements added to the card plainly", CELLS, "atomicAdd(of_card + cell, CellOfCard<Cell>{amount});",
+     "of_card[cell] += amount;", "binary_cells", RACE),
+    ("cells of blocks added plainly", CELLS, "if (sum != 0) atomicAdd(of_card + i, CellOfCard<Cell>{sum});",
+     "of_card[i] += sum;", "binary_cells", RACE),
+    ("labels named before groups", CELLS, "c.elements() + i);  // named", "i);  // named", "binary_cells", WRONG),
+    ("ignored elements decide", CELLS, "(b.ignored_decide || !ignored)) *outside", "true) *outside", "binary_cells", WRONG),
+    ("shared memory for counts alone", "passes/binary_cells_cuda.cu", "replicas * static_cast<int64_t>(sizeof(Cell));",
+     "replicas * static_cast<int64_t>(sizeof(uint32_t));", "binary_cells", OVERRUN),
+    # the pairs kernels
+    ("a tree without barriers", PAIRS, "of_block[threadIdx.x + width]);\n    __syncthreads();",
+     "of_block[threadIdx.x + width]);", "pairs", RACE),
+    ("one thread too many in a tree", PAIRS, "static_cast<int>(threadIdx.x) < width)",
+     "static_cast<int>(threadIdx.x) <= width)", "pairs", f"{RACE}|{OVERRUN}"),
+    ("four at once whatever the address", PAIRS, "if (wide) return load_pack", "return load_pack", "pairs", UNALIGNED),
+    ("outputs past the last", PAIRS, "< columns && output < b.outputs) partial", "< columns) partial", "pairs",
+     f"{OUTSIDE}|{RACE}"),
+    ("one part too few", PAIRS, "part < parts; part += kThreads", "part < parts - 1; part += kThreads", "pairs", WRONG),
+    ("sums read before they are there", PAIRS, "PairsSums* of_block) {\n  __syncthreads();", "PairsSums* of_block) {", "pairs",
+     f"{RACE}|{UNWRITTEN}"),
+    ("no tail after four", PAIRS, "if (rest < pairs) add(", "if (false) add(", "pairs", WRONG),
+    ("every block has the count", PAIRS, "if (blockIdx.x == 0) of_block[0].count", "of_block[0].count", "pairs", WRONG),
+    ("a pilot for every pair", PAIRS, "if (sums.n == 0.0) sums.start(x, y);", "sums.start(x, y);", "pairs", WRONG),
+    ("masked pairs counted", PAIRS, "if (b.valid != nullptr && !b.valid", "if (false && !b.valid", "pairs", WRONG),
+    ("bad pairs counted plainly", PAIRS, "atomicAdd(bad + 2 * which, Count{1});", "bad[2 * which] += 1;", "pairs", RACE),
+    ("no room for the faults of pairs", "passes/pairs_cuda.cu", " + plan.blocks() * kBlockFaults;", ";", "pairs", OUTSIDE),
+    # the values kernels
+    ("a tree of extents without barriers", VALUES, "of_block[threadIdx.x + width]);\n    __syncthreads();",
+     "of_block[threadIdx.x + width]);", "values", RACE),
+    ("four values whatever the address", VALUES, "if (wide) return load_pack", "return load_pack", "values", UNALIGNED),
+    ("masked values counted", VALUES, "if (b.valid != nullptr && !b.valid", "if (false && !b.valid", "values", WRONG),
+    ("one part of values too few", VALUES, "part < parts; part += kThreads", "part < parts - 1; part += kThreads", "values",
+     WRONG),
+    ("shared memory for half a block", "passes/values_cuda.cu", "kThreads * sizeof(Extent)", "kThreads / 2 * sizeof(Extent)",
+     "values", OVERRUN),
+    # the row pairs kernel
+    ("one column too many", ROW_PAIRS, "i < b.columns;", "i <= b.columns;", "row_pairs", OUTSIDE),
+    ("one row too many", ROW_PAIRS, "row < b.rows;", "row <= b.rows;", "row_pairs", OUTSIDE),
+    ("the scale in the first lane alone", ROW_PAIRS, "__shfl_sync(kAllLanes, sum_of_warp(mine), 0)", "sum_of_warp(mine)",
+     "row_pairs", WRONG),
+    ("every lane writes", ROW_PAIRS, "if (threadIdx.x % kWarp == 0) b.out", "b.out", "row_pairs", RACE),
+    # what the kernels of hinge, ranking and exact match share
+    ("a tree before its leaves", ROWS, "of_block[threadIdx.x] = mine;\n  __syncthreads();", "of_block[threadIdx.x] = mine;",
+     "hinge", f"{RACE}|{UNWRITTEN}"),
+    ("logits if the first thread says so", ROWS, "__syncthreads_or(outside) && threadIdx.x == 0", "outside && threadIdx.x == 0",
+     "hinge", WRONG),
+    ("bad rows counted plainly", ROWS, "atomicAdd(as_count(scratch + kRowsFaults + which), Count{1});",
+     "scratch[kRowsFaults + which] += 1;", "exact_match", RACE),
+    ("every lane writes a group", ROWS, "if (lane == 0) partial[g] = sums;", "partial[g] = sums;", "exact_match", RACE),
+    ("scratch not cleared", LAUNCH_ROWS, "return cudaMemsetAsync(workspace, 0, kRowsScratch * sizeof(int64_t), stream);",
+     "return cudaSuccess;", "ranking", UNWRITTEN),
+    # the hinge kernels
+    ("masked rows counted", HINGE, "if (b.valid != nullptr && !b.valid", "if (false && !b.valid", "hinge", WRONG),
+    ("the runner-up of one lane", HINGE, "row.other = greater_of(__shfl_xor_sync(kAllLanes, row.other, offset), row.other);", "",
+     "hinge", WRONG),
+    ("sums of classes not zeroed", HINGE, "c += kWarp) mine[c] = mine[classes + c] = 0.0;", "c += kWarp) mine[c] = 0.0;", "hinge",
+     UNWRITTEN),
+    ("a bad target for every lane", HINGE, "if (lane == 0 && bad) add_row_fault", "if (bad) add_row_fault", "hinge", WRONG),
+    # the ranking kernel
+    ("keys read before they are there", RANKING, "    __syncthreads();\n    if (any_row) {", "    if (any_row) {", "ranking",
+     f"{RACE}|{UNWRITTEN}"),
+    ("warps read before they are there", RANKING, "of_warp[threadIdx.x / kWarp] = mine;\n    __syncthreads();",
+     "of_warp[threadIdx.x / kWarp] = mine;", "ranking", f"{RACE}|{UNWRITTEN}"),
+    ("one warp too few", RANKING, "w < kWarps; ++w", "w < kWarps - 1; ++w", "ranking", WRONG),
+    ("masked labels ranked", RANKING, "if (b.valid != nullptr && !b.valid", "if (false && !b.valid", "ranking", WRONG),
+    ("keys of a row anywhere", LAUNCH_ROWS, "+ 1) + 7) / 8 * 8;", "+ 1));", "ranking", UNALIGNED),
+    ("keys of one row alone", LAUNCH_ROWS, "blocks, bytes * kRows, stream", "blocks, bytes, stream", "ranking", OVERRUN),
+    ("more keys than the card has room for", LAUNCH_ROWS, "if (kLanes == kWarp || fits) {", "if (true) {", "ranking",
+     "more shared memory than a block may have"),
+    # the rows of exact match
+    ("masked places compared", EXACT, "if (b.valid != nullptr && !b.valid", "if (false && !b.valid", "exact_match", WRONG),
+    ("what one lane found", EXACT, "    wrong = any_of<kLanes>(wrong);\n", "", "exact_match", WRONG),
+    ("every lane counts the row", EXACT, "if (lane != 0 || !present) return;", "if (!present) return;", "exact_match", WRONG),
+    ("one place too many", EXACT, "i < places;", "i <= places;", "exact_match", f"{OUTSIDE}|{WRONG}"),
+]  # fmt: skip
+
+# What the others are compared with.
+NOTHING = Change("nothing", DEVICE, "#pragma once", "#pragma once", tuple(build.launchers()))
+CHANGES = tuple(Change(m[0].replace(" ", "_"), *m[1:4], (launcher(m[4]),)) for m in MUTATIONS)
+
+
+@pytest.fixture(scope="session")
+def cases(tmp_path_factory):
+    """The file of the cases of each pass."""
+    folder = tmp_path_factory.mktemp("cases")
+    for name in CASES:
+        (folder / name).write_bytes(encoded(of_pass(name)))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def mutants():
+    return build.build((), (NOTHING, *CHANGES))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_the_sources_as_they_are_pass(mutants, cases, name):
+    done = build.work(mutants["nothing"], cases / name, orders=("forward",))
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda m: m[0].replace(" ", "_"))
+def test_a_planted_bug_is_caught(mutants, cases, mutation):
+    name, *_, of, says = mutation
+    done = build.work(mutants[name.replace(" ", "_")], cases / of)
+    assert done.returncode == 1, f"not caught: {done.stderr}"
+    assert any(part in done.stdout for part in says.split("|")), done.stdout
+
+
+def test_a_change_that_no_longer_fits_is_an_error(tmp_path):
+    with pytest.raises(ValueError, match="0 times, not once"):
+        Change("gone", DEVICE, "no such line", "", ()).write(tmp_path)

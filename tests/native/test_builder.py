@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finding, building and loading the libraries, in processes of their own with a cache of their own."""
+
+import contextlib
+import dataclasses
+import os
+import shutil
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+from fastmetrics import __main__, native
+from fastmetrics.native import builder, parameters
+from tests.support.processes import HANGS, UPDATE, run, script, start
+
+pytestmark = pytest.mark.slow
+
+# Compiles nothing: copies a library that is there already, and writes down what it was asked for.
+COPYING_COMPILER = """
+for last; do :; done
+case "$*" in
+*-shared*) echo link >> '{log}'; cp '{library}' "$last";;
+*" -c "*) echo compile >> '{log}'; : > "$last";;
+esac
+"""
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory):
+    """A cache that a first process filled, which said so before and after."""
+    cache = tmp_path_factory.mktemp("cache")
+    out, err = run(UPDATE, cache, CXX=None)
+    assert "origin: built now" in out
+    before, after = err.splitlines()
+    assert before.startswith("fastmetrics: building the cpu kernels, once")
+    assert after.startswith(f"fastmetrics: built {next(cache.rglob('*.so'))} in ")
+    return cache
+
+
+@pytest.fixture
+def copying(filled, tmp_path):
+    """The command of a compiler that takes no time, behind a launcher and with spaces in its path."""
+    text = COPYING_COMPILER.format(log=tmp_path / "log", library=next(filled.rglob("*.so")))
+    return f"env '{script(tmp_path / 'a compiler', text)}'"
+
+
+def test_build_warms_up_from_the_cache(filled):
+    code = "import fastmetrics; print([(s.device, s.origin) for s in fastmetrics.build(['cpu'])])"
+    out, err = run(code + UPDATE, filled, CXX=None, FASTMETRICS_NATIVE="require")
+    assert out.splitlines() == ["[('cpu', 'cache')]", "origin: cache"]
+    assert err == ""
+    with pytest.raises(ValueError, match="tpu"):
+        native.build(["tpu"])
+
+
+@pytest.mark.parametrize("hidden", [{"CXX": "no-such-compiler"}, {"CXX": "", "PATH": "/no-such-folder"}])
+def test_no_compiler(tmp_path, hidden):
+    out, err = run(UPDATE + "metric.update(torch.tensor([1]), torch.tensor([1]))", tmp_path, **hidden)
+    assert "origin: PyTorch body" in out
+    assert err.count("no native kernels for cpu") == err.count("fastmetrics: ") == 1
+    assert f"{hidden['CXX'] or 'c++'} was not found. Install g++ or clang++, or set CXX." in err
+
+
+def test_required_but_not_to_be_had(tmp_path):
+    code = """
+import fastmetrics
+for _ in range(2):
+    try: fastmetrics.build()
+    except fastmetrics.native.NativeError as error: print(error)
+"""
+    out, err = run(code + UPDATE, tmp_path, expect=1, CXX="no-such-compiler", FASTMETRICS_NATIVE="require")
+    for text, times in ((out, 2), (err, 1)):
+        assert text.count("FASTMETRICS_NATIVE=require, but there is no native library for cpu") == times
+        assert text.count("- build: no C++ compiler: no-such-compiler was not found. Install") == times
+    assert "NativeError" in err
+    assert "PyTorch operations serve" not in err
+
+
+def test_off_tries_nothing(tmp_path):
+    cxx = script(tmp_path / "cxx", f"touch {tmp_path}/tried; exit 1")
+    out, err = run(UPDATE, tmp_path / "cache", FASTMETRICS_NATIVE="off", CXX=cxx)
+    assert "origin: PyTorch body" in out
+    assert err == ""
+    assert os.listdir(tmp_path) == ["cxx"]
+
+
+def test_unknown_mode(monkeypatch):
+    monkeypatch.setenv("FASTMETRICS_NATIVE", "sometimes")
+    with pytest.raises(ValueError, match="must be one of auto, require, off, but is 'sometimes'"):
+        native.mode()
+
+
+def test_no_ninja(tmp_path):
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "c++").symlink_to(shutil.which("c++"))
+    hide = "import sys; sys.modules['ninja'] = None\n"
+    out, err = run(hide + UPDATE, tmp_path / "cache", PATH=str(tmp_path / "bin"), CXX=None)
+    assert "origin: PyTorch body" in out
+    assert err.count("no native kernels") == 1
+    assert "pip install ninja" in err
+
+
+def test_a_compiler_error_is_shown(tmp_path):
+    fail = 'i=0; while [ $i -lt 99 ]; do i=$((i+1)); echo "line $i."; done; printf "error: \\351 is wrong\\n"; exit 1'
+    cxx = script(tmp_path / "cxx", f'case "$*" in *" -c "*) {fail};; esac')
+    out, err = run(UPDATE, tmp_path / "cache", CXX=cxx)
+    assert "origin: PyTorch body" in out
+    assert err.count("no native kernels") == 1
+    assert "the compiler failed:" in err
+    assert "line 99.\nerror: \N{REPLACEMENT CHARACTER} is wrong" in err  # what is no UTF-8 does no harm
+    assert "line 1." not in err
+    assert not list((tmp_path / "cache").glob("*.build-*"))
+
+
+def test_a_killed_build_stops_nobody(tmp_path, copying):
+    compiler = tmp_path / "a compiler"
+    text = compiler.read_text()
+    script(compiler, f'case "$*" in *" -c "*) touch {tmp_path}/began; sleep 60;; esac')
+    killed = start(UPDATE, tmp_path / "cache", CXX=copying)
+    try:
+        while not (tmp_path / "began").exists():
+            assert killed.poll() is None
+            time.sleep(0.05)
+        os.kill(killed.pid, signal.SIGKILL)  # its compilers live on
+        killed.wait()
+        assert list((tmp_path / "cache").glob("*.build-*"))
+        compiler.write_text(text)
+        assert "origin: built now" in run(UPDATE, tmp_path / "cache", CXX=copying)[0]
+        assert not list((tmp_path / "cache").glob("*.build-*"))  # what was left over is gone
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(killed.pid, signal.SIGKILL)
+
+
+def test_four_processes_build_once(tmp_path, copying):
+    compiler = tmp_path / "a compiler"
+    compiler.write_text(compiler.read_text().replace("cp ", "sleep 2; cp "))  # time to meet
+    processes = [start(UPDATE, tmp_path / "a cache", CXX=copying) for _ in range(4)]
+    outputs = [process.communicate(timeout=HANGS) for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0, 0]
+    assert (tmp_path / "log").read_text().split() == ["compile"] * len(parameters.library("cpu").sources) + ["link"]
+    assert sorted(out.strip() for out, _ in outputs) == ["origin: built now"] + ["origin: cache"] * 3
+    assert sum("building" in err for _, err in outputs) == 1
+
+
+@pytest.mark.parametrize("unusable", ["a file", "not ours"])
+def test_an_unusable_cache_folder(tmp_path, copying, unusable):
+    if unusable == "a file":
+        (tmp_path / "cache").write_text("where the folder should be")
+    elif os.getuid() == 0:
+        pytest.skip("root writes everywhere")
+    else:
+        (tmp_path / "cache").mkdir(mode=0)
+    out, err = run(UPDATE, tmp_path / "cache", TMPDIR=str(tmp_path), CXX=copying)
+    assert "origin: built now" in out
+    assert f"{tmp_path / 'cache'} cannot be written (" in err
+    assert f"using {tmp_path}/fastmetrics-{os.getuid()}; or set FASTMETRICS_CACHE" in err
+    out, err = run(UPDATE, tmp_path / "cache", TMPDIR=str(tmp_path), CXX=copying)
+    assert "origin: cache" in out
+    assert err == ""
+
+
+def test_no_folder_can_be_written(tmp_path, copying):
+    (tmp_path / "cache").write_text("a file")
+    (tmp_path / f"fastmetrics-{os.getuid()}").write_text("another file")
+    out, err = run(UPDATE, tmp_path / "cache", TMPDIR=str(tmp_path), CXX=copying)
+    assert "origin: PyTorch body" in out
+    assert err.count("no native kernels") == err.count("fastmetrics: ") == 1
+    assert not (tmp_path / "log").exists()
+
+
+def test_a_user_without_a_home(monkeypatch):
+    def no_entry(uid):
+        raise KeyError(uid)
+
+    for name in ("HOME", "FASTMETRICS_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", no_entry)
+    assert builder.cache_folder().name == f"fastmetrics-{os.getuid()}"
+
+
+def test_a_damaged_library_is_built_again(filled, tmp_path):
+    cache = tmp_path / "cache"
+    shutil.copytree(filled, cache)
+    (library,) = cache.rglob("*.so")
+    good = tmp_path / "good.so"
+    library.replace(good)
+    library.write_bytes(b"no library")
+    path = os.environ["PATH"]  # the same compiler by name and version, and so the same key
+    version = subprocess.run(["c++", "-dumpfullversion", "-dumpversion"], capture_output=True, text=True, check=True)
+    copying = COPYING_COMPILER.format(log=tmp_path / "log", library=good)
+    script(tmp_path / "c++", f'case "$*" in *-dumpversion*) echo {version.stdout.strip()};; esac\n{copying}')
+    out, _ = run(UPDATE, cache, CXX=None, PATH=f"{tmp_path}:{path}")
+    assert "origin: built now" in out
+    assert (tmp_path / "log").read_text().count("link") == 1
+    assert library.read_bytes() == good.read_bytes()
+
+
+def test_the_key_depends_on_what_decides(monkeypatch, tmp_path):
+    made = parameters.library("cpu")
+    keys = [builder.key(made), builder.key(parameters.library("cpu", "x86-64"))]
+    shutil.copytree(parameters.source_root(), tmp_path / "csrc")
+    copied = parameters.library("cpu", root=tmp_path / "csrc")
+    assert builder.key(copied) == keys[0]  # not on where the sources are
+    header = Path(next(path for path in copied.headers if path.endswith("order.h")))
+    header.write_text(header.read_text() + "\n// changed\n")
+    keys.append(builder.key(copied))
+    for target in ("torch.__version__", "fastmetrics.native.builder.cpu_flags"):
+        with monkeypatch.context() as patch:
+            patch.setattr(target, "0.0" if target.startswith("torch") else lambda: frozenset({"other"}))
+            keys.append(builder.key(made))
+    monkeypatch.setattr(builder, "python_headers", lambda: [] if parameters.python_headers() else ["somewhere"])
+    keys.append(builder.key(made))
+    monkeypatch.setenv("CXX", "another-compiler")
+    keys.append(builder.key(made))
+    assert len(set(keys)) == len(keys) == 7
+
+
+def test_without_the_headers_of_python(monkeypatch, tmp_path):
+    monkeypatch.setattr(builder, "python_headers", lambda: [])
+    library = parameters.library("cpu")
+    sources = [path for path in library.sources if path.endswith(("direct_cpu.cpp", "values_cpu.cpp"))]
+    assert len(sources) == 2
+    made = dataclasses.replace(library, sources=sources)
+    builder.compile_library(made, tmp_path)
+    code = f"""
+import torch, fastmetrics
+from fastmetrics.native import direct
+torch.ops.load_library({str(tmp_path / f"{made.name}.so")!r})
+assert direct.load({str(tmp_path / f"{made.name}.so")!r}) is None
+metric = fastmetrics.SumMetric()
+metric.update(torch.tensor([1.0, 2.0]))
+print("sum:", metric.compute().item())
+"""
+    out, _ = run(code, tmp_path, FASTMETRICS_NATIVE="off")
+    assert "sum: 3.0" in out
+
+
+def test_import_is_quick_and_builds_and_loads_nothing(tmp_path):
+    code = """
+import sys, time, torch, torchmetrics
+start = time.perf_counter()
+import fastmetrics
+print(time.perf_counter() - start)
+assert fastmetrics.native.status().origin == "not tried"
+assert "fastmetrics.native.builder" not in sys.modules
+assert "fastmetrics_" not in open("/proc/self/maps").read()
+"""
+    assert any(float(run(code, tmp_path / "cache", FASTMETRICS_NATIVE="require")[0]) <= 0.3 for _ in range(4))
+    assert not (tmp_path / "cache").exists()
+
+
+def test_doctor(filled, tmp_path, monkeypatch, capsys):
+    doctor = ["-m", "fastmetrics", "doctor"]
+    out, _ = run(doctor, filled, CXX=None)
+    assert 8 <= len(out.splitlines()) <= 11
+    assert f"torch {torch.__version__}" in out
+    for line in (f"compiler: {shutil.which('c++')}", f"ninja: {builder.ninja()}", "nvcc: ", f"cache: {filled}\n"):
+        assert line in out
+    assert f"cpu: native kernels, cache, {next(filled.rglob('*.so'))}" in out
+
+    (tmp_path / "cache").write_text("a file")
+    out, _ = run(doctor, tmp_path / "cache", expect=1, CXX="no-such-compiler", TMPDIR=str(tmp_path))
+    assert "compiler: none - install g++" in out
+    assert "cannot be written" in out
+    assert "cpu: PyTorch operations, because" in out
+    monkeypatch.setattr(native, "_status", {})
+    monkeypatch.setenv("FASTMETRICS_NATIVE", "sometimes")
+    assert __main__.doctor() == 1
+    assert (
+        capsys.readouterr().out.splitlines()[-1]
+        == "cpu: FASTMETRICS_NATIVE must be one of auto, require, off, but is 'sometimes'"
+    )

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Installing from a copy of the sources with pip, with and without libraries; and CMake."""
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from fastmetrics.native import builder, parameters, prebuilt
+from tests.support import ROOT
+from tests.support.processes import UPDATE, run, script
+
+pytestmark = pytest.mark.slow
+
+QUICK = 'exec c++ "$@" -O0'  # what is installed here is not timed
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """The files of this project, without what was built, so that nothing is written into the project."""
+    ignored = shutil.ignore_patterns(".*", "__pycache__", "*.egg-info", "*.so", "build", "dist", "*_output", "*_logs")
+    return Path(shutil.copytree(ROOT, tmp_path / "checkout", ignore=ignored))
+
+
+def pip_install(checkout, folder, **variables):
+    """``pip install`` into a folder; returns the finished process."""
+    command = [sys.executable, "-m", "pip", "install", "-q", "--no-build-isolation", "--no-deps", "--no-index"]
+    return subprocess.run(
+        [*command, "--target", str(folder), str(checkout)],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **variables},
+    )
+
+
+def run_installed(folder, cache, **variables):
+    """As ``run``, but with the installed package: away from the checkout, whose package would come first."""
+    leave = f"import os, sys; os.chdir('/'); sys.path.insert(0, {str(folder)!r})\n"
+    out, err = run(leave + UPDATE + "print(native.__file__, native.status().path)", cache, **variables)
+    assert str(folder) in out
+    return out, err
+
+
+def files(folder):
+    """Every file below a folder."""
+    return sorted(str(path) for path in folder.rglob("*") if "__pycache__" not in path.parts)
+
+
+def test_installed_from_source_it_compiles_on_first_use(checkout, tmp_path):
+    left_over = checkout / "build" / "lib" / "fastmetrics" / "native" / "csrc" / "passes" / "gone_cpu.cpp"
+    left_over.parent.mkdir(parents=True)
+    left_over.write_text("of an earlier version")
+    done = pip_install(checkout, tmp_path / "site packages")
+    assert done.returncode == 0, done.stdout + done.stderr
+    before = files(tmp_path / "site packages")
+    out, err = run_installed(tmp_path / "site packages", tmp_path / "a cache", CXX=script(tmp_path / "cxx", QUICK))
+    assert "origin: built now" in out, err
+    assert files(tmp_path / "site packages") == before  # the package is never written
+
+
+def test_installed_with_libraries_it_compiles_nothing(checkout, tmp_path):
+    site = tmp_path / "site"
+    done = pip_install(checkout, site, FASTMETRICS_BUILD="1", CXX=script(tmp_path / "cxx", QUICK))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Tag: py3-none-linux" in next(site.glob("*.dist-info/WHEEL")).read_text()
+    names = [parameters.library("cpu", isa).name for isa in parameters.ahead_of_time_isas()]
+    libraries = [site / "fastmetrics" / "native" / "lib" / f"{name}.so" for name in names]
+    assert {path.name for path in site.rglob("*cpu*.so")} == {path.name for path in libraries}
+
+    isas = zip(libraries, parameters.ahead_of_time_isas(), strict=True)
+    usable = [path for path, isa in isas if parameters.runs_here(isa, parameters.cpu_flags())]
+    for path in usable[:2]:  # the best that this CPU has; and the next, when that is one for another torch
+        out, err = run_installed(site, tmp_path / "cache", CXX="no-such-compiler")
+        assert "origin: prebuilt" in out
+        assert f" {path}\n" in out
+        assert err == ""
+        for_another_torch(path)
+    for path in usable[2:]:
+        for_another_torch(path)
+    out, err = run_installed(site, tmp_path / "cache", CXX="no-such-compiler")
+    assert "origin: PyTorch body" in out
+    assert err.count("was built for torch >= 9.9, this is torch") == len(usable)
+
+
+def for_another_torch(library):
+    """Change what a library says that it was built for."""
+    stamp = json.loads(library.with_suffix(".json").read_text())
+    assert stamp["torch"] == torch.__version__
+    library.with_suffix(".json").write_text(json.dumps({**stamp, "torch_target": "9.9"}))
+
+
+def test_reasons_against_a_library(tmp_path):
+    isa = parameters.ahead_of_time_isas()[-1]
+    library = tmp_path / f"{parameters.library('cpu', isa).name}.so"
+    library.touch()
+    assert "does not say" in prebuilt.candidates("cpu", tmp_path)[0].reason
+    stamp = builder.stamp_of(parameters.library("cpu", isa))
+    for change, reason in (
+        ({}, None),
+        ({"torch_target": "9.9"}, f"built for torch >= 9.9, this is torch {torch.__version__}"),
+        ({"torch_target": "2.0"}, "built for torch >= 2.0, this is torch"),
+        ({"torch_target": "new"}, "does not say for which torch"),
+        ({"cuda": "1.0"}, "built for CUDA 1.0, torch has CUDA"),
+    ):
+        library.with_suffix(".json").write_text(json.dumps({**stamp, **change}))
+        (found,) = prebuilt.candidates("cpu", tmp_path)
+        assert found.reason is None if reason is None else reason in found.reason
+
+
+@pytest.mark.parametrize(
+    ("wanted", "toolkit", "cause"),
+    [
+        ("cuda", True, "FASTMETRICS_BUILD=cuda: torch was built without CUDA; install a CUDA build of torch"),
+        ("cuda", False, "FASTMETRICS_BUILD=cuda: no nvcc: install the CUDA toolkit, or set CUDA_HOME to it"),
+        ("yes", False, "FASTMETRICS_BUILD must be 0, 1 or cuda, but is 'yes'"),
+    ],
+)
+def test_what_cannot_be_built_is_an_error_with_its_cause(checkout, tmp_path, wanted, toolkit, cause):
+    if toolkit and torch.version.cuda is not None:
+        pytest.skip("this torch was built with CUDA")
+    if toolkit:  # what looks like one
+        for path in ("bin/nvcc", "include/cuda_runtime.h"):
+            (tmp_path / path).parent.mkdir()
+            script(tmp_path / path, "exit 1")
+    usual = checkout / "fastmetrics" / "native" / "parameters.py"  # nor the toolkit of this machine
+    usual.write_text(usual.read_text().replace("/usr/local/cuda", "/no-such-folder"))
+    environment = {"CUDA_HOME": str(tmp_path), "CUDA_PATH": "", "PATH": "/no-such-folder"}
+    done = pip_install(checkout, tmp_path / "site", FASTMETRICS_BUILD=wanted, **environment)
+    assert done.returncode != 0
+    assert cause in done.stdout + done.stderr
+    assert not (tmp_path / "site").exists()
+
+
+def test_cmake_has_the_same_sources_and_flags(tmp_path):
+    cmake = shutil.which("cmake", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if cmake is None:
+        pytest.skip("no cmake")
+    tools = [f"-DCMAKE_MAKE_PROGRAM={builder.ninja()}", f"-DPython_EXECUTABLE={os.path.relpath(sys.executable, ROOT)}"]
+    command = [cmake, "-G", "Ninja", *tools, "-B", str(tmp_path), "-S", str(ROOT)]
+    subprocess.run(command, check=True, capture_output=True)
+    devices = ("cpu", "cuda") if parameters.cuda_home() else ("cpu",)
+    commands = json.loads((tmp_path / "compile_commands.json").read_text())
+    assert sorted(command["file"] for command in commands) == sorted(
+        source for device in devices for source in parameters.library(device).sources
+    )
+    for command in commands:
+        words, source = shlex.split(command["command"]), command["file"]
+        made = parameters.library("cpu" if source.endswith("_cpu.cpp") else "cuda")
+        flags = made.nvcc_flags if source.endswith(".cu") else made.cflags
+        assert any(words[i : i + len(flags)] == flags for i in range(len(words)))
+        assert f"-I{made.include_dirs[0]}" in words
+    made = parameters.library("cpu")
+    link = next(line for line in (tmp_path / "build.ninja").read_text().splitlines() if "LINK_FLAGS = " in line)
+    assert set(made.ldflags) <= set(link.split())

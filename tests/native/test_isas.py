@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The CPU kernels as they are compiled for other instruction sets than this machine's own."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from fastmetrics.native import builder, parameters
+from tests.support import ROOT
+
+OTHERS = [isa for isa in parameters.ahead_of_time_isas()[1:] if parameters.runs_here(isa, parameters.cpu_flags())]
+# Every shape of loop, in the dtypes and sizes that take another path.
+CLASSES = " or ".join(f"{classes}-torch" for classes in (3, 10, 40, 100))
+CHOICE = f"(scores and ({CLASSES})) or one_label or many_classes or full_steps or by_hand or elementary or logarithms"
+CHOICE += " or (hinge and float32) or (test_binary and int64)"
+FILES = ("passes", "pairs", "row_pairs", "row_passes")
+# Kernels that were registered beforehand are used whatever FASTMETRICS_NATIVE says.
+RUN = """
+import sys
+import pytest, torch
+import fastmetrics
+torch.ops.load_library(sys.argv[1])
+assert torch._C._dispatch_has_kernel_for_dispatch_key("fastmetrics::multiclass_", "CPU")
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", *sys.argv[2:]]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("isa", OTHERS)
+def test_kernels_agree_with_their_bodies(isa, tmp_path):
+    made = parameters.library("cpu", isa)
+    builder.compile_library(made, tmp_path)
+    command = [sys.executable, "-c", RUN, str(tmp_path / f"{made.name}.so"), CHOICE]
+    command += [f"tests/passes/test_{name}.py" for name in FILES]
+    environment = {**os.environ, "FASTMETRICS_NATIVE": "off"}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr

@@ -1,0 +1,552 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Inputs for the kernels of each pass: every kernel and dtype, every tail, what is rare; as small as they can be."""
+
+import math
+import pickle
+import pkgutil
+import re
+from importlib import import_module
+
+import torch
+
+from fastmetrics import passes
+from fastmetrics.passes import FAULTS
+from fastmetrics.passes.binary import cutoffs
+from fastmetrics.passes.pairs import STATES
+from fastmetrics.passes.row_pairs import COSINE, JS, JS_LOG, KL, KL_LOG
+from fastmetrics.passes.values import DROP, KEEP, REPLACE
+from tests.support.emulator import worker
+from tests.support.passes import binary_inputs, mask, multiclass_states, pairs_states, zeros
+
+MULTICLASS_STATES = ("confusion", "counts", "ranks", "rank_histogram")
+SCORES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
+
+
+def rare(scores):
+    """Replace a few of the scores by what is not a number, infinite, or zero of either sign."""
+    chance = torch.rand(scores.shape)
+    for low, value in ((0.0, math.nan), (0.02, math.inf), (0.04, -math.inf), (0.06, -0.0), (0.08, 0.0)):
+        scores[(chance > low) & (chance < low + 0.02)] = value
+    return scores
+
+
+def weights_of(shape):
+    """Weights, a few of which are 0 or out of range."""
+    weights = torch.rand(shape, dtype=torch.float64) * 3
+    chance = torch.rand(shape)
+    for low, value in ((0.0, math.nan), (0.02, math.inf), (0.04, -1.0), (0.06, 0.0)):
+        weights[(chance > low) & (chance < low + 0.02)] = value
+    return weights
+
+
+def eighths(shape):
+    """Weights whose sums are exact, so that no order of the additions gives other bits."""
+    return (weights_of(shape) * 8).round() / 8
+
+
+def asked(options):
+    """The arguments of an ignored index."""
+    ignore = options.pop("ignore", None)
+    return {**options, "ignore_index": 0 if ignore is None else ignore, "has_ignore_index": ignore is not None}
+
+
+def multiclass(preds, target, which, c, samplewise=False, k=3, **options):
+    """which: confusion m, counts c, ranks r, histogram of ranks h, faults f."""
+    confusion, counts, ranks, faults = multiclass_states(which, c, min(c, k), target.shape[0] if samplewise else None)
+    return "multiclass_", {
+        "preds": preds,
+        "target": target,
+        "confusion": confusion,
+        "counts": counts,
+        "ranks": ranks,
+        "rank_histogram": torch.randint(0, 9, (c,)) if "h" in which else None,
+        "faults": faults,
+        "num_classes": c,
+        **asked(options),
+    }
+
+
+def multiclass_cases():
+    # labels: wide loads of each type with tails, what is strided, the same label for all, one beyond the range
+    for dtype, n in ((torch.int64, 4099), (torch.int32, 9001), (torch.uint8, 40_001), (torch.int16, 700)):
+        for c, which in ((5, "mcf"), (70, "cf")):
+            preds, target = (torch.randint(0, c + 1, (n,)).to(dtype) for _ in range(2))
+            yield multiclass(preds, target, which, c, ignore=1, valid=mask((n,), "cpu") if c == 5 else None)
+        target[torch.rand(n) < 0.9] = 2
+        yield multiclass(target[1:], target[1:], "mf", 70)
+    square = torch.randint(-1, 6, (8, 6, 10))
+    yield multiclass(square.transpose(0, 2), square.flip(0).transpose(0, 2), "cf", 5, samplewise=True)
+    yield multiclass(square[:, :4], square[:, 2:], "mcf", 5, valid=mask((10, 6, 8), "cpu").transpose(0, 2)[:, 2:])
+    yield multiclass(torch.randint(0, 2, (3,)).bool(), torch.randint(0, 3, (3,)).to(torch.uint16), "mf", 2)
+    # the whole square of the largest confusion matrix that shared memory takes, and one that it does not
+    for c in (40, 200):
+        yield multiclass(torch.randint(0, c, (7000,)), torch.randint(0, c, (7000,)), "mcf", c)
+    # scores: a tile, 8 lanes, a warp and a block for a row
+    for dtype in SCORES:
+        for c, n in ((3, 700), (16, 75), (70, 65), (300, 19), (4100, 3)):
+            scores = rare((torch.randn(n, c) * 2).round() / 2 if c < 20 else torch.randn(n, c)).to(dtype)
+            for which, ignore in (("mcrf", None), ("cf", 0), ("rhf", -1)):
+                if c < 1000 or which != "mcrf":
+                    valid = mask((n,), "cpu") if which == "rhf" else None
+                    yield multiclass(scores, torch.randint(-2, c + 2, (n,)), which, c, ignore=ignore, valid=valid)
+        # rows that start anywhere, and one class after another far apart
+        yield multiclass(rare(torch.randn(40, 45)).to(dtype)[::2, 1:42], torch.randint(0, 41, (20,)), "crf", 41)
+        yield multiclass(rare(torch.randn(33, 90)).to(dtype).t(), torch.randint(0, 33, (90,)), "mcrf", 33)
+        # images: neighbouring pixels in wide loads, and where they cannot be
+        for height, width in ((12, 32), (5, 7)):
+            image = rare((torch.randn(2, 6, height, width) * 2).round()).to(dtype)
+            target = torch.randint(-1, 7, (2, height, width))
+            valid = mask((2, height, width), "cpu")
+            yield multiclass(image, target, "mcrhf", 6, ignore=-1)
+            yield multiclass(image, target, "crf", 6, samplewise=True, valid=valid)
+            yield multiclass(image, target.to(torch.int32), "cf", 6, valid=valid)
+    # more rows than the blocks of one multiprocessor have at a time
+    for c, n in ((3, 4500), (40, 600), (4100, 20)):
+        yield multiclass(torch.randn(n, c), torch.randint(0, c, (n,)), "crhf", c)
+    last = torch.randn(2, 6, 5, 7).contiguous(memory_format=torch.channels_last)
+    yield multiclass(last, torch.randint(0, 6, (2, 5, 7)), "mrf", 6)
+    yield multiclass(torch.full((90, 4), -math.inf), torch.full((90,), 3), "mcrf", 4)
+
+
+def multiclass_weighted(preds, target, *args, weights=None, **options):
+    """weights: drawn if None."""
+    _, given = multiclass(preds, target, *args, **options)
+    states = {name: None if given[name] is None else given[name].double() for name in MULTICLASS_STATES}
+    weights = eighths(target.shape) if weights is None else weights
+    return "multiclass_weighted_", {**given, **states, "weights": weights}
+
+
+def multiclass_weighted_cases():
+    # labels: cells in shared memory and too many for it, several rounds, one label for most samples, a mask, strides
+    for dtype, c, which in ((torch.int64, 5, "mcf"), (torch.uint8, 40, "mcf"), (torch.int32, 70, "cf")):
+        preds, target = (torch.randint(0, c + 1, (9001,)).to(dtype) for _ in range(2))
+        yield multiclass_weighted(preds, target, which, c, ignore=1, valid=mask((9001,), "cpu") if c == 5 else None)
+        target[torch.rand(9001) < 0.9] = 2
+        yield multiclass_weighted(target, target.long(), "m", c)
+    yield multiclass_weighted(torch.randint(0, 200, (700,)), torch.randint(0, 200, (700,)), "mcf", 200)
+    square, weights = torch.randint(-1, 6, (8, 6, 10)), eighths((6, 8)).t()[:, :, None].expand(8, 6, 10)
+    yield multiclass_weighted(square, square.flip(0), "mcf", 5, weights=weights)
+    turned = [x.transpose(0, 2) for x in (square, square.flip(0), weights)]
+    yield multiclass_weighted(*turned[:2], "cf", 5, samplewise=True, weights=turned[2])
+    yield multiclass_weighted(square, square.flip(1), "cf", 5, weights=zeros(8, 6, 10, dtype=torch.float64))
+    # scores: a thread, 8 lanes and a warp for a row; more rows than the blocks of one multiprocessor have at a time
+    for dtype in SCORES:
+        for c, n in ((3, 4500), (16, 75), (70, 300), (300, 100)):
+            scores = rare((torch.randn(n, c) * 2).round() / 2 if c < 20 else torch.randn(n, c)).to(dtype)
+            target = torch.randint(-2, c + 2, (n,))
+            yield multiclass_weighted(scores, target, "mcrhf" if c < 20 else "crhf", c, valid=mask((n,), "cpu"))
+            yield multiclass_weighted(scores, target, "mcf", c, ignore=0)
+        scores = rare(torch.randn(40, 85)).to(dtype)[::2, 1:82]  # rows that start anywhere
+        yield multiclass_weighted(scores, torch.randint(0, 81, (20,)), "crf", 81)
+        image = rare((torch.randn(2, 6, 12, 32) * 2).round()).to(dtype)
+        target, valid = torch.randint(-1, 7, (2, 12, 32)), mask((2, 12, 32), "cpu")
+        yield multiclass_weighted(image, target, "mcrhf", 6, ignore=-1)
+        yield multiclass_weighted(image, target, "crf", 6, samplewise=True, valid=valid)
+        yield multiclass_weighted(image, target.to(torch.int32), "cf", 6, valid=valid)
+
+
+def binary(preds, target, multilabel=False, decide=True, samplewise=False, faults=True, **options):
+    labels = target.shape[1] if multilabel else 1
+    cut = cutoffs(0.3, preds.dtype) if preds.is_floating_point() else (0.0, 0.0)
+    return "binary_", {
+        "preds": preds,
+        "target": target,
+        "counts": torch.randint(0, 9, (*((target.shape[0],) if samplewise else ()), labels, 4)),
+        "faults": zeros(FAULTS) if faults else None,
+        "probability_cutoff": cut[0],
+        "logit_cutoff": cut[1],
+        "multilabel": multilabel,
+        "ignored_decide": decide,
+        **asked(options),
+    }
+
+
+def binary_cases():
+    for dtype in (*SCORES, torch.int64, torch.uint8):
+        for shape, multilabel in (((4096,), False), ((4099,), False), ((70, 3), True), ((9, 5, 32), True)):
+            for kind, ignore in (("prob", None), ("logit", 3), ("nan", -1)):
+                target = torch.randint(-1, 4, shape)
+                valid = mask(shape, "cpu") if kind == "logit" else None
+                preds = binary_inputs(shape, dtype, kind)
+                yield binary(preds, target, multilabel, decide=kind != "nan", ignore=ignore, valid=valid)
+        # every index of dimension 0 by itself: less than a warp of elements, and more
+        for shape in ((300, 3, 4), (20, 2, 50)):
+            preds = binary_inputs(shape, dtype, "logit")
+            yield binary(preds, torch.randint(0, 3, shape), True, samplewise=True, valid=mask(shape, "cpu"))
+            yield binary(preds.transpose(0, 2), torch.randint(0, 2, shape).transpose(0, 2), True, faults=False)
+    # more labels than a block has threads
+    yield binary(torch.rand(6, 300), torch.randint(0, 2, (6, 300)).to(torch.int8), True)
+    yield binary(torch.rand(20_000), torch.ones(20_000, dtype=torch.int64))
+    yield binary(torch.rand(1), torch.zeros(1, dtype=torch.bool))
+
+
+def weighted(preds, target, *args, weights=None, **options):
+    """weights: drawn if None."""
+    _, given = binary(preds, target, *args, **options)
+    weights = eighths(target.shape) if weights is None else weights
+    return "binary_weighted_", {**given, "weights": weights, "counts": given["counts"].double()}
+
+
+def groups(preds, target, of, num_groups, **options):
+    """of: the group of each sample."""
+    _, given = binary(preds, target, **options)
+    del given["multilabel"], given["ignored_decide"]
+    counts = sums_of(options.get("weights"), num_groups, 4)
+    return "binary_groups_", {**given, "groups": of, "counts": counts}
+
+
+def binary_cells_cases():
+    # two rounds of the blocks of a multiprocessor; cells in as many replicas as there are threads, in some and in one,
+    # and more than shared memory, or the batch, has room for
+    for dtype in (*SCORES, torch.int64):
+        for n, count in ((20_001, 1), (4099, 9), (40_000, 500), (600, 5000)):
+            preds, target = binary_inputs((n,), dtype, "logit" if count == 9 else "prob"), torch.randint(-1, 3, (n,))
+            of, valid = torch.randint(-1, count + 1, (n,)), mask((n,), "cpu")
+            yield groups(preds, target, of, count, ignore=2 if count == 9 else None, valid=valid)
+            if n < 40_000:
+                yield groups(preds, target, of, count, ignore=-1, weights=eighths((n,)))
+        for shape, multilabel in (((9001,), False), ((1500, 3), True), ((9, 5, 32), True)):
+            for kind, ignore in (("prob", None), ("logit", 3), ("nan", -1)):
+                preds, target = binary_inputs(shape, dtype, kind), torch.randint(-1, 4, shape)
+                valid = mask(shape, "cpu") if kind == "logit" else None
+                yield weighted(preds, target, multilabel, decide=kind != "nan", ignore=ignore, valid=valid)
+        # every index of dimension 0 by itself, and what is strided
+        for shape, multilabel in (((300, 3, 4), True), ((4, 5000), False)):
+            preds, target = binary_inputs(shape, dtype, "logit"), torch.randint(0, 3, shape)
+            yield weighted(preds, target, multilabel, samplewise=True, valid=mask(shape, "cpu"))
+            turned = [x.transpose(0, -1) for x in (preds, target, eighths(shape))]
+            yield weighted(*turned[:2], multilabel, weights=turned[2], faults=False)
+            of = torch.randint(0, 5, (shape[-1], *(1 for _ in shape[1:]))).expand(turned[0].shape)
+            yield groups(*turned[:2], of, 5)
+    # one group or one label for all, labels of other types
+    n = 5000
+    for dtype in (torch.bool, torch.uint8, torch.int32):
+        of, target = torch.full((n,), 1).to(dtype), torch.randint(0, 2, (n,)).to(dtype)
+        yield groups(target, target.flip(0), of, 2, faults=False)
+        yield weighted(target, target.flip(0), weights=torch.full((1,), 0.5, dtype=torch.float64).expand(n))
+    # one bad label before all bad groups, which are named first; nothing at all
+    preds, target, of = (torch.ones(70, dtype=torch.int64) for _ in range(3))
+    preds[3], of[[40, 60]] = 7, torch.tensor([-5, 9])
+    yield groups(preds, target, of, 2)
+    yield groups(preds, target, of, 0)
+    yield groups(preds[:0], target[:0], of[:0], 2)
+    for shape in ((0, 3), (3, 0)):
+        yield weighted(torch.rand(shape), torch.ones(shape).bool(), True)
+
+
+def pairs(preds, target, which=tuple(STATES), outputs=1, **options):
+    """which: the statistics that are asked for."""
+    *states, faults = pairs_states(outputs)
+    states = {name: state for name, state in zip(STATES, states, strict=True) if name in which}
+    for name in states.keys() - {"moments", "extremes"}:
+        states[name] += 2
+    parameters = {"p": 1.0, "power": 0.0, "preds_threshold": 0.5, "target_threshold": 0.25}
+    given = {"preds": preds, "target": target, **states, "faults": faults, "num_outputs": outputs}
+    return "pairs_", given | parameters | options
+
+
+def pairs_cases():
+    # what loops over neighbours have, with and without moments
+    simple = ("count", "moments", "squared_error", "absolute_error")
+    for dtype in SCORES:
+        for n in (1, 1023, 20_005):
+            yield pairs((torch.randn(n) + 100).to(dtype), torch.randn(n).to(dtype), simple)
+            yield pairs(torch.randn(n).to(dtype), torch.randn(n).to(dtype), ("count", "absolute_error"))
+        x, y = (torch.randn(2050).to(dtype)[1:] for _ in range(2))  # not aligned
+        yield pairs(x, y, ("squared_error",))
+        yield pairs(x, y, simple)
+        # all there is, of one output and of some side by side
+        for shape, outputs in (((2500,), 1), ((700, 3), 3)):
+            x, y = (torch.rand(shape).to(dtype) for _ in range(2))
+            yield pairs(x, y, outputs=outputs, weights=weights_of(shape), p=3.0, power=1.5)
+    # the domains of the deviances, with and without weights and masks
+    for power in (-1.0, 0.0, 1.0, 2.0, 3.0):
+        x, y = torch.randn(300).exp(), torch.randn(300).exp()
+        for values in (x, y):
+            values[torch.rand(300) < 0.05] = 0.0
+            values[torch.rand(300) < 0.02] = -1.0
+        yield pairs(x, y, ("deviance", "powered_error"), power=power, p=1.0 + (power == 2.0))
+        weights, valid = weights_of(300), mask((300,), "cpu")
+        yield pairs(x, y, ("deviance", "events"), power=power, weights=weights, valid=valid)
+    # outputs: more than a block has threads, some that are far apart, few after another
+    for base, outputs in ((torch.randn(9, 300), 300), (torch.randn(20, 70).t(), 20), (torch.randn(3, 5, 9, 4), 4)):
+        y = torch.rand(base.shape)
+        weights, valid = weights_of(base.shape), mask(base.shape, "cpu")
+        yield pairs(base, y.half(), ("count", "moments", "extremes", "log_cosh_error"), outputs)
+        yield pairs(base, y, ("moments", "extremes", "squared_error"), outputs, weights=weights, valid=valid)
+    for dtype in (torch.int64, torch.uint64, torch.bool, torch.int8):
+        yield pairs(torch.randint(0, 2, (500,)).to(dtype), torch.randint(0, 99, (500,)).to(torch.uint8))
+    yield pairs(rare(torch.randn(7, 9, 5)).permute(2, 0, 1), rare(torch.rand(5, 7, 9)), ("moments", "extremes"))
+
+
+def values(given, nans=KEEP, **options):
+    sums = {name: zeros(dtype=torch.float64) + 0.5 for name in ("sum", "weight", "minimum", "maximum")}
+    return "values_", {"values": given, **sums, "faults": zeros(FAULTS), "nans": nans, "replacement": 2.5, **options}
+
+
+def values_cases():
+    for dtype in SCORES:
+        for n, nans in ((1, KEEP), (1023, DROP), (20_005, REPLACE)):
+            yield values(rare(torch.randn(n)).to(dtype), nans)
+            yield values(torch.randn(n).to(dtype), nans)
+        yield values(rare(torch.randn(2050)).to(dtype)[1:], DROP)  # not aligned
+        weights = rare(torch.rand(700)).to(dtype)
+        for nans in (KEEP, DROP, REPLACE):
+            yield values(rare(torch.randn(700)).to(dtype), nans, weights=weights, valid=mask((700,), "cpu"))
+    yield values(torch.randn(700), sum=None, maximum=None, faults=None)
+    yield values(torch.randint(0, 99, (5, 7, 200)).transpose(0, 2), minimum=None, weights=torch.rand(200, 7, 5).half())
+    yield values(torch.randint(0, 99, (30,)).bool(), valid=mask((1, 30), "cpu").t()[:, 0])
+
+
+def row_pairs_cases():
+    for types in (*((dtype, dtype) for dtype in SCORES), (torch.float32, torch.float64), (torch.int64, torch.uint8)):
+        for figure in (COSINE, KL, KL_LOG, JS, JS_LOG):
+            # a part of a warp, more than a warp, and more rows than the blocks of one multiprocessor have at a time
+            for rows, columns in ((3, 5), (70, 40)):
+                x, y = (torch.rand(rows, columns) + 0.1 for _ in range(2))
+                if figure in (KL_LOG, JS_LOG):
+                    x, y = x.log_softmax(1), y.log_softmax(1)
+                    x[1, :2] = -math.inf
+                elif figure == COSINE:
+                    x, y = x - 0.6, rare(y)
+                if not types[0].is_floating_point:
+                    x, y = x.exp() * 4, y.exp() * 4
+                x[-1] = 0
+                given = {"preds": x.to(types[0]), "target": y.to(types[1]), "figure": figure}
+                yield "row_pairs", given
+        yield "row_pairs", given | {"preds": given["preds"].t().contiguous().t(), "target": given["target"].flip(0)}
+
+
+def sums_of(weights, *shape):
+    """A sum of the state: whole numbers without weights."""
+    return torch.full(shape, 3, dtype=torch.int64 if weights is None else torch.float64)
+
+
+def hinge(preds, target, classes=0, squared=False, one_vs_all=False, weights=None, **options):
+    return "hinge_", {
+        "preds": preds,
+        "target": target,
+        "weights": weights,
+        "hinge": zeros(classes if one_vs_all else 1, dtype=torch.float64) + 3,
+        "count": sums_of(weights),
+        "faults": zeros(FAULTS),
+        "squared": squared,
+        "one_vs_all": one_vs_all,
+        **asked(options),
+    }
+
+
+def hinge_cases():
+    for dtype in SCORES:
+        # a thread has a sample
+        for scores in (torch.rand(700), rare(torch.randn(300))):
+            shape = scores.shape
+            yield hinge(scores.to(dtype), torch.randint(-1, 3, shape), ignore=0)
+            yield hinge(scores.to(dtype), torch.randint(0, 3, shape), squared=True, weights=weights_of(shape))
+        # a thread, and a warp, has a row; one class after another far apart
+        for scores in (torch.rand(300, 3), torch.randn(80, 40), torch.randn(4, 20, 3, 5)):
+            c, shape = scores.shape[1], (len(scores), *scores.shape[2:])
+            target, valid = torch.randint(-1, c + 1, shape), mask(shape, "cpu")
+            for one_vs_all in (False, True):
+                yield hinge(scores.to(dtype), target, c, one_vs_all=one_vs_all, ignore=-1)
+                yield hinge(scores.to(dtype), target, c, True, one_vs_all, weights_of(shape), valid=valid)
+    yield hinge(torch.rand(700)[::7], torch.ones(100).bool(), squared=True)  # probabilities throughout
+    for one_vs_all in (False, True):
+        yield hinge(rare(torch.randn(60, 33)), torch.randint(0, 33, (60,)), 33, one_vs_all=one_vs_all)
+        # logits because of one score, and more samples than a warp has lanes
+        scores = torch.rand(600, 2)
+        scores[-1, 1] = 2.0
+        yield hinge(scores, torch.randint(0, 2, (600,)), 2, one_vs_all=one_vs_all)
+
+
+def ranking(preds, target, which="apl", weights=None, **options):
+    sums = ("coverage", "average_precision", "ranking_loss")
+    return "ranking_", {
+        "preds": preds,
+        "target": target,
+        "weights": weights,
+        **{name: zeros(dtype=torch.float64) + 3 for name, letter in zip(sums, "apl", strict=True) if letter in which},
+        "count": sums_of(weights),
+        "faults": zeros(FAULTS),
+        **asked(options),
+    }
+
+
+def ranking_cases():
+    for dtype in (torch.float32, torch.float16, torch.float64):
+        # a warp, and a block, has a row; ties
+        for rows, labels in ((70, 1), (30, 7), (20, 40), (5, 300)):
+            preds = rare((torch.randn(rows, labels) * 4).round() / 4).to(dtype)
+            target = (torch.rand(rows, labels) < 0.3).long()
+            yield ranking(preds, target)
+            target[torch.rand(rows, labels) < 0.1 / labels] = 2
+            weights, valid = weights_of((rows,)), mask((rows, labels), "cpu")
+            yield ranking(preds, target, "ap", ignore=1 if labels < 9 else None, valid=valid)
+            yield ranking(preds, target, "l", weights, ignore=0 if labels == 7 else -1, valid=valid)
+        # a row of more labels than shared memory has room for on any card
+        labels = 25_000 if dtype == torch.float64 else 45_000
+        yield ranking(torch.randn(2, labels).to(dtype), (torch.rand(2, labels) < 1e-4).long())
+    shape = (5, 6, 4, 3)
+    yield ranking(torch.randn(shape).bfloat16().transpose(0, 3), torch.randint(0, 3, shape).transpose(0, 3))
+    last, weights = torch.randn(shape).contiguous(memory_format=torch.channels_last), weights_of((5, 4, 3))
+    yield ranking(last, torch.randint(0, 2, shape).bool(), "apl", weights, valid=mask(shape, "cpu"))
+
+
+def exact_match(preds, target, classes=0, samplewise=False, weights=None, **options):
+    cut = cutoffs(0.3, preds.dtype) if preds.is_floating_point() and classes == 0 else (0.0, 0.0)
+    shape = (len(target),) if samplewise else ()
+    return "exact_match_", {
+        "preds": preds,
+        "target": target,
+        "weights": weights,
+        "matched": sums_of(weights, *shape),
+        "count": sums_of(weights, *shape),
+        "faults": zeros(FAULTS),
+        "num_classes": classes,
+        "probability_cutoff": cut[0],
+        "logit_cutoff": cut[1],
+        **asked(options),
+    }
+
+
+def exact_match_cases():
+    def inputs(scores, classes, share=0.01):
+        """Scores, what they say, and a target that mostly agrees; a few of the labels are wrong."""
+        labels = scores.argmax(1) if classes else (scores > 0.3).long()
+        target = torch.where(torch.rand(labels.shape) < share, torch.randint(-1, 4, labels.shape), labels)
+        return labels + (torch.rand(labels.shape) < share) * 2, target
+
+    for dtype in SCORES:
+        # labels of a sample, by a thread and by a warp, of logits and probabilities
+        for drawn in (torch.rand(300, 3), torch.randn(20, 40), torch.rand(5, 20, 7), torch.randn(30, 4, 3)):
+            scores = drawn.to(dtype)
+            labels, target = inputs(scores, 0)
+            weights, valid = weights_of((len(target), *target.shape[2:])), mask(target.shape, "cpu")
+            for samplewise in (False, True):
+                yield exact_match(scores, target, samplewise=samplewise, ignore=-1)
+                yield exact_match(labels, target, 0, samplewise, weights, valid=valid)
+        # classes of the places of a sample
+        for drawn in (torch.rand(60, 3, 5), torch.randn(20, 4, 6, 7)):
+            scores, c = rare(drawn).to(dtype), drawn.shape[1]
+            labels, target = inputs(scores, c)
+            weights, valid = weights_of(target.shape[:1]), mask(target.shape, "cpu")
+            for samplewise in (False, True):
+                yield exact_match(scores, target, c, samplewise, weights, ignore=1, valid=valid)
+                yield exact_match(labels.transpose(1, -1), target.transpose(1, -1), c, samplewise)
+
+
+def large_pairs_cases():
+    # more outputs, and more parts of one, than the second stage has blocks and threads
+    yield pairs(torch.randn(2, 1030), torch.rand(2, 1030), ("count", "moments"), 1030)
+    yield pairs(torch.randn(1_060_000).half(), torch.zeros(1_060_000).half(), ("count", "absolute_error"))
+
+
+def large_hinge_cases():
+    # more classes than the second stage has blocks
+    yield hinge(torch.rand(2, 1030), torch.randint(0, 1030, (2,)), 1030, one_vs_all=True)
+
+
+def large_ranking_cases():
+    # more rows than all blocks have at a time
+    yield ranking(torch.randn(8200, 2), torch.randint(0, 2, (8200, 2)).to(torch.uint8))
+
+
+def large_exact_match_cases():
+    # likewise
+    target = torch.randint(0, 2, (8200, 16), dtype=torch.uint8)
+    yield exact_match(target ^ (torch.rand(target.shape) < 0.01), target)
+    yield exact_match(target ^ (torch.rand(target.shape) < 0.01), target, samplewise=True)
+
+
+CASES = {
+    "binary": binary_cases,
+    "binary_cells": binary_cells_cases,
+    "multiclass": multiclass_cases,
+    "multiclass_weighted": multiclass_weighted_cases,
+    "pairs": pairs_cases,
+    "values": values_cases,
+    "row_pairs": row_pairs_cases,
+    "hinge": hinge_cases,
+    "ranking": ranking_cases,
+    "exact_match": exact_match_cases,
+}
+# What takes long: not for sanitizers and planted bugs.
+LARGE = {
+    "pairs": large_pairs_cases,
+    "hinge": large_hinge_cases,
+    "ranking": large_ranking_cases,
+    "exact_match": large_exact_match_cases,
+}
+
+
+def launcher(name):
+    """The source that launches the kernels of a pass, as :func:`build.launchers` names it."""
+    return "rows" if name in ("hinge", "ranking", "exact_match") else name
+
+
+def arguments(operator, given):
+    """The arguments of an operator in order; an optional tensor that is not given is None."""
+    schema = getattr(torch.ops.fastmetrics, operator).default._schema
+    unknown = given.keys() - {a.name for a in schema.arguments}
+    assert not unknown, unknown
+    optional = {a.name: None for a in schema.arguments if isinstance(a.type, torch.OptionalType)}
+    return [(optional | given)[a.name] for a in schema.arguments]
+
+
+def clones(args):
+    """Copies that lie as the tensors do: same strides, and as far from a multiple of 16 bytes."""
+
+    def clone(a):
+        if not isinstance(a, torch.Tensor):
+            return a
+        lies = worker.elements(a)
+        memory = torch.empty(len(lies) + 32, dtype=a.dtype)
+        begin = (a.data_ptr() - memory.data_ptr()) % 16 // a.itemsize
+        memory[begin : begin + len(lies)] = lies
+        return memory[begin : begin + len(lies)].as_strided(a.shape, a.stride())
+
+    return [clone(a) for a in args]
+
+
+def expected(operator, args):
+    """What the arguments are after the pure-torch body has run on copies of them; then what it returns, if anything."""
+    body = f"{operator.removesuffix('_')}_body"
+    modules = [import_module(f"fastmetrics.passes.{module.name}") for module in pkgutil.iter_modules(passes.__path__)]
+    [function] = {getattr(module, body) for module in modules if hasattr(module, body)}
+    args = clones(args)
+    result = function(*args)
+    return args if result is None else [*args, result]
+
+
+def of_pass(name, cases=CASES):
+    """(operator, arguments, what :func:`expected` says) of every case of a pass."""
+    torch.manual_seed(0)
+    for operator, given in cases[name]():
+        args = arguments(operator, given)
+        yield operator, args, expected(operator, args)
+
+
+def encoded(cases):
+    """Cases for emulator/worker.py."""
+    found = []
+    for operator, args, after in cases:
+        given, expected = (
+            [worker.encode(a) if isinstance(a, torch.Tensor) else a for a in some] for some in (args, after)
+        )
+        found.append((operator, given, expected))
+    return pickle.dumps(found)
+
+
+def few(name, module):
+    """Of the cases of a pass those that run a kernel that no case before them has run, whatever the types."""
+    seen = set()
+    for operator, args, after in of_pass(name):
+        module.take_launches()
+        getattr(module, operator)(*clones(args))
+        ran = {
+            re.sub(r"\b(float|double|Half|BFloat16|void|long|int|unsigned char)\b", "T", k)
+            for k, *_ in module.take_launches()
+        }
+        if not ran <= seen:
+            yield operator, args, after
+        seen |= ran
