@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
+from torch.compiler import is_compiling
 from torch.utils.weak import WeakIdKeyDictionary
 from torchmetrics.utilities.data import dim_zero_cat
 
@@ -249,7 +250,7 @@ class Accumulator:
         if statistics.samplewise:
             self._append(states)
         else:
-            if _foreign:
+            if not is_compiling() and _foreign:
                 self._take_foreign()
             to = self.weighted() if weighted else self.states
             statistics.merge(to, {n: v.detach() for n, v in states.items()} if graph else states)

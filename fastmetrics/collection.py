@@ -67,6 +67,7 @@ class MetricCollection(torchmetrics.MetricCollection):
 
     __jit_unused_properties__ = [*torchmetrics.MetricCollection.__jit_unused_properties__, "compute_groups"]
 
+    __jit_ignored_attributes__ = ["_plan", "_others"]
     _plan: Plan | None = None
     _others: list[torchmetrics.Metric]  # what is read by itself
 

@@ -10,11 +10,14 @@ from typing import Any, NamedTuple
 import torch
 from lightning_utilities import apply_to_collection
 from torch import Tensor
+from torch.compiler import is_compiling
 
 
 def ordinary() -> AbstractContextManager[Any]:
     """Where tensors are made that can be updated outside of inference mode."""
-    return torch.inference_mode(False) if torch.is_inference_mode_enabled() else nullcontext()
+    if is_compiling() or not torch.is_inference_mode_enabled():
+        return nullcontext()
+    return torch.inference_mode(False)
 
 
 def as_ordinary(tensor: Tensor) -> Tensor:
@@ -77,6 +80,8 @@ def unaliased(value: Any, states: Iterable[Tensor]) -> Any:
     """A value that shares no memory with ``states``: copies of the tensors that do."""
     if type(value) is not Tensor:
         return apply_to_collection(value, Tensor, _unaliased, states)
+    if is_compiling():  # where memory is not known
+        return value.clone() if any(value.dtype == state.dtype for state in states) else value
     for state in states:
         if value.dtype is state.dtype and torch._C._is_alias_of(value, state):  # type: ignore[attr-defined]
             return value.clone()

@@ -28,7 +28,7 @@ _BITS = {
 }
 
 
-@lru_cache(maxsize=256)
+@torch.compiler.assume_constant_result  # a traced call computes it
 def cutoffs(threshold: float, dtype: torch.dtype) -> tuple[float, float]:
     """The values of ``dtype`` above which a probability, and a logit, is positive.
 
@@ -40,6 +40,11 @@ def cutoffs(threshold: float, dtype: torch.dtype) -> tuple[float, float]:
         threshold: in [0, 1].
         dtype: a key of ``_BITS``.
     """
+    return _cutoffs(threshold, dtype)
+
+
+@lru_cache(maxsize=256)
+def _cutoffs(threshold: float, dtype: torch.dtype) -> tuple[float, float]:
     bits = _BITS[dtype]
     probability = torch.tensor(threshold, dtype=dtype)
     # Order-preserving integers: key k >= 0 is the float with bits k, key k < 0 is its negative, -k.

@@ -202,8 +202,7 @@ class PairsStatistics(Statistics):
         found = []
         for dtype in (values.dtype for values in inputs):
             if dtype not in self._thresholds:
-                rounded = torch.tensor(self._events, dtype=dtype if dtype.is_floating_point else None)
-                self._thresholds[dtype] = rounded.item()
+                self._thresholds[dtype] = _rounded(self._events, dtype)
             found.append(self._thresholds[dtype])
         return self.parameters._replace(preds_threshold=found[0], target_threshold=found[1])
 
@@ -213,3 +212,10 @@ class PairsStatistics(Statistics):
         power = self.parameters.power
         rule = "greater than 0" if which == "preds" or power >= 2 else "at least 0"
         return f"for power={power}, expected `{which}` to be {rule}, but {count} were not, the first is {value}"
+
+
+@torch.compiler.assume_constant_result  # a traced call computes it
+def _rounded(value: float | None, dtype: torch.dtype) -> float:
+    """A number as a tensor of that dtype is compared with it."""
+    rounded: float = torch.tensor(value, dtype=dtype if dtype.is_floating_point else None).item()
+    return rounded
