@@ -16,7 +16,7 @@ def one_of(name: str, value: object, allowed: Collection[object]) -> None:
 
 
 def multidim_average(value: object) -> bool:
-    """Whether samples are kept apart: ``global`` or ``samplewise``."""
+    """Whether samples are counted separately: ``global`` or ``samplewise``."""
     one_of("multidim_average", value, ("global", "samplewise"))
     return value == "samplewise"
 

@@ -38,8 +38,8 @@ class MetricCollection(torchmetrics.MetricCollection):
         additional_metrics: more of them, after a metric or a list.
         prefix: put before the names of results.
         postfix: put after them.
-        compute_groups: False keeps all metrics apart. The groups are found from what the metrics read; lists of names
-            are accepted, and checked, as in torchmetrics.
+        compute_groups: False reads every metric by itself. The groups are found from what the metrics read; lists of
+            names are accepted, and checked, as in torchmetrics.
 
     Raises:
         ValueError: two metrics of one name; something that is no metric.

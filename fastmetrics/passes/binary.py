@@ -28,7 +28,7 @@ _BITS = {
 }
 
 
-@torch.compiler.assume_constant_result  # a traced call computes it
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]  # a traced call computes it
 def cutoffs(threshold: float, dtype: torch.dtype) -> tuple[float, float]:
     """The values of ``dtype`` above which a probability, and a logit, is positive.
 

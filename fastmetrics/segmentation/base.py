@@ -17,14 +17,14 @@ FORMATS = ("one-hot", "index", "mixed")
 
 
 class SegmentationMetric(StatisticMetric):
-    """A metric of segmented images; its functional form keeps the images of a batch apart."""
+    """A metric of segmented images; its functional form has a value for each image of the batch."""
 
     is_differentiable = False
     higher_is_better = True
     plot_lower_bound = 0.0
     plot_upper_bound = 1.0
 
-    #: The value from the statistics in their order: sums over images, or with images apart the figures of each.
+    #: The value from the statistics in their order: sums over images, or the scores of each image.
     value: Callable[..., Tensor]
 
     def formula(self, **statistics: Tensor) -> Tensor:
@@ -34,14 +34,14 @@ class SegmentationMetric(StatisticMetric):
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """The value of each image of one batch, without touching the state."""
-        states, _ = self._evaluated(*args, of=_apart, **kwargs)
+        states, _ = self._evaluated(*args, of=_per_image, **kwargs)
         value = self.value(*states.values())
         return value if isinstance(self._statistics, ImageScores) else value.unsqueeze(0)
 
 
-def _apart(statistics: Statistics, inputs: Inputs) -> Statistics:
-    """Statistics that keep images apart, if they are those of images."""
-    return statistics.apart() if isinstance(statistics, ImageScores) else statistics
+def _per_image(statistics: Statistics, inputs: Inputs) -> Statistics:
+    """Statistics with a score for each image, if they are scores of images."""
+    return statistics.per_image() if isinstance(statistics, ImageScores) else statistics
 
 
 def check_options(

@@ -237,7 +237,7 @@ def in_parts(
             row has as many.
         inputs: of the same number of rows each.
         weights: of as many rows.
-        valid: likewise.
+        valid: of as many rows.
     """
     rows = inputs[0].shape[0] if inputs[0].dim() else 1
     at_once = max(1, AT_ONCE // kept) if kept else rows

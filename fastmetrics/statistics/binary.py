@@ -20,11 +20,11 @@ class BinaryStatistics(Statistics):
         num_labels: None for binary input ``[N, ...]``, L for multilabel input ``[N, L, ...]``.
         threshold: in [0, 1]; a probability is positive above it.
         logits: whether scores are logits, or probabilities; None decides for each batch, see
-            :func:`fastmetrics.passes.binary.binary_body`. What is said is not looked at again: a probability that
-            overshoots [0, 1] is compared as it is.
+            :func:`fastmetrics.passes.binary.binary_body`. With True or False values are not looked at: a
+            probability that overshoots [0, 1] is compared as it is.
         ignore_index: a target that is skipped.
         ignored_decide: whether ignored scores take part in deciding between probabilities and logits.
-        samplewise: keep the samples of dimension 0 apart.
+        samplewise: count each sample of dimension 0 separately.
         validate: record values other than 0 and 1.
     """
 
@@ -128,7 +128,7 @@ class BinaryGroupStatistics(BinaryStatistics):
 
     Args:
         num_groups: G.
-        threshold: as of :class:`BinaryStatistics`, like the others.
+        threshold: this and the others are those of :class:`BinaryStatistics`.
         logits: whether scores are logits.
         ignore_index: a target that is skipped.
         validate: record targets and labels other than 0 and 1, and groups out of range.

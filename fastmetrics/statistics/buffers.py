@@ -82,8 +82,8 @@ class PairBuffers(Buffers):
         if valid is None:
             preds, target = (value.clone(memory_format=torch.contiguous_format) for value in columns)
         else:
-            whole = valid.reshape(-1, self.num_outputs)[:, 0]
-            preds, target = (value[whole] for value in columns)
+            counted = valid.reshape(-1, self.num_outputs)[:, 0]
+            preds, target = (value[counted] for value in columns)
         return {"preds": preds, "target": target}
 
     def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:

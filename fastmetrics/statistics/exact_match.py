@@ -14,14 +14,14 @@ from fastmetrics.statistics.multiclass import MulticlassStatistics
 
 
 class ExactMatchStatistics(Statistics):
-    """Number of rows, and of those that are right; see :func:`fastmetrics.passes.exact_match.exact_match_body`.
+    """Number of rows, and number of rows without an error; see :func:`fastmetrics.passes.exact_match.exact_match_body`.
 
     Args:
         num_classes: C of multiclass rows: all labels of a sample.
         num_labels: L of multilabel rows; exactly one of both is given.
         threshold: in [0, 1]; a probability of a label is positive above it.
         ignore_index: a target that is right whatever is predicted.
-        samplewise: keep the samples of dimension 0 apart.
+        samplewise: count each sample of dimension 0 separately.
         validate: record labels out of range.
     """
 

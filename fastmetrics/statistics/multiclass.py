@@ -24,7 +24,7 @@ class MulticlassStatistics(Statistics):
         top_k: above 1, ask for ``ranks`` [C, top_k, 2].
         rank_histogram: ask for ``rank_histogram`` [C].
         ignore_index: a target that is skipped.
-        samplewise: keep the samples of dimension 0 apart.
+        samplewise: count each sample of dimension 0 separately.
         validate: record labels out of range.
     """
 

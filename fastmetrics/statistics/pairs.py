@@ -25,17 +25,17 @@ class PairsStatistics(Statistics):
             inputs are ``[N, ...]``, whose dimensions after the first are outputs. It is one until the first batch.
         moments: count, means and centred second moments.
         extremes: least and greatest target.
-        squared_error: its sum, as the rest.
-        absolute_error: likewise.
-        squared_log_error: likewise.
-        percentage_error: likewise.
-        symmetric_percentage_error: likewise.
-        absolute_target: likewise.
-        log_cosh_error: likewise.
+        squared_error: its sum.
+        absolute_error: its sum.
+        squared_log_error: the sum of the squared errors of ``log(1 + value)``.
+        percentage_error: the sum of the absolute errors over the absolute targets.
+        symmetric_percentage_error: the sum of the absolute errors over the sums of the absolute values.
+        absolute_target: its sum.
+        log_cosh_error: the sum of ``log(cosh(error))``.
         powered_error: the exponent.
         deviance: the power of the Tweedie distribution.
         events: the threshold from which on there is an event.
-        samplewise: dimension 0 is kept apart, whatever its size is; for ``events``.
+        samplewise: count each index of dimension 0, of any size, separately; for ``events``.
 
     Attributes:
         asked: name -> option, of what was asked for. Statistics of what several metrics ask of the same inputs have
@@ -148,7 +148,7 @@ class PairsStatistics(Statistics):
     def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``."""
         num_outputs, wanted = self.num_outputs, self.shapes
-        if self.samplewise:  # what is kept apart is another output
+        if self.samplewise:  # each index of dimension 0 is an output
             num_outputs = inputs[0].shape[0]
             inputs = tuple(values.unsqueeze(1).movedim(0, -1) for values in inputs)
             weights, valid = (None if v is None else v.unsqueeze(1).movedim(0, -1) for v in (weights, valid))
@@ -214,7 +214,7 @@ class PairsStatistics(Statistics):
         return f"for power={power}, expected `{which}` to be {rule}, but {count} were not, the first is {value}"
 
 
-@torch.compiler.assume_constant_result  # a traced call computes it
+@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]  # a traced call computes it
 def _rounded(value: float | None, dtype: torch.dtype) -> float:
     """A number as a tensor of that dtype is compared with it."""
     rounded: float = torch.tensor(value, dtype=dtype if dtype.is_floating_point else None).item()

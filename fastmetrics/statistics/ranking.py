@@ -14,7 +14,7 @@ from fastmetrics.statistics.hinge import scores_needed
 
 
 class RankingStatistics(Statistics):
-    """Number of rows and sums of their ranking figures; see :func:`fastmetrics.passes.ranking.ranking_body`.
+    """Number of rows and sums of their ranking scores; see :func:`fastmetrics.passes.ranking.ranking_body`.
 
     Args:
         num_labels: L of scores and targets ``[N, L, ...]``.

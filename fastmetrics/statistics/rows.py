@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Statistics of a figure that each row has."""
+"""Statistics of a value of each row."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, sa
 
 
 class _RowStatistics(Statistics):
-    """The sum ``measures`` of a figure and the number ``total`` of rows, or their weight, float64 [] each.
+    """The sum ``measures`` of the values of rows, and the number ``total`` of rows, or their weight, float64 [] each.
 
     Args:
-        samplewise: keep the figure of each row instead, ``measures`` float64 [N]; NaN for one that is not valid.
+        samplewise: keep the value of each row instead, ``measures`` float64 [N]; NaN for one that is not valid.
     """
 
     weights_in_place = True
@@ -30,11 +30,11 @@ class _RowStatistics(Statistics):
         self.shapes = dict.fromkeys(("measures",) if samplewise else ("measures", "total"), ((), torch.float64))
 
     @abstractmethod
-    def figures(self, inputs: Inputs) -> Tensor:
-        """The figure of each row, float64 [N], without a graph."""
+    def row_values(self, inputs: Inputs) -> Tensor:
+        """The value of each row, float64 [N], without a graph."""
 
     def kept(self, inputs: Inputs) -> int:
-        """How many numbers :meth:`figures` keeps of a row."""
+        """How many numbers :meth:`row_values` keeps of a row."""
         return 1
 
     @abstractmethod
@@ -51,18 +51,18 @@ class _RowStatistics(Statistics):
     def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``."""
         if self.samplewise:
-            figures = self.figures(inputs)
-            states["measures"].copy_(figures if valid is None else torch.where(valid, figures, torch.nan))
+            row_values = self.row_values(inputs)
+            states["measures"].copy_(row_values if valid is None else torch.where(valid, row_values, torch.nan))
             return
         for rows in in_parts(self.kept(inputs), inputs, weights, valid):
             self._add_rows(states, *rows)
 
     def _add_rows(self, states: States, inputs: Inputs, weights: Tensor | None, valid: Tensor | None) -> None:
-        figures = self.figures(inputs)
+        row_values = self.row_values(inputs)
         if weights is not None:
             counted = torch.ones_like(weights, dtype=torch.bool) if valid is None else valid
             weights = torch.where(bad_weights(states.get("faults"), weights, counted), 0.0, weights)
-        values_(figures, weights, valid, states["measures"], states["total"], None, None, None, KEEP, 0.0)
+        values_(row_values, weights, valid, states["measures"], states["total"], None, None, None, KEEP, 0.0)
 
     def differentiable(
         self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
@@ -70,26 +70,26 @@ class _RowStatistics(Statistics):
         """The sums of one batch, in operations that keep the graph."""
         if valid is not None:  # what is not valid must not reach the gradient
             inputs = tuple(torch.where(valid.reshape(-1, *(1,) * (v.dim() - 1)), v, 1) for v in inputs)
-        figures = self.graph(inputs)
+        row_values = self.graph(inputs)
         if self.samplewise:
-            return {"measures": figures if valid is None else torch.where(valid, figures, torch.nan)}
-        weights = torch.ones_like(figures) if weights is None else weights
+            return {"measures": row_values if valid is None else torch.where(valid, row_values, torch.nan)}
+        weights = torch.ones_like(row_values) if weights is None else weights
         weights = weights if valid is None else torch.where(valid, weights, 0.0)
-        return {"measures": (weights * figures).sum(), "total": weights.sum()}
+        return {"measures": (weights * row_values).sum(), "total": weights.sum()}
 
 
 class RowStatistics(_RowStatistics):
     """Of two rows of numbers; see :func:`fastmetrics.passes.row_pairs.row_pairs_body`.
 
     Args:
-        figure: which one.
+        kind: which value.
         names: what messages call the inputs.
-        samplewise: keep the figure of each row, float64 [N], instead of sums.
+        samplewise: keep the value of each row, float64 [N], instead of sums.
     """
 
-    def __init__(self, figure: int, names: tuple[str, str], samplewise: bool) -> None:
+    def __init__(self, kind: int, names: tuple[str, str], samplewise: bool) -> None:
         super().__init__(samplewise)
-        self.figure = figure
+        self.kind = kind
         self.names = names
 
     def check(self, inputs: Inputs) -> None:
@@ -107,16 +107,16 @@ class RowStatistics(_RowStatistics):
             raise ValueError(f"Expected real tensors, but got `{x}` {preds.dtype} and `{y}` {target.dtype}.")
         same_device(preds, target)
 
-    def figures(self, inputs: Inputs) -> Tensor:
+    def row_values(self, inputs: Inputs) -> Tensor:
         """By the pass."""
         preds, target = inputs
-        figures: Tensor = row_pairs(preds.detach(), target.detach(), self.figure)
-        return figures
+        row_values: Tensor = row_pairs(preds.detach(), target.detach(), self.kind)
+        return row_values
 
     def graph(self, inputs: Inputs) -> Tensor:
         """By the body of the pass."""
         preds, target = inputs
-        return row_pairs_body(preds, target, self.figure)
+        return row_pairs_body(preds, target, self.kind)
 
 
 class EnsembleStatistics(_RowStatistics):
@@ -144,7 +144,7 @@ class EnsembleStatistics(_RowStatistics):
             raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
         same_device(preds, target)
 
-    def figures(self, inputs: Inputs) -> Tensor:
+    def row_values(self, inputs: Inputs) -> Tensor:
         """By the formula."""
         preds, target = (value.detach() for value in inputs)
         return crps(preds, target)

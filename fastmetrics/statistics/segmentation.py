@@ -244,8 +244,8 @@ class ImageScores(PixelCounts):
         size = super().size_of(states)
         return next(classes for classes in (size, size + 1) if self._shape(classes) == (size,))
 
-    def apart(self) -> ImageScores:
-        """The same with images kept apart, [N, *shape]."""
+    def per_image(self) -> ImageScores:
+        """The same with a score for each image, [N, *shape]."""
         each = copy.copy(self)
         each.samplewise = True
         return each
