@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Formulas of a confusion matrix, [..., C, C], row = target, column = prediction, and of its diagonal and margins.
 
-The margins are the table of counts [C, 3] of :mod:`fastmetrics.formulas.counts`; what is a formula of them needs no
+The margins are the table of counts [C, 3] of :mod:`fastmetrics.tables`; what is a formula of them needs no
 matrix.
 """
 
@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 from torchmetrics.utilities.prints import rank_zero_warn
 
-from fastmetrics.formulas.counts import VALUE, of_two_classes
+from fastmetrics.formulas.counts import VALUE
 from fastmetrics.operators import define
+from fastmetrics.tables import of_two_classes
 
 
 def normalized(confusion: Tensor, normalize: str | None) -> Tensor:

@@ -6,8 +6,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fastmetrics.passes.pairs import LEAST_SCALE
-
 
 def one_or_all(values: Tensor) -> Tensor:
     """[D], or [] for one output."""
@@ -19,9 +17,9 @@ def mean_error(error: Tensor, count: Tensor) -> Tensor:
     return one_or_all(error / count)
 
 
-def relative_error(absolute_error: Tensor, absolute_target: Tensor) -> Tensor:
-    """The absolute errors [D] over the absolute targets, which are at least ``LEAST_SCALE``: [D], or []."""
-    return one_or_all(absolute_error / absolute_target.clamp(min=LEAST_SCALE))
+def relative_error(absolute_error: Tensor, absolute_target: Tensor, least: float) -> Tensor:
+    """The absolute errors [D] over the absolute targets [D], but over at least ``least``: [D], or [] for one output."""
+    return one_or_all(absolute_error / absolute_target.clamp(min=least))
 
 
 def norm(powered_error: Tensor, p: float) -> Tensor:

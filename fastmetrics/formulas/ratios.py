@@ -10,8 +10,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from fastmetrics.formulas.counts import AVERAGE_CODES, FN, FP, TN, TP, VALUE, Linear, outcomes
+from fastmetrics.formulas.counts import AVERAGE_CODES, FN, FP, TN, TP, VALUE, Linear
 from fastmetrics.operators import define
+from fastmetrics.tables import outcomes
 
 
 class Ratio(NamedTuple):
@@ -98,7 +99,7 @@ def average_ratio_body(
 
     Args:
         table: int64, or float64 of weighted samples, [..., C, 3] or [..., C, 4]; see
-            :mod:`fastmetrics.formulas.counts`.
+            :mod:`fastmetrics.tables`.
         ratio: float64 [2, 4], on the CPU: numerator and denominator as coefficients of tp, fp, tn, fn.
         average: a value of ``AVERAGE_CODES``.
         zero_division: the score of a class whose denominator is zero.
@@ -146,7 +147,7 @@ def average_ratio(
     Args:
         ratio: the score of one class.
         table: int64, or float64 of weighted samples, [..., C, 3] or [..., C, 4]; see
-            :mod:`fastmetrics.formulas.counts`.
+            :mod:`fastmetrics.tables`.
         average: ``micro`` sums the counts first; ``macro`` is the mean over classes; ``weighted`` weighs them by their
             support; ``none`` or None keeps them apart.
         zero_division: a ratio whose denominator is zero.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scores of segmented images, from a table of pixel counts for each; see :mod:`fastmetrics.formulas.counts`.
+"""Scores of segmented images, from a table of pixel counts for each; see :mod:`fastmetrics.tables`.
 
 A score is NaN where it is not defined: the mean over images is of the others.
 """
@@ -9,8 +9,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fastmetrics.formulas.counts import FN, FP, TP, overlap_and_sizes
+from fastmetrics.formulas.counts import FN, FP, TP
 from fastmetrics.formulas.ratios import DROP_ABSENT, Ratio, average_ratio, fbeta
+from fastmetrics.tables import overlap_and_sizes
 
 INTERSECTION_OVER_UNION = Ratio(TP, TP + FP + FN)
 DICE = fbeta(1.0)
