@@ -25,6 +25,7 @@ generalized_dice_score = functional(
     "per_class",
     "weight_type",
     *_SHARED,
+    "zero_division",
 )
 
 __all__ = ["dice_score", "generalized_dice_score", "mean_iou"]
