@@ -142,17 +142,21 @@ _matthews_corrcoef = define(
 )
 
 
-def matthews_corrcoef(table: Tensor) -> Tensor:
+def matthews_corrcoef(table: Tensor, undefined: float | None = None) -> Tensor:
     """The correlation coefficient of Matthews, in Gorodkin's form for any number of classes.
-
-    It is 0 where it is undefined, because all targets or all predictions are one class; of two classes it is then what
-    torchmetrics says: 1 if all labels are right, -1 if all are wrong, and (a - b) / sqrt((a + b) a b) with the two
-    cells a and b that are left.
 
     Args:
         table: as of :func:`cohen_kappa`.
+        undefined: the value where it is undefined, because all targets or all predictions are of one class. None
+            takes that of torchmetrics: 0, but for two classes 1 if all labels are right, -1 if all are wrong, and
+            otherwise (a - b) / sqrt((a + b) a b) with the right labels a and the wrong ones b.
 
     Returns:
         float32 [].
     """
-    return _matthews_corrcoef(table)  # type: ignore[no-any-return]
+    value: Tensor = _matthews_corrcoef(table)
+    if undefined is None:
+        return value
+    _, *margins = _margins(table)
+    classes = torch.stack([(margin != 0).sum() for margin in margins])
+    return torch.where(classes.amin() <= 1, undefined, value)

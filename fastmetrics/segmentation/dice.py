@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -147,8 +146,7 @@ class GeneralizedDiceScore(SegmentationMetric):
         check_options(num_classes, include_background, input_format, ignore_index)
         boolean("per_class", per_class)
         arguments.one_of("weight_type", weight_type, ("square", "simple", "linear"))
-        if zero_division not in (0, 1) and not (isinstance(zero_division, float) and math.isnan(zero_division)):
-            raise ValueError(f"Expected argument `zero_division` to be 0, 1 or NaN, but got {zero_division}.")
+        arguments.zero_one_or_nan("zero_division", zero_division)
         score = partial(
             generalized_dice,
             weight_type=weight_type,
