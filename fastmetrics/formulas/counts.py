@@ -32,7 +32,7 @@ TP, FP, TN, FN = Linear(tp=1.0), Linear(fp=1.0), Linear(tn=1.0), Linear(fn=1.0)
 # How operators name the averages over classes.
 AVERAGE_CODES = {None: 0, "none": 0, "micro": 1, "macro": 2, "weighted": 3}
 
-# What a value on the CPU is made like.
+# A value on the CPU; ``torch.empty_like`` of it is the fastest way to make another.
 VALUE = torch.empty((), dtype=torch.float32, device="cpu")
 
 
@@ -91,8 +91,8 @@ def stat_scores(table: Tensor, average: str | None, excluded: int | None = None)
     Args:
         table: int64 or float64 [..., C, 3] or [..., C, 4].
         average: ``micro`` sums over classes (the dtype of the table), ``macro`` is their mean, ``weighted`` their mean
-            with the class's share of the support as weight (float32), ``none`` or None keeps classes apart (the dtype
-            of the table).
+            with the class's share of the support as weight (float32), ``none`` or None returns the counts of each class
+            (the dtype of the table).
         excluded: a class that takes no part in the averages.
 
     Returns:
