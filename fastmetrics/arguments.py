@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 
 AVERAGES = ("micro", "macro", "weighted", "none", None)
@@ -31,6 +32,12 @@ def zero_division(value: object) -> None:
     """0 or 1."""
     if value not in (0, 1):
         raise ValueError(f"Expected argument `zero_division` to be 0 or 1, but got {value}.")
+
+
+def zero_one_or_nan(name: str, value: object) -> None:
+    """0, 1 or NaN."""
+    if value not in (0, 1) and not (isinstance(value, float) and math.isnan(value)):
+        raise ValueError(f"Expected argument `{name}` to be 0, 1 or NaN, but got {value}.")
 
 
 def threshold(value: object) -> None:

@@ -488,6 +488,8 @@ class StatisticMetric(Metric):
         process_group = process_group or self.process_group
         reader = self._reader
         (part,) = all_processes([reader.part()], self._device, process_group, gather)
+        if part.twins:  # the states that there are must be those after `unsync` too
+            reader.current().weighted()
         added = self._added()
         local = {name: self.__dict__[name] for name in added} | {"_reader": reader}
         self.__dict__["_reader"] = Reader(reader.current().with_part(part))

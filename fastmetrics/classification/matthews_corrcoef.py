@@ -7,15 +7,29 @@ from typing import Any
 
 from torch import Tensor
 
+from fastmetrics import arguments
 from fastmetrics.classification.base import BinaryConfusion, MulticlassConfusion, MultilabelConfusion, Score
 from fastmetrics.classification.task import TaskMetric
 from fastmetrics.formulas.confusion import matthews_corrcoef
 
 
+def _checked(undefined: float | None) -> float | None:
+    if undefined is not None:
+        arguments.zero_one_or_nan("undefined", undefined)
+    return undefined
+
+
 class BinaryMatthewsCorrCoef(Score, BinaryConfusion):
     r"""Matthews' coefficient, :math:`\frac{TP \cdot TN - FP \cdot FN}{\sqrt{(TP+FP)(TP+FN)(TN+FP)(TN+FN)}}`.
 
-    It is float32 ``()``. See :func:`fastmetrics.formulas.confusion.matthews_corrcoef` for where it is undefined.
+    It is float32 ``()``.
+
+    Args:
+        undefined: the value where it is undefined, because all targets or all predictions are of one class: 0 as in
+            scikit-learn, 1 or NaN. None takes that of torchmetrics, which depends on how many labels are right; see
+            :func:`fastmetrics.formulas.confusion.matthews_corrcoef`.
+
+    The other arguments are those of :class:`~fastmetrics.classification.base.BinaryConfusion`.
 
     Example:
         >>> import torch
@@ -28,16 +42,30 @@ class BinaryMatthewsCorrCoef(Score, BinaryConfusion):
         tensor(0.5774)
     """
 
+    def __init__(
+        self,
+        threshold: float = 0.5,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        undefined: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(threshold, ignore_index, validate_args, logits=logits, **kwargs)
+        self.undefined = _checked(undefined)
+
     def formula(self, counts: Tensor) -> Tensor:
         """From int64 [1, 4]."""
-        return matthews_corrcoef(counts)
+        return matthews_corrcoef(counts, self.undefined)
 
 
 class MulticlassMatthewsCorrCoef(Score, MulticlassConfusion):
     """Matthews' coefficient of any number of classes, in memory that is linear in their number: float32 ``()``.
 
-    It is the correlation of the one-hot labels and targets, 0 if either are all of one class. See
-    :func:`fastmetrics.formulas.confusion.matthews_corrcoef` for that of two classes.
+    It is the correlation of the one-hot labels and targets. Arguments are those of
+    :class:`~fastmetrics.classification.base.MulticlassConfusion`, and ``undefined`` as in
+    :class:`BinaryMatthewsCorrCoef`; None is 0 for more than two classes.
 
     Source: Gorodkin, Comparing two K-category assignments by a K-category correlation coefficient, 2004.
 
@@ -55,17 +83,27 @@ class MulticlassMatthewsCorrCoef(Score, MulticlassConfusion):
     plot_legend_name = "Class"
 
     def __init__(
-        self, num_classes: int, ignore_index: int | None = None, validate_args: bool = True, **kwargs: Any
+        self,
+        num_classes: int,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        undefined: float | None = None,
+        **kwargs: Any,
     ) -> None:
         super().__init__(num_classes, ignore_index, validate_args, **kwargs)
+        self.undefined = _checked(undefined)
 
     def formula(self, counts: Tensor) -> Tensor:
         """From int64 [C, 3]."""
-        return matthews_corrcoef(counts)
+        return matthews_corrcoef(counts, self.undefined)
 
 
 class MultilabelMatthewsCorrCoef(Score, MultilabelConfusion):
     """Matthews' coefficient of the decisions on all labels together, as torchmetrics has it: float32 ``()``.
+
+    Arguments are those of :class:`~fastmetrics.classification.base.MultilabelConfusion`, and ``undefined`` as in
+    :class:`BinaryMatthewsCorrCoef`.
 
     Example:
         >>> import torch
@@ -80,9 +118,23 @@ class MultilabelMatthewsCorrCoef(Score, MultilabelConfusion):
 
     plot_legend_name = "Label"
 
+    def __init__(
+        self,
+        num_labels: int,
+        threshold: float = 0.5,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        undefined: float | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(num_labels, threshold, ignore_index, validate_args, logits=logits, **kwargs)
+        self.undefined = _checked(undefined)
+
     def formula(self, counts: Tensor) -> Tensor:
         """From int64 [L, 4]."""
-        return matthews_corrcoef(counts)
+        return matthews_corrcoef(counts, self.undefined)
 
 
 class MatthewsCorrCoef(TaskMetric):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the clustering metrics share: labels, and their contingency table."""
+"""The base of the clustering metrics: labels, and their contingency table."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class ClusteringMetric(StatisticMetric):
     """A formula of the contingency table of two labelings.
 
     Args:
-        num_classes: the labels of both are in [0, num_classes), and the state is their table. None takes labels of any
-            value and keeps them until the value is asked for.
+        num_classes: C: the labels of both are in [0, C), and the state is their table. None takes labels of any value
+            and keeps them until ``compute``.
     """
 
     is_differentiable = True
@@ -29,7 +29,7 @@ class ClusteringMetric(StatisticMetric):
     plot_lower_bound = 0.0
     plot_upper_bound: float | None = 1.0
 
-    #: The value, float64, from the table.
+    #: The value, float64 [], from the contingency table.
     formula_of_table: Callable[[Contingency], Tensor]
 
     def __init__(self, num_classes: int | None = None, **kwargs: Any) -> None:
@@ -42,7 +42,7 @@ class ClusteringMetric(StatisticMetric):
     def formula(
         self, confusion: Tensor | None = None, labels: Tensor | None = None, weights: Tensor | None = None
     ) -> Tensor:
-        """From int64 [C, C], or labels int64 [N, 2] and their weights float64 [N]."""
+        """The value from the table int64 [C, C], or from the labels int64 [N, 2] and their weights float64 [N]."""
         if confusion is not None:
             return self.formula_of_table(of_table(confusion)).float()
         assert labels is not None

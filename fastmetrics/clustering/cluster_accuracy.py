@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Accuracy of a clustering under the best naming of its clusters."""
+"""Accuracy of a clustering under the best assignment of clusters to classes."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from fastmetrics.statistics.clusters import LabelTable
 
 
 class ClusterAccuracy(StatisticMetric):
-    """Accuracy under the best one-to-one naming of clusters by classes.
+    """Accuracy under the best one-to-one assignment of clusters to classes.
 
     Args:
         num_classes: C: the labels of both are in [0, C).
         kwargs: those of :class:`~fastmetrics.Metric`.
 
-    ``preds`` and ``target`` are labels ``(N,)`` of any integer type or bool. The state is their table, int64 (C, C);
-    the matching is exact and found on the CPU, without further packages.
+    ``preds`` and ``target`` are labels ``(N,)`` of any integer type or bool. The state is their table, int64 (C, C).
+    The assignment is exact and found on the CPU, without further packages.
 
     Returns:
         float32 scalar in [0, 1]; NaN without samples.
@@ -52,5 +52,5 @@ class ClusterAccuracy(StatisticMetric):
         self.num_classes = num_classes
 
     def formula(self, confusion: Tensor) -> Tensor:
-        """From int64 [C, C]."""
+        """The value from the table int64 [C, C]."""
         return (best_matching(confusion).double() / confusion.sum()).float()

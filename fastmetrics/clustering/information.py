@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Mutual information of two labelings, and what it is compared with."""
+"""Mutual information of two clusterings, and scores that normalize it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class MutualInfoScore(ClusteringMetric):
             of the data. None takes labels of any value and keeps them, 24 bytes a sample, as torchmetrics does.
         kwargs: those of :class:`~fastmetrics.Metric`.
 
-    ``preds`` and ``target`` are labels ``(N,)`` of any integer type or bool. At ``compute`` the table of those pairs of
-    labels that occur is made, in memory that grows with their number. Counts are exact and all arithmetic is float64;
-    the relative error before the value is rounded to float32 is about 1e-14.
+    ``preds`` and ``target`` are labels ``(N,)`` of any integer type or bool. ``compute`` makes the contingency table
+    of the pairs of labels that occur, in memory that grows with their number. Counts are exact and all arithmetic is
+    float64; the relative error before the value is rounded to float32 is about 1e-14.
 
     Returns:
         float32 scalar, at least 0; 0 without samples.
@@ -57,17 +57,18 @@ class _Averaged(ClusteringMetric):
 
 
 class NormalizedMutualInfoScore(_Averaged):
-    r"""Mutual information of two clusterings over the mean of their entropies.
+    r"""Mutual information of two clusterings divided by the mean of their entropies, :math:`I / H`.
 
     Args:
-        average_method: the mean: ``min``, ``geometric``, ``arithmetic`` or ``max``.
+        average_method: the mean :math:`H` of the two entropies: ``min``, ``geometric``, ``arithmetic`` or ``max``.
         num_classes: see :class:`MutualInfoScore`.
         kwargs: those of :class:`~fastmetrics.Metric`.
 
     Input, state and errors are those of :class:`MutualInfoScore`.
 
     Returns:
-        float32 scalar in [0, 1]; 0 where there is no information, a single cluster and no samples included.
+        float32 scalar in [0, 1]; 1 if both group the samples alike, in a single cluster included, and without samples;
+        0 if only one of them is a single cluster. These are scikit-learn's values.
 
     Example:
         >>> import torch
@@ -86,22 +87,26 @@ class NormalizedMutualInfoScore(_Averaged):
 
 
 class AdjustedMutualInfoScore(_Averaged):
-    r"""Mutual information of two clusterings above that of random ones of the same sizes, :math:`(I - E) / (H - E)`.
+    r"""Mutual information of two clusterings, chance-corrected and normalized by its maximum.
+
+    It is :math:`(I - E) / (H - E)`, where :math:`E` is the mean of :math:`I` over random clusterings of the same sizes.
 
     Args:
-        average_method: of the two entropies, :math:`H`: ``min``, ``geometric``, ``arithmetic`` or ``max``.
+        average_method: the mean :math:`H` of the two entropies: ``min``, ``geometric``, ``arithmetic`` or ``max``.
         num_classes: see :class:`MutualInfoScore`.
         kwargs: those of :class:`~fastmetrics.Metric`.
 
-    Input, state and errors are those of :class:`MutualInfoScore`. The expectation :math:`E` is summed in time
-    that grows with the distinct sizes of clusters and the root of the number of samples, in constant memory; see
+    Input, state and errors are those of :class:`MutualInfoScore`. :math:`E` is summed in constant memory, in time that
+    grows with the number of distinct cluster sizes and the root of the number of samples; see
     :func:`fastmetrics.formulas.contingency.expected_mutual_information`.
 
     Returns:
-        float32 scalar, 1 for equal clusterings; 0 for a single cluster or without samples.
+        float32 scalar, at most 1; 1 if both group the samples alike, in a single cluster included, and without samples;
+        0 if only one of them is a single cluster. Where :math:`H = E` and the clusterings differ it is 0, as no
+        clustering of these sizes is better than chance; scikit-learn returns 1 or -1 there, as rounding decides.
 
     Raises:
-        ValueError: also, when the value is asked for, weights that are not whole numbers: there is no expectation then.
+        ValueError: also, at ``compute``, weights that are not whole numbers: samples are permuted.
 
     Example:
         >>> import torch
@@ -124,12 +129,12 @@ class AdjustedMutualInfoScore(_Averaged):
 
 
 class HomogeneityScore(ClusteringMetric):
-    r"""How far each cluster has one target only, :math:`I(P; T) / H(T)`.
+    r"""How far each cluster holds samples of a single target, :math:`I(P; T) / H(T)`.
 
     Arguments, input, state and errors are those of :class:`MutualInfoScore`.
 
     Returns:
-        float32 scalar in [0, 1]; 1 for a single target, 0 without samples.
+        float32 scalar in [0, 1]; 1 for a single target and without samples.
 
     Example:
         >>> import torch
@@ -148,7 +153,7 @@ class HomogeneityScore(ClusteringMetric):
 
 
 class CompletenessScore(ClusteringMetric):
-    r"""How far each target is in one cluster only, :math:`I(P; T) / H(P)`.
+    r"""How far the samples of each target lie in a single cluster, :math:`I(P; T) / H(P)`.
 
     Arguments, input, state and errors are those of :class:`MutualInfoScore`.
 
@@ -182,7 +187,7 @@ class VMeasureScore(ClusteringMetric):
     Input, state and errors are those of :class:`MutualInfoScore`.
 
     Returns:
-        float32 scalar in [0, 1]; 0 if both are 0.
+        float32 scalar in [0, 1]; 0 if both are 0, 1 without samples.
 
     Example:
         >>> import torch

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scores of two clusterings by the pairs of samples that they put together."""
+"""Agreement of two clusterings, counted in pairs of samples."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from fastmetrics.formulas.contingency import Contingency
 
 
 class RandScore(ClusteringMetric):
-    r"""Rand index: the share of the pairs of samples on which two clusterings agree, together or apart.
+    r"""Rand index: the share of the pairs of samples that two clusterings both join or both separate.
 
     Arguments, input, state and errors are those of :class:`~fastmetrics.clustering.MutualInfoScore`. Pairs are counted
     in float64, exact up to 2^53.
@@ -36,13 +36,13 @@ class RandScore(ClusteringMetric):
 
 
 class AdjustedRandScore(ClusteringMetric):
-    r"""Rand index above that of random clusterings of the same sizes, over the most that there could be.
+    r"""Rand index, chance-corrected and normalized by its maximum.
 
     Arguments, input, state and errors are those of :class:`~fastmetrics.clustering.MutualInfoScore`. Pairs are counted
-    in float64, whose products do not overflow.
+    in float64, whose products do not overflow. Chance is a random clustering with clusters of the same sizes.
 
     Returns:
-        float32 scalar in [-0.5, 1]; 1 if no pair differs.
+        float32 scalar in [-0.5, 1]; 1 if the clusterings agree on all pairs, a single sample and none included.
 
     Example:
         >>> import torch
@@ -69,7 +69,7 @@ class FowlkesMallowsIndex(ClusteringMetric):
     Arguments, input, state and errors are those of :class:`~fastmetrics.clustering.MutualInfoScore`.
 
     Returns:
-        float32 scalar in [0, 1]; 0 if both clusterings put no pair together.
+        float32 scalar in [0, 1]; 0 if no pair is joined by both clusterings, a single sample and none included.
 
     Example:
         >>> import torch

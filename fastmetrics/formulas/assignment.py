@@ -9,7 +9,7 @@ from torch import Tensor
 
 
 def best_matching(table: Tensor) -> Tensor:
-    """The greatest sum of one cell from each row and each column, [] of the table's dtype.
+    """The greatest sum of cells of which no two share a row or a column, [] of the table's dtype.
 
     The Hungarian method by shortest augmenting paths, O(C³) in the worst case, on the CPU; exact for integers.
 
@@ -28,15 +28,19 @@ def best_matching(table: Tensor) -> Tensor:
 
 
 def _assign(cost: np.ndarray) -> np.ndarray:
-    """The column of each row, int64 [C], that make the sum least; ``cost`` is [C, C]."""
+    """The assignment of columns to rows that minimizes the sum: the column of each row, int64 [C].
+
+    Args:
+        cost: [C, C].
+    """
     size = len(cost)
     row_price, column_price = np.zeros(size, cost.dtype), np.zeros(size, cost.dtype)
     column_of, row_of = np.full(size, -1), np.full(size, -1)
     unknown = np.iinfo(np.int64).max if cost.dtype.kind == "i" else np.inf
     for first in range(size):
-        # the shortest path from row `first` to a free column, over reduced costs, which are at least 0
+        # the shortest path from row `first` to a free column; reduced costs, the lengths of its edges, are at least 0
         length = np.full(size, unknown, cost.dtype)
-        before = np.full(size, -1)  # the row from which a column was reached
+        before = np.full(size, -1)  # the row before each column on the path to it
         done = np.zeros(size, bool)
         row, so_far, path = first, cost.dtype.type(0), [first]
         while True:
@@ -51,7 +55,7 @@ def _assign(cost: np.ndarray) -> np.ndarray:
                 break
             row = int(row_of[column])
             path.append(row)
-        # prices change by how much nearer than the end a row or column was
+        # prices change by the difference of a node's distance to that of the free column
         row_price[first] += so_far
         for other in path[1:]:
             row_price[other] += so_far - length[column_of[other]]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Association of two nominal variables, from their table [C, C], row = target; float64 [].
+"""Association of two nominal variables, from their contingency table [C, C], row = target; float64 [].
 
-Rows and columns that are empty do not count. NaN where there is nothing to divide by.
+Empty rows and columns do not count. A quotient with a divisor of 0 is NaN.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def pearsons_contingency_coefficient(table: Tensor) -> Tensor:
 
 
 def theils_u(table: Tensor) -> Tensor:
-    """Theil's U: how much of the prediction's entropy the target tells; 0 if there is none."""
+    """Theil's U, the share of the prediction's entropy that the target explains; 0 if the entropy is 0."""
     contingency = of_table(table)
     if contingency.preds.numel() <= 1:
         return contingency.preds.new_zeros(())
@@ -39,21 +39,21 @@ def theils_u(table: Tensor) -> Tensor:
 
 
 def _phi_squared(table: Tensor, bias_correction: bool) -> tuple[Tensor, Tensor, Tensor]:
-    """Chi-squared over the number of samples, and the numbers of rows and columns; float64 [] each.
+    """Chi-squared divided by the number of samples, and the numbers of rows and columns; float64 [] each.
 
-    With ``bias_correction``, Yates' correction of a table of 2 x 2, and Bergsma's of all three; NaN where that leaves
-    no row or column to compare.
+    With ``bias_correction``, chi-squared of a 2 x 2 table has Yates' correction and all three have Bergsma's;
+    chi-squared is NaN if that leaves a single row or column.
     """
     table = table.double()
-    of_rows, of_columns = table.sum(1), table.sum(0)
+    row_sums, column_sums = table.sum(1), table.sum(0)
     total = table.sum()
-    rows, columns = (of_rows != 0).sum().double(), (of_columns != 0).sum().double()
-    expected = torch.outer(of_rows, of_columns) / total
+    rows, columns = (row_sums != 0).sum().double(), (column_sums != 0).sum().double()
+    expected = torch.outer(row_sums, column_sums) / total
     degrees = (rows - 1) * (columns - 1)
-    off = (table - expected).abs()
+    deviation = (table - expected).abs()
     if bias_correction:
-        off = torch.where(degrees == 1, (off - 0.5).clamp(min=0.0), off)
-    phi_squared = torch.where(expected > 0, off.square() / expected, 0.0).sum() / total
+        deviation = torch.where(degrees == 1, (deviation - 0.5).clamp(min=0.0), deviation)
+    phi_squared = torch.where(expected > 0, deviation.square() / expected, 0.0).sum() / total
     phi_squared = torch.where((degrees == 0) & (total > 0), 0.0, phi_squared)
     if bias_correction:
         phi_squared = (phi_squared - degrees / (total - 1)).clamp(min=0.0)
@@ -66,10 +66,10 @@ def fleiss_kappa(categories: Tensor, squares: Tensor, subjects: Tensor, raters: 
     """Fleiss' kappa, with the 1e-5 that torchmetrics adds to the divisor.
 
     Args:
-        categories: float64 [K], ratings of each category.
-        squares: float64 [], sum of the squared numbers of ratings that a subject has of a category.
-        subjects: float64 [].
-        raters: float64 [], the most ratings of a subject.
+        categories: float64 [K], number of ratings of each category.
+        squares: float64 [], sum over subjects and categories of the squared number of ratings.
+        subjects: float64 [], number of subjects.
+        raters: float64 [], greatest number of ratings of a subject.
     """
     agreement = (squares / subjects - raters) / (raters * (raters - 1))
     by_chance = (categories / (subjects * raters)).square().sum()

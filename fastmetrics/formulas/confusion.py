@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Formulas of a confusion matrix, [..., C, C], row = target, column = prediction, and of its diagonal and margins.
+"""Formulas of a confusion matrix, [..., C, C], row = target, column = prediction.
 
-The margins are the table of counts [C, 3] of :mod:`fastmetrics.formulas.counts`; what is a formula of them needs no
-matrix.
+Those of its diagonal and margins alone take the table of counts [C, 3], see :mod:`fastmetrics.tables`, so that no
+matrix is needed.
 """
 
 from __future__ import annotations
@@ -11,12 +11,13 @@ import torch
 from torch import Tensor
 from torchmetrics.utilities.prints import rank_zero_warn
 
-from fastmetrics.formulas.counts import VALUE, of_two_classes
+from fastmetrics.formulas.counts import VALUE
 from fastmetrics.operators import define
+from fastmetrics.tables import of_two_classes
 
 
 def normalized(confusion: Tensor, normalize: str | None) -> Tensor:
-    """The matrix, or its shares as float32.
+    """The matrix, or its cells divided by sums, float32.
 
     Args:
         confusion: int64 [..., C, C].
@@ -56,7 +57,7 @@ def cohen_kappa_body(table: Tensor) -> Tensor:
     """See :func:`cohen_kappa`."""
     tp, predicted, actual = _margins(table)
     total = actual.sum()
-    # as sums of what is not negative, so that nothing is lost by subtraction and an empty sum is 0
+    # sums of terms that are at least 0: nothing is lost by subtraction, and an empty sum is 0
     observed = (actual - tp).clamp(min=0).sum()
     expected = (actual * (predicted.sum() - predicted)).sum() / total
     return (1 - observed / expected).float()
@@ -70,10 +71,10 @@ _cohen_kappa = define("cohen_kappa(Tensor table) -> Tensor", cohen_kappa_body, _
 
 
 def cohen_kappa(table: Tensor) -> Tensor:
-    """Cohen's kappa: 1 - disagreement / the disagreement of independent labels; NaN if the latter is 0.
+    """Cohen's kappa, 1 - disagreement / disagreement of independent labels; NaN if independent labels agree.
 
     Args:
-        table: int64 or float64 [C, 3]; or [L, 4], whose decisions on all labels together are two classes.
+        table: int64 or float64 [C, 3]; or [L, 4], read as decisions between two classes, those on all labels together.
 
     Returns:
         float32 [].
@@ -102,7 +103,7 @@ _weighted_cohen_kappa = define(
 
 
 def weighted_cohen_kappa(confusion: Tensor, weights: str) -> Tensor:
-    """Cohen's kappa where a disagreement weighs by how far the labels are apart.
+    """Cohen's kappa where a disagreement weighs by the distance of the labels.
 
     Args:
         confusion: int64 or float64 [C, C].
@@ -121,7 +122,7 @@ def matthews_corrcoef_body(table: Tensor) -> Tensor:
     """See :func:`matthews_corrcoef`."""
     tp, predicted, actual = _margins(table)
     total_of_predicted, total = predicted.sum(), actual.sum()
-    # sums of what is not negative: exactly 0 if there is one class, whatever the rounding
+    # sums of terms that are at least 0, so exactly 0 if there is one class, whatever the rounding
     spread = (predicted * (total_of_predicted - predicted)).sum() * (actual * (total - actual)).sum()
     covariance = tp.sum() * total - (predicted * actual).sum()
     value = torch.where(spread == 0, 0.0, covariance / spread.sqrt())
@@ -141,17 +142,21 @@ _matthews_corrcoef = define(
 )
 
 
-def matthews_corrcoef(table: Tensor) -> Tensor:
+def matthews_corrcoef(table: Tensor, undefined: float | None = None) -> Tensor:
     """The correlation coefficient of Matthews, in Gorodkin's form for any number of classes.
 
-    It is 0 where it is undefined, because all targets or all predictions are one class; of two classes it is then what
-    torchmetrics says: 1 if all labels are right, -1 if all are wrong, and (a - b) / sqrt((a + b) a b) with the two
-    cells a and b that are left.
-
     Args:
-        table: as of :func:`cohen_kappa`.
+        table: see :func:`cohen_kappa`.
+        undefined: the value where it is undefined, because all targets or all predictions are of one class. None
+            is as in torchmetrics: 0, but for two classes 1 if all labels are right, -1 if all are wrong, and
+            otherwise (a - b) / sqrt((a + b) a b) with the right labels a and the wrong ones b.
 
     Returns:
         float32 [].
     """
-    return _matthews_corrcoef(table)  # type: ignore[no-any-return]
+    value: Tensor = _matthews_corrcoef(table)
+    if undefined is None:
+        return value
+    _, *margins = _margins(table)
+    classes = torch.stack([(margin != 0).sum() for margin in margins])
+    return torch.where(classes.amin() <= 1, undefined, value)

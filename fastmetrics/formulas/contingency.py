@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Contingency tables of two labelings, by their cells that are not empty; and their entropies and pair counts.
+"""Contingency tables of two labelings as lists of their nonempty cells; their entropies and pair counts.
 
 All arithmetic is float64: counts are exact up to 2^53, and products of four counts do not overflow.
 """
@@ -13,7 +13,7 @@ from torch import Tensor
 
 
 class Contingency(NamedTuple):
-    """The cells of a table that are not empty, and its margins; P cells, R targets and K predictions occur.
+    """The nonempty cells of a table, and its margins; P cells, R targets and K predictions occur.
 
     Attributes:
         cells: float64 [P].
@@ -36,17 +36,17 @@ class Contingency(NamedTuple):
 
 
 def of_table(table: Tensor) -> Contingency:
-    """From int64 or float64 [R, K], row = target; rows and columns may be empty."""
+    """From a table int64 or float64 [R, K], row = target; rows and columns may be empty."""
     rows, columns = table.nonzero(as_tuple=True)
     return _of_cells(rows, columns, table[rows, columns].double())
 
 
 def of_labels(labels: Tensor, weights: Tensor) -> Contingency:
-    """From the labels themselves, in memory that grows with the samples and the distinct pairs of labels alone.
+    """From labels, in memory that grows with the number of samples and of distinct pairs of labels.
 
     Args:
         labels: int64 [N, 2]: prediction and target of each sample, of any value.
-        weights: float64 [N]; a sample of weight 0 is not there.
+        weights: float64 [N]; a sample of weight 0 does not count.
     """
     (columns, width), (rows, height) = (_codes(part) for part in labels.unbind(1))
     pairs = rows * width + columns
@@ -63,7 +63,7 @@ _FEW = 1 << 16
 
 
 def _codes(labels: Tensor) -> tuple[Tensor, int]:
-    """int64 [N] numbers of the labels, and how many numbers there may be."""
+    """Labels int64 [N] as codes in [0, K), and K; not every code need occur."""
     if labels.numel() == 0:
         return labels, 0
     low, high = (int(value) for value in labels.aminmax())
@@ -80,7 +80,7 @@ def _of_cells(rows: Tensor, columns: Tensor, cells: Tensor) -> Contingency:
 
 
 def entropy(margin: Tensor) -> Tensor:
-    """Entropy of a labeling in nats, [] from float64 [R] counts above 0; exactly 0 for a single label."""
+    """Entropy of a labeling in nats, [], from its counts float64 [R], above 0; exactly 0 for a single label."""
     total = margin.sum()
     return (margin / total * (total.log() - margin.log())).sum()
 
@@ -90,13 +90,13 @@ def mutual_information(table: Contingency) -> Tensor:
     total = table.total
     independent = table.targets.log()[table.rows] + table.preds.log()[table.columns]
     information = table.cells / total * (total.log() + table.cells.log() - independent)
-    # rounding leaves independent labelings some 1e-16 away from 0, on either side
+    # independent labelings have a sum of some 1e-16 of either sign, which is treated as rounding error
     value = information.sum()
     return torch.where(value <= 4 * torch.finfo(torch.float64).eps * information.abs().sum(), 0.0, value)
 
 
 class Pairs(NamedTuple):
-    """Ordered pairs of two samples, float64 [] each, by whether the labelings put them together."""
+    """How many ordered pairs of two samples both labelings join, only one of them, or neither; float64 [] each."""
 
     both: Tensor
     only_preds: Tensor
@@ -105,31 +105,31 @@ class Pairs(NamedTuple):
 
 
 def pairs_of_samples(table: Contingency) -> Pairs:
-    """How many ordered pairs of samples each labeling puts together."""
+    """Count the ordered pairs of samples that the labelings join."""
     total = table.total
     squares = table.cells.square().sum()
-    # a cell that is a whole row or column gives the same product twice, so that perfect labelings leave exactly 0
+    # a cell that fills its row or column gives the same product twice, so that equal labelings leave exactly 0
     only_preds = (table.cells * table.preds[table.columns]).sum() - squares
     only_target = (table.cells * table.targets[table.rows]).sum() - squares
     return Pairs(squares - total, only_preds, only_target, total.square() - only_preds - only_target - squares)
 
 
-# Terms of the expected mutual information that are held at once.
+# How many terms of the expected mutual information are in memory at a time.
 _TERMS = 1 << 20
 _LOG_TAIL = 40.0  # minus the logarithm of the probability beyond the window
 
 
 def expected_mutual_information(targets: Tensor, preds: Tensor) -> Tensor:
-    """Mean of the mutual information of two labelings of these sizes under random permutations, in nats, [].
+    """Mean mutual information of two labelings of these sizes under random permutations of the samples, in nats, [].
 
-    The overlap of two clusters is hypergeometric. Clusters of equal size have the same overlap, so that it is summed
-    once for each pair of sizes, over a window around its mean: by the bounds of Hoeffding and Bernstein the overlaps
-    beyond have less than 1e-17 of the probability. Probabilities are products of the ratios of neighbours, divided by
-    their sum, so that no factorial is taken and large samples lose no digits. Relative error about 1e-11.
+    The size of the overlap of two clusters has a hypergeometric distribution. It depends on their sizes alone, so that
+    it is summed once for each pair of sizes, over a window around its mean: by the bounds of Hoeffding and Bernstein
+    the rest has a probability below 1e-17. Probabilities are products of the ratios of neighbours, divided by
+    their sum, so that no factorial is taken and large samples lose no digits. The relative error is about 1e-11.
 
     Args:
         targets: float64 [R], sizes of the clusters of one labeling; whole numbers.
-        preds: float64 [K], likewise, with the same sum.
+        preds: float64 [K], sizes of the clusters of the other labeling; the sum is the same.
 
     Source:
         Vinh, Epps and Bailey, Information theoretic measures for clusterings comparison, 2010.
@@ -158,7 +158,16 @@ def expected_mutual_information(targets: Tensor, preds: Tensor) -> Tensor:
 
 
 def _expected_of(a: Tensor, b: Tensor, low: Tensor, lengths: Tensor, count: Tensor, n: Tensor) -> Tensor:
-    """The part of some pairs of sizes, [P] each: overlaps from ``low`` on, as many as ``lengths``."""
+    """The summands of P pairs of cluster sizes, [].
+
+    Args:
+        a: float64 [P], sizes of clusters of one labeling.
+        b: float64 [P], sizes of clusters of the other.
+        low: float64 [P], the least overlap of the window.
+        lengths: int64 [P], how many overlaps the window has.
+        count: int64 [P], how many pairs of clusters have these sizes.
+        n: float64 [], number of samples.
+    """
     pair = torch.arange(a.numel(), device=a.device).repeat_interleave(lengths)
     first = lengths.cumsum(0) - lengths
     sizes_a, sizes_b = a[pair], b[pair]

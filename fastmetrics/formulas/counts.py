@@ -1,11 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tables of counts, and what is linear in them.
-
-A table has a row for each class or label. Its columns are
-
-- of the multiclass statistics, [..., C, 3]: true positives, predicted, actual;
-- of the binary statistics, [..., L, 4]: tp, fp, tn, fn.
-"""
+"""Formulas that are linear in a table of counts; see :mod:`fastmetrics.tables` for its columns."""
 
 from __future__ import annotations
 
@@ -15,6 +9,7 @@ import torch
 from torch import Tensor
 
 from fastmetrics.operators import define
+from fastmetrics.tables import outcomes
 
 
 class Linear(NamedTuple):
@@ -37,11 +32,8 @@ TP, FP, TN, FN = Linear(tp=1.0), Linear(fp=1.0), Linear(tn=1.0), Linear(fn=1.0)
 # How operators name the averages over classes.
 AVERAGE_CODES = {None: 0, "none": 0, "micro": 1, "macro": 2, "weighted": 3}
 
-# What a value on the CPU is made like.
+# A value on the CPU; ``torch.empty_like`` of it is the fastest way to make another.
 VALUE = torch.empty((), dtype=torch.float32, device="cpu")
-
-# A difference of sums of weights that is less than this share of all weights is what rounding left of nothing.
-ROUNDING = 1e-12
 
 
 def of_top_k(counts: Tensor, ranks: Tensor, top_k: int) -> Tensor:
@@ -55,35 +47,6 @@ def of_top_k(counts: Tensor, ranks: Tensor, top_k: int) -> Tensor:
     _, predicted, actual = counts.unbind(-1)
     hits, labels = ranks[..., :top_k, :].sum(-2).unbind(-1)
     return torch.stack([hits, predicted - labels + hits, actual], -1)
-
-
-def outcomes(table: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """tp, fp, tn, fn, [..., C] each, of the dtype of the table; every sample is a decision on every class."""
-    if table.shape[-1] == 4:
-        tp, fp, tn, fn = table.unbind(-1)
-        return tp, fp, tn, fn
-    tp, predicted, actual = table.unbind(-1)
-    total = actual.sum(-1, keepdim=True)
-    fp, fn = predicted - tp, actual - tp
-    tn = total - predicted - fn
-    if table.is_floating_point():
-        fp, tn, fn = (torch.where(x.abs() > ROUNDING * total, x, 0.0) for x in (fp, tn, fn))
-    return tp, fp, tn, fn
-
-
-def overlap_and_sizes(table: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """tp, predicted and actual, [..., C] each, of a table [..., C, 3] or [..., C, 4]."""
-    if table.shape[-1] == 3:
-        tp, predicted, actual = table.unbind(-1)
-        return tp, predicted, actual
-    tp, fp, _, fn = table.unbind(-1)
-    return tp, tp + fp, tp + fn
-
-
-def of_two_classes(table: Tensor) -> Tensor:
-    """tp, fp, tn, fn [..., 4] of binary decisions as the table of classes 0 and 1, [..., 2, 3]."""
-    tp, fp, tn, fn = table.unbind(-1)
-    return torch.stack([torch.stack([tn, tn + fn, tn + fp], -1), torch.stack([tp, tp + fp, tp + fn], -1)], -2)
 
 
 def stat_scores_body(table: Tensor, average: int, excluded: int) -> Tensor:
@@ -128,8 +91,8 @@ def stat_scores(table: Tensor, average: str | None, excluded: int | None = None)
     Args:
         table: int64 or float64 [..., C, 3] or [..., C, 4].
         average: ``micro`` sums over classes (the dtype of the table), ``macro`` is their mean, ``weighted`` their mean
-            with the class's share of the support as weight (float32), ``none`` or None keeps classes apart (the dtype
-            of the table).
+            with the class's share of the support as weight (float32), ``none`` or None returns the counts of each class
+            (the dtype of the table).
         excluded: a class that takes no part in the averages.
 
     Returns:

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Means of error sums."""
+"""Formulas of sums of errors."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
-
-from fastmetrics.passes.pairs import LEAST_SCALE
 
 
 def one_or_all(values: Tensor) -> Tensor:
@@ -15,13 +13,13 @@ def one_or_all(values: Tensor) -> Tensor:
 
 
 def mean_error(error: Tensor, count: Tensor) -> Tensor:
-    """The error sum float64 [D] over the weight of the pairs: [D], or [] for one output; NaN without pairs."""
+    """The error sum float64 [D] divided by the weight of the pairs: [D], or [] for one output; NaN without pairs."""
     return one_or_all(error / count)
 
 
-def relative_error(absolute_error: Tensor, absolute_target: Tensor) -> Tensor:
-    """The absolute errors [D] over the absolute targets, which are at least ``LEAST_SCALE``: [D], or []."""
-    return one_or_all(absolute_error / absolute_target.clamp(min=LEAST_SCALE))
+def relative_error(absolute_error: Tensor, absolute_target: Tensor, least: float) -> Tensor:
+    """The absolute errors [D] divided by the absolute targets [D], or by ``least`` if it is greater: [D], or []."""
+    return one_or_all(absolute_error / absolute_target.clamp(min=least))
 
 
 def norm(powered_error: Tensor, p: float) -> Tensor:
@@ -30,6 +28,6 @@ def norm(powered_error: Tensor, p: float) -> Tensor:
 
 
 def critical_success_index(events: Tensor) -> Tensor:
-    """Hits over hits, misses and false alarms ``[..., 3]``: ``[...]``; 0 without any."""
+    """Hits divided by the sum of hits, misses and false alarms ``[..., 3]``: ``[...]``; 0 without any."""
     hits, total = events[..., 0], events.sum(-1)
     return torch.where(total == 0, 0.0, hits / total)

@@ -15,19 +15,19 @@ def rates(counts: Tensor) -> dict[str, Tensor]:
 
 
 def demographic_parity(counts: Tensor) -> dict[str, Tensor]:
-    """``DP_<a>_<b>``: the share of positive decisions in the group a with the lowest, over that of b, the highest."""
+    """``DP_<a>_<b>``: the least rate of positive decisions, of group a, divided by the greatest, of group b."""
     tp, fp, _, _ = counts.unbind(-1)
     return _lowest_over_highest("DP", tp + fp, counts.sum(-1))
 
 
 def equal_opportunity(counts: Tensor) -> dict[str, Tensor]:
-    """``EO_<a>_<b>``: the true positive rate of the group a with the lowest, over that of b, the highest."""
+    """``EO_<a>_<b>``: the least true positive rate, of group a, divided by the greatest, of group b."""
     tp, _, _, fn = counts.unbind(-1)
     return _lowest_over_highest("EO", tp, tp + fn)
 
 
 def _lowest_over_highest(name: str, part: Tensor, whole: Tensor) -> dict[str, Tensor]:
-    """A rate without samples is 0; so is a ratio of zeros."""
+    """The least rate divided by the greatest; a rate without samples is 0, and so is a ratio of zeros."""
     rate = torch.where(whole == 0, 0.0, part.double() / whole)
     low, high = int(rate.argmin()), int(rate.argmax())
     ratio = torch.where(rate[high] == 0, 0.0, rate[low] / rate[high])

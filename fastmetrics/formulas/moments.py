@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the moments of pairs give; they are float64 [D, 6], see :func:`fastmetrics.passes.pairs.pairs_body`.
+"""Formulas of the moments of pairs, float64 [D, 6]; see :func:`fastmetrics.passes.pairs.pairs_body`.
 
-Centred second moments carry no offset of the data, so no formula here subtracts two numbers that are large because of
-one.
+Second moments are centred, so an offset of the data costs no digits: no formula subtracts two large numbers.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from fastmetrics.formulas.errors import one_or_all
 MULTIOUTPUT = ("raw_values", "uniform_average", "variance_weighted")
 NORMALIZATIONS = ("mean", "range", "std", "l2")
 
-# What torchmetrics divides a squared error by if the target is constant.
+# torchmetrics' divisor of the squared error of a constant target.
 _LEAST_SQUARES = torch.finfo(torch.float32).eps
 
 
@@ -27,7 +26,7 @@ def pearson(moments: Tensor) -> Tensor:
 
 
 def concordance(moments: Tensor) -> Tensor:
-    """Lin's coefficient, [D] or []; NaN where preds or target is constant. Variances are those of a sample."""
+    """Lin's coefficient with sample variances, [D] or []; NaN where preds or target is constant."""
     n, mean_x, mean_y, xx, yy, xy = moments.unbind(-1)
     value = 2 * xy / (xx + yy + (n - 1) * (mean_x - mean_y).square())
     return one_or_all(torch.where((xx == 0) | (yy == 0), torch.nan, value))
@@ -47,7 +46,7 @@ def _over_outputs(scores: Tensor, variance: Tensor, multioutput: str) -> Tensor:
 
 
 def r2(moments: Tensor, squared_error: Tensor, multioutput: str, adjusted: int) -> Tensor:
-    """Coefficient of determination, [] or, as raw values, [D]; ``adjusted`` for so many regressors if not 0."""
+    """Coefficient of determination, [] or, as raw values, [D]; ``adjusted`` for that many regressors if not 0."""
     total = moments[:, 4]
     value = _over_outputs(_score(squared_error, total), total, multioutput)
     if not adjusted:
@@ -57,24 +56,24 @@ def r2(moments: Tensor, squared_error: Tensor, multioutput: str, adjusted: int) 
 
 
 def explained_variance(moments: Tensor, multioutput: str) -> Tensor:
-    """1 - variance of the error over that of the target, [] or, as raw values, [D]."""
+    """1 - variance of the error / variance of the target, [] or, as raw values, [D]."""
     n, _, _, xx, yy, xy = moments.unbind(-1)
     error, total = (xx + yy - 2 * xy).clamp(min=0) / n, yy / n
     return _over_outputs(_score(error, total), total, multioutput)
 
 
 def relative_squared_error(moments: Tensor, squared_error: Tensor) -> Tensor:
-    """Squared errors over those of a prediction of the mean, [D]; NaN without pairs."""
+    """Squared error divided by the squared error of predicting the mean, [D]; NaN without pairs."""
     n, total = moments[:, 0], moments[:, 4]
     ratio = squared_error / torch.where(total == 0, _LEAST_SQUARES, total)
     return torch.where(n > 0, ratio, torch.nan)
 
 
 def scale(normalization: str, moments: Tensor | None = None, extremes: Tensor | None = None) -> Tensor:
-    """What a root mean squared error is divided by, of the target, [D].
+    """The divisor of a normalized root mean squared error, a property of the target, [D].
 
     Args:
-        normalization: one of ``NORMALIZATIONS``: the mean, the range, the standard deviation of a population, or the
+        normalization: one of ``NORMALIZATIONS``: the mean, the range, the population standard deviation, or the
             root of the sum of squares.
         moments: for all but the range.
         extremes: float64 [D, 3], for the range.

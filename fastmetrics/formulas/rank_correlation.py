@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rank correlations of kept pairs."""
+"""Rank correlations, from the samples themselves."""
 
 from __future__ import annotations
 
@@ -10,12 +10,11 @@ from fastmetrics.operators import define
 
 
 def _runs(values: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The order of each column of ``[N, D]``, and where each sorted element's run of equal ones begins and ends.
-
-    NaN is the greatest value and equals itself.
+    """Sort the columns of ``[N, D]`` and find their runs of equal values. NaN is the greatest value and equals itself.
 
     Returns:
-        the sorted places, whether a run begins there, its first and its last place; [N, D] each.
+        the index that sorts a column; whether a run begins at a sorted place; the first and the last place of the run
+        that holds it; [N, D] each.
     """
     values, order = values.sort(dim=0, stable=True)
     equal = (values[1:] == values[:-1]) | (values[1:].isnan() & values[:-1].isnan())
@@ -28,7 +27,7 @@ def _runs(values: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 def average_ranks_body(values: Tensor) -> Tensor:
-    """The ranks of the elements of each column, from 1; tied ones share the mean of theirs.
+    """The ranks of the elements of each column, from 1; tied elements share the mean of their ranks.
 
     Args:
         values: of any real dtype, [N, D]. -0 equals +0; NaN is the greatest value and equals itself.
@@ -49,7 +48,7 @@ average_ranks = define(
 
 
 def _inversions(ranks: Tensor) -> Tensor:
-    """How many pairs of each row of int64 ``[D, N]`` are in descending order, by merging neighbours ever wider."""
+    """How many pairs of each row of int64 ``[D, N]`` are in descending order, by a merge sort; int64 [D]."""
     rows, n = ranks.shape
     padded = 1 << max(0, n - 1).bit_length()
     ranks = torch.cat([ranks, ranks.new_full((rows, padded - n), torch.iinfo(torch.int64).max)], 1)
@@ -65,7 +64,7 @@ def _inversions(ranks: Tensor) -> Tensor:
 
 
 def _ties(begins: Tensor, first: Tensor, last: Tensor) -> list[Tensor]:
-    """Pairs that are tied, the two sums of the variance of tau, and the number of groups; float64 [D] each."""
+    """The last four statistics of :func:`pair_order_body` of one input; float64 [D] each."""
     size = torch.where(begins, last - first + 1, 1).double()
     pairs = size * (size - 1)
     return [v.sum(0) for v in (pairs / 2, pairs * (size - 2), pairs * (2 * size + 5), begins.double())]
@@ -79,9 +78,9 @@ def pair_order_body(preds: Tensor, target: Tensor) -> Tensor:
         target: the same.
 
     Returns:
-        float64 [D, 10]: concordant less discordant pairs; both together; pairs tied in ``preds``, and in ``target``;
-        over the groups of t tied values of either, the sum of t (t - 1) (t - 2); that of t (t - 1) (2 t + 5); how many
-        groups there are.
+        float64 [D, 10]: concordant minus discordant pairs; concordant plus discordant pairs; and then, of ``preds``
+        followed by ``target``: pairs that are tied; the sum of t (t - 1) (t - 2) over groups of t equal values; the sum
+        of t (t - 1) (2 t + 5); the number of groups.
     """
     n, columns = preds.shape
     dense, ties = [], []
@@ -108,7 +107,7 @@ pair_order = define(
 
 
 def _unless_nan(value: Tensor, preds: Tensor, target: Tensor) -> Tensor:
-    """NaN for the columns that have one: nothing has a rank beside it."""
+    """The value, but NaN for columns with NaN, which has no rank."""
     bad = torch.zeros(value.shape, dtype=torch.bool, device=value.device)
     for values in (preds, target):
         if values.is_floating_point():
@@ -121,7 +120,7 @@ def spearman(preds: Tensor, target: Tensor) -> Tensor:
 
     Args:
         preds: of any real dtype, [N, D].
-        target: the same.
+        target: of any real dtype, [N, D].
 
     Returns:
         float64 [D]; 0 for a column whose values are all the same, NaN for one with NaN or without samples.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Formulas of the ranks of targets: how many have rank 0 (the greatest score), 1 …, int64 or float64 [C]."""
+"""Formulas of a histogram of ranks: how many targets have rank 0 (the greatest score), 1 …; int64 or float64 [C]."""
 
 from __future__ import annotations
 

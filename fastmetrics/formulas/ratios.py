@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scores of one class that are ratios of its counts, and their averages over classes."""
+"""Scores of a class that are ratios of its counts, and their averages over classes."""
 
 from __future__ import annotations
 
@@ -10,19 +10,20 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from fastmetrics.formulas.counts import AVERAGE_CODES, FN, FP, TN, TP, VALUE, Linear, outcomes
+from fastmetrics.formulas.counts import AVERAGE_CODES, FN, FP, TN, TP, VALUE, Linear
 from fastmetrics.operators import define
+from fastmetrics.tables import outcomes
 
 
 class Ratio(NamedTuple):
-    """A score of one class: a linear form of its counts over another."""
+    """A score of a class: one linear form of its counts divided by another."""
 
     numerator: Linear
     denominator: Linear
 
 
 class Combination(NamedTuple):
-    """A score of one class: a function of ratios."""
+    """A score of a class: a function of ratios."""
 
     ratios: tuple[Ratio, ...]
     combine: Callable[..., Tensor]  # of the ratios, float64 [...] each
@@ -51,10 +52,10 @@ GEOMETRIC_MEAN = Combination((RECALL, SPECIFICITY), lambda recall, specificity: 
 FOWLKES_MALLOWS = Combination((PRECISION, RECALL), lambda precision, recall: (precision * recall).sqrt())
 
 
-# What a macro average drops.
+# The classes that a macro average drops.
 KEEP_ALL = 0
-DROP_ABSENT = 1  # classes that were neither predicted nor the target
-DROP_UNTARGETED = 2  # classes that were never the target
+DROP_ABSENT = 1  # without predicted and actual samples
+DROP_UNTARGETED = 2  # without actual samples
 
 SCHEMA = (
     "average_ratio(Tensor table, Tensor ratio, int average, float zero_division, int drop, int excluded, "
@@ -65,7 +66,7 @@ SCHEMA = (
 def _average(
     score: Callable[[Tensor], Tensor], table: Tensor, average: int, drop: int, excluded: int, empty: float
 ) -> Tensor:
-    """Average a score of one class, float64 [...] of its tp, fp, tn, fn [..., 4]; see :func:`average_ratio_body`."""
+    """Average a score over classes, float64 [...] from tp, fp, tn, fn [..., 4]; see :func:`average_ratio_body`."""
     cells = torch.stack(outcomes(table), -1)  # [..., C, 4]
     kept = torch.arange(cells.shape[-2], device=table.device) != excluded
     if average == 1:
@@ -98,13 +99,13 @@ def average_ratio_body(
 
     Args:
         table: int64, or float64 of weighted samples, [..., C, 3] or [..., C, 4]; see
-            :mod:`fastmetrics.formulas.counts`.
+            :mod:`fastmetrics.tables`.
         ratio: float64 [2, 4], on the CPU: numerator and denominator as coefficients of tp, fp, tn, fn.
         average: a value of ``AVERAGE_CODES``.
         zero_division: the score of a class whose denominator is zero.
         drop: ``KEEP_ALL``, ``DROP_ABSENT`` or ``DROP_UNTARGETED``.
         excluded: a class that takes no part in averages, or -1.
-        empty: ``macro`` and ``weighted`` over nothing.
+        empty: the value of ``macro`` and ``weighted`` if no class has a weight.
     """
     coefficients = ratio.tolist()
     return _average(lambda cells: _divide(cells, coefficients, zero_division), table, average, drop, excluded, empty)
@@ -141,18 +142,18 @@ def average_ratio(
     excluded: int | None = None,
     empty: float = 0.0,
 ) -> Tensor:
-    """The score over classes, computed in float64.
+    """A score averaged over classes, computed in float64.
 
     Args:
-        ratio: the score of one class.
+        ratio: the score of a class.
         table: int64, or float64 of weighted samples, [..., C, 3] or [..., C, 4]; see
-            :mod:`fastmetrics.formulas.counts`.
-        average: ``micro`` sums the counts first; ``macro`` is the mean over classes; ``weighted`` weighs them by their
-            support; ``none`` or None keeps them apart.
-        zero_division: a ratio whose denominator is zero.
+            :mod:`fastmetrics.tables`.
+        average: ``micro`` sums the counts first; ``macro`` is the mean over classes; ``weighted`` is their mean
+            weighted by support; ``none`` or None returns the score of each class.
+        zero_division: the score of a class whose denominator is zero.
         drop: which classes ``macro`` drops: ``KEEP_ALL``, ``DROP_ABSENT`` or ``DROP_UNTARGETED``.
         excluded: a class that takes no part in averages.
-        empty: ``macro`` and ``weighted`` over nothing.
+        empty: the value of ``macro`` and ``weighted`` if no class has a weight.
 
     Returns:
         float32 [...], or [..., C] without an average.

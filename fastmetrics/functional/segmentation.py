@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Segmentation metrics as functions; they keep the images of a batch apart."""
+"""Segmentation metrics as functions; they return the score of each image of a batch."""
 
 from fastmetrics import segmentation
 from fastmetrics.functional.forms import functional
@@ -25,6 +25,7 @@ generalized_dice_score = functional(
     "per_class",
     "weight_type",
     *_SHARED,
+    "zero_division",
 )
 
 __all__ = ["dice_score", "generalized_dice_score", "mean_iou"]

@@ -16,7 +16,7 @@ NAN_STRATEGIES = ["replace", "drop"]
 
 
 def replacement(nan_strategy: str, nan_replace_value: float | None) -> float | None:
-    """The category of a missing value, or None if the sample is skipped; ``ValueError`` on wrong options."""
+    """The category that a missing value counts as, or None to skip the sample; ``ValueError`` on wrong options."""
     if nan_strategy not in NAN_STRATEGIES:
         raise ValueError(f"Argument `nan_strategy` is expected to be one of `{NAN_STRATEGIES}`, but got {nan_strategy}")
     if nan_strategy == "drop":
@@ -30,10 +30,10 @@ def replacement(nan_strategy: str, nan_replace_value: float | None) -> float | N
 
 
 class _Association(StatisticMetric):
-    """A formula of the table of two variables.
+    """A formula of the contingency table of two variables.
 
     Args:
-        num_classes: C, the categories of either variable are 0 … C - 1.
+        num_classes: C: the categories of both variables are in [0, C).
         nan_strategy: ``replace`` counts a missing value, NaN, as ``nan_replace_value``; ``drop`` skips the sample.
         nan_replace_value: a category.
     """
@@ -56,7 +56,7 @@ class _Association(StatisticMetric):
     def inputs(
         self, preds: Tensor, target: Tensor, weights: Tensor | None = None, valid: Tensor | None = None
     ) -> Batch:
-        """Of scores [N, K] the argmax is the category; those of ``preds`` with K = C are read as they are."""
+        """The category of scores [N, K] is their argmax; the pass takes it from ``preds`` with K = C itself."""
         if target.dim() == 2:
             target = target.argmax(1)
         if preds.dim() == 2 and not (preds.is_floating_point() and preds.shape[1] == self.num_classes):
@@ -65,7 +65,7 @@ class _Association(StatisticMetric):
 
 
 class _Corrected(_Association):
-    """An association that may be corrected for its bias."""
+    """An association that may be corrected for bias."""
 
     def __init__(
         self,
@@ -119,7 +119,7 @@ class CramersV(_Corrected):
     """
 
     def formula(self, confusion: Tensor) -> Tensor:
-        """From int64 [C, C]."""
+        """The value from the table int64 [C, C]."""
         return self._warned(formulas.cramers_v(confusion, self.bias_correction), "Cramer's V")
 
 
@@ -141,7 +141,7 @@ class TschuprowsT(_Corrected):
     """
 
     def formula(self, confusion: Tensor) -> Tensor:
-        """From int64 [C, C]."""
+        """The value from the table int64 [C, C]."""
         return self._warned(formulas.tschuprows_t(confusion, self.bias_correction), "Tschuprow's T")
 
 
@@ -162,12 +162,12 @@ class PearsonsContingencyCoefficient(_Association):
     """
 
     def formula(self, confusion: Tensor) -> Tensor:
-        """From int64 [C, C]."""
+        """The value from the table int64 [C, C]."""
         return formulas.pearsons_contingency_coefficient(confusion).float()
 
 
 class TheilsU(_Association):
-    r"""Theil's U, :math:`(H(P) - H(P | T)) / H(P)`: how much of the entropy of ``preds`` the ``target`` tells.
+    r"""Theil's U, :math:`(H(P) - H(P | T)) / H(P)`: the share of the entropy of ``preds`` that ``target`` explains.
 
     Arguments, input and errors are those of :class:`CramersV`, without the correction.
 
@@ -186,5 +186,5 @@ class TheilsU(_Association):
     """
 
     def formula(self, confusion: Tensor) -> Tensor:
-        """From int64 [C, C]."""
+        """The value from the table int64 [C, C]."""
         return formulas.theils_u(confusion).float()

@@ -54,7 +54,8 @@ class SpearmanCorrCoef(_RankCorrelation):
         kwargs: those of :class:`~fastmetrics.Metric`.
 
     Inputs are of any floating dtype and kept in it, so that no two different values become ties. The value is computed
-    in float64 and has the metric's dtype. It is 0 where all values of an input are the same, NaN where one is NaN.
+    in float64 and has the metric's dtype. It is 0 where all values of an input are the same, as in
+    torchmetrics (SciPy has NaN there), and NaN where one is NaN.
 
     Raises:
         TypeError: inputs that are not floating.

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from fastmetrics.formulas import errors, moments
+from fastmetrics.passes.pairs import LEAST_SCALE
 from fastmetrics.regression.base import PairsMetric, positive_outputs
 
 
@@ -81,7 +82,7 @@ class WeightedMeanAbsolutePercentageError(PairsMetric):
 
     def formula(self, absolute_error: Tensor, absolute_target: Tensor, **_: Tensor) -> Tensor:
         """The ratio of the sums."""
-        return self._result(errors.relative_error(absolute_error, absolute_target))
+        return self._result(errors.relative_error(absolute_error, absolute_target, LEAST_SCALE))
 
 
 class NormalizedRootMeanSquaredError(PairsMetric):

@@ -13,7 +13,8 @@ from fastmetrics import arguments
 from fastmetrics.metric import Batch, StatisticMetric
 from fastmetrics.passes.row_pairs import COSINE, JS, JS_LOG, KL, KL_LOG
 from fastmetrics.statistics.base import Statistics
-from fastmetrics.statistics.rows import EnsembleStatistics, RowStatistics
+from fastmetrics.statistics.ensembles import EnsembleStatistics
+from fastmetrics.statistics.rows import RowStatistics
 
 REDUCTIONS = ("mean", "sum", "none", None)
 

@@ -21,10 +21,11 @@ class DiceScore(SegmentationMetric):
     Args:
         num_classes: C.
         include_background: whether class 0 is scored.
-        average: ``micro`` sums the pixels of all classes first; ``macro`` is the mean over the classes that are there;
-            ``weighted`` weighs them by their pixels in the target; ``none`` or None keeps them apart.
-        aggregation_level: ``samplewise`` is the mean over images, of those that have a score; ``global`` sums the
-            pixels of all images first.
+        average: ``micro`` sums the pixels of all classes first; ``macro`` is the mean over the classes with predicted
+            or target pixels; ``weighted`` is the mean over classes weighted by their target pixels; ``none`` or None
+            returns the score of each class.
+        aggregation_level: ``samplewise`` is the mean over the images that have a score; ``global`` sums the pixels of
+            all images first.
         input_format: see :class:`MeanIoU`.
         ignore_index: see :class:`MeanIoU`.
         kwargs: those of :class:`~fastmetrics.Metric`.
@@ -32,8 +33,8 @@ class DiceScore(SegmentationMetric):
     Input, weights, errors and precision are those of :class:`MeanIoU`.
 
     Returns:
-        float32, scalar or (C,) without an average (C - 1 without the background); NaN where there is nothing. The
-        functional form keeps images apart, (N,) or (N, C); N is 1 with ``global``.
+        float32, scalar or (C,) without an average (C - 1 without the background); NaN without predicted and target
+        pixels. The functional form returns the score of each image, (N,) or (N, C); N is 1 with ``global``.
 
     Example:
         >>> import torch
@@ -88,7 +89,7 @@ class DiceScore(SegmentationMetric):
         self._score: Callable[[Tensor], Tensor] = score
 
     def value(self, score: Tensor, images: Tensor | None = None) -> Tensor:
-        """From float64 [...] or [..., C]; or int64 [C, 3] pixels of all images."""
+        """The value from the sum of scores float64 [...] or [..., C], or from the pixels int64 [C, 3] of all images."""
         return self._score(score) if images is None else mean(score, images)
 
 
@@ -98,18 +99,21 @@ class GeneralizedDiceScore(SegmentationMetric):
     Args:
         num_classes: C.
         include_background: whether class 0 is scored.
-        per_class: keep classes apart.
+        per_class: return the score of each class.
         weight_type: the weight of a class in an image: ``linear`` 1, ``simple`` :math:`1 / |T_c|`, ``square``
-            :math:`1 / |T_c|^2`. A class without target has the greatest weight of the other classes in that image.
+            :math:`1 / |T_c|^2`. A class that is not in the target has the greatest weight of the other classes in that
+            image.
         input_format: see :class:`MeanIoU`.
         ignore_index: see :class:`MeanIoU`.
+        zero_division: the score of a class (with ``per_class``), or of an image, without predicted and target pixels:
+            0 as in torchmetrics, 1, or NaN, which leaves it out of the mean over images.
         kwargs: those of :class:`~fastmetrics.Metric`.
 
     Input, weights and errors are those of :class:`MeanIoU`; all arithmetic is float64.
 
     Returns:
-        float32, scalar or (C,) with ``per_class`` (C - 1 without the background). The functional form keeps images
-        apart: (N,) or (N, C).
+        float32, scalar or (C,) with ``per_class`` (C - 1 without the background). The functional form returns the score
+        of each image, (N,) or (N, C).
 
     Example:
         >>> import torch
@@ -121,6 +125,10 @@ class GeneralizedDiceScore(SegmentationMetric):
         tensor(0.7351)
         >>> generalized_dice_score(preds, target, num_classes=3, input_format="index", weight_type="linear")
         tensor([0.7500, 0.7500])
+        >>> GeneralizedDiceScore(3, per_class=True, input_format="index")(target, target)  # one image has no class 2
+        tensor([1.0000, 1.0000, 0.5000])
+        >>> GeneralizedDiceScore(3, per_class=True, input_format="index", zero_division=float("nan"))(target, target)
+        tensor([1., 1., 1.])
     """
 
     def __init__(
@@ -131,20 +139,25 @@ class GeneralizedDiceScore(SegmentationMetric):
         weight_type: str = "square",
         input_format: str = "one-hot",
         ignore_index: int | None = None,
+        *,
+        zero_division: float = 0.0,
         **kwargs: Any,
     ) -> None:
         check_options(num_classes, include_background, input_format, ignore_index)
         boolean("per_class", per_class)
         arguments.one_of("weight_type", weight_type, ("square", "simple", "linear"))
+        arguments.zero_one_or_nan("zero_division", zero_division)
         score = partial(
             generalized_dice,
             weight_type=weight_type,
             per_class=per_class,
             include_background=include_background,
             ignore_index=ignore_index,
+            zero_division=zero_division,
         )
         shape = partial(scored, include_background=include_background) if per_class else averaged
-        state = name(f"generalized_dice_{weight_type}", include_background)
+        of_absent = f"_absent_{zero_division:g}" if zero_division != 0 else ""
+        state = name(f"generalized_dice_{weight_type}{of_absent}", include_background)
         statistics = ImageScores(num_classes, input_format, ignore_index, state, score, shape)
         super().__init__(statistics, **kwargs)
         self.num_classes = num_classes
@@ -153,7 +166,8 @@ class GeneralizedDiceScore(SegmentationMetric):
         self.weight_type = weight_type
         self.input_format = input_format
         self.ignore_index = ignore_index
+        self.zero_division = zero_division
 
     def value(self, score: Tensor, images: Tensor) -> Tensor:
-        """From float64 [...] or [..., C]."""
+        """The value from the sum of scores and the number of images, float64 [...] or [..., C]."""
         return mean(score, images)

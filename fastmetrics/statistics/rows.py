@@ -8,7 +8,6 @@ from abc import abstractmethod
 import torch
 from torch import Tensor
 
-from fastmetrics.formulas.crps import crps
 from fastmetrics.passes import row_pairs, values_
 from fastmetrics.passes.operator import bad_weights
 from fastmetrics.passes.row_pairs import row_pairs_body
@@ -16,7 +15,7 @@ from fastmetrics.passes.values import KEEP
 from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, same_device
 
 
-class _RowStatistics(Statistics):
+class RowValues(Statistics):
     """The sum ``measures`` of the values of rows, and the number ``total`` of rows, or their weight, float64 [] each.
 
     Args:
@@ -78,7 +77,7 @@ class _RowStatistics(Statistics):
         return {"measures": (weights * row_values).sum(), "total": weights.sum()}
 
 
-class RowStatistics(_RowStatistics):
+class RowStatistics(RowValues):
     """Of two rows of numbers; see :func:`fastmetrics.passes.row_pairs.row_pairs_body`.
 
     Args:
@@ -117,42 +116,3 @@ class RowStatistics(_RowStatistics):
         """By the body of the pass."""
         preds, target = inputs
         return row_pairs_body(preds, target, self.kind)
-
-
-class EnsembleStatistics(_RowStatistics):
-    """Of an ensemble of predictions and a target; see :func:`fastmetrics.formulas.crps.crps`."""
-
-    def __init__(self) -> None:
-        super().__init__(samplewise=False)
-
-    def check(self, inputs: Inputs) -> None:
-        """Raise ``RuntimeError`` on batch sizes or devices that differ, ``ValueError`` on wrong shapes and dtypes."""
-        preds, target = inputs
-        if preds.dim() != 2 or target.dim() != 1:
-            raise ValueError(
-                "Expected `preds` of shape (N, M) and `target` of shape (N,), but got"
-                f" {tuple(preds.shape)} and {tuple(target.shape)}."
-            )
-        if preds.shape[0] != target.shape[0]:
-            raise RuntimeError(
-                "Predictions and targets are expected to have the same shape, but got"
-                f" {tuple(preds.shape[:1])} and {tuple(target.shape)}."
-            )
-        if preds.shape[1] < 2:
-            raise ValueError(f"CRPS requires at least 2 ensemble members, but you provided {tuple(preds.shape)}.")
-        if preds.is_complex() or target.is_complex():
-            raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
-        same_device(preds, target)
-
-    def row_values(self, inputs: Inputs) -> Tensor:
-        """By the formula."""
-        preds, target = (value.detach() for value in inputs)
-        return crps(preds, target)
-
-    def kept(self, inputs: Inputs) -> int:
-        """The members of an ensemble, which are sorted."""
-        return inputs[0].shape[1]
-
-    def graph(self, inputs: Inputs) -> Tensor:
-        """The same formula."""
-        return crps(*inputs)

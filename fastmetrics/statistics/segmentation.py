@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.formulas.counts import overlap_and_sizes
 from fastmetrics.passes.operator import bad_weights, record_faults
 from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, same_device, shown
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.multiclass import MulticlassStatistics
+from fastmetrics.tables import overlap_and_sizes
 
 
 class PixelCounts(Statistics):
