@@ -234,6 +234,13 @@ def test_names_that_neither_has(name):
     assert caught.value.name == f"{name}.nothing"
 
 
+def test_a_name_of_ours_replaces_none_that_torchmetrics_does_not_offer_in_that_place(monkeypatch):
+    theirs = torchmetrics.utilities.compute.auc
+    assert not hasattr(torchmetrics, "auc")
+    monkeypatch.setattr(fastmetrics, "auc", lambda: None, raising=False)
+    assert fastmetrics.utilities.compute.auc is theirs
+
+
 def test_modules_that_only_fastmetrics_has_pass_on_nothing():
     for name in ("statistics", "formulas", "native"):
         module = getattr(fastmetrics, name)
