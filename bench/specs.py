@@ -24,7 +24,7 @@ def find(library, name):
         with contextlib.suppress(ModuleNotFoundError):
             modules.append(importlib.import_module(f"{library}.{family}"))
     for module in modules:
-        found = getattr(module, name, None)
+        found = vars(module).get(name)  # fastmetrics has torchmetrics' own beside these
         if found is not None:
             return found
     raise NotThereError(f"{library} has no {name}")

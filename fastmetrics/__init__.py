@@ -9,6 +9,7 @@ from fastmetrics import (
     nominal,
     regression,
     segmentation,
+    surface,
     wrappers,
 )
 from fastmetrics.aggregation import (
@@ -152,3 +153,5 @@ __all__ = [
     "segmentation",
     "wrappers",
 ]
+
+surface.install()

@@ -1,16 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m fastmetrics doctor``: what is there, what was built, and what to do about what is missing."""
+"""``python -m fastmetrics``: what is installed and used, and which names are whose."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import platform
 import sys
+from collections.abc import Sequence
 
 import torch
 import torchmetrics
 
-from fastmetrics import native
+from fastmetrics import __version__, inventory, native
 from fastmetrics.native import builder
 from fastmetrics.native.parameters import ahead_of_time_isas, cpu_flags, cuda_home, runs_here
 
@@ -67,12 +69,26 @@ def describe(status: native.Status) -> str:
     return f"{status.device}: native kernels, {status.origin}, {status.path} ({', '.join(built_for)})"
 
 
-def main() -> int:
+def surface() -> int:
+    """Print docs/surface.md."""
+    print(inventory.page(), end="")
+    return 0
+
+
+COMMANDS = {
+    "doctor": (doctor, "say what is installed, which kernels are used, and what to do about what is missing"),
+    "surface": (surface, "list the public names: those implemented here, and those that are torchmetrics' own"),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
     """The command line."""
-    if sys.argv[1:] != ["doctor"]:
-        print("usage: python -m fastmetrics doctor", file=sys.stderr)
-        return 2
-    return doctor()
+    parser = argparse.ArgumentParser(prog="python -m fastmetrics")
+    parser.add_argument("--version", action="version", version=f"fastmetrics {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="command", required=True)
+    for name, (run, purpose) in COMMANDS.items():
+        commands.add_parser(name, help=purpose, description=purpose).set_defaults(run=run)
+    return int(parser.parse_args(arguments).run())
 
 
 if __name__ == "__main__":
