@@ -68,6 +68,11 @@ class Metric(torchmetrics.Metric):
         cls.__jit_unused_properties__ = sorted(properties)
         cls.__jit_ignored_attributes__ = sorted(properties | annotated)
 
+    @classmethod
+    def __subclasshook__(cls, other: type) -> bool:
+        # with the import swapped, `isinstance(metric, torchmetrics.Metric)` of a program asks this class
+        return torchmetrics.Metric in other.__mro__ if cls is Metric else NotImplemented
+
     def __setattr__(self, name: str, value: Any) -> None:
         # nn.Module looks through its parameters, buffers and modules on every assignment, which costs more than a
         # small update. A name that is already a plain attribute, and stays one, needs none of that.

@@ -356,3 +356,12 @@ def test_the_benchmark_times_nothing_of_torchmetrics_as_ours():
             find("fastmetrics", name)
     assert find("fastmetrics", "MulticlassAccuracy") is fastmetrics.classification.MulticlassAccuracy
     assert find("torchmetrics", "MulticlassAUROC") is torchmetrics.classification.MulticlassAUROC
+
+
+def test_metrics_of_torchmetrics_are_metrics():
+    theirs, ours = torchmetrics.SumMetric(), fastmetrics.SumMetric()
+    assert isinstance(theirs, fastmetrics.Metric)
+    assert isinstance(ours, fastmetrics.Metric)
+    assert not isinstance(theirs, fastmetrics.metric.StatisticMetric)
+    assert not isinstance(theirs, fastmetrics.SumMetric)
+    assert not isinstance(torch.nn.Linear(1, 1), fastmetrics.Metric)
