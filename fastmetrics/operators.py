@@ -19,6 +19,15 @@ from fastmetrics import native
 _library = torch.library.Library("fastmetrics", "DEF")
 
 
+def constant_in_graphs(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let ``torch.compile`` call a function while it traces its caller, instead of tracing it.
+
+    This is ``torch.compiler.assume_constant_result``, which takes seconds to import the compiler.
+    """
+    function._dynamo_marked_constant = True  # type: ignore[attr-defined]
+    return function
+
+
 def define(
     schema: str,
     body: Callable[..., Any],

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.operators import define
+from fastmetrics.operators import constant_in_graphs, define
 from fastmetrics.passes.operator import bad_weights, record_faults
 
 _STATES = (
@@ -28,7 +28,7 @@ _BITS = {
 }
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]  # a traced call computes it
+@constant_in_graphs
 def cutoffs(threshold: float, dtype: torch.dtype) -> tuple[float, float]:
     """The values of ``dtype`` above which a probability, and a logit, is positive.
 

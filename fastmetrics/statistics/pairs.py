@@ -10,6 +10,7 @@ import struct
 import torch
 from torch import Tensor
 
+from fastmetrics.operators import constant_in_graphs
 from fastmetrics.passes import pairs_, simple_pairs_
 from fastmetrics.passes.pairs import MERGES, SIMPLE_STATES, STATES, Parameters, add_statistics, statistics_of
 from fastmetrics.statistics.base import Inputs, States, Statistics, same_device
@@ -214,7 +215,7 @@ class PairsStatistics(Statistics):
         return f"for power={power}, expected `{which}` to be {rule}, but {count} were not, the first is {value}"
 
 
-@torch.compiler.assume_constant_result  # type: ignore[untyped-decorator]  # a traced call computes it
+@constant_in_graphs
 def _rounded(value: float | None, dtype: torch.dtype) -> float:
     """A number as a tensor of that dtype is compared with it."""
     rounded: float = torch.tensor(value, dtype=dtype if dtype.is_floating_point else None).item()
