@@ -19,9 +19,8 @@ from torch.utils.data import DistributedSampler
 from torchmetrics.utilities.data import dim_zero_cat
 from torchmetrics.utilities.distributed import gather_all_tensors
 
-from fastmetrics.passes import FAULTS
+from fastmetrics.passes.faults import FAULTS, merge_faults
 from fastmetrics.statistics import Statistics
-from fastmetrics.statistics.base import merge_faults
 
 _FAULTS_SAID = 6  # the part of a record of faults that is not scratch
 _DTYPES = (

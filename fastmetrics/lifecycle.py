@@ -21,8 +21,8 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 from torchmetrics.utilities.exceptions import TorchMetricsUserError
 
 from fastmetrics.distributed import Part, all_processes
+from fastmetrics.passes.faults import merge_faults
 from fastmetrics.statistics import Statistics
-from fastmetrics.statistics.base import merge_faults
 
 if TYPE_CHECKING:
     from fastmetrics.metric import StatisticMetric

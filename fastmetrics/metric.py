@@ -17,7 +17,9 @@ from torchmetrics.utilities.prints import rank_zero_warn
 from fastmetrics.asynchronous import Pending
 from fastmetrics.distributed import Part, all_processes
 from fastmetrics.lifecycle import Lifecycle
-from fastmetrics.native import direct
+from fastmetrics.native.operators import metadata
+from fastmetrics.native.transforms import differentiated, each_sample, suspended
+from fastmetrics.passes.faults import is_zero, on_host
 from fastmetrics.statistics import Statistics
 from fastmetrics.statistics.base import Inputs
 
@@ -100,6 +102,10 @@ class StatisticMetric(Lifecycle, Metric):
     #: The value of the metric; takes each of its statistics by name and does not change them.
     formula: Callable[..., Any]
 
+    #: Whether the value needs a look at the data, as what is sorted out of it does. Under ``vmap`` a function of the
+    #: metric then takes one sample after the other.
+    reads_values = False
+
     #: Names of the attributes that :meth:`inputs` reads. Metrics of a collection are read together if they have the
     #: same ``inputs`` and these are equal. A class with its own ``inputs`` that does not say is read alone.
     inputs_options: tuple[str, ...] | None = ()
@@ -115,7 +121,8 @@ class StatisticMetric(Lifecycle, Metric):
         self._home: Pool | None = None  # with whom processes are met
         self._whole: Part | None = None  # of all processes, until the next update
         self._known: tuple[Statistics, torch.device, bytes] | None = None  # what the last batch was, and what read it
-        self._set_up_states(statistics)
+        with suspended():
+            self._set_up_states(statistics)
 
     # The hot path. torchmetrics wraps `update` and `compute`; the ones below do that work themselves.
 
@@ -149,7 +156,7 @@ class StatisticMetric(Lifecycle, Metric):
         self._count_update(own)
         self._add(own, batch)
         faults: Tensor | None = own["faults"]
-        if faults is None or is_compiling() or direct.is_zero(faults):
+        if faults is None or is_compiling() or is_zero(faults):
             return
         # the CPU looks at once; the tensor is asked, since the name of a device takes longer
         if faults.is_cpu and own["_statistics"].may_fault(batch[1]):
@@ -242,12 +249,17 @@ class StatisticMetric(Lifecycle, Metric):
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """The value of one batch, without touching the state: the functional form of the metric."""
+        inputs, weights, valid = self._check(*self.inputs(*args, **kwargs), any_device=True)
+        if self.reads_values:
+            return each_sample(self._evaluate, weights, valid, *inputs)
+        return self._evaluate(weights, valid, *inputs)
+
+    def _evaluate(self, weights: Tensor | None, valid: Tensor | None, *inputs: Tensor) -> Any:
         statistics = self._statistics
-        batch = self._check(*self.inputs(*args, **kwargs), any_device=True)
-        faults = statistics.no_faults(batch[0][0].device)
-        states = self._differentiable(statistics, *batch, faults)
+        faults = statistics.no_faults(inputs[0].device)
+        states = self._differentiable(statistics, inputs, weights, valid, faults)
         if states is None:
-            states = self._states_of(statistics, *batch, faults)
+            states = self._states_of(statistics, inputs, weights, valid, faults)
         if faults is not None:
             self._raise_found(faults)
         return self.formula(**states)
@@ -293,7 +305,7 @@ class StatisticMetric(Lifecycle, Metric):
         own = self.__dict__
         statistics: Statistics = own["_statistics"]
         traced = is_compiling()
-        if traced or own["_known"] != (statistics, own["_device"], direct.metadata(*inputs)):
+        if traced or own["_known"] != (statistics, own["_device"], metadata(*inputs)):
             if not traced:
                 own["_known"] = None
             self._accept(inputs)
@@ -316,9 +328,9 @@ class StatisticMetric(Lifecycle, Metric):
             self._prepare(inputs)
         elif own["_known"] is None:
             self._prepare(inputs)
-            metadata = direct.metadata(*inputs)
-            if metadata is not None:
-                own["_known"] = (own["_statistics"], own["_device"], metadata)
+            mark = metadata(*inputs)
+            if mark is not None:
+                own["_known"] = (own["_statistics"], own["_device"], mark)
 
     def _label(self) -> str:
         """How messages call the metric."""
@@ -360,12 +372,7 @@ class StatisticMetric(Lifecycle, Metric):
         faults: Tensor | None = None,
     ) -> dict[str, Tensor] | None:
         """The statistics of a batch that wants gradients, if they have any; faults as in :meth:`_states_of`."""
-        if not torch.is_grad_enabled():
-            return None
-        for value in inputs:
-            if value.requires_grad:
-                break
-        else:
+        if not differentiated(inputs):
             return None
         states = statistics.differentiable(inputs, weights, valid)
         if states is not None and statistics.may_fault(weights):  # the pass says what was out of range
@@ -408,7 +415,7 @@ class StatisticMetric(Lifecycle, Metric):
         own = self.__dict__
         if faults is None:
             faults = own["faults"]
-        if faults is None or direct.is_zero(faults):
+        if faults is None or is_zero(faults):
             return
         counts = faults.tolist()
         if counts[0] or counts[2] or counts[4]:
@@ -417,7 +424,7 @@ class StatisticMetric(Lifecycle, Metric):
             self._report(counts)
 
     def _raise_found(self, faults: Tensor) -> None:
-        counts = faults.tolist()
+        counts = on_host(faults)
         if counts[0] or counts[2] or counts[4]:
             self._report(counts)
 

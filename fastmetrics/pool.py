@@ -17,8 +17,7 @@ from fastmetrics.family import Family, join, same_history, same_world, shareable
 from fastmetrics.group import Group, raise_all
 from fastmetrics.lifecycle import moving
 from fastmetrics.metric import Batch, StatisticMetric
-from fastmetrics.native import direct
-from fastmetrics.passes import FAULTS
+from fastmetrics.passes.faults import FAULTS, is_zero
 
 Entry = tuple[Group, str, tuple[int, ...]]  # a state of a group, and its shape
 
@@ -279,7 +278,7 @@ class Pool:
     def raise_faults(self, device: str | None = None) -> None:
         """Raise what was wrong with the values of the input, on all devices or on one kind."""
         for faults in self._records:
-            if direct.is_zero(faults) or not (device is None or faults.device.type == device):
+            if is_zero(faults) or not (device is None or faults.device.type == device):
                 continue
             if any(faults.tolist()):
                 raise_all((group, group.faults) for group in self.groups)

@@ -16,8 +16,8 @@ from fastmetrics import MetricCollection, native, nominal, regression, segmentat
 from fastmetrics import classification as ours
 from fastmetrics.buffered import BufferMetric
 from fastmetrics.metric import StatisticMetric
-from fastmetrics.passes import FAULTS
 from fastmetrics.passes.binary import binary_body
+from fastmetrics.passes.faults import FAULTS
 from fastmetrics.passes.multiclass import multiclass_body
 from fastmetrics.statistics import base
 

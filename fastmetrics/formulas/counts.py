@@ -14,7 +14,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from fastmetrics.operators import define
+from fastmetrics.native.operators import define
 
 
 class Linear(NamedTuple):

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fastmetrics.formulas.crps import crps
 from fastmetrics.passes import row_pairs, values_
-from fastmetrics.passes.operator import bad_weights
+from fastmetrics.passes.faults import bad_weights
 from fastmetrics.passes.row_pairs import row_pairs_body
 from fastmetrics.passes.values import KEEP
 from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, same_device
