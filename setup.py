@@ -4,32 +4,36 @@
 ``pip install .`` installs the sources, which compile on first use. With ``FASTMETRICS_BUILD=1`` (and
 ``--no-build-isolation``, since the libraries are built against the torch that is installed) they are built now: the CPU
 library once for each instruction set, the CUDA library if nvcc and a CUDA build of torch are there.
-``FASTMETRICS_BUILD=cuda`` makes their absence an error.
+``FASTMETRICS_BUILD=cuda`` makes their absence an error. ``MAX_JOBS`` limits how many compilers run at a time.
 """
 
 from __future__ import annotations
 
+import copy
+import importlib
 import json
 import os
 import shutil
 import sys
 import tempfile
+import types
 from pathlib import Path
+from typing import Any
 
-from setuptools import setup
+from setuptools import Extension, setup
 from setuptools.command.bdist_wheel import bdist_wheel
 from setuptools.command.build_py import build_py
-from setuptools.dist import Distribution
 
 ROOT = Path(__file__).resolve().parent
 WANTED = os.environ.get("FASTMETRICS_BUILD") or "0"
+PACKAGE = "fastmetrics.native.lib"  # where libraries are looked for
 
 
 class BuildWithSources(build_py):
-    """Copies ``csrc`` beside the loader, and builds the libraries if they are wanted."""
+    """Copies ``csrc`` beside the loader."""
 
     def run(self) -> None:
-        """Copy, and build."""
+        """Copy."""
         super().run()
         if self.editable_mode:
             return
@@ -37,16 +41,6 @@ class BuildWithSources(build_py):
         for left_over in (native / "csrc", native / "lib"):  # of an earlier build in the same folder
             shutil.rmtree(left_over, ignore_errors=True)
         shutil.copytree(ROOT / "csrc", native / "csrc")
-        if WANTED != "0":
-            build_libraries(native / "lib")
-
-
-class BinaryDistribution(Distribution):
-    """A wheel with libraries is for one platform."""
-
-    def has_ext_modules(self) -> bool:
-        """Whether libraries go into the wheel."""
-        return WANTED != "0"
 
 
 class WheelForEveryPython(bdist_wheel):
@@ -57,59 +51,90 @@ class WheelForEveryPython(bdist_wheel):
         return ("py3", "none", super().get_tag()[2])
 
 
-def build_libraries(folder: Path) -> None:
-    """Build every library that this machine can, with the parameters that the build on first use has."""
+def extensions(parameters: Any, toolchain: Any) -> tuple[list[Extension], type]:
+    """Every library that this machine can build, with the parameters of the build on first use; and the command."""
+    from torch.utils.cpp_extension import BuildExtension, CppExtension, CUDAExtension
+
+    made = [parameters.library("cpu", isa, ROOT / "csrc") for isa in parameters.ahead_of_time_isas()]
+    if toolchain.missing_cuda() is None:
+        made.append(parameters.library("cuda", "generic", ROOT / "csrc"))
+    stamps = {f"{PACKAGE}.{library.name}": parameters.stamp_of(library) for library in made}
+
+    def extension(library: Any) -> Extension:
+        made = (CUDAExtension if library.device == "cuda" else CppExtension)(
+            f"{PACKAGE}.{library.name}",
+            [os.path.relpath(source, ROOT) for source in library.sources],
+            include_dirs=[*library.include_dirs],
+            extra_compile_args={"cxx": library.cflags, "nvcc": library.nvcc_flags},
+            extra_link_args=library.ldflags,
+            py_limited_api=True,
+        )
+        made.libraries = [name for name in made.libraries if name != "cudart"] + library.libraries
+        return made
+
+    class BuildLibraries(BuildExtension):
+        """Builds all libraries at once, each in a folder of its own: most of them have the same sources."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs, no_python_abi_suffix=True)
+
+        def finalize_options(self) -> None:
+            """Share the processors, unless there is a limit; an editable installation compiles on first use."""
+            super().finalize_options()
+            if self.editable_mode:
+                self.extensions = []
+            elif "MAX_JOBS" not in os.environ:
+                self.parallel = len(self.extensions)
+                os.environ["MAX_JOBS"] = str((os.cpu_count() or 1) // self.parallel + 1)
+
+        def build_extensions(self) -> None:
+            """Without the flags that Python itself was built with, such as those for a debugger."""
+            del self.compiler.compiler_so[1:]
+            super().build_extensions()
+
+        def build_extension(self, ext: Extension) -> None:
+            """Build a library, and say beside it what it is for."""
+            print(f"building {ext.name}", flush=True)
+            own = copy.copy(self)
+            own.build_temp = os.path.join(self.build_temp, ext.name)
+            super(BuildLibraries, own).build_extension(ext)
+            stamp = Path(self.get_ext_fullpath(ext.name)).with_suffix(".json")
+            stamp.write_text(json.dumps(stamps[ext.name], indent=1))
+
+    return [extension(library) for library in made], BuildLibraries
+
+
+def load_alone(name: str) -> types.ModuleType:
+    """A module of ``fastmetrics/native`` without the package around it, whose dependencies may not be there yet."""
+    for package, path in (("fastmetrics", ROOT / "fastmetrics"), ("fastmetrics.native", ROOT / "fastmetrics/native")):
+        module = types.ModuleType(package)
+        module.__path__ = [str(path)]
+        sys.modules.setdefault(package, module)
+    return importlib.import_module(f"fastmetrics.native.{name}")
+
+
+def main() -> None:
+    """Set up, with or without libraries."""
+    commands: dict[str, type] = {"build_py": BuildWithSources, "bdist_wheel": WheelForEveryPython}
+    if WANTED == "0":
+        setup(cmdclass=commands)
+        return
     if WANTED not in ("1", "cuda"):
         sys.exit(f"FASTMETRICS_BUILD must be 0, 1 or cuda, but is {WANTED!r}")
-    sys.path.insert(0, str(ROOT))
     try:
         import torch  # noqa: F401
     except ImportError:
         sys.exit("FASTMETRICS_BUILD needs the torch that will be used: install it and pass --no-build-isolation")
-    builder = load_alone("builder")
-    parameters = sys.modules["fastmetrics.native.parameters"]
-
-    wanted = [parameters.library("cpu", isa, ROOT / "csrc") for isa in parameters.ahead_of_time_isas()]
-    cause = no_cuda(parameters)
-    if cause is None:
-        wanted.append(parameters.library("cuda", "generic", ROOT / "csrc"))
-    elif WANTED == "cuda":
-        sys.exit(f"FASTMETRICS_BUILD=cuda: {cause}")
-    else:
-        print(f"no CUDA library: {cause}")
-    folder.mkdir(parents=True, exist_ok=True)
-    for made in wanted:
-        with tempfile.TemporaryDirectory() as work:
-            print(f"building {made.name}", flush=True)
-            try:
-                builder.compile_library(made, Path(work))
-            except builder.BuildError as error:
-                sys.exit(f"{made.name}: {error}")
-            shutil.copy2(Path(work) / f"{made.name}.so", folder)
-        (folder / f"{made.name}.json").write_text(json.dumps(builder.stamp_of(made), indent=1))
+    toolchain = load_alone("toolchain")
+    without_cuda = toolchain.missing_cuda()
+    problem = (without_cuda if WANTED == "cuda" else None) or toolchain.missing("cpu")
+    if problem is not None:
+        sys.exit(f"FASTMETRICS_BUILD={WANTED}: {problem}")
+    if without_cuda is not None:
+        print(f"no CUDA library: {without_cuda}")
+    with tempfile.TemporaryDirectory() as folder, toolchain.known_to_torch(Path(folder)):
+        modules, command = extensions(load_alone("parameters"), toolchain)
+        setup(cmdclass={**commands, "build_ext": command}, ext_modules=modules)
 
 
-def no_cuda(parameters: object) -> str | None:
-    """Why the CUDA library cannot be built, or None."""
-    import torch
-
-    if parameters.cuda_home() is None:  # type: ignore[attr-defined]
-        return "no nvcc: install the CUDA toolkit, or set CUDA_HOME to it"
-    if torch.version.cuda is None:
-        return "torch was built without CUDA; install a CUDA build of torch"
-    return None
-
-
-def load_alone(name: str) -> object:
-    """A module of ``fastmetrics/native`` without the package around it, whose dependencies may not be there yet."""
-    import importlib
-    import types
-
-    for package, path in (("fastmetrics", ROOT / "fastmetrics"), ("fastmetrics.native", ROOT / "fastmetrics/native")):
-        module = types.ModuleType(package)
-        module.__path__ = [str(path)]
-        sys.modules[package] = module
-    return importlib.import_module(f"fastmetrics.native.{name}")
-
-
-setup(cmdclass={"build_py": BuildWithSources, "bdist_wheel": WheelForEveryPython}, distclass=BinaryDistribution)
+main()

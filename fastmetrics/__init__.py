@@ -83,8 +83,13 @@ from fastmetrics.regression import (
     TweedieDevianceScore,
     WeightedMeanAbsolutePercentageError,
 )
+from fastmetrics.versions import (
+    warn_of_untested,
+)
 
 __version__ = "0.1.0"
+
+warn_of_untested()
 
 __all__ = [
     "Accuracy",

@@ -13,7 +13,8 @@ import torch
 import torchmetrics
 
 from fastmetrics import __version__, inventory, native
-from fastmetrics.native import builder
+from fastmetrics.native import cache as library_cache
+from fastmetrics.native import toolchain
 from fastmetrics.native.parameters import ahead_of_time_isas, cpu_flags, cuda_home, runs_here
 
 VARIABLES = {
@@ -26,7 +27,7 @@ VARIABLES = {
 def doctor() -> int:
     """Print about ten lines; 0 if native kernels serve the CPU."""
     isas = [isa for isa in ahead_of_time_isas() if runs_here(isa, cpu_flags())]
-    compiler, ninja, toolkit = builder.compiler(), builder.ninja(), cuda_home()
+    compiler, ninja, toolkit = toolchain.compiler(), toolchain.ninja(), cuda_home()
     gpu = torch.cuda.get_device_name(0) if torch.cuda.is_available() else "none"
     print(f"python {platform.python_version()}, torch {torch.__version__}, torchmetrics {torchmetrics.__version__}")
     print(f"cpu: {platform.machine()}, {isas[0]}; {torch.get_num_threads()} threads")
@@ -51,8 +52,8 @@ def doctor() -> int:
 def cache() -> str:
     """Where libraries are kept, or why not there."""
     try:
-        folder, problem = builder.writable_folder()
-    except (builder.BuildError, OSError) as error:
+        folder, problem = library_cache.writable_folder()
+    except (toolchain.BuildError, OSError) as error:
         return f"none - {error}"
     return problem or str(folder)
 

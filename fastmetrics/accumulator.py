@@ -18,8 +18,10 @@ from torch.utils.weak import WeakIdKeyDictionary
 from torchmetrics.utilities.data import dim_zero_cat
 
 from fastmetrics import tensors
+from fastmetrics.native.transforms import differentiated
+from fastmetrics.passes.faults import merge_faults
 from fastmetrics.statistics import Statistics
-from fastmetrics.statistics.base import Batch, Inputs, merge_faults
+from fastmetrics.statistics.base import Batch, Inputs
 
 TWIN = "weighted_"  # the state of the weighted samples of a statistic is called weighted_<statistic>
 
@@ -547,13 +549,10 @@ def _overlap(
 def of_batch(statistics: Statistics, batch: Batch, faults: Tensor | None) -> tuple[dict[str, Tensor], bool]:
     """The statistics of one batch, and whether they carry a graph; its faults go to ``faults``."""
     inputs, weights, valid = batch
-    if torch.is_grad_enabled():
-        for value in inputs:
-            if value.requires_grad:
-                states = statistics.differentiable(inputs, weights, valid)
-                if states is None:
-                    break
-                if statistics.may_fault(weights):  # the pass says what was out of range
-                    statistics.of_batch(tuple(value.detach() for value in inputs), weights, valid, faults)
-                return states, True
+    if differentiated(inputs):
+        states = statistics.differentiable(inputs, weights, valid)
+        if states is not None:
+            if statistics.may_fault(weights):  # the pass says what was out of range
+                statistics.of_batch(tuple(value.detach() for value in inputs), weights, valid, faults)
+            return states, True
     return statistics.of_batch(inputs, weights, valid, faults), False

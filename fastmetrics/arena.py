@@ -11,8 +11,7 @@ from torch import Tensor
 
 from fastmetrics import tensors
 from fastmetrics.accumulator import Accumulator
-from fastmetrics.native import direct
-from fastmetrics.passes import FAULTS
+from fastmetrics.passes.faults import FAULTS, is_zero
 
 Entry = tuple[Accumulator, str, tuple[int, ...]]  # a state, and its shape
 
@@ -120,7 +119,7 @@ class Arena:
     def faulty(self, device: str | None = None) -> bool:
         """Whether any value was out of range, on all devices or on one type of them."""
         for faults in self._records:
-            if not direct.is_zero(faults) and (device is None or faults.device.type == device) and any(faults.tolist()):
+            if not is_zero(faults) and (device is None or faults.device.type == device) and any(faults.tolist()):
                 return True
         return False
 

@@ -21,7 +21,9 @@ from torchmetrics.utilities.prints import rank_zero_warn
 from fastmetrics import tensors
 from fastmetrics.accumulator import TWIN, Accumulator, Part, of_batch
 from fastmetrics.checks import require_dense, require_tensors
-from fastmetrics.native import direct
+from fastmetrics.native.operators import metadata
+from fastmetrics.native.transforms import each_sample, suspended
+from fastmetrics.passes.faults import is_zero, on_host
 from fastmetrics.pending import Pending
 from fastmetrics.reader import Reader
 from fastmetrics.statistics import Statistics
@@ -132,6 +134,10 @@ class StatisticMetric(Metric):
     #: same ``inputs`` and these are equal. A class with its own ``inputs`` that does not say is read alone.
     inputs_options: tuple[str, ...] | None = ()
 
+    #: Whether the value needs a look at the data, as a value of sorted samples does. Under ``vmap`` a function of the
+    #: metric then takes one sample after the other.
+    reads_values = False
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "inputs" in vars(cls) and "inputs_options" not in vars(cls):
@@ -143,7 +149,8 @@ class StatisticMetric(Metric):
         self._update_signature = inspect.signature(self.inputs)
         self._meeting: Meeting | None = None  # with whom processes are met; None for this metric alone
         self._computed_version = -1  # of the accumulator
-        self.__dict__["_reader"] = Reader(Accumulator(statistics, self._device, self.compute_on_cpu))
+        with suspended():
+            self.__dict__["_reader"] = Reader(Accumulator(statistics, self._device, self.compute_on_cpu))
         self._list_states()
 
     # The hot path. torchmetrics wraps `update` and `compute`; the ones below do that work themselves.
@@ -174,7 +181,7 @@ class StatisticMetric(Metric):
         accumulator, batch = self._receive(args, kwargs, traced)
         accumulator.add(batch)
         faults = accumulator.faults
-        if faults is None or traced or direct.is_zero(faults):
+        if faults is None or traced or is_zero(faults):
             return
         # the CPU looks at once; the tensor is asked, since the name of a device takes longer
         if faults.is_cpu and accumulator.statistics.may_fault(batch[1]):
@@ -205,7 +212,7 @@ class StatisticMetric(Metric):
         accumulator = reader.accumulator
         inputs, weights, valid = batch
         checked = None if traced else accumulator.checked
-        known = checked is not None and checked == direct.metadata(*inputs)
+        known = checked is not None and checked == metadata(*inputs)
         if not known or weights is not None or valid is not None:
             batch = self._check(reader, batch, known)
         if accumulator.arena is not None:
@@ -214,7 +221,7 @@ class StatisticMetric(Metric):
             reader.fit(inputs)
             accumulator.note(inputs)
             if not traced:
-                accumulator.checked = direct.metadata(*inputs)
+                accumulator.checked = metadata(*inputs)
         if weights is not None and accumulator.lacks_twins:
             accumulator.weighted()
             self._list_states()
@@ -319,17 +326,28 @@ class StatisticMetric(Metric):
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """The value of one batch, without touching the state: the functional form of the metric."""
-        return self.formula(**self._evaluated(*args, **kwargs)[0])
+        statistics, batch = self._for_function(args, kwargs)
+        if not self.reads_values:
+            return self.formula(**self._states_of(statistics, batch))
+        inputs, weights, valid = batch
 
-    def _evaluated(
-        self, *args: Any, of: Callable[[Statistics, Inputs], Statistics] | None = None, **kwargs: Any
-    ) -> tuple[dict[str, Tensor], Inputs]:
-        """The statistics of one batch, and what was read.
+        def value(weights: Tensor | None, valid: Tensor | None, *inputs: Tensor) -> Any:
+            return self.formula(**self._states_of(statistics, (inputs, weights, valid)))
+
+        return each_sample(value, weights, valid, *inputs)
+
+    def _for_function(
+        self,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        of: Callable[[Statistics, Inputs], Statistics] | None = None,
+    ) -> tuple[Statistics, Batch]:
+        """The statistics of the functional form, and the batch as they take it; raises if its metadata is wrong.
 
         Args:
             args: those of :meth:`inputs`.
-            of: takes the statistics of the metric and the inputs, and gives the statistics that are wanted.
             kwargs: those of :meth:`inputs`.
+            of: takes the statistics of the metric and the inputs, and gives the statistics that are wanted.
         """
         batch = self._read(args, kwargs)
         inputs = batch[0]
@@ -339,13 +357,15 @@ class StatisticMetric(Metric):
             statistics = of(statistics, inputs)
         self._accept(inputs, statistics)
         statistics.check(inputs)
-        weights, valid = per_sample(statistics, batch)
-        statistics = statistics.fitted(inputs)
-        faults = statistics.no_faults(inputs[0].device)
-        states, _ = of_batch(statistics, (inputs, weights, valid), faults)
+        return statistics.fitted(inputs), (inputs, *per_sample(statistics, batch))
+
+    def _states_of(self, statistics: Statistics, batch: Batch) -> dict[str, Tensor]:
+        """The statistics of one batch alone; raises what was wrong with its values."""
+        faults = statistics.no_faults(batch[0][0].device)
+        states, _ = of_batch(statistics, batch, faults)
         if faults is not None:
             self._raise_found(faults)
-        return states, inputs
+        return states
 
     def plot(self, val: Any = None, ax: Any = None) -> Any:
         """Draw ``val`` (a value or a sequence of them), or the present value; see ``torchmetrics``."""
@@ -372,9 +392,9 @@ class StatisticMetric(Metric):
 
     def _raise_faults(self, faults: Tensor | None) -> None:
         """Raise what a record says was wrong with the values of the input, and clear it and that of the metric."""
-        if faults is None or direct.is_zero(faults):
+        if faults is None or is_zero(faults):
             return
-        counts = faults.tolist()
+        counts = on_host(faults)
         if counts[0] or counts[2] or counts[4]:
             faults.zero_()
             for reader in (self._reader, self._local):
@@ -384,7 +404,7 @@ class StatisticMetric(Metric):
 
     def _raise_found(self, faults: Tensor) -> None:
         """Raise if a record of faults holds any."""
-        counts = faults.tolist()
+        counts = on_host(faults)
         if counts[0] or counts[2] or counts[4]:
             self._report(counts, self._label())
 

@@ -15,8 +15,9 @@ from torch import Tensor
 from torchmetrics.utilities.data import dim_zero_cat, dim_zero_sum
 
 from fastmetrics.accumulator import TWIN, Accumulator, Part
+from fastmetrics.passes.faults import merge_faults
 from fastmetrics.statistics import Statistics
-from fastmetrics.statistics.base import Inputs, merge_faults
+from fastmetrics.statistics.base import Inputs
 
 
 class Reader:

@@ -22,7 +22,8 @@ from fastmetrics.accumulator import Accumulator, Part
 from fastmetrics.arena import Arena
 from fastmetrics.checks import require_dense
 from fastmetrics.metric import StatisticMetric, per_sample, taken
-from fastmetrics.native import direct
+from fastmetrics.native.operators import metadata
+from fastmetrics.passes.faults import is_zero
 from fastmetrics.reader import Reader
 from fastmetrics.statistics import Statistics
 from fastmetrics.statistics.base import Batch, same
@@ -172,7 +173,7 @@ class Group:
         inputs, weights, valid = batch
         accumulator = self.accumulator
         checked = None if traced else accumulator.checked
-        known = checked is not None and checked == direct.metadata(*inputs)
+        known = checked is not None and checked == metadata(*inputs)
         if not known:
             require_dense(self.first._label(), self.first._update_signature, inputs)
             for member in self._accepts:
@@ -194,7 +195,7 @@ class Group:
             reader.accumulator.note(inputs)
         self.accumulator.note(inputs)
         if not traced:
-            self.accumulator.checked = direct.metadata(*inputs)
+            self.accumulator.checked = metadata(*inputs)
         return bool(left)
 
     def add(self, batch: Batch, traced: bool) -> None:
@@ -436,7 +437,7 @@ class Plan:
         """One error for all faults, which are cleared."""
         found = []
         for group, faults in records:
-            if faults is not None and not direct.is_zero(faults):
+            if faults is not None and not is_zero(faults):
                 try:
                     _raise(group, faults)
                 except (RuntimeError, ValueError) as error:

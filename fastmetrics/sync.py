@@ -18,10 +18,9 @@ from torch import Tensor
 from torchmetrics.utilities.distributed import gather_all_tensors
 
 from fastmetrics.accumulator import Part
-from fastmetrics.passes import FAULTS
+from fastmetrics.passes.faults import FAULTS, merge_faults
 from fastmetrics.reader import Reader, part_of
 from fastmetrics.statistics import Statistics
-from fastmetrics.statistics.base import merge_faults
 
 _FAULT_FIELDS = 6  # the part of a record of faults that is not scratch
 _DTYPES = (

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The record of values out of range, int64 [kFaults]; FAULTS in fastmetrics/passes/operator.py.
+// The record of values out of range, int64 [kFaults]; FAULTS in fastmetrics/passes/faults.py.
 
 #pragma once
 

@@ -28,6 +28,7 @@ class ClusteringMetric(StatisticMetric):
     higher_is_better: bool | None = True
     plot_lower_bound = 0.0
     plot_upper_bound: float | None = 1.0
+    reads_values = True
 
     #: The value, float64 [], from the contingency table.
     formula_of_table: Callable[[Contingency], Tensor]

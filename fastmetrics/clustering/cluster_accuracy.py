@@ -44,6 +44,7 @@ class ClusterAccuracy(StatisticMetric):
     higher_is_better = True
     plot_lower_bound = 0.0
     plot_upper_bound = 1.0
+    reads_values = True
 
     def __init__(self, num_classes: int, **kwargs: Any) -> None:
         if not isinstance(num_classes, int) or num_classes <= 0:

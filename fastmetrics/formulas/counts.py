@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from fastmetrics.operators import define
+from fastmetrics.native.operators import define
 from fastmetrics.tables import outcomes
 
 

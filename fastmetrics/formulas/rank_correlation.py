@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fastmetrics.operators import define
+from fastmetrics.native.operators import define
 
 
 def _runs(values: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -111,7 +111,7 @@ def _unless_nan(value: Tensor, preds: Tensor, target: Tensor) -> Tensor:
     bad = torch.zeros(value.shape, dtype=torch.bool, device=value.device)
     for values in (preds, target):
         if values.is_floating_point():
-            bad |= values.isnan().any(0)
+            bad = bad | values.isnan().any(0)
     return torch.where(bad, torch.nan, value)
 
 

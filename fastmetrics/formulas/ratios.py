@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from fastmetrics.formulas.counts import AVERAGE_CODES, FN, FP, TN, TP, VALUE, Linear
-from fastmetrics.operators import define
+from fastmetrics.native.operators import define
+from fastmetrics.native.transforms import suspended
 from fastmetrics.tables import outcomes
 
 
@@ -130,7 +131,8 @@ _average_ratio = define(SCHEMA, average_ratio_body, _fake, kernels=("cpu",), res
 
 @lru_cache(maxsize=256)
 def _coefficients(ratio: Ratio) -> Tensor:
-    return torch.tensor([list(ratio.numerator), list(ratio.denominator)], dtype=torch.float64, device="cpu")
+    with suspended():
+        return torch.tensor([list(ratio.numerator), list(ratio.denominator)], dtype=torch.float64, device="cpu")
 
 
 def average_ratio(

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from fastmetrics import nominal
+from fastmetrics.native.transforms import each_sample
 from fastmetrics.nominal.association import replacement
 
 
@@ -124,7 +126,6 @@ def _value(
     cls: type, options: tuple[Any, ...], preds: Tensor, target: Tensor, weights: Tensor | None, valid: Tensor | None
 ) -> Tensor:
     """``cls(C, *options)`` of one batch whose categories are numbered first."""
-    category = replacement(*options[-2:])
     if preds.dim() == 2:
         preds = preds.argmax(1)
     if target.dim() == 2:
@@ -134,6 +135,14 @@ def _value(
             "The `preds` and `target` should have the same shape, got `preds` with"
             f" shape={tuple(preds.shape)} and `target` with shape={tuple(target.shape)}."
         )
+    return each_sample(partial(_of_categories, cls, options), preds, target, weights, valid)  # type: ignore[no-any-return]
+
+
+def _of_categories(
+    cls: type, options: tuple[Any, ...], preds: Tensor, target: Tensor, weights: Tensor | None, valid: Tensor | None
+) -> Tensor:
+    """The value from categories ``[N]`` of any numbers."""
+    category = replacement(*options[-2:])
     both = torch.stack([preds, target])
     if both.is_floating_point():
         missing = both.isnan()
@@ -147,6 +156,10 @@ def _value(
 
 
 def _matrix(cls: type, options: tuple[Any, ...], matrix: Tensor, symmetric: bool = True) -> Tensor:
+    return each_sample(partial(_of_columns, cls, options, symmetric), matrix)  # type: ignore[no-any-return]
+
+
+def _of_columns(cls: type, options: tuple[Any, ...], symmetric: bool, matrix: Tensor) -> Tensor:
     variables = matrix.shape[1]
     values = torch.ones(variables, variables, device=matrix.device)
     for i, j in itertools.permutations(range(variables), 2):

@@ -167,38 +167,45 @@ def _open(found: Status, path: Path, origin: str, stamp: dict[str, object]) -> b
     return True
 
 
-def _use_prebuilt(found: Status) -> bool:
-    for candidate in prebuilt.candidates(found.device):
+def _use(found: Status, candidates: list[prebuilt.Candidate], origin: str) -> bool:
+    """Load the first library that can be used; whether there is one."""
+    for candidate in candidates:
         if candidate.reason is not None:
-            found.reasons.append(f"prebuilt: {candidate.reason}")
-        elif _open(found, candidate.path, "prebuilt", candidate.stamp):
+            found.reasons.append(f"{origin}: {candidate.reason}")
+        elif _open(found, candidate.path, origin, candidate.stamp):
             return True
-    if not found.reasons:
-        found.reasons.append("prebuilt: none in this installation")
     return False
+
+
+def _use_prebuilt(found: Status) -> bool:
+    candidates = prebuilt.candidates(found.device)
+    if not candidates:
+        found.reasons.append("prebuilt: none in this installation")
+    return _use(found, candidates, "prebuilt")
 
 
 def _use_cache_or_build(found: Status) -> bool:
     # imported here: a prebuilt library needs none of it
-    from fastmetrics.native import builder
+    from fastmetrics.native import builder, cache
+    from fastmetrics.native.toolchain import BuildError
 
     made = library(found.device)
     try:
-        folder = builder.cache_folder()
-        path = builder.cached(made, folder)
-        if path is not None and _open(found, path, "cache", builder.read_stamp(path)):
+        folder = cache.folder()
+        candidates = cache.candidates(made, folder)
+        if _use(found, candidates, "cache"):
             return True
-        if path is None:
+        if not candidates:
             found.reasons.append(f"cache: not in {folder}")
-        folder, spare = builder.writable_folder()
-        if spare is not None:
-            found.reasons.append(f"cache: {spare}")
-            path = builder.cached(made, folder)
-            if path is not None and _open(found, path, "cache", builder.read_stamp(path)):
+        folder, problem = cache.writable_folder()
+        if problem is not None:
+            found.reasons.append(f"cache: {problem}")
+            candidates = cache.candidates(made, folder)
+            if _use(found, candidates, "cache"):
                 return True
-            log.warning("%s", spare)
-        path, built = builder.build(made, folder, again=path is not None)
-    except (builder.BuildError, OSError) as error:
+            log.warning("%s", problem)
+        path, built = builder.build(made, folder, again=bool(candidates))
+    except (BuildError, OSError) as error:
         found.reasons.append(f"build: {error}")
         return False
-    return _open(found, path, "built now" if built else "cache", builder.read_stamp(path))
+    return _open(found, path, "built now" if built else "cache", prebuilt.candidate(path).stamp)

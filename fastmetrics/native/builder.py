@@ -1,126 +1,29 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Building a library on first use, in a cache that processes and machines share.
+"""Building a library on first use, by torch.utils.cpp_extension, once for all processes.
 
-A library is found by the hash of everything that made it: sources, flags, torch, CUDA, compiler, and the instruction
-set where the code is for this CPU only. It is built in a folder of its own and moved into place in one step, so that a
-build that was killed leaves nothing that a later process would wait for or load.
+It is built in a folder of its own under a lock that the system releases if its holder dies, and moved into the cache in
+one step: a build that was killed leaves nothing that a later process would wait for or load.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
-import platform
+import re
 import shlex
 import shutil
-import subprocess
 import tempfile
 import time
 from pathlib import Path
 
-import torch
-from filelock import FileLock
-
-from fastmetrics.native.parameters import DEFAULT_ARCHS, TORCH_TARGET, Library, cpu_flags, cuda_home, python_headers
+from fastmetrics.native import cache, progress, toolchain
+from fastmetrics.native.parameters import Library, stamp_of
+from fastmetrics.native.toolchain import BuildError
 
 log = logging.getLogger("fastmetrics")
 
-
-class BuildError(RuntimeError):
-    """Why a library could not be built, and what to do about it."""
-
-
-def cache_folder() -> Path:
-    """Where libraries are kept: ``FASTMETRICS_CACHE``, else ``fastmetrics`` in the user's cache folder."""
-    own = os.environ.get("FASTMETRICS_CACHE")
-    if own:
-        return Path(own)
-    try:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fastmetrics"
-    except RuntimeError:  # a user without a home, as in some containers
-        return _spare_folder()
-
-
-def _spare_folder() -> Path:
-    return Path(tempfile.gettempdir()) / f"fastmetrics-{os.getuid()}"
-
-
-def compiler_command() -> list[str]:
-    """The C++ compiler's command: ``CXX``, which may start with a launcher as in ``ccache g++``, else ``c++``."""
-    return shlex.split(os.environ.get("CXX", "")) or ["c++"]
-
-
-def compiler() -> str | None:
-    """The program that :func:`compiler_command` starts, if it is there."""
-    return shutil.which(compiler_command()[0])
-
-
-def ninja() -> str | None:
-    """The build tool: the ``ninja`` package's, else the one on the path."""
-    try:
-        import ninja as package
-    except ImportError:
-        return shutil.which("ninja")
-    return shutil.which("ninja", path=package.BIN_DIR) or shutil.which("ninja")
-
-
-def archs() -> str:
-    """CUDA architectures to build for: ``TORCH_CUDA_ARCH_LIST``, else those of the GPUs here, else all supported."""
-    wanted = os.environ.get("TORCH_CUDA_ARCH_LIST")
-    if wanted:
-        return wanted
-    if torch.cuda.is_available():
-        found = {torch.cuda.get_device_capability(i) for i in range(torch.cuda.device_count())}
-        return ";".join(f"{major}.{minor}" for major, minor in sorted(found))
-    return ";".join(DEFAULT_ARCHS)
-
-
-def key(made: Library) -> str:
-    """The hash of everything that decides what the library is."""
-    digest = hashlib.sha256()
-    for path in [*made.sources, *made.headers]:
-        digest.update(Path(path).name.encode() + b"\0" + Path(path).read_bytes() + b"\0")
-    machine = sorted(cpu_flags()) if made.isa == "native" else []
-    facts: list[object] = [made.cflags, made.nvcc_flags, made.ldflags, torch.__version__, platform.machine(), machine]
-    facts += [compiler_command(), _compiler_version(), bool(python_headers())]
-    if made.device == "cuda":
-        facts += [torch.version.cuda, archs()]
-    digest.update(json.dumps(facts).encode())
-    return digest.hexdigest()[:20]
-
-
-def _compiler_version() -> str:
-    found = compiler()
-    if found is None:
-        return "none"
-    return _run([found, *compiler_command()[1:], "-dumpfullversion", "-dumpversion"]).stdout.strip()
-
-
-def _run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
-
-
-def cached(made: Library, folder: Path) -> Path | None:
-    """The library in the cache, if it is there."""
-    path = folder / key(made) / f"{made.name}.so"
-    return path if os.path.isfile(path) else None  # False, too, where the folder may not be read
-
-
-def writable_folder() -> tuple[Path, str | None]:
-    """The cache folder, or one of this user among the temporary files, with the reason, if the first cannot be used."""
-    folder = cache_folder()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder, None
-    except OSError as error:
-        spare = _spare_folder()
-        spare.mkdir(mode=0o700, exist_ok=True)
-        if spare.stat().st_uid != os.getuid():
-            raise BuildError(f"{folder} cannot be written ({error}) and {spare} belongs to another user") from error
-        return spare, f"{folder} cannot be written ({error.strerror}), using {spare}; or set FASTMETRICS_CACHE"
+_LINES = 20  # of the compiler's errors
 
 
 def build(made: Library, folder: Path, again: bool = False) -> tuple[Path, bool]:
@@ -137,131 +40,84 @@ def build(made: Library, folder: Path, again: bool = False) -> tuple[Path, bool]
     Raises:
         BuildError: with cause and cure.
     """
-    check_tools(made)
-    place = folder / key(made)
-    with FileLock(str(folder / f"{place.name}.lock")):  # released by the system if its holder dies
-        found = cached(made, folder)
-        if found is not None and not again:
-            return found, False
+    if not made.sources:
+        raise BuildError(f"the package has no {made.device} sources; reinstall it")
+    problem = toolchain.missing(made.device)
+    if problem is not None:
+        raise BuildError(problem)
+    path = cache.path(made, folder)
+    place = path.parent
+    with progress.locked(made, place):
+        if path.is_file() and not again:
+            return path, False
         for left_over in folder.glob(f"{place.name}.build-*"):
             shutil.rmtree(left_over, ignore_errors=True)
-        log.info("building the %s kernels, once, about %s s", made.device, {"cpu": 35, "cuda": 60}[made.device])
         work = Path(tempfile.mkdtemp(prefix=f"{place.name}.build-", dir=folder))
         try:
             started = time.perf_counter()
-            compile_library(made, work)
+            with progress.shown(made, work):
+                built = compile_library(made, work, log_file=Path(f"{place}.log"))
             seconds = round(time.perf_counter() - started, 1)
-            (work / "stamp.json").write_text(json.dumps({**stamp_of(made), "seconds": seconds}, indent=1))
+            result = work / "result"
+            result.mkdir()
+            os.replace(built, result / path.name)
+            stamp = json.dumps({**stamp_of(made), "seconds": seconds}, indent=1)
+            (result / path.with_suffix(".json").name).write_text(stamp)
             shutil.rmtree(place, ignore_errors=True)
-            os.replace(work, place)
+            os.replace(result, place)
         finally:
             shutil.rmtree(work, ignore_errors=True)
-    path = place / f"{made.name}.so"
     log.info("built %s in %s s", path, seconds)
     return path, True
 
 
-def read_stamp(path: Path) -> dict[str, object]:
-    """What a library in the cache was built for."""
+def compile_library(made: Library, work: Path, log_file: Path) -> Path:
+    """Compile a library in an empty folder, and load it.
+
+    Args:
+        made: what to build.
+        work: the folder.
+        log_file: takes all that the tools write if they fail.
+
+    Returns:
+        The library in ``work``.
+
+    Raises:
+        BuildError: the compiler fails, or what it made does not load.
+    """
+    from torch.utils import cpp_extension
+
     try:
-        stamp = json.loads((path.parent / "stamp.json").read_text())
-    except (OSError, ValueError):
-        return {}
-    return stamp if isinstance(stamp, dict) else {}
+        # torch forgets to quote this path for the shell
+        quoted = toolchain.replaced(vars(cpp_extension), TORCH_LIB_PATH=shlex.quote(cpp_extension.TORCH_LIB_PATH))
+        with toolchain.known_to_torch(work), quoted:
+            built = cpp_extension.load(
+                made.name,
+                made.sources,
+                extra_cflags=made.cflags,
+                extra_cuda_cflags=made.nvcc_flags,
+                extra_ldflags=[*made.ldflags, *(f"-l{name}" for name in made.libraries)],
+                extra_include_paths=made.include_dirs,
+                build_directory=str(work),
+                with_cuda=made.device == "cuda",
+                is_python_module=False,
+            )
+    except (RuntimeError, UnicodeDecodeError) as error:  # torch expects UTF-8, a compiler may write otherwise
+        output = error.object.decode(errors="replace") if isinstance(error, UnicodeDecodeError) else str(error)
+        log_file.write_text(output)
+        raise BuildError(f"the compiler failed:\n{_errors(output)}\nAll that it wrote is in {log_file}") from error
+    except OSError as error:
+        raise BuildError(f"what was built does not load: {error.__cause__ or error}") from error
+    log_file.unlink(missing_ok=True)  # of an earlier attempt
+    return Path(str(built))
 
 
-def stamp_of(made: Library) -> dict[str, object]:
-    """What a library was built for."""
-    target = ".".join(str(part) for part in TORCH_TARGET)
-    facts: dict[str, object] = {
-        "device": made.device,
-        "isa": made.isa,
-        "torch": torch.__version__,
-        "torch_target": target,
-    }
-    if made.device == "cuda":
-        facts |= {"cuda": torch.version.cuda, "archs": archs()}
-    return facts
-
-
-def check_tools(made: Library) -> str:
-    """The path of ninja. Reports what is missing as :class:`BuildError`."""
-    if not made.sources:
-        raise BuildError(f"the package has no {made.device} sources; reinstall it")
-    if compiler() is None:
-        raise BuildError(f"no C++ compiler: {compiler_command()[0]} was not found. Install g++ or clang++, or set CXX.")
-    found = ninja()
-    if found is None:
-        raise BuildError("no ninja: install it with `pip install ninja`")
-    if made.device == "cuda" and cuda_home() is None:
-        raise BuildError("no nvcc: install the CUDA toolkit, or set CUDA_HOME to it")
-    if made.device == "cuda" and torch.version.cuda is None:
-        raise BuildError("torch was built without CUDA; install a CUDA build of torch")
-    return found
-
-
-def compile_library(made: Library, work: Path) -> None:
-    """Compile into ``work``. Reports a missing tool or a compiler error as :class:`BuildError`."""
-    found = check_tools(made)
-    script = ninja_file(made, work)
-    (work / "build.ninja").write_text(script)
-    done = _run([found, "-C", str(work)])
-    if done.returncode != 0:
-        tail = "\n".join((done.stdout + done.stderr).strip().splitlines()[-30:])
-        raise BuildError(f"the compiler failed:\n{tail}")
-
-
-def ninja_file(made: Library, work: Path) -> str:
-    """The build script: objects in ``work``, then the library."""
-    from torch.utils.cpp_extension import include_paths, library_paths
-
-    includes = [f"-I{path}" for path in made.include_dirs]
-    system = [flag for path in [*include_paths(), *python_headers()] for flag in ("-isystem", path)]
-    libraries = [f"-L{path}" for path in library_paths()]
-    links = ["-ltorch", "-ltorch_cpu", "-lc10"]
-    nvcc = ""
-    if made.device == "cuda":
-        home = cuda_home()
-        nvcc = f"{home}/bin/nvcc"
-        system += ["-isystem", f"{home}/include"]
-        libraries += [f"-L{home}/lib64", f"-L{home}/targets/{platform.machine()}-linux/lib"]
-        links += ["-ltorch_cuda", "-lc10_cuda", "-lcudart_static", "-ldl", "-lrt", "-lpthread"]
-    lines = [
-        "ninja_required_version = 1.5",
-        f"cxx = {_words(compiler_command())}",
-        f"nvcc = {_words([nvcc])}",
-        f"cflags = {_words([*made.cflags, *includes, *system])}",
-        f"nvccflags = {_words([*made.nvcc_flags, *gencode(), *includes])}",
-        "rule cxx",
-        "  command = $cxx -MMD -MF $out.d $cflags -c $in -o $out",
-        "rule nvcc",
-        "  command = $nvcc $nvccflags -c $in -o $out",
-        "rule link",
-        f"  command = $cxx -shared $in {_words([*made.ldflags, *libraries, *links])} -o $out",
-    ]
-    objects = []
-    for source in made.sources:
-        objects.append(f"{Path(source).name}.o")
-        rule = "nvcc" if source.endswith(".cu") else "cxx"
-        lines.append(f"build {objects[-1]}: {rule} {_escape(source)}")
-    lines.append(f"build {made.name}.so: link {' '.join(objects)}")
-    return "\n".join(lines) + "\n"
-
-
-def gencode() -> list[str]:
-    """Nvcc's flags for :func:`archs`."""
-    flags = []
-    for arch in archs().replace(" ", ";").split(";"):
-        number = arch.removesuffix("+PTX").replace(".", "")
-        flags.append(f"-gencode=arch=compute_{number},code=sm_{number}")
-        if arch.endswith("+PTX"):
-            flags.append(f"-gencode=arch=compute_{number},code=compute_{number}")
-    return flags
-
-
-def _words(command: list[str]) -> str:
-    return shlex.join(command).replace("$", "$$")
-
-
-def _escape(path: str) -> str:
-    return path.replace("$", "$$").replace(" ", "$ ").replace(":", "$:")
+def _errors(output: str) -> str:
+    """What the compilers wrote from their first error on, without the commands that ninja repeats."""
+    kept, command = [], False
+    for line in output.splitlines():
+        if not command and not re.match(r"(Error building extension .*?: )?\[\d+/\d+\] |FAILED: |ninja: ", line):
+            kept.append(line)
+        command = line.startswith("FAILED: ")  # it follows
+    first = next((i for i, line in enumerate(kept) if "error" in line.lower()), len(kept) - _LINES)
+    return "\n".join(kept[max(0, first - 2) :][:_LINES])

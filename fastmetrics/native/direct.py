@@ -2,9 +2,9 @@
 """Calls of CPU kernels without PyTorch's dispatcher, which takes longer than a small batch does.
 
 The CPU library is also a Python module. Its functions take the arguments of an operator and call its kernel if all of
-them are plain tensors on the CPU and nobody watches: no mode, tracer, transform or profiler. Otherwise they call the
-operator. A library that was compiled without Python's headers, and a PyTorch that does not lend its tensors to C
-functions, have no such calls; all goes through the dispatcher then.
+them are plain tensors on the CPU and nothing intercepts calls: no mode, tracer, transform or profiler. Otherwise they
+call the operator. A library that was compiled without Python's headers, and a PyTorch that does not lend its tensors to
+C functions, have no such calls; all goes through the dispatcher then.
 """
 
 from __future__ import annotations
@@ -30,25 +30,24 @@ def _never(tensor: Tensor) -> bool:
     return False
 
 
-#: What is equal for plain CPU tensors of the same dtypes and shapes; None if it cannot be told.
-metadata: Callable[..., bytes | None] = _no_metadata
-
-
-def _nobody() -> bool:
+def _not_intercepted() -> bool:
     return False
 
 
-#: Whether a mode, tracer, transform or profiler is active.
-watched: Callable[[], bool] = _nobody
+#: What is equal for plain CPU tensors of the same dtypes and shapes; None if it is not known.
+metadata: Callable[..., bytes | None] = _no_metadata
 
 #: Whether a tensor is known to be zero: a plain one of int64 on the CPU.
 is_zero: Callable[[Tensor], bool] = _never
+
+#: Whether a mode, tracer, transform or profiler is active, which has to see the operator.
+interception_active: Callable[[], bool] = _not_intercepted
 
 
 def load(path: str) -> Bind | None:
     """What makes the direct call of an operator's kernel in the library at ``path``; None if there are none."""
     try:
-        watchers = (
+        interceptors = (
             torch._C._len_torch_dispatch_stack,
             torch._C._len_torch_function_stack,
             torch._C._get_tracing_state,
@@ -63,9 +62,9 @@ def load(path: str) -> Bind | None:
         module: Any = module_from_spec(ModuleSpec(_NAME, loader, origin=path))
     except ImportError:
         return None
-    if not module.set_up(Tensor, Tensor.is_neg, lent, watchers):
+    if not module.set_up(Tensor, Tensor.is_neg, lent, interceptors):
         return None
-    global metadata, is_zero, watched
-    metadata, is_zero, watched = module.metadata, module.is_zero, module.watched
+    global metadata, is_zero, interception_active
+    metadata, is_zero, interception_active = module.metadata, module.is_zero, module.watched
     bind: Bind = module.bind
     return bind

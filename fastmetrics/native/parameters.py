@@ -38,6 +38,7 @@ class Library:
         cflags: for the C++ compiler.
         nvcc_flags: for nvcc; architectures are added by who builds.
         ldflags: for the linker.
+        libraries: beside those of torch.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Library:
     cflags: list[str]
     nvcc_flags: list[str] = field(default_factory=list)
     ldflags: list[str] = field(default_factory=list)
+    libraries: list[str] = field(default_factory=list)
 
 
 def source_root() -> Path:
@@ -79,20 +81,24 @@ def library(device: str, isa: str = "native", root: Path | None = None) -> Libra
     cflags = [*common, "-std=c++17", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wno-unknown-pragmas"]
     # GCC warns about the placeholders of its own intrinsics
     cflags += ["-Wno-uninitialized", "-Wno-maybe-uninitialized"] if device == "cpu" else ["-DUSE_CUDA"]
-    ldflags = ["-Wl,--no-as-needed"] if device == "cuda" else []
+    # cpp_extension links whatever an extension may need
+    ldflags = ["-Wl,--as-needed"] if sys.platform == "linux" else []
     if device == "cpu":
         if sys.platform == "linux":
             cflags += ["-fopenmp"]
             ldflags += ["-fopenmp"]
         if sys.platform == "darwin":
             ldflags += ["-undefined", "dynamic_lookup"]  # what Python has
+        if sysconfig.get_config_var("Py_GIL_DISABLED"):
+            cflags += ["-DFASTMETRICS_NO_PYTHON"]  # whose headers lack the stable ABI, so there are no direct calls
         if isa in _MARCH:
             cflags += [f"-march={_MARCH[isa]}"]
     name = "fastmetrics_" + (device if isa == "native" else f"{device}_{isa.replace('-', '_')}")
-    nvcc_flags = ["-O3", "-std=c++17", "--expt-relaxed-constexpr", "-Xcompiler=-fPIC,-fvisibility=hidden"]
-    return Library(
-        name, device, isa, sources, headers, [str(root)], cflags, nvcc_flags if device == "cuda" else [], ldflags
-    )
+    nvcc_flags, libraries = [], []
+    if device == "cuda":
+        nvcc_flags = ["-O3", "-std=c++17", "--expt-relaxed-constexpr", "-Xcompiler=-fPIC,-fvisibility=hidden"]
+        libraries = ["cudart_static", "dl", "rt", "pthread"]  # the toolkit may be another than torch's
+    return Library(name, device, isa, sources, headers, [str(root)], cflags, nvcc_flags, ldflags, libraries)
 
 
 def ahead_of_time_isas() -> list[str]:
@@ -123,12 +129,7 @@ def runs_here(isa: str, flags: frozenset[str]) -> bool:
 
 
 def python_headers() -> list[str]:
-    """The folder of Python's headers, if they are installed and have a stable ABI.
-
-    Without them the CPU library has no direct calls.
-    """
-    if sysconfig.get_config_var("Py_GIL_DISABLED"):
-        return []
+    """The folder of Python's headers, if they are installed. Without them the CPU library has no direct calls."""
     folder = sysconfig.get_path("include")
     return [folder] if (Path(folder) / "Python.h").is_file() else []
 
@@ -154,6 +155,36 @@ def cuda_home() -> str | None:
         if root and (root / "bin" / "nvcc").is_file() and (root / "include" / "cuda_runtime.h").is_file():
             return candidate
     return None
+
+
+def archs() -> str:
+    """CUDA architectures to build for: ``TORCH_CUDA_ARCH_LIST``, else those of the GPUs here, else all supported."""
+    import torch
+
+    wanted = os.environ.get("TORCH_CUDA_ARCH_LIST")
+    if wanted:
+        return wanted
+    if torch.cuda.is_available():
+        found = {torch.cuda.get_device_capability(i) for i in range(torch.cuda.device_count())}
+        return ";".join(f"{major}.{minor}" for major, minor in sorted(found))
+    return ";".join(DEFAULT_ARCHS)
+
+
+def stamp_of(made: Library) -> dict[str, object]:
+    """What a library was built for."""
+    import torch
+
+    facts: dict[str, object] = {
+        "device": made.device,
+        "isa": made.isa,
+        "torch": torch.__version__,
+        "torch_target": ".".join(str(part) for part in TORCH_TARGET),
+    }
+    if made.device == "cpu" and made.isa == "native":
+        facts["cpu_flags"] = " ".join(sorted(cpu_flags()))
+    if made.device == "cuda":
+        facts |= {"cuda": torch.version.cuda, "archs": archs()}
+    return facts
 
 
 def _print_for_cmake(device: str, isa: str) -> None:

@@ -18,9 +18,6 @@ from fastmetrics.passes.multiclass import (
     multiclass_,
     multiclass_weighted_,
 )
-from fastmetrics.passes.operator import (
-    FAULTS,
-)
 from fastmetrics.passes.pairs import (
     pairs_,
     simple_pairs_,
@@ -36,7 +33,6 @@ from fastmetrics.passes.values import (
 )
 
 __all__ = [
-    "FAULTS",
     "binary_",
     "binary_groups_",
     "binary_weighted_",

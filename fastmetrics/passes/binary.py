@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.operators import constant_in_graphs, define
-from fastmetrics.passes.operator import bad_weights, record_faults
+from fastmetrics.native.operators import constant_in_graphs, define
+from fastmetrics.passes.faults import bad_weights, record_faults
 
 _STATES = (
     "Tensor(a!) counts, Tensor(b!)? faults, float probability_cutoff, float logit_cutoff, int ignore_index, "

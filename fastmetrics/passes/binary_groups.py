@@ -6,10 +6,10 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fastmetrics.operators import define
+from fastmetrics.native.operators import define
 from fastmetrics.passes.binary import decisions
+from fastmetrics.passes.faults import bad_weights, record_faults
 from fastmetrics.passes.multiclass import multiclass_, multiclass_weighted_
-from fastmetrics.passes.operator import bad_weights, record_faults
 
 SCHEMA = (
     "binary_groups_(Tensor preds, Tensor target, Tensor groups, Tensor? valid, Tensor? weights, Tensor(a!) counts, "
@@ -72,7 +72,7 @@ def binary_groups_body(
     # the classes 2 g and 2 g + 1 are the negatives and positives of group g
     negatives = groups.clamp(0, num_groups - 1) * 2
     labels, wanted = negatives + positive, negatives + (target == 1)
-    table = torch.zeros((2 * num_groups, 3), dtype=counts.dtype, device=counts.device)
+    table = counts.new_zeros((2 * num_groups, 3))
     options = (None, table, None, None, 2 * num_groups, 0, False)
     if weights is None:
         multiclass_(labels, wanted, counted, *options)

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.operators import define
-from fastmetrics.passes.operator import add_at, bad_weights, record_faults
+from fastmetrics.native.operators import define
+from fastmetrics.passes.faults import bad_weights, record_faults
 
 _STATES = (
     "Tensor(a!)? confusion, Tensor(b!)? counts, Tensor(c!)? ranks, Tensor(d!)? faults, int num_classes, "
@@ -86,29 +86,40 @@ def multiclass_body(
     p = labels.clamp(0, c - 1)
     sample = torch.arange(n, device=target.device).unsqueeze(1)
     if confusion is not None:
-        add_at(confusion, t * c + p, amount)
+        _add_at(confusion, t * c + p, amount)
     if counts is not None:
         row = sample * c if counts.dim() == 3 else 0
-        add_at(counts, (row + t) * 3, amount * (t == p))
-        add_at(counts, (row + p) * 3 + 1, amount)
-        add_at(counts, (row + t) * 3 + 2, amount)
+        _add_at(counts, (row + t) * 3, amount * (t == p))
+        _add_at(counts, (row + p) * 3 + 1, amount)
+        _add_at(counts, (row + t) * 3 + 2, amount)
     if scores is None or (ranks is None and rank_histogram is None):
         return
     rank = _rank(scores, t)
     if rank_histogram is not None:
-        add_at(rank_histogram, rank, amount)
+        _add_at(rank_histogram, rank, amount)
     if ranks is not None:
         k = ranks.shape[-2]
         row = sample * c if ranks.dim() == 4 else 0
         amount = amount * (rank < k)
         rank = rank.clamp(max=k - 1)
-        add_at(ranks, ((row + t) * k + rank) * 2, amount)
-        add_at(ranks, ((row + p) * k + rank) * 2 + 1, amount)
+        _add_at(ranks, ((row + t) * k + rank) * 2, amount)
+        _add_at(ranks, ((row + p) * k + rank) * 2 + 1, amount)
 
 
 def multiclass_weighted_body(preds: Tensor, target: Tensor, valid: Tensor | None, weights: Tensor, *rest: Any) -> None:
     """:func:`multiclass_body` with weights; the other arguments are its own, in their order."""
     multiclass_body(preds, target, valid, *rest, weights=weights)
+
+
+def _add_at(state: Tensor, index: Tensor, weight: Tensor) -> None:
+    """``state.view(-1)[index] += weight`` with repeated indices, without synchronising.
+
+    Args:
+        state: int64 or float64, contiguous.
+        index: int64, any shape, in [0, state.numel()).
+        weight: of any dtype, same shape: 0 leaves the state as it is.
+    """
+    state.view(-1).scatter_add_(0, index.reshape(-1), weight.reshape(-1).to(state.dtype))
 
 
 def _rank(scores: Tensor, target: Tensor) -> Tensor:

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from fastmetrics.operators import define
-from fastmetrics.passes.operator import bad_weights, record_faults
+from fastmetrics.native.operators import define
+from fastmetrics.passes.faults import bad_weights, record_faults
 
 LEAST_SCALE = 1.17e-06  # of a percentage
 

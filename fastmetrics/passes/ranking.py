@@ -8,8 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.operators import define
-from fastmetrics.passes.operator import bad_weights, record_faults
+from fastmetrics.native.operators import define
+from fastmetrics.passes.faults import bad_weights, record_faults
 
 SCHEMA = (
     "ranking_(Tensor preds, Tensor target, Tensor? valid, Tensor? weights, Tensor(a!)? coverage, "

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fastmetrics.operators import define
+from fastmetrics.native.operators import define
 
 SCHEMA = "row_pairs(Tensor preds, Tensor target, int figure) -> Tensor"
 

@@ -6,7 +6,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fastmetrics.operators import define
+from fastmetrics.native.operators import define
+from fastmetrics.native.transforms import samples
 
 SCHEMA = (
     "values_(Tensor values, Tensor? weights, Tensor? valid, Tensor(a!)? sum, Tensor(b!)? weight, Tensor(c!)? minimum, "
@@ -58,7 +59,7 @@ def values_body(
         low = torch.where(bad, replacement if replaced else torch.inf, x)
         high = torch.where(bad, replacement if replaced else -torch.inf, x)
         if faults is not None and not replaced:
-            faults[2] += (bad if valid is None else bad & valid).sum()
+            faults[2] += samples(bad if valid is None else bad & valid).sum()
     if valid is not None:
         product, w = (torch.where(valid, v, 0.0) for v in (product, w))
         low, high = torch.where(valid, low, torch.inf), torch.where(valid, high, -torch.inf)

@@ -68,8 +68,9 @@ class PairsMetric(StatisticMetric):
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Tensor:
         """The value of one batch in the dtype of the inputs, or the default dtype if they are integers."""
-        states, (preds, target) = self._evaluated(*args, of=self._of_function, **kwargs)
-        value = self._shaped(self.formula(**states), tuple(preds.shape[1:]))
+        statistics, batch = self._for_function(args, kwargs, self._of_function)
+        preds, target = batch[0]
+        value = self._shaped(self.formula(**self._states_of(statistics, batch)), tuple(preds.shape[1:]))
         dtype = torch.promote_types(preds.dtype, target.dtype)
         return value.to(dtype if dtype.is_floating_point else torch.get_default_dtype())
 

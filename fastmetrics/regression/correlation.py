@@ -9,6 +9,7 @@ from torch import Tensor
 from torchmetrics.utilities.prints import rank_zero_warn
 
 from fastmetrics.formulas import moments as formulas
+from fastmetrics.native.transforms import samples
 from fastmetrics.regression.base import PairsMetric, positive_outputs
 
 
@@ -55,7 +56,7 @@ class PearsonCorrCoef(PairsMetric):
 
     def formula(self, moments: Tensor, **_: Tensor) -> Tensor:
         """The correlation."""
-        if moments.device.type == "cpu" and (moments[:, 3:5] == 0).any():
+        if moments.device.type == "cpu" and samples(moments[:, 3:5] == 0).any():
             rank_zero_warn("The predictions or the target are constant, so they have no correlation: it is NaN.")
         return self._of_moments(moments)
 

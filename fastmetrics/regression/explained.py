@@ -9,6 +9,7 @@ from torch import Tensor
 from torchmetrics.utilities.prints import rank_zero_warn
 
 from fastmetrics.formulas import moments as formulas
+from fastmetrics.native.transforms import samples
 from fastmetrics.regression.base import MultioutputMetric, PairsMetric, positive_outputs
 
 
@@ -55,10 +56,10 @@ class R2Score(MultioutputMetric):
 
     def formula(self, moments: Tensor, squared_error: Tensor, **_: Tensor) -> Tensor:
         """The score."""
-        if ((moments[:, 0] < 2) & (moments[:, 3:5] == 0).all(-1)).any():
+        if samples((moments[:, 0] < 2) & (moments[:, 3:5] == 0).all(-1)).any():
             raise ValueError("Needs at least two samples to calculate r2 score.")
         adjusted = self.adjusted
-        if adjusted and (moments[:, 0] - 1 <= adjusted).any():
+        if adjusted and samples(moments[:, 0] - 1 <= adjusted).any():
             rank_zero_warn(
                 f"The adjusted r2 score of {adjusted} regressors needs more than {adjusted + 1} samples."
                 " Falls back to the standard r2 score."

@@ -12,6 +12,7 @@ from torchmetrics.utilities.prints import rank_zero_warn
 from fastmetrics import arguments
 from fastmetrics.formulas.rank_correlation import kendall, spearman
 from fastmetrics.metric import Batch, StatisticMetric
+from fastmetrics.native.transforms import each_sample
 from fastmetrics.statistics.buffers import PairBuffers
 
 VARIANTS = ("a", "b", "c")
@@ -21,6 +22,7 @@ ALTERNATIVES = ("two-sided", "less", "greater")
 class _RankCorrelation(StatisticMetric):
     is_differentiable = False
     plot_upper_bound = 1.0
+    reads_values = True
 
     def __init__(self, num_outputs: int, floating: bool, **kwargs: Any) -> None:
         if not isinstance(num_outputs, int) or num_outputs < 1:
@@ -187,7 +189,11 @@ def spearman_corrcoef(preds: Tensor, target: Tensor, *, valid: Tensor | None = N
     Returns:
         ``[]`` or ``(D,)``. Errors are those of the class.
     """
-    return _value(spearman(*_pairs(preds, target, valid, floating=True)), preds)
+
+    def value(preds: Tensor, target: Tensor, valid: Tensor | None) -> Tensor:
+        return _value(spearman(*_pairs(preds, target, valid, floating=True)), preds)
+
+    return each_sample(value, preds, target, valid)  # type: ignore[no-any-return]
 
 
 def kendall_rank_corrcoef(
@@ -213,5 +219,9 @@ def kendall_rank_corrcoef(
         tau, ``[]`` or ``(D,)``; with ``t_test``, tau and p. Errors are those of the class.
     """
     check_kendall(variant, t_test, alternative)
-    tau, p = kendall(*_pairs(preds, target, valid, floating=False), variant, alternative if t_test else None)
-    return _value(tau, preds) if p is None else (_value(tau, preds), _value(p, preds))
+
+    def value(preds: Tensor, target: Tensor, valid: Tensor | None) -> Tensor | tuple[Tensor, Tensor]:
+        tau, p = kendall(*_pairs(preds, target, valid, floating=False), variant, alternative if t_test else None)
+        return _value(tau, preds) if p is None else (_value(tau, preds), _value(p, preds))
+
+    return each_sample(value, preds, target, valid)  # type: ignore[no-any-return]

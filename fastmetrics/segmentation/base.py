@@ -34,8 +34,7 @@ class SegmentationMetric(StatisticMetric):
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """The value of each image of one batch, without touching the state."""
-        states, _ = self._evaluated(*args, of=_per_image, **kwargs)
-        value = self.value(*states.values())
+        value = self.value(*self._states_of(*self._for_function(args, kwargs, _per_image)).values())
         return value if isinstance(self._statistics, ImageScores) else value.unsqueeze(0)
 
 

@@ -12,7 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.passes import FAULTS
+from fastmetrics.native import transforms
+from fastmetrics.passes.faults import FAULTS
 
 States = Mapping[str, Tensor]
 Inputs = tuple[Tensor, ...]  # what a pass reads, the target last
@@ -170,6 +171,8 @@ class Statistics(ABC):
         samples = inputs[0].shape[0] if self.samplewise else None
         weighted = weights is not None and not self.weights_in_place
         states = self.zeros(inputs[0].device, samples, weighted)
+        if transforms.active():
+            states = {name: transforms.like_inputs(state, *inputs, weights, valid) for name, state in states.items()}
         self.add(states if faults is None else {**states, "faults": faults}, inputs, weights, valid)
         return states
 
@@ -264,16 +267,6 @@ def same(mine: Any, other: Any) -> bool:
     if isinstance(mine, (list, tuple)):
         return len(mine) == len(other) and all(map(same, mine, other))
     return bool(mine == other)
-
-
-def merge_faults(stacked: Tensor) -> Tensor:
-    """Reduce ``[ranks, FAULTS]`` to one record: counts add up, the first value is that of the lowest rank with one."""
-    merged = torch.zeros_like(stacked[0])
-    for offset in (0, 2, 4):
-        counts = stacked[:, offset]
-        merged[offset] = counts.sum()
-        merged[offset + 1] = stacked.index_select(0, (counts > 0).to(torch.uint8).argmax().reshape(1))[0, offset + 1]
-    return merged
 
 
 NO_LABEL = torch.iinfo(torch.int64).min  # no class, and nothing that anyone ignores

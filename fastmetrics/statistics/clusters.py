@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fastmetrics.passes.operator import bad_weights
+from fastmetrics.passes.faults import bad_weights
 from fastmetrics.statistics.base import Inputs, States, Statistics, same_device
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from fastmetrics.passes import multiclass_, multiclass_weighted_
-from fastmetrics.passes.operator import bad_weights
+from fastmetrics.passes.faults import bad_weights
 from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d, in_parts, same_device, shown
 
 

@@ -8,8 +8,9 @@ import copy
 import torch
 from torch import Tensor
 
+from fastmetrics.native.transforms import like_inputs
 from fastmetrics.passes import multiclass_
-from fastmetrics.passes.operator import bad_weights, record_faults
+from fastmetrics.passes.faults import bad_weights, record_faults
 from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 
@@ -150,7 +151,7 @@ class RatingStatistics(Statistics):
             return ratings.to(torch.int64)
         # each rating is a prediction, and its target does not matter
         shape = (ratings.shape[0], self.num_categories, 3)
-        counts = torch.zeros(shape, dtype=torch.int64, device=ratings.device)
+        counts = like_inputs(torch.zeros(shape, dtype=torch.int64, device=ratings.device), ratings)
         target = torch.zeros(1, dtype=torch.int64, device=ratings.device).expand(ratings.shape[0], ratings.shape[2])
         multiclass_(ratings, target, None, None, counts, None, None, self.num_categories, 0, False)
         return counts[..., 1]

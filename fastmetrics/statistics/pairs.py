@@ -10,7 +10,7 @@ import struct
 import torch
 from torch import Tensor
 
-from fastmetrics.operators import constant_in_graphs
+from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.passes import pairs_, simple_pairs_
 from fastmetrics.passes.pairs import MERGES, SIMPLE_STATES, STATES, Parameters, add_statistics, statistics_of
 from fastmetrics.statistics.base import Inputs, States, Statistics, same_device

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from fastmetrics.passes import row_pairs, values_
-from fastmetrics.passes.operator import bad_weights
+from fastmetrics.passes.faults import bad_weights
 from fastmetrics.passes.row_pairs import row_pairs_body
 from fastmetrics.passes.values import KEEP
 from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, same_device

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.passes.operator import bad_weights, record_faults
+from fastmetrics.native.transforms import like_inputs
+from fastmetrics.passes.faults import bad_weights, record_faults
 from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, same_device, shown
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.multiclass import MulticlassStatistics
@@ -163,7 +164,7 @@ class PixelCounts(Statistics):
             target, classes[1] = target.argmax(1), False
         kind: dict[str, Any] = {"dtype": torch.int64 if weights is None else torch.float64, "device": target.device}
         if not classes[1] and (not classes[0] or preds.is_floating_point()):
-            table = torch.zeros((*leading, self.num_classes, 3), **kind)
+            table = like_inputs(torch.zeros((*leading, self.num_classes, 3), **kind), *inputs, weights, valid)
             self._labels.add(_present(counts=table, faults=faults), (preds, target), weights, valid)
             return table
         if classes[0] and preds.is_floating_point():
@@ -174,7 +175,7 @@ class PixelCounts(Statistics):
         if not classes[1]:
             target, valid = self._as_masks(target, valid, faults, 0)
         weights, valid = (None if v is None else v.unsqueeze(1).expand(target.shape) for v in (weights, valid))
-        table = torch.zeros((*leading, self.num_classes, 4), **kind)
+        table = like_inputs(torch.zeros((*leading, self.num_classes, 4), **kind), *inputs, weights, valid)
         self._masks.add(_present(counts=table, faults=faults), (preds, target), weights, valid)
         return table
 

@@ -14,8 +14,8 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from fastmetrics import MetricCollection, native, nominal, regression, segmentation
 from fastmetrics import classification as ours
 from fastmetrics.metric import StatisticMetric
-from fastmetrics.passes import FAULTS
 from fastmetrics.passes.binary import binary_body
+from fastmetrics.passes.faults import FAULTS
 from fastmetrics.passes.multiclass import multiclass_body
 from fastmetrics.statistics import base
 from fastmetrics.statistics.buffers import Buffers

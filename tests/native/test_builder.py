@@ -2,8 +2,10 @@
 """Finding, building and loading the libraries, in processes of their own with a cache of their own."""
 
 import contextlib
-import dataclasses
+import json
 import os
+import platform
+import re
 import shutil
 import signal
 import subprocess
@@ -14,7 +16,8 @@ import pytest
 import torch
 
 from fastmetrics import __main__, native
-from fastmetrics.native import builder, parameters
+from fastmetrics.native import cache, parameters, toolchain
+from tests.support import ROOT
 from tests.support.processes import HANGS, UPDATE, run, script, start
 
 pytestmark = pytest.mark.slow
@@ -35,8 +38,12 @@ def filled(tmp_path_factory):
     cache = tmp_path_factory.mktemp("cache")
     out, err = run(UPDATE, cache, CXX=None)
     assert "origin: built now" in out
-    before, after = err.splitlines()
-    assert before.startswith("fastmetrics: building the cpu kernels, once")
+    files = len(parameters.library("cpu").sources)
+    before, *between, after = err.splitlines()
+    assert before == f"fastmetrics: building the cpu kernels, once: 0 of {files} files"
+    assert all(re.fullmatch(before.replace(" 0 ", r" \d+ "), line) for line in between)
+    done = [int(line.split()[-4]) for line in between]
+    assert done == sorted(done)
     assert after.startswith(f"fastmetrics: built {next(cache.rglob('*.so'))} in ")
     return cache
 
@@ -104,16 +111,31 @@ def test_no_ninja(tmp_path):
     assert "pip install ninja" in err
 
 
-def test_a_compiler_error_is_shown(tmp_path):
-    fail = 'i=0; while [ $i -lt 99 ]; do i=$((i+1)); echo "line $i."; done; printf "error: \\351 is wrong\\n"; exit 1'
+def test_the_errors_of_a_compiler_are_shown_first(tmp_path):
+    lines = 'i=0; while [ $i -lt 99 ]; do i=$((i+1)); echo "line $i."; done'
+    fail = f'{lines}; printf "error: \\351 is wrong\\n"; {lines}; exit 1'
     cxx = script(tmp_path / "cxx", f'case "$*" in *" -c "*) {fail};; esac')
     out, err = run(UPDATE, tmp_path / "cache", CXX=cxx)
     assert "origin: PyTorch body" in out
     assert err.count("no native kernels") == 1
-    assert "the compiler failed:" in err
-    assert "line 99.\nerror: \N{REPLACEMENT CHARACTER} is wrong" in err  # what is no UTF-8 does no harm
-    assert "line 1." not in err
+    said = err.partition("the compiler failed:\n")[2].splitlines()
+    assert said[:4] == ["line 98.", "line 99.", "error: \N{REPLACEMENT CHARACTER} is wrong", "line 1."]  # no UTF-8
+    assert cxx not in err  # no command
+    assert len(err) < 1500
+    (log,) = (tmp_path / "cache").glob("*.log")
+    assert f"All that it wrote is in {log}" in err
+    assert f"{cxx} " in log.read_text()
+    assert log.read_text().count("line 99.") >= 2
     assert not list((tmp_path / "cache").glob("*.build-*"))
+
+
+def test_what_is_built_but_does_not_load(tmp_path):
+    cxx = script(tmp_path / "cxx", 'for last; do :; done; case "$*" in *" -o "*) echo no library > "$last";; esac')
+    out, err = run(UPDATE, tmp_path / "cache", CXX=cxx)
+    assert "origin: PyTorch body" in out
+    assert err.count("no native kernels") == 1
+    assert "build: what was built does not load: " in err
+    assert [path.suffix for path in (tmp_path / "cache").iterdir()] == [".lock"]
 
 
 def test_a_killed_build_stops_nobody(tmp_path, copying):
@@ -140,11 +162,14 @@ def test_four_processes_build_once(tmp_path, copying):
     compiler = tmp_path / "a compiler"
     compiler.write_text(compiler.read_text().replace("cp ", "sleep 2; cp "))  # time to meet
     processes = [start(UPDATE, tmp_path / "a cache", CXX=copying) for _ in range(4)]
-    outputs = [process.communicate(timeout=HANGS) for process in processes]
+    said = [process.communicate(timeout=HANGS) for process in processes]
+    (first,) = (process.pid for process, (out, _) in zip(processes, said, strict=True) if "built now" in out)
+    waited = f"fastmetrics: waiting for process {first} on {platform.node()}, which builds the cpu kernels: "
+    assert any(waited in err for _, err in said)
     assert [process.returncode for process in processes] == [0, 0, 0, 0]
     assert (tmp_path / "log").read_text().split() == ["compile"] * len(parameters.library("cpu").sources) + ["link"]
-    assert sorted(out.strip() for out, _ in outputs) == ["origin: built now"] + ["origin: cache"] * 3
-    assert sum("building" in err for _, err in outputs) == 1
+    assert sorted(out.strip() for out, _ in said) == ["origin: built now"] + ["origin: cache"] * 3
+    assert sum("fastmetrics: building" in err for _, err in said) == 1
 
 
 @pytest.mark.parametrize("unusable", ["a file", "not ours"])
@@ -180,13 +205,13 @@ def test_a_user_without_a_home(monkeypatch):
     for name in ("HOME", "FASTMETRICS_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("pwd.getpwuid", no_entry)
-    assert builder.cache_folder().name == f"fastmetrics-{os.getuid()}"
+    assert cache.folder().name == f"fastmetrics-{os.getuid()}"
 
 
 def test_a_damaged_library_is_built_again(filled, tmp_path):
-    cache = tmp_path / "cache"
-    shutil.copytree(filled, cache)
-    (library,) = cache.rglob("*.so")
+    copied = tmp_path / "cache"
+    shutil.copytree(filled, copied)
+    (library,) = copied.rglob("*.so")
     good = tmp_path / "good.so"
     library.replace(good)
     library.write_bytes(b"no library")
@@ -194,44 +219,91 @@ def test_a_damaged_library_is_built_again(filled, tmp_path):
     version = subprocess.run(["c++", "-dumpfullversion", "-dumpversion"], capture_output=True, text=True, check=True)
     copying = COPYING_COMPILER.format(log=tmp_path / "log", library=good)
     script(tmp_path / "c++", f'case "$*" in *-dumpversion*) echo {version.stdout.strip()};; esac\n{copying}')
-    out, _ = run(UPDATE, cache, CXX=None, PATH=f"{tmp_path}:{path}")
+    out, _ = run(UPDATE, copied, CXX=None, PATH=f"{tmp_path}:{path}")
     assert "origin: built now" in out
     assert (tmp_path / "log").read_text().count("link") == 1
     assert library.read_bytes() == good.read_bytes()
 
 
+def test_a_machine_without_a_compiler_loads_what_another_built(filled, tmp_path):
+    """As a slim image does that has the cache of the image it was built in."""
+    hidden = {"CXX": "no-such-compiler", "PATH": "/no-such-folder"}
+    out, err = run(UPDATE, filled, FASTMETRICS_NATIVE="require", **hidden)
+    assert "origin: cache" in out
+    assert err == ""
+    copied = tmp_path / "cache"
+    shutil.copytree(filled, copied)
+    (stamp,) = copied.rglob("*.json")
+    said = json.loads(stamp.read_text())
+    assert said["cpu_flags"]
+    stamp.write_text(json.dumps({**said, "cpu_flags": f"{said['cpu_flags']} of_another_cpu"}))
+    out, err = run(UPDATE, copied, **hidden)
+    assert "origin: PyTorch body" in out
+    assert "fastmetrics_cpu.so was built for a CPU with of_another_cpu" in err
+
+
+def test_only_one_copy_is_loaded(filled, copying, tmp_path):
+    code = (
+        UPDATE
+        + """
+found = {tuple(line.split()[3:]) for line in open("/proc/self/maps") if "fastmetrics_cpu" in line}
+print("mapped:", [" ".join(parts[2:]) for parts in found])
+"""
+    )
+    out, err = run(code, tmp_path / "cache", CXX=copying)
+    (library,) = (tmp_path / "cache").rglob("*.so")
+    assert "origin: built now" in out
+    assert f"mapped: {[str(library)]}" in out
+    assert "registered" not in err
+
+
+def test_torch_in_a_folder_with_spaces(copying, tmp_path):
+    folder = tmp_path / "site packages"
+    folder.mkdir()
+    for package in Path(torch.__file__).parent.parent.iterdir():
+        (folder / package.name).symlink_to(package)
+    compiler = tmp_path / "a compiler"
+    compiler.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >> {tmp_path}/arguments\n{compiler.read_text()}')
+    out, _ = run(UPDATE, tmp_path / "cache", CXX=copying, PYTHONPATH=f"{folder}:{ROOT}")
+    assert "origin: built now" in out
+    arguments = (tmp_path / "arguments").read_text().splitlines()
+    assert f"-L{folder}/torch/lib" in arguments
+    assert f"{folder}/torch/include" in arguments
+
+
 def test_the_key_depends_on_what_decides(monkeypatch, tmp_path):
     made = parameters.library("cpu")
-    keys = [builder.key(made), builder.key(parameters.library("cpu", "x86-64"))]
+    keys = [cache.key(made), cache.key(parameters.library("cpu", "x86-64"))]
     shutil.copytree(parameters.source_root(), tmp_path / "csrc")
     copied = parameters.library("cpu", root=tmp_path / "csrc")
-    assert builder.key(copied) == keys[0]  # not on where the sources are
+    assert cache.key(copied) == keys[0]  # not on where the sources are
     header = Path(next(path for path in copied.headers if path.endswith("order.h")))
     header.write_text(header.read_text() + "\n// changed\n")
-    keys.append(builder.key(copied))
-    for target in ("torch.__version__", "fastmetrics.native.builder.cpu_flags"):
+    keys.append(cache.key(copied))
+    for target in ("torch.__version__", "fastmetrics.native.cache.cpu_flags"):
         with monkeypatch.context() as patch:
             patch.setattr(target, "0.0" if target.startswith("torch") else lambda: frozenset({"other"}))
-            keys.append(builder.key(made))
-    monkeypatch.setattr(builder, "python_headers", lambda: [] if parameters.python_headers() else ["somewhere"])
-    keys.append(builder.key(made))
+            keys.append(cache.key(made))
+    monkeypatch.setattr(cache, "python_headers", lambda: [] if parameters.python_headers() else ["somewhere"])
+    keys.append(cache.key(made))
     monkeypatch.setenv("CXX", "another-compiler")
-    keys.append(builder.key(made))
+    keys.append(cache.key(made))
     assert len(set(keys)) == len(keys) == 7
 
 
-def test_without_the_headers_of_python(monkeypatch, tmp_path):
-    monkeypatch.setattr(builder, "python_headers", lambda: [])
-    library = parameters.library("cpu")
-    sources = [path for path in library.sources if path.endswith(("direct_cpu.cpp", "values_cpu.cpp"))]
-    assert len(sources) == 2
-    made = dataclasses.replace(library, sources=sources)
-    builder.compile_library(made, tmp_path)
+def test_without_the_headers_of_python(tmp_path):
     code = f"""
+import dataclasses
+from pathlib import Path
 import torch, fastmetrics
-from fastmetrics.native import direct
-torch.ops.load_library({str(tmp_path / f"{made.name}.so")!r})
-assert direct.load({str(tmp_path / f"{made.name}.so")!r}) is None
+from fastmetrics.native import builder, direct, parameters
+whole = parameters.library("cpu")
+sources = [path for path in whole.sources if path.endswith(("direct_cpu.cpp", "values_cpu.cpp"))]
+assert len(sources) == 2
+made = dataclasses.replace(whole, sources=sources, cflags=[*whole.cflags, "-DFASTMETRICS_NO_PYTHON"])
+built = builder.compile_library(made, Path({str(tmp_path)!r}), Path({str(tmp_path / "log")!r}))
+assert torch._C._dispatch_has_kernel_for_dispatch_key("fastmetrics::values_", "CPU")
+assert direct.load(str(built)) is None
 metric = fastmetrics.SumMetric()
 metric.update(torch.tensor([1.0, 2.0]))
 print("sum:", metric.compute().item())
@@ -259,7 +331,7 @@ def test_doctor(filled, tmp_path, monkeypatch, capsys):
     out, _ = run(doctor, filled, CXX=None)
     assert 8 <= len(out.splitlines()) <= 11
     assert f"torch {torch.__version__}" in out
-    for line in (f"compiler: {shutil.which('c++')}", f"ninja: {builder.ninja()}", "nvcc: ", f"cache: {filled}\n"):
+    for line in (f"compiler: {shutil.which('c++')}", f"ninja: {toolchain.ninja()}", "nvcc: ", f"cache: {filled}\n"):
         assert line in out
     assert f"cpu: native kernels, cache, {next(filled.rglob('*.so'))}" in out
 

@@ -317,4 +317,4 @@ def test_results_are_filled_in_place_of_the_operator():
     with Names() as names:
         ratios._average_ratio(table, ratio, 2, 0.0, 0, -1, 0.0)
     assert names.seen == [torch.ops.fastmetrics.average_ratio.default]
-    assert not direct.watched()
+    assert not direct.interception_active()

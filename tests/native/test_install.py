@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from fastmetrics.native import builder, parameters, prebuilt
+from fastmetrics.native import parameters, prebuilt, toolchain
 from tests.support import ROOT
 from tests.support.processes import UPDATE, run, script
 
@@ -67,7 +67,7 @@ def test_installed_from_source_it_compiles_on_first_use(checkout, tmp_path):
 
 def test_installed_with_libraries_it_compiles_nothing(checkout, tmp_path):
     site = tmp_path / "site"
-    done = pip_install(checkout, site, FASTMETRICS_BUILD="1", CXX=script(tmp_path / "cxx", QUICK))
+    done = pip_install(checkout, site, FASTMETRICS_BUILD="1", CXX=f"env '{script(tmp_path / 'a compiler', QUICK)}'")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Tag: py3-none-linux" in next(site.glob("*.dist-info/WHEEL")).read_text()
     names = [parameters.library("cpu", isa).name for isa in parameters.ahead_of_time_isas()]
@@ -89,6 +89,16 @@ def test_installed_with_libraries_it_compiles_nothing(checkout, tmp_path):
     assert err.count("was built for torch >= 9.9, this is torch") == len(usable)
 
 
+def test_an_editable_installation_compiles_on_first_use(checkout, tmp_path):
+    before = files(checkout)
+    code = f"from setuptools.build_meta import build_editable; build_editable({str(tmp_path)!r})"
+    environment = {**os.environ, "FASTMETRICS_BUILD": "1"}
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, cwd=checkout, env=environment)
+    assert len(list(tmp_path.glob("*.whl"))) == 1
+    assert not [path for path in files(checkout) if path.endswith((".so", ".o"))]
+    assert before == [path for path in files(checkout) if "egg-info" not in path]
+
+
 def for_another_torch(library):
     """Change what a library says that it was built for."""
     stamp = json.loads(library.with_suffix(".json").read_text())
@@ -101,7 +111,7 @@ def test_reasons_against_a_library(tmp_path):
     library = tmp_path / f"{parameters.library('cpu', isa).name}.so"
     library.touch()
     assert "does not say" in prebuilt.candidates("cpu", tmp_path)[0].reason
-    stamp = builder.stamp_of(parameters.library("cpu", isa))
+    stamp = parameters.stamp_of(parameters.library("cpu", isa))
     for change, reason in (
         ({}, None),
         ({"torch_target": "9.9"}, f"built for torch >= 9.9, this is torch {torch.__version__}"),
@@ -112,6 +122,34 @@ def test_reasons_against_a_library(tmp_path):
         library.with_suffix(".json").write_text(json.dumps({**stamp, **change}))
         (found,) = prebuilt.candidates("cpu", tmp_path)
         assert found.reason is None if reason is None else reason in found.reason
+
+
+@pytest.mark.parametrize(
+    ("archs", "capability", "runs"),
+    [
+        ("8.0", (8, 0), True),
+        ("8.0", (8, 6), True),
+        ("8.6", (8, 0), False),
+        ("8.0", (9, 0), False),
+        ("8.0+PTX", (9, 0), True),
+        ("9.0a", (9, 0), True),
+        ("9.0a", (9, 1), False),
+        ("7.5 8.0;12.0+PTX", (12, 1), True),
+        ("10.0;12.0", (9, 0), False),
+        ("Hopper", (9, 0), True),
+    ],
+)
+def test_a_library_for_other_gpus(monkeypatch, tmp_path, archs, capability, runs):
+    library = tmp_path / f"{parameters.library('cuda').name}.so"
+    library.touch()
+    stamp = {**parameters.stamp_of(parameters.library("cuda")), "cuda": torch.version.cuda, "archs": archs}
+    library.with_suffix(".json").write_text(json.dumps(stamp))
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda gpu: capability)
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda gpu: "a GPU")
+    reason = prebuilt.candidate(library).reason
+    assert reason is None if runs else f"was built for the architectures {archs}, not for a GPU" in reason
 
 
 @pytest.mark.parametrize(
@@ -142,7 +180,10 @@ def test_cmake_has_the_same_sources_and_flags(tmp_path):
     cmake = shutil.which("cmake", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     if cmake is None:
         pytest.skip("no cmake")
-    tools = [f"-DCMAKE_MAKE_PROGRAM={builder.ninja()}", f"-DPython_EXECUTABLE={os.path.relpath(sys.executable, ROOT)}"]
+    tools = [
+        f"-DCMAKE_MAKE_PROGRAM={toolchain.ninja()}",
+        f"-DPython_EXECUTABLE={os.path.relpath(sys.executable, ROOT)}",
+    ]
     command = [cmake, "-G", "Ninja", *tools, "-B", str(tmp_path), "-S", str(ROOT)]
     subprocess.run(command, check=True, capture_output=True)
     devices = ("cpu", "cuda") if parameters.cuda_home() else ("cpu",)

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from fastmetrics.native import builder, parameters
+from fastmetrics.native import parameters
 from tests.support import ROOT
 
 OTHERS = [isa for isa in parameters.ahead_of_time_isas()[1:] if parameters.runs_here(isa, parameters.cpu_flags())]
@@ -19,20 +19,21 @@ FILES = ("passes", "pairs", "row_pairs", "row_passes")
 # Kernels that were registered beforehand are used whatever FASTMETRICS_NATIVE says.
 RUN = """
 import sys
+from pathlib import Path
 import pytest, torch
 import fastmetrics
-torch.ops.load_library(sys.argv[1])
+from fastmetrics.native import builder, parameters
+isa, folder, *choice = sys.argv[1:]
+builder.compile_library(parameters.library("cpu", isa), Path(folder), Path(folder, "log"))
 assert torch._C._dispatch_has_kernel_for_dispatch_key("fastmetrics::multiclass_", "CPU")
-sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", *sys.argv[2:]]))
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", *choice]))
 """
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("isa", OTHERS)
 def test_kernels_agree_with_their_bodies(isa, tmp_path):
-    made = parameters.library("cpu", isa)
-    builder.compile_library(made, tmp_path)
-    command = [sys.executable, "-c", RUN, str(tmp_path / f"{made.name}.so"), CHOICE]
+    command = [sys.executable, "-c", RUN, isa, str(tmp_path), CHOICE]
     command += [f"tests/passes/test_{name}.py" for name in FILES]
     environment = {**os.environ, "FASTMETRICS_NATIVE": "off"}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment, cwd=ROOT)

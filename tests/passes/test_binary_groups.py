@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from fastmetrics import native
-from fastmetrics.passes import FAULTS, binary_groups_
+from fastmetrics.passes import binary_groups_
 from fastmetrics.passes.binary import cutoffs
 from fastmetrics.passes.binary_groups import binary_groups_body
+from fastmetrics.passes.faults import FAULTS
 
 SCORES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
 LABELS = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64, torch.uint16, torch.uint64)

@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from fastmetrics import regression
-from fastmetrics.passes import FAULTS, pairs_, simple_pairs_
+from fastmetrics.passes import pairs_, simple_pairs_
+from fastmetrics.passes.faults import FAULTS
 from fastmetrics.passes.pairs import (
     ERRORS,
     SIMPLE_STATES,

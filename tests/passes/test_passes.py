@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from fastmetrics import native
 from fastmetrics.formulas import ratios
-from fastmetrics.operators import define
-from fastmetrics.passes import FAULTS, binary_, binary_weighted_, multiclass_, multiclass_weighted_, pairs_
+from fastmetrics.native.operators import define
+from fastmetrics.passes import binary_, binary_weighted_, multiclass_, multiclass_weighted_, pairs_
 from fastmetrics.passes.binary import binary_body, binary_weighted_body, cutoffs
+from fastmetrics.passes.faults import FAULTS
 from fastmetrics.passes.multiclass import multiclass_body, multiclass_weighted_body
 from fastmetrics.passes.pairs import SIMPLE_STATES, STATES, pairs_body, simple_pairs_body
 from tests.support.passes import binary_inputs, mask, multiclass_states, pairs_states, zeros

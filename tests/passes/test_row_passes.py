@@ -8,9 +8,10 @@ import pytest
 import torch
 
 from fastmetrics import native
-from fastmetrics.passes import FAULTS, exact_match_, hinge_, ranking_
+from fastmetrics.passes import exact_match_, hinge_, ranking_
 from fastmetrics.passes.binary import cutoffs
 from fastmetrics.passes.exact_match import exact_match_body
+from fastmetrics.passes.faults import FAULTS
 from fastmetrics.passes.hinge import hinge_body
 from fastmetrics.passes.ranking import order_keys, ranking_body
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from fastmetrics import native
-from fastmetrics.passes import FAULTS, values_
+from fastmetrics.passes import values_
+from fastmetrics.passes.faults import FAULTS
 from fastmetrics.passes.values import DROP, KEEP, REPLACE, values_body
 
 FLOATS = (torch.float32, torch.float16, torch.bfloat16, torch.float64)

@@ -10,7 +10,8 @@ import pytest
 import torch
 
 from fastmetrics import functional, regression
-from fastmetrics.passes import FAULTS, pairs_
+from fastmetrics.passes import pairs_
+from fastmetrics.passes.faults import FAULTS
 from fastmetrics.passes.pairs import STATES
 
 

@@ -10,8 +10,8 @@ from importlib import import_module
 import torch
 
 from fastmetrics import passes
-from fastmetrics.passes import FAULTS
 from fastmetrics.passes.binary import cutoffs
+from fastmetrics.passes.faults import FAULTS
 from fastmetrics.passes.pairs import STATES
 from fastmetrics.passes.row_pairs import COSINE, JS, JS_LOG, KL, KL_LOG
 from fastmetrics.passes.values import DROP, KEEP, REPLACE

@@ -5,7 +5,7 @@ import math
 
 import torch
 
-from fastmetrics.passes import FAULTS
+from fastmetrics.passes.faults import FAULTS
 from fastmetrics.passes.pairs import STATES
 
 

@@ -27,8 +27,8 @@ from types import ModuleType
 import pybind11
 from filelock import FileLock
 
-from fastmetrics.native.builder import ninja
 from fastmetrics.native.parameters import source_root
+from fastmetrics.native.toolchain import ninja
 from tests.support import ROOT
 
 HERE = Path(__file__).resolve().parent

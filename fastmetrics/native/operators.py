@@ -2,7 +2,7 @@
 """How a function of tensors becomes an operator.
 
 The schema and a pure-torch body are written in Python; the native libraries only add kernels to the same operator. The
-dispatcher is the fallback: a device without a kernel, or a machine without a compiler, runs the body.
+dispatcher is the fallback: a device without a kernel, a machine without a compiler and ``vmap`` run the body.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from torch import Tensor
 from torch.compiler import is_compiling
 
 from fastmetrics import native
+from fastmetrics.native import direct, transforms
 
 _library = torch.library.Library("fastmetrics", "DEF")
+_VMAP = "FuncTorchBatchedDecomposition"  # the dispatch key of what vmap runs in place of an operator
 
 
 def constant_in_graphs(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -41,6 +43,9 @@ def define(
     If that brings a kernel, the call is dispatched again and later calls never come here. Once the CPU library is there
     the function goes by :mod:`fastmetrics.native.direct`. It takes positional arguments only.
 
+    Under the transforms of ``torch.func`` that take an operator apart, ``vmap`` and ``functionalize``, the body serves.
+    States that the operator writes into have to be made for it, see :func:`fastmetrics.native.transforms.like_inputs`.
+
     Args:
         schema: operator schema; the first argument is a tensor and its device decides which library to load.
         body: what the operator means, in torch operations. It must not synchronise with the device.
@@ -61,28 +66,45 @@ def define(
 
     _library.define(schema, tags=(torch.Tag.pt2_compliant_tag,))
     _library.impl(name, python_kernel, "CompositeExplicitAutograd")
+    if hasattr(torch._C.DispatchKey, _VMAP):
+        _library.impl(name, body, _VMAP)
     torch.library.register_fake(f"fastmetrics::{name}", fake, lib=_library)
     operator: Callable[..., Any] = getattr(torch.ops.fastmetrics, name).default
-    direct: Callable[..., Any] | None = None
+    direct_call: Callable[..., Any] | None = None
+
+    def dispatched(*args: Any) -> Any:
+        return body(*args) if transforms.functionalizing() else operator(*args)
 
     def find_direct() -> Callable[..., Any]:
-        nonlocal direct
-        direct = native.direct_call(name, operator)
-        return operator if direct is None else direct
+        nonlocal direct_call
+        direct_call = native.direct_call(name, dispatched)
+        return dispatched if direct_call is None else direct_call
 
     def call(*args: Any) -> Any:
         if is_compiling():
             return operator(*args)
-        return (direct or find_direct())(*args)
+        return (direct_call or find_direct())(*args)
 
     def call_for_result(*args: Any) -> Any:
-        if is_compiling() or type(args[0]) is not Tensor or not args[0].is_cpu:
+        if is_compiling():
             return operator(*args)
-        kernel = direct or find_direct()
-        if kernel is operator or native.direct.watched():
-            return operator(*args)
+        if type(args[0]) is not Tensor or not args[0].is_cpu:
+            return dispatched(*args)
+        kernel = direct_call or find_direct()
+        if kernel is dispatched or direct.interception_active():
+            return dispatched(*args)
         filled = result(*args)  # type: ignore[misc]
         made = kernel(*args, filled)
         return filled if made is None else made  # by the operator, then
 
     return call if result is None else call_for_result
+
+
+def metadata(*tensors: Tensor) -> bytes | None:
+    """What is equal for plain CPU tensors of the same dtypes and shapes; None if it is not known."""
+    return direct.metadata(*tensors)
+
+
+def is_zero(tensor: Tensor) -> bool:
+    """Whether a tensor is known to be zero without waiting for a device: a plain one of int64 on the CPU."""
+    return direct.is_zero(tensor)

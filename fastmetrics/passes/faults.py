@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the pure-torch bodies of the passes share."""
+"""The record of faults: how many values of a batch were out of range, and the first of them.
+
+Its twin for the kernels is ``csrc/common/faults.h``.
+"""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+
+from fastmetrics.native import operators, transforms
 
 # The length of a faults tensor, int64:
 #   [0] how many targets were out of range      [1] the first of them
@@ -12,6 +17,9 @@ from torch import Tensor
 #   [4] how many weights were out of range      [5] the bits of the first of them
 #   [6:13] scratch of the kernels, zero between calls
 FAULTS = 13
+
+#: Whether a record is known to be empty without waiting for a device.
+is_zero = operators.is_zero
 
 
 def record_faults(faults: Tensor | None, offset: int, bad: Tensor, values: Tensor) -> None:
@@ -25,6 +33,8 @@ def record_faults(faults: Tensor | None, offset: int, bad: Tensor, values: Tenso
     """
     if faults is None or bad.numel() == 0:
         return
+    if transforms.active():  # one record serves all samples of vmap
+        bad, values = (transforms.samples(transforms.like_inputs(v, bad, values)) for v in (bad, values))
     bad = bad.reshape(-1)
     order = torch.arange(bad.numel(), device=bad.device)
     first = torch.where(bad, order, bad.numel() - 1).amin().reshape(1)
@@ -36,19 +46,23 @@ def record_faults(faults: Tensor | None, offset: int, bad: Tensor, values: Tenso
     faults[offset] += bad.sum()
 
 
-def add_at(state: Tensor, index: Tensor, weight: Tensor) -> None:
-    """``state.view(-1)[index] += weight`` with repeated indices, without synchronising.
-
-    Args:
-        state: int64 or float64, contiguous.
-        index: int64, any shape, in [0, state.numel()).
-        weight: of any dtype, same shape: 0 leaves the state as it is.
-    """
-    state.view(-1).scatter_add_(0, index.reshape(-1), weight.reshape(-1).to(state.dtype))
-
-
 def bad_weights(faults: Tensor | None, weights: Tensor, counted: Tensor) -> Tensor:
     """Where a weight is negative, infinite or NaN, among the ``counted``; they go to ``faults``."""
     bad = counted & ~((weights >= 0) & (weights < torch.inf))
     record_faults(faults, 4, bad, weights)
     return bad
+
+
+def merge_faults(stacked: Tensor) -> Tensor:
+    """Reduce ``[ranks, FAULTS]`` to one record: counts add up, the first value is that of the lowest rank with one."""
+    merged = torch.zeros_like(stacked[0])
+    for offset in (0, 2, 4):
+        counts = stacked[:, offset]
+        merged[offset] = counts.sum()
+        merged[offset + 1] = stacked.index_select(0, (counts > 0).to(torch.uint8).argmax().reshape(1))[0, offset + 1]
+    return merged
+
+
+def on_host(record: Tensor) -> list[int]:
+    """A record as integers; it waits for the device."""
+    return list(transforms.samples(record).tolist())
