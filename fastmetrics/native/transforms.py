@@ -22,13 +22,15 @@ _functorch = torch._C._functorch
 
 
 def active() -> bool:
-    """Whether a transform runs; a trace of ``torch.compile`` knows none."""
-    return not is_compiling() and _functorch.peek_interpreter_stack() is not None
+    """Whether a transform runs."""
+    return _functorch.peek_interpreter_stack() is not None
 
 
 def suspended() -> AbstractContextManager[Any]:
-    """Tensors that are made within outlive the transforms."""
-    return temporarily_clear_interpreter_stack() if active() else nullcontext()
+    """Tensors that are made within outlive the transforms; in a trace of ``torch.compile`` they are its constants."""
+    if is_compiling() or not active():
+        return nullcontext()
+    return temporarily_clear_interpreter_stack()
 
 
 def _runs(kind: Any) -> bool:
