@@ -87,7 +87,8 @@ class Metric(torchmetrics.Metric):
         """Everything but what is rebuilt, with copies of the states and values."""
         state = super().__getstate__()
         kept = {*self._defaults, "_computed", "_forward_cache", "_cache", "_defaults"} & state.keys()
-        return {**state, "_frozen": {name: tensors.frozen(state.pop(name)) for name in sorted(kept)}}
+        frozen = {name: tensors.frozen(state.pop(name)) for name in sorted(kept)}
+        return {**state, "_frozen": frozen}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Own the states."""
