@@ -6,8 +6,6 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdint>
-#include <cstring>
 #include <limits>
 
 #include "common/simd.h"
@@ -16,8 +14,7 @@
 namespace fastmetrics {
 
 using Doubles = F64s;
-using Words = int64_t __attribute__((vector_size(kRegister)));
-using UnsignedWords = uint64_t __attribute__((vector_size(kRegister)));
+using Words = I64s;
 
 // As LibraryMath, for almost every double; a lane of `out_of_domain` is negative if its argument is not in the domain.
 // The error of exp and log is within 3 units in the last place, that of a difference of log1p within 5, and that of a
@@ -25,12 +22,7 @@ using UnsignedWords = uint64_t __attribute__((vector_size(kRegister)));
 struct FastMath {
   Words out_of_domain = {};
 
-  bool any_out_of_domain() const {
-    int64_t lanes[kDoubles], any = 0;
-    memcpy(lanes, &out_of_domain, sizeof(lanes));
-    for (int64_t lane : lanes) any |= lane;
-    return any < 0;
-  }
+  bool any_out_of_domain() const { return any(greater(Words{}, out_of_domain)); }
 
   static Doubles absolute(Doubles x) { return (Doubles)((Words)x & INT64_MAX); }
 
@@ -109,7 +101,7 @@ struct FastMath {
     // of a number that is not between them, a difference is negative
     out_of_domain |= (bits_a - kLeast) | (kMost - bits_a) | (bits_b - kLeast) | (kMost - bits_b);
     constexpr uint64_t kExponent = 0xfff0000000000000u, kHalf = 0x0008000000000000u, kSign = 0x8000000000000000u;
-    const UnsignedWords rounded = ((UnsignedWords)(bits_a - bits_b) + kHalf) & kExponent;  // k in sign and exponent
+    const U64s rounded = ((U64s)(bits_a - bits_b) + kHalf) & kExponent;  // k in sign and exponent
     const Doubles k = (Doubles)(((rounded ^ kSign) >> 52) | 0x4330000000000000u) - (0x1p52 + 2048.0);
     const Doubles near = (Doubles)(bits_a - (Words)rounded);
     const Doubles s = (k == 0.0 ? difference : near - b) / (near + b), z = s * s;
@@ -124,11 +116,7 @@ struct FastMath {
 template <typename F>
 void compute(const double* x, const double* y, int n, double* values, const F& of) {
   auto vector_at = [&](const double* of_x, const double* of_y, double* to, FastMath math) {
-    Doubles u, v;
-    memcpy(&u, of_x, sizeof(u));
-    memcpy(&v, of_y, sizeof(v));
-    const Doubles found = of(u, v, math);
-    memcpy(to, &found, sizeof(found));
+    store(of(load<Doubles>(of_x), load<Doubles>(of_y), math), to);
     return math;
   };
   FastMath math;

@@ -220,9 +220,9 @@ inline int64_t least_lane(I64s v) { return _mm512_reduce_min_epi64((__m512i)v); 
 inline int32_t sum_of_lanes(I32s v) { return _mm512_reduce_add_epi32((__m512i)v); }
 inline int64_t sum_of_lanes(I64s v) { return _mm512_reduce_add_epi64((__m512i)v); }
 inline double sum_of_lanes(F64s v) {  // in their order
-  double sum = 0.0;
-  for (int j = 0; j < kDoubles; ++j) sum += v[j];
-  return sum;
+  double sum = v[0];
+  for (int j = 1; j < kDoubles; ++j) sum += v[j];
+  return sum + 0.0;
 }
 #else
 using Mask32 = I32s;
@@ -295,25 +295,29 @@ template <typename V>
 inline V greater_of(V x, V y) {
   return x > y ? x : y;
 }
+// From the first lane on.
+template <typename V, typename F>
+inline auto fold(V v, F f) {
+  auto found = v[0];
+  for (int j = 1; j < static_cast<int>(kRegister / sizeof(found)); ++j) found = f(found, v[j]);
+  return found;
+}
 template <typename V>
 inline auto greatest_lane(V v) {
-  auto found = v[0];
-  for (int j = 1; j < static_cast<int>(kRegister / sizeof(v[0])); ++j) found = v[j] > found ? v[j] : found;
-  return found;
+  return fold(v, [](auto a, auto b) { return b > a ? b : a; });
 }
 template <typename V>
 inline auto least_lane(V v) {
-  auto found = v[0];
-  for (int j = 1; j < static_cast<int>(kRegister / sizeof(v[0])); ++j) found = v[j] < found ? v[j] : found;
-  return found;
+  return fold(v, [](auto a, auto b) { return b < a ? b : a; });
 }
 template <typename V>
 inline auto sum_of_lanes(V v) {
-  decltype(v[0] + 0) sum = 0;
-  for (int j = 0; j < static_cast<int>(kRegister / sizeof(v[0])); ++j) sum += v[j];
-  return sum;
+  return fold(v, [](auto a, auto b) { return a + b; }) + 0;
 }
 #endif
+
+// The first n lanes, or all of them.
+inline Mask32 first_lanes(int64_t n) { return ~last_lanes<Mask32>(kFloats - n); }
 
 // Lanes in pieces of 16 bytes, of which a transposition is made: the piece at `from` and those of rows further on, as
 // many rows apart as a piece has lanes; what unpacks the low, or high, halves of the pieces of a and b by turns.

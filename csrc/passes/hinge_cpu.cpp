@@ -26,19 +26,13 @@ int64_t whole_vectors(int64_t n) { return (n + kDoubles - 1) / kDoubles * kDoubl
 // The greatest of n values, in whole vectors; NaN if any is.
 double greatest(const double* p, int64_t n) {
   Doubles most = load<Doubles>(p);
-  Words nan = most != most;
+  Mask64 nan = unordered(most, most);
   for (int64_t i = kDoubles; i < n; i += kDoubles) {
     const Doubles x = load<Doubles>(p + i);
-    nan |= x != x;
-    most = x > most ? x : most;
+    nan |= unordered(x, x);
+    most = greater_of(x, most);
   }
-  double found = most[0];
-  int64_t any_nan = 0;
-  for (int j = 0; j < kDoubles; ++j) {
-    found = std::max(found, most[j]);
-    any_nan |= nan[j];
-  }
-  return any_nan != 0 ? std::numeric_limits<double>::quiet_NaN() : found;
+  return any(nan) ? std::numeric_limits<double>::quiet_NaN() : greatest_lane(most);
 }
 
 // Makes of n scores, in whole vectors, what is in proportion to their softmax; returns the factor.
@@ -110,11 +104,9 @@ bool widen_columns(const T* from, int64_t step, int64_t klass, int64_t classes, 
   for (int j = 0; j < group.samples; ++j) {
     for (int64_t c = 0; c < classes && !group.counted[j]; ++c) to[c * kDoubles + j] = 0.0;
   }
-  Words inside = Words{} - 1;
-  for (int64_t c = 0; c < classes; ++c) inside &= (p[c] >= 0.0) & (p[c] <= 1.0);
-  int64_t all_inside = -1;
-  for (int j = 0; j < kDoubles; ++j) all_inside &= inside[j];
-  return all_inside == 0;
+  Mask64 outside = {};
+  for (int64_t c = 0; c < classes; ++c) outside |= ~at_least(p[c], Doubles{}) | not_at_most(p[c], Doubles{} + 1.0);
+  return any(outside);
 }
 
 // As softmax, of the lanes of n vectors each.

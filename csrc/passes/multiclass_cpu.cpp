@@ -9,7 +9,6 @@
 // the batch (and the cells of C² pairs no more than a byte each); otherwise states are added to with relaxed atomics.
 // The cells of one batch may be one cell, whose additions would wait for each other: each table has its own way out.
 
-#include <array>
 #include <memory>
 #include <mutex>
 

@@ -129,16 +129,11 @@ class PairTable {
 
   // Leaves the other cells at the front, in their order; returns how many.
   int remove_common(int32_t* cell, int n) const {
-    int left = 0, i = 0;
+    int left = 0;
     const I32s common = I32s{} + common_;
-    for (; i + kFloats <= n; i += kFloats) {  // what is overwritten has been read
+    for (int i = 0; i < n; i += kFloats) {  // what is overwritten has been read
       const I32s v = load<I32s>(cell + i);
-      left += compress(~equal(v, common), v, cell + left);
-    }
-    for (; i < n; ++i) {
-      const int32_t at = cell[i];
-      cell[left] = at;
-      left += at != common_;
+      left += compress(~equal(v, common) & first_lanes(n - i), v, cell + left);
     }
     return left;
   }
