@@ -2,7 +2,7 @@
 //
 // Calls of CPU kernels from Python without PyTorch's dispatcher, which takes longer than a small batch does; what
 // fastmetrics/native/direct.py loads. A call that is not of plain CPU tensors, or that someone watches (a mode, a
-// tracer, a profiler), goes to the operator.
+// tracer, a profiler), goes to the operator. For the source that registers the operators, and no other.
 
 #pragma once
 
@@ -10,35 +10,122 @@
 
 #if __has_include(<Python.h>) && !defined(FASTMETRICS_NO_PYTHON)
 
-#include <array>
-#include <cstddef>
+#define Py_LIMITED_API 0x030A0000  // one library for every Python from 3.10 on
+#include <Python.h>
+
+#include <cstring>
+#include <deque>
 #include <exception>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
-struct _object;  // PyObject
+#include "common/dlpack.h"
 
 namespace fastmetrics::direct {
+namespace {
 
-using Object = ::_object;
-using Call = Object*(Object* self, Object* const* arguments, ptrdiff_t count);
+constexpr int64_t kWorthUnlocking = 16384;  // elements
 
-struct Registration {
-  Registration(const char* name, Call* call);
-};
+const dlpack::ExchangeApi* api = nullptr;
+PyTypeObject* tensor_type = nullptr;
+PyObject* is_negated = nullptr;
+PyObject* watchers = nullptr;  // tuple of functions that return what is false if nobody watches
+Py_ssize_t watcher_count = 0;
+
+std::deque<PyMethodDef>& functions() {
+  static std::deque<PyMethodDef> all;
+  return all;
+}
+
+template <typename F>
+PyCFunction as_method(F* function) {
+  return reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(function));
+}
+
+DType dtype_of(const dlpack::Tensor& t) {
+  if (t.dtype.lanes != 1) return DType::kOther;
+  const int bits = t.dtype.bits;
+  switch (t.dtype.code) {
+    case dlpack::kBool:
+      return bits == 8 ? DType::kBool : DType::kOther;
+    case dlpack::kBFloat:
+      return bits == 16 ? DType::kBFloat16 : DType::kOther;
+    case dlpack::kFloat:
+      return bits == 16 ? DType::kHalf : bits == 32 ? DType::kFloat : bits == 64 ? DType::kDouble : DType::kOther;
+    case dlpack::kInt:
+      return bits == 8    ? DType::kInt8
+             : bits == 16 ? DType::kInt16
+             : bits == 32 ? DType::kInt32
+             : bits == 64 ? DType::kInt64
+                          : DType::kOther;
+    case dlpack::kUInt:
+      return bits == 8    ? DType::kUInt8
+             : bits == 16 ? DType::kUInt16
+             : bits == 32 ? DType::kUInt32
+             : bits == 64 ? DType::kUInt64
+                          : DType::kOther;
+    default:
+      return DType::kOther;
+  }
+}
+
+// Whether the result of a call, which is released here, is true; an error is.
+bool is_true(PyObject* found) {
+  const int is = found == nullptr ? -1 : PyObject_IsTrue(found);
+  Py_XDECREF(found);
+  if (is < 0) PyErr_Clear();
+  return is != 0;
+}
 
 // Each of these says whether the object is what the kernel takes; none leaves a Python error behind.
-bool is_none(Object* from);
-bool convert(Object* from, View* to);
-bool convert(Object* from, State* to);
-inline bool convert(Object* from, Output* to) { return convert(from, static_cast<State*>(to)); }
-bool convert(Object* from, int64_t* to);
-bool convert(Object* from, bool* to);
-bool convert(Object* from, double* to);
+bool convert(PyObject* from, State* to) {
+  if (Py_TYPE(from) != tensor_type) return false;
+  dlpack::Tensor t;
+  if (api->borrow(from, &t) != 0) {
+    PyErr_Clear();
+    return false;
+  }
+  if (t.device.type != dlpack::kCpu) return false;
+  *to = State(static_cast<char*>(t.data) + t.byte_offset, dtype_of(t), t.dims, t.sizes, t.strides);
+  return true;
+}
+
+bool convert(PyObject* from, View* to) {
+  State state;
+  if (!convert(from, &state)) return false;
+  *to = state;
+  // Memory says nothing of a sign that PyTorch has yet to change. It is that of the imaginary part of a conjugate,
+  // whose elements are two apart; asking takes as long as the rest.
+  if (!is_floating(to->dtype()) || (to->numel() > 1 && to->is_contiguous())) return true;
+  return !is_true(PyObject_CallFunctionObjArgs(is_negated, from, nullptr));
+}
+
+bool convert(PyObject* from, int64_t* to) {
+  if (!PyLong_Check(from)) return false;
+  *to = PyLong_AsLongLong(from);
+  if (*to != -1 || PyErr_Occurred() == nullptr) return true;
+  PyErr_Clear();
+  return false;
+}
+
+bool convert(PyObject* from, bool* to) {
+  *to = from == Py_True;
+  return *to || from == Py_False;
+}
+
+bool convert(PyObject* from, double* to) {
+  if (!PyFloat_Check(from) && !PyLong_Check(from)) return false;
+  *to = PyFloat_AsDouble(from);
+  if (*to != -1.0 || PyErr_Occurred() == nullptr) return true;
+  PyErr_Clear();
+  return false;
+}
+
+bool convert(PyObject* from, Output* to) { return convert(from, static_cast<State*>(to)); }
 template <typename T>
-inline bool convert(Object* from, std::optional<T>* to) {
-  return is_none(from) || convert(from, &to->emplace());
+bool convert(PyObject* from, std::optional<T>* to) {
+  return from == Py_None || convert(from, &to->emplace());
 }
 
 template <typename T>
@@ -46,26 +133,48 @@ constexpr bool kOptional = false;
 template <typename T>
 constexpr bool kOptional<std::optional<T>> = true;
 
-bool watched();
-Object* call_operator(Object* self, Object* const* arguments, ptrdiff_t count);
-Object* none();
-Object* raise(const char* message);
+bool watched() {
+  for (Py_ssize_t i = 0; i < watcher_count; ++i) {
+    if (is_true(PyObject_CallNoArgs(PyTuple_GetItem(watchers, i)))) return true;
+  }
+  return false;
+}
+
+PyObject* call_operator(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
+  PyObject* tuple = PyTuple_New(count);
+  if (tuple == nullptr) return nullptr;
+  for (ptrdiff_t i = 0; i < count; ++i) PyTuple_SetItem(tuple, i, Py_NewRef(arguments[i]));
+  PyObject* result = PyObject_Call(self, tuple, nullptr);
+  Py_DECREF(tuple);
+  return result;
+}
+
+PyObject* none() { return Py_NewRef(Py_None); }
+
+PyObject* raise(const char* message) {
+  PyErr_SetString(PyExc_RuntimeError, message);
+  return nullptr;
+}
 
 // Other Python threads may run meanwhile, if it is worth it.
 class Unlocked {
  public:
-  explicit Unlocked(int64_t elements);
-  ~Unlocked();
+  explicit Unlocked(int64_t elements) {
+    if (elements > kWorthUnlocking) state_ = PyEval_SaveThread();
+  }
+  ~Unlocked() {
+    if (state_ != nullptr) PyEval_RestoreThread(state_);
+  }
   Unlocked(const Unlocked&) = delete;
   Unlocked& operator=(const Unlocked&) = delete;
 
  private:
-  void* state_ = nullptr;
+  PyThreadState* state_ = nullptr;
 };
 
-inline int64_t elements(const View& view) { return view.numel(); }
+int64_t elements(const View& view) { return view.numel(); }
 template <typename T>
-inline int64_t elements(const T&) {
+int64_t elements(const T&) {
   return 0;
 }
 
@@ -76,13 +185,13 @@ template <typename... P, void (*function)(P...)>
 struct Caller<function> {
   // Arguments that are left out are optional ones at the end.
   template <size_t... I>
-  static bool convert_all(std::tuple<P...>* to, Object* const* from, size_t count, std::index_sequence<I...>) {
+  static bool convert_all(std::tuple<P...>* to, PyObject* const* from, size_t count, std::index_sequence<I...>) {
     return ((I < count ? convert(from[I], &std::get<I>(*to)) : kOptional<P>) && ...);
   }
 
-  static Object* call(Object* self, Object* const* arguments, ptrdiff_t count) {
+  static PyObject* call(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
     // an operator makes its result itself
-    constexpr ptrdiff_t kOutputs = (std::is_same_v<P, Output> + ...);
+    constexpr Py_ssize_t kOutputs = (std::is_same_v<P, Output> + ...);
     std::tuple<P...> values;
     if (static_cast<size_t>(count) > sizeof...(P) || watched() ||
         !convert_all(&values, arguments, static_cast<size_t>(count), std::index_sequence_for<P...>())) {
@@ -98,7 +207,77 @@ struct Caller<function> {
   }
 };
 
+struct Registration {
+  Registration(const char* name, PyObject* (*call)(PyObject*, PyObject* const*, Py_ssize_t)) {
+    functions().push_back({name, as_method(call), METH_FASTCALL, nullptr});
+  }
+};
+
+// set_up(torch.Tensor, its is_neg, its table of DLPack functions, watchers): whether direct calls can be made.
+PyObject* set_up(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
+  if (count != 4 || !PyTuple_Check(arguments[3])) return raise("set_up(type, is_neg, table, watchers)");
+  auto* table = static_cast<dlpack::ExchangeApi*>(PyCapsule_GetPointer(arguments[2], "dlpack_exchange_api"));
+  if (table == nullptr) return nullptr;
+  if (table->version.major != dlpack::kMajor || table->borrow == nullptr) return PyBool_FromLong(0);
+  tensor_type = reinterpret_cast<PyTypeObject*>(Py_NewRef(arguments[0]));
+  is_negated = Py_NewRef(arguments[1]);
+  watchers = Py_NewRef(arguments[3]);
+  watcher_count = PyTuple_Size(watchers);
+  api = table;
+  return PyBool_FromLong(1);
+}
+
+// bind(name, operator): the function that calls the kernel, or the operator; None without a kernel.
+PyObject* bind(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
+  const char* name = count == 2 ? PyUnicode_AsUTF8AndSize(arguments[0], nullptr) : nullptr;
+  if (name == nullptr) return raise("bind(name, operator)");
+  for (PyMethodDef& function : functions()) {
+    if (strcmp(function.ml_name, name) == 0) return PyCFunction_NewEx(&function, arguments[1], nullptr);
+  }
+  return none();
+}
+
+// metadata(*tensors): bytes that are equal for plain CPU tensors of the same dtypes and shapes; None for any other.
+PyObject* metadata(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
+  constexpr int kMost = 64;
+  int64_t found[kMost];
+  int n = 0;
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    State view;
+    if (!convert(arguments[i], &view) || view.dtype() == DType::kOther || n + 2 + view.dim() > kMost) return none();
+    found[n++] = static_cast<int64_t>(view.dtype());
+    found[n++] = view.dim();
+    for (int64_t d = 0; d < view.dim(); ++d) found[n++] = view.size(d);
+  }
+  return PyBytes_FromStringAndSize(reinterpret_cast<const char*>(found), n * static_cast<Py_ssize_t>(sizeof(int64_t)));
+}
+
+// is_zero(tensor): whether it is a plain CPU tensor of int64, contiguous and zero.
+PyObject* is_zero(PyObject*, PyObject* tensor) {
+  State view;
+  if (!convert(tensor, &view) || view.dtype() != DType::kInt64 || !view.is_contiguous()) return PyBool_FromLong(0);
+  const auto* values = static_cast<const int64_t*>(view.const_data_ptr());
+  int64_t bits = 0;
+  for (int64_t i = 0; i < view.numel(); ++i) bits |= values[i];
+  return PyBool_FromLong(bits == 0);
+}
+
+// watched(): whether direct calls go to their operators.
+PyObject* is_watched(PyObject*, PyObject*) { return PyBool_FromLong(watched()); }
+
+}  // namespace
 }  // namespace fastmetrics::direct
+
+PyMODINIT_FUNC PyInit_fastmetrics_direct() {
+  using namespace fastmetrics::direct;
+  static PyMethodDef methods[] = {
+      {"set_up", as_method(&set_up), METH_FASTCALL, nullptr},     {"bind", as_method(&bind), METH_FASTCALL, nullptr},
+      {"metadata", as_method(&metadata), METH_FASTCALL, nullptr}, {"is_zero", as_method(&is_zero), METH_O, nullptr},
+      {"watched", as_method(&is_watched), METH_NOARGS, nullptr},  {nullptr, nullptr, 0, nullptr}};
+  static PyModuleDef module = {
+      PyModuleDef_HEAD_INIT, "fastmetrics_direct", nullptr, -1, methods, nullptr, nullptr, nullptr, nullptr};
+  return PyModule_Create(&module);
+}
 
 #define FM_DIRECT_CALL(name, function)                                                  \
   static const fastmetrics::direct::Registration C10_CONCATENATE(direct_call, C10_UID)( \

@@ -6,37 +6,29 @@
 #pragma once
 
 #include <algorithm>
-#include <cstdint>
-#include <cstring>
 #include <limits>
 
-#include "common/registers.h"
+#include "common/simd.h"
 #include "rules/elementary.h"
 
 namespace fastmetrics {
 
 using Doubles = F64s;
-using Words = int64_t __attribute__((vector_size(kRegister)));
-using UnsignedWords = uint64_t __attribute__((vector_size(kRegister)));
+using Words = I64s;
 
-// As LibraryMath, for almost every double; the lanes of `odd` are negative whose argument it is not for. The error of
-// exp and log is within 3 units in the last place, that of a difference of log1p within 5, and that of a power within 3
-// and two for each unit of its logarithm.
+// As LibraryMath, for almost every double; a lane of `out_of_domain` is negative if its argument is not in the domain.
+// The error of exp and log is within 3 units in the last place, that of a difference of log1p within 5, and that of a
+// power within 3 and two for each unit of its logarithm.
 struct FastMath {
-  Words odd = {};
+  Words out_of_domain = {};
 
-  bool any_odd() const {
-    int64_t lanes[kDoubles], any = 0;
-    memcpy(lanes, &odd, sizeof(lanes));
-    for (int64_t lane : lanes) any |= lane;
-    return any < 0;
-  }
+  bool any_out_of_domain() const { return any(greater(Words{}, out_of_domain)); }
 
   static Doubles absolute(Doubles x) { return (Doubles)((Words)x & INT64_MAX); }
 
   // What is below the least normal number is 0.
   Doubles exp(Doubles x) {
-    odd |= ~(x <= 709.0);
+    out_of_domain |= ~(x <= 709.0);
     const Words low = x < -708.0;
     return low ? Doubles{} : scaled_exp(low ? Doubles{} : x);
   }
@@ -64,7 +56,7 @@ struct FastMath {
     const double of_zero = e == 0.0 ? 1.0 : e > 0.0 ? 0.0 : std::numeric_limits<double>::infinity();
     const Words zero = x <= 0.0;
     const Doubles one = Doubles{} + 1.0, exponent = e * log_of_ratio(zero ? one : x, one);
-    odd |= ~(absolute(exponent) <= 708.0);
+    out_of_domain |= ~(absolute(exponent) <= 708.0);
     return zero ? Doubles{} + of_zero : scaled_exp(exponent);
   }
 
@@ -107,9 +99,9 @@ struct FastMath {
     constexpr int64_t kLeast = int64_t{3} << 52, kMost = int64_t{0x7fd} << 52;  // bits of 2^-1020 and 2^1022
     const Words bits_a = (Words)a, bits_b = (Words)b;
     // of a number that is not between them, a difference is negative
-    odd |= (bits_a - kLeast) | (kMost - bits_a) | (bits_b - kLeast) | (kMost - bits_b);
+    out_of_domain |= (bits_a - kLeast) | (kMost - bits_a) | (bits_b - kLeast) | (kMost - bits_b);
     constexpr uint64_t kExponent = 0xfff0000000000000u, kHalf = 0x0008000000000000u, kSign = 0x8000000000000000u;
-    const UnsignedWords rounded = ((UnsignedWords)(bits_a - bits_b) + kHalf) & kExponent;  // k in sign and exponent
+    const U64s rounded = ((U64s)(bits_a - bits_b) + kHalf) & kExponent;  // k in sign and exponent
     const Doubles k = (Doubles)(((rounded ^ kSign) >> 52) | 0x4330000000000000u) - (0x1p52 + 2048.0);
     const Doubles near = (Doubles)(bits_a - (Words)rounded);
     const Doubles s = (k == 0.0 ? difference : near - b) / (near + b), z = s * s;
@@ -124,11 +116,7 @@ struct FastMath {
 template <typename F>
 void compute(const double* x, const double* y, int n, double* values, const F& of) {
   auto vector_at = [&](const double* of_x, const double* of_y, double* to, FastMath math) {
-    Doubles u, v;
-    memcpy(&u, of_x, sizeof(u));
-    memcpy(&v, of_y, sizeof(v));
-    const Doubles found = of(u, v, math);
-    memcpy(to, &found, sizeof(found));
+    store(of(load<Doubles>(of_x), load<Doubles>(of_y), math), to);
     return math;
   };
   FastMath math;
@@ -142,12 +130,12 @@ void compute(const double* x, const double* y, int n, double* values, const F& o
     math = vector_at(rest[0], rest[1], rest[2], math);
     std::copy_n(rest[2], n - i, values + i);
   }
-  if (!math.any_odd()) return;
+  if (!math.any_out_of_domain()) return;
   for (i = 0; i < n; ++i) {
     FastMath once;
     LibraryMath library;
     of(Doubles{} + x[i], Doubles{} + y[i], once);
-    if (once.any_odd()) values[i] = of(x[i], y[i], library);
+    if (once.any_out_of_domain()) values[i] = of(x[i], y[i], library);
   }
 }
 

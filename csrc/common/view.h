@@ -9,6 +9,7 @@
 #include <optional>
 
 #include "common/dtype.h"
+#include "common/require.h"
 #include "common/stable.h"
 
 namespace fastmetrics {
@@ -81,8 +82,8 @@ inline DType dtype_of(const View& view) { return view.dtype(); }
 template <typename T>
 inline T* state_data(const OptionalState& state, DType dtype, int64_t numel, const char* what) {
   if (!state.has_value()) return nullptr;
-  STD_TORCH_CHECK(state->dtype() == dtype && state->is_contiguous() && state->numel() == numel,
-                  "state has the wrong dtype, shape or strides: ", what);
+  require(state->dtype() == dtype && state->is_contiguous() && state->numel() == numel,
+          "state has the wrong dtype, shape or strides: ", what);
   return static_cast<T*>(state->mutable_data_ptr());
 }
 
@@ -91,7 +92,7 @@ inline void check_per_sample(const OptionalView& values, const View& of, DType d
   if (!values.has_value()) return;
   bool fits = values->dtype() == dtype && values->dim() == of.dim();
   for (int64_t d = 0; fits && d < of.dim(); ++d) fits = values->size(d) == of.size(d);
-  STD_TORCH_CHECK(fits, rule);
+  require(fits, rule);
 }
 
 inline int64_t* faults_data(const OptionalState& faults) {

@@ -8,9 +8,7 @@
 #pragma once
 
 #include <cmath>
-#include <vector>
-
-#include "common/operator.h"
+#include <cstdint>
 
 namespace fastmetrics {
 
@@ -67,44 +65,25 @@ struct Table {
   }
 };
 
-// Tables of one shape, int64 or float64 [..., C, 3] or [..., C, 4].
+// Tables of one shape, [count, classes, columns], of int64 or double.
 struct Tables {
-  View view;
-  int64_t classes, columns;
-  int64_t count = 1;
-  std::vector<int64_t> leading;  // dimensions
-
-  Tables(const View& tables, const char* name) : view(tables) {
-    const int64_t dims = tables.dim();
-    STD_TORCH_CHECK((tables.dtype() == DType::kDouble || tables.dtype() == DType::kInt64) && dims >= 2 &&
-                        (tables.size(dims - 1) == 3 || tables.size(dims - 1) == 4) && tables.is_contiguous(),
-                    name, ": table must be int64 or float64, [..., C, 3] or [..., C, 4]");
-    classes = tables.size(dims - 2);
-    columns = tables.size(dims - 1);
-    for (int64_t d = 0; d < dims - 2; ++d) {
-      leading.push_back(tables.size(d));
-      count *= tables.size(d);
-    }
-  }
+  const void* data;
+  bool real;
+  int64_t count, classes, columns;
 
   // Calls f(i, table) with each.
   template <typename F>
   void for_each(const F& f) const {
     auto call = [&](auto cell) {
-      const auto* data = static_cast<const decltype(cell)*>(view.const_data_ptr());
-      for (int64_t i = 0; i < count; ++i) f(i, Table<decltype(cell)>(data + i * classes * columns, classes, columns));
+      const auto* cells = static_cast<const decltype(cell)*>(data);
+      for (int64_t i = 0; i < count; ++i) f(i, Table<decltype(cell)>(cells + i * classes * columns, classes, columns));
     };
-    if (view.dtype() == DType::kDouble) {
+    if (real) {
       call(double{});
     } else {
       call(int64_t{});
     }
   }
 };
-
-// The tensor itself, or a contiguous copy.
-inline Tensor in_order(const Tensor& tensor) {
-  return tensor.is_contiguous() ? tensor : torch::stable::contiguous(tensor);
-}
 
 }  // namespace fastmetrics

@@ -8,6 +8,7 @@
 // comparing all pairs takes O(n^2).
 
 #include "common/cpu.h"
+#include "formulas/ranks.h"
 #include "formulas/sort.h"
 
 namespace fastmetrics {
@@ -20,13 +21,8 @@ struct Column {
   int64_t n, offset, stride;
 };
 
-Column column_of(const Tensor& values, int64_t d) {
-  return {values.const_data_ptr(), dtype_of(values), values.size(0), d * values.stride(1), values.stride(0)};
-}
-
-void check_columns(const Tensor& values, const char* name) {
-  STD_TORCH_CHECK(values.dim() == 2 && dtype_of(values) != DType::kOther, name, ": values must be real, [N, D]");
-  STD_TORCH_CHECK(values.size(0) < INT32_MAX, name, ": at most 2^31 samples");
+Column column_of(const Columns& values, int64_t d) {
+  return {values.data, values.type, values.rows, d * values.column_stride, values.row_stride};
 }
 
 // Calls f(from, keyed) with the elements of the column and an empty vector that fits their keys.
@@ -51,28 +47,6 @@ void for_runs(const std::vector<Keyed<Key>>& sorted, const F& f) {
     for (end = begin + 1; end < n && sorted[end].key == sorted[begin].key;) ++end;
     f(begin, end);
   }
-}
-
-// values: [N, D] real; returns float64 [N, D].
-Tensor average_ranks(const Tensor values) {
-  check_columns(values, "average_ranks");
-  const int64_t n = values.size(0), columns = values.size(1);
-  Tensor out = torch::stable::new_empty(values, {n, columns}, torch::headeronly::ScalarType::Double);
-  double* ranks = static_cast<double*>(out.mutable_data_ptr());
-  split(columns, columns > 1 ? threads_for(n * columns) : 1, [&](int, int64_t first, int64_t last) {
-    for (int64_t d = first; d < last; ++d) {
-      const Column c = column_of(values, d);
-      with_keys(c, [&](const auto* from, auto&& keyed) {
-        for (int64_t i = 0; i < n; ++i) keyed[i] = {key_of(from[i * c.stride]), static_cast<uint32_t>(i)};
-        radix_sort(&keyed);
-        for_runs(keyed, [&](int64_t begin, int64_t end) {
-          const double rank = 0.5 * static_cast<double>(begin + 1 + end);
-          for (int64_t i = begin; i < end; ++i) ranks[keyed[i].index * columns + d] = rank;
-        });
-      });
-    }
-  });
-  return out;
 }
 
 // Sums over the groups of tied values of one column.
@@ -145,38 +119,42 @@ void pair_order_of(const Column& x, const Column& y, double* row) {
   const int64_t tied_x = static_cast<int64_t>(x_ties.pairs), tied_y = static_cast<int64_t>(y_ties.pairs);
   const int64_t discordant = inversions(&sequence, &order);
   const int64_t ordered = n * (n - 1) / 2 - tied_x - tied_y + both;
-  const double values[] = {static_cast<double>(ordered - 2 * discordant),
-                           static_cast<double>(ordered),
-                           x_ties.pairs,
-                           y_ties.pairs,
-                           x_ties.p1,
-                           y_ties.p1,
-                           x_ties.p2,
-                           y_ties.p2,
-                           x_ties.groups,
-                           y_ties.groups};
+  const double values[kPairOrder] = {static_cast<double>(ordered - 2 * discordant),
+                                     static_cast<double>(ordered),
+                                     x_ties.pairs,
+                                     y_ties.pairs,
+                                     x_ties.p1,
+                                     y_ties.p1,
+                                     x_ties.p2,
+                                     y_ties.p2,
+                                     x_ties.groups,
+                                     y_ties.groups};
   std::copy(std::begin(values), std::end(values), row);
 }
 
-// preds, target: [N, D] real; returns float64 [D, 10].
-Tensor pair_order(const Tensor preds, const Tensor target) {
-  check_columns(preds, "pair_order");
-  check_columns(target, "pair_order");
-  const int64_t columns = preds.size(1);
-  STD_TORCH_CHECK(target.size(0) == preds.size(0) && target.size(1) == columns,
-                  "pair_order: preds and target must have the same shape");
-  Tensor out = torch::stable::new_empty(preds, {columns, 10}, torch::headeronly::ScalarType::Double);
-  double* rows = static_cast<double*>(out.mutable_data_ptr());
-  split(columns, columns > 1 ? threads_for(preds.size(0) * columns) : 1, [&](int, int64_t first, int64_t last) {
-    for (int64_t d = first; d < last; ++d) pair_order_of(column_of(preds, d), column_of(target, d), rows + d * 10);
-  });
-  return out;
-}
-
 }  // namespace
-}  // namespace fastmetrics
 
-STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) {
-  m.impl("average_ranks", TORCH_BOX(&fastmetrics::average_ranks));
-  m.impl("pair_order", TORCH_BOX(&fastmetrics::pair_order));
+void average_ranks(const Columns& values, double* ranks) {
+  const int64_t n = values.rows, columns = values.columns;
+  split(columns, columns > 1 ? threads_for(n * columns) : 1, [&](int, int64_t first, int64_t last) {
+    for (int64_t d = first; d < last; ++d) {
+      const Column c = column_of(values, d);
+      with_keys(c, [&](const auto* from, auto&& keyed) {
+        for (int64_t i = 0; i < n; ++i) keyed[i] = {key_of(from[i * c.stride]), static_cast<uint32_t>(i)};
+        radix_sort(&keyed);
+        for_runs(keyed, [&](int64_t begin, int64_t end) {
+          const double rank = 0.5 * static_cast<double>(begin + 1 + end);
+          for (int64_t i = begin; i < end; ++i) ranks[keyed[i].index * columns + d] = rank;
+        });
+      });
+    }
+  });
 }
+
+void pair_order(const Columns& x, const Columns& y, double* orders) {
+  split(x.columns, x.columns > 1 ? threads_for(x.rows * x.columns) : 1, [&](int, int64_t first, int64_t last) {
+    for (int64_t d = first; d < last; ++d) pair_order_of(column_of(x, d), column_of(y, d), orders + d * kPairOrder);
+  });
+}
+
+}  // namespace fastmetrics

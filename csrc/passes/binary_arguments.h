@@ -18,10 +18,10 @@ inline BinaryBatch binary_batch(const View& preds, const View& target, const Opt
   b.preds_type = dtype_of(preds);
   b.target_type = dtype_of(target);
   const int64_t dims = target.dim();
-  STD_TORCH_CHECK(is_label(b.target_type), "binary_: target must be integers or bool");
-  STD_TORCH_CHECK(b.preds_type != DType::kOther, "binary_: preds must be real scores, integers or bool");
-  STD_TORCH_CHECK(dims >= 1 + multilabel && dims < kMaxDims && preds.dim() == dims,
-                  "binary_: preds and target must have the same shape, [N, ...] or [N, L, ...]");
+  require(is_label(b.target_type), "binary_: target must be integers or bool");
+  require(b.preds_type != DType::kOther, "binary_: preds must be real scores, integers or bool");
+  require(dims >= 1 + multilabel && dims < kMaxDims && preds.dim() == dims,
+          "binary_: preds and target must have the same shape, [N, ...] or [N, L, ...]");
   check_per_sample(valid, target, DType::kBool, "binary_: valid must be bool, with the shape of target");
   check_per_sample(weights, target, DType::kDouble, "binary_: weights must be float64, with the shape of target");
   b.valid = valid.has_value() ? static_cast<const bool*>(valid->const_data_ptr()) : nullptr;
@@ -36,7 +36,7 @@ inline BinaryBatch binary_batch(const View& preds, const View& target, const Opt
   b.labels = 1;
   b.per_sample = 1;
   for (int64_t d = 0; d < dims; ++d) {
-    STD_TORCH_CHECK(preds.size(d) == target.size(d), "binary_: preds and target must have the same shape");
+    require(preds.size(d) == target.size(d), "binary_: preds and target must have the same shape");
     const int64_t c = valid.has_value() ? valid->stride(d) : 0, w = weights.has_value() ? weights->stride(d) : 0;
     if (multilabel && d == 1) {
       b.labels = target.size(1);
@@ -63,8 +63,8 @@ inline Cell* binary_counts(const BinaryBatch& b, const State& counts) {
 
 // groups: integers or bool, with the shape of target; counts [G, 4].
 inline BinaryGroups binary_groups(const View& groups, const View& target, const State& counts) {
-  STD_TORCH_CHECK(counts.dim() == 2 && counts.size(0) < INT32_MAX / kCells, "binary_groups_: counts must be [G, 4]");
-  STD_TORCH_CHECK(is_label(groups.dtype()), "binary_groups_: groups must be integers or bool");
+  require(counts.dim() == 2 && counts.size(0) < INT32_MAX / kCells, "binary_groups_: counts must be [G, 4]");
+  require(is_label(groups.dtype()), "binary_groups_: groups must be integers or bool");
   check_per_sample(groups, target, groups.dtype(), "binary_groups_: groups must have the shape of target");
   BinaryGroups g{groups.const_data_ptr(), groups.dtype(), {}, counts.size(0)};
   for (int64_t d = 0; d < target.dim(); ++d) g.layout.push(groups.size(d), groups.stride(d), 0);

@@ -9,8 +9,8 @@
 #include <type_traits>
 
 #include "common/cpu.h"
-#include "common/operator.h"
-#include "passes/binary_arguments.h"
+#include "common/simd.h"
+#include "passes/loops_cpu.h"
 
 namespace fastmetrics {
 namespace {
@@ -80,49 +80,67 @@ void tally_labels(const int32_t* preds, const int32_t* target, int n, Tally* tal
   tally->tp[0] += tp;
 }
 
-#ifdef __AVX512F__
-// Neighbouring scores and int64 targets of one label, 64 at a time as bits, until fewer are left; returns how many were
-// done. bad(i) is called for each target that is neither 0 nor 1 nor ignored.
+// Scores of a vector's int32 lanes, and comparisons of them.
+template <typename T>
+struct FewScores {
+  F32s x;
+
+  explicit FewScores(const T* from) : x(widen_floats(from)) {}
+  Mask32 above(double cutoff) const { return greater(x, F32s{} + static_cast<float>(cutoff)); }
+  Mask32 outside() const { return ~at_least(x, F32s{}) | not_at_most(x, F32s{} + 1.0f); }
+};
+template <>
+struct FewScores<double> {
+  F64s x, y;
+
+  explicit FewScores(const double* from) : x(load<F64s>(from)), y(load<F64s>(from + kDoubles)) {}
+  Mask32 above(double cutoff) const { return joined(greater(x, F64s{} + cutoff), greater(y, F64s{} + cutoff)); }
+  Mask32 outside() const {
+    const F64s one = F64s{} + 1.0;
+    return joined(~at_least(x, F64s{}) | not_at_most(x, one), ~at_least(y, F64s{}) | not_at_most(y, one));
+  }
+};
+
+// Neighbouring scores and int64 targets of one label, at most 2^30, 64 at a time until fewer are left; returns how many
+// were done. bad(i) is called for each target that is neither 0 nor 1 nor ignored.
 template <typename T, typename Bad>
 int64_t tally_neighbours(const T* x, const int64_t* target, int64_t n, const Batch& b, Tally* tally, bool* outside,
                          const Bad& bad) {
-  const __m512 probability = _mm512_set1_ps(static_cast<float>(b.probability));
-  const __m512 logit = _mm512_set1_ps(static_cast<float>(b.logit));
-  const __m512i two = _mm512_set1_epi64(2), one = _mm512_set1_epi64(1), ignore = _mm512_set1_epi64(b.ignore);
-  uint64_t any_outside = 0;
-  const int64_t done = in_streams(n, 64, [&](int64_t i) __attribute__((always_inline)) {
-    fetch_ahead(target + i, 64);
-    fetch_ahead(x + i, 64);
-    uint64_t valid = 0, actual = 0, ignored = 0, p0 = 0, p1 = 0, out = 0;
-    for (int j = 0; j < 64; j += 8) {
-      const __m512i t = _mm512_loadu_si512(target + i + j);
-      valid |= static_cast<uint64_t>(_mm512_cmplt_epu64_mask(t, two)) << j;
-      actual |= static_cast<uint64_t>(_mm512_cmpeq_epi64_mask(t, one)) << j;
-      if (b.has_ignore) ignored |= static_cast<uint64_t>(_mm512_cmpeq_epi64_mask(t, ignore)) << j;
+  constexpr int kStep = 64;
+  I32s total = {}, actual = {}, predicted[2] = {}, tp[2] = {};
+  Mask32 any_outside = {};
+  const int64_t done = in_streams(n, kStep, [&](int64_t begin) __attribute__((always_inline)) {
+    fetch_ahead(target + begin, kStep);
+    fetch_ahead(x + begin, kStep);
+    Mask32 wrong = {};
+    for (int64_t i = begin; i < begin + kStep; i += kFloats) {
+      const Longs t = load_longs(target + i);
+      const FewScores<T> scores(x + i);
+      const Mask32 zero_or_one = below(t, 2), ignored = b.has_ignore ? equal(t, b.ignore) : Mask32{};
+      const Mask32 valid = zero_or_one & ~ignored, positive = equal(t, 1) & ~ignored;
+      wrong |= ~(zero_or_one | ignored);
+      any_outside |= b.ignored_decide ? scores.outside() : scores.outside() & ~ignored;
+      total = count(valid, total);
+      actual = count(positive, actual);
+      const Mask32 above[] = {scores.above(b.probability), scores.above(b.logit)};
+      for (int reading = 0; reading < 2; ++reading) {
+        predicted[reading] = count(above[reading] & valid, predicted[reading]);
+        tp[reading] = count(above[reading] & positive, tp[reading]);
+      }
     }
-    for (int j = 0; j < 64; j += 16) {
-      const __m512 v = (__m512)widen_floats(x + i + j);
-      p0 |= static_cast<uint64_t>(_mm512_cmp_ps_mask(v, probability, _CMP_GT_OQ)) << j;
-      p1 |= static_cast<uint64_t>(_mm512_cmp_ps_mask(v, logit, _CMP_GT_OQ)) << j;
-      const __mmask16 low = _mm512_cmp_ps_mask(v, _mm512_setzero_ps(), _CMP_NGE_UQ);
-      const __mmask16 high = _mm512_cmp_ps_mask(v, _mm512_set1_ps(1.0f), _CMP_NLE_UQ);
-      out |= static_cast<uint64_t>(static_cast<__mmask16>(low | high)) << j;
+    for (int64_t i = begin; i < begin + kStep && any(wrong); ++i) {
+      if (static_cast<uint64_t>(target[i]) > 1 && !(b.has_ignore && target[i] == b.ignore)) bad(i);
     }
-    any_outside |= b.ignored_decide ? out : out & ~ignored;
-    for (uint64_t wrong = ~(valid | ignored); wrong != 0; wrong &= wrong - 1) bad(i + __builtin_ctzll(wrong));
-    valid &= ~ignored;
-    actual &= valid;
-    tally->total += __builtin_popcountll(valid);
-    tally->actual += __builtin_popcountll(actual);
-    tally->predicted[0] += __builtin_popcountll(p0 & valid);
-    tally->predicted[1] += __builtin_popcountll(p1 & valid);
-    tally->tp[0] += __builtin_popcountll(p0 & actual);
-    tally->tp[1] += __builtin_popcountll(p1 & actual);
   });
-  *outside |= any_outside != 0;
+  tally->total += sum_of_lanes(total);
+  tally->actual += sum_of_lanes(actual);
+  for (int reading = 0; reading < 2; ++reading) {
+    tally->predicted[reading] += sum_of_lanes(predicted[reading]);
+    tally->tp[reading] += sum_of_lanes(tp[reading]);
+  }
+  *outside |= any(any_outside);
   return done;
 }
-#endif
 
 // A run of label l from sample `first` on: elements a_at + i * a_step and b_at + i * b_step.
 bool tally_run(const Batch& b, int64_t first, int64_t l, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step,
@@ -133,18 +151,14 @@ bool tally_run(const Batch& b, int64_t first, int64_t l, int64_t a_at, int64_t a
   const int64_t c_step = layout.c_stride[layout.dims - 1];
   const int64_t c_at = b.valid == nullptr ? 0 : layout.offset(first, layout.c_stride) + l * b.c_label;
   int64_t done = 0;
-#ifdef __AVX512F__
   if (is_floating(b.preds_type) && a_step == 1 && b_step == 1 && b.valid == nullptr && b.target_type == DType::kInt64) {
     with_score_type(b.preds_type, [&](auto type) {
-      using T = decltype(type);
-      if constexpr (sizeof(T) <= 4) {
-        const int64_t* targets = static_cast<const int64_t*>(b.target) + b_at;
-        done = tally_neighbours(static_cast<const T*>(b.preds) + a_at, targets, length, b, tally, &outside,
-                                [&](int64_t i) { faults->add(kBadTarget, place_of(b, first + i, l), targets[i]); });
-      }
+      const auto* x = static_cast<const decltype(type)*>(b.preds) + a_at;
+      const int64_t* targets = static_cast<const int64_t*>(b.target) + b_at;
+      done = tally_neighbours(x, targets, length, b, tally, &outside,
+                              [&](int64_t i) { faults->add(kBadTarget, place_of(b, first + i, l), targets[i]); });
     });
   }
-#endif
   for (; done < length; done += kBlock) {
     const int n = static_cast<int>(std::min<int64_t>(kBlock, length - done));
     const int64_t a = a_at + done * a_step, t = b_at + done * b_step;
@@ -161,13 +175,9 @@ bool tally_run(const Batch& b, int64_t first, int64_t l, int64_t a_at, int64_t a
       tally_labels(labels, target, n, tally);
     }
     if (!bad) continue;
-    for (int i = 0; i < n; ++i) {
-      const int64_t place = place_of(b, first + done + i, l);
-      if (target[i] == kBad) faults->add(kBadTarget, place, label_at(b.target, b.target_type, t + i * b_step));
-      if (!is_floating(b.preds_type) && labels[i] == kBad && target[i] != kIgnored && target[i] != kInvalid) {
-        faults->add(kBadPreds, place, label_at(b.preds, b.preds_type, a + i * a_step));
-      }
-    }
+    record_bad({b.target, b.target_type, t, b_step}, target, {b.preds, b.preds_type, a, a_step},
+               is_floating(b.preds_type) ? nullptr : labels, n, faults,
+               [&](int i) { return place_of(b, first + done + i, l); });
   }
   return outside;
 }
@@ -181,7 +191,7 @@ bool tally_range(const Batch& b, int64_t begin, int64_t end, Tally* tally, Fault
   while (begin < end) {
     int64_t a_at, b_at;
     int64_t length = std::min(layout.locate(begin, &a_at, &b_at), end - begin);
-    if (b.labels > 1) length = std::min(length, std::max<int64_t>(16, 8192 / b.labels));
+    length = std::min(length, b.labels > 1 ? std::max<int64_t>(16, 8192 / b.labels) : int64_t{1} << 30);
     for (int64_t l = 0; l < b.labels; ++l) {
       outside |=
           tally_run(b, begin, l, a_at + l * b.a_label, a_step, b_at + l * b.b_label, b_step, length, tally + l, faults);
@@ -302,12 +312,9 @@ bool tally_rows(const Batch& b, int64_t begin, int64_t end, Tally* tally, Faults
       bad |= narrow_labels(b.preds, b.preds_type, a_at, 1, n, 2, nullptr, preds);
       tally_columns(preds, target, n, &columns);
     }
-    for (int64_t j = 0; bad && j < n; ++j) {
-      const int64_t place = place_of(b, i + j / labels, j % labels);
-      if (target[j] == kBad) faults->add(kBadTarget, place, label_at(b.target, b.target_type, b_at + j));
-      if (!scores && preds[j] == kBad && target[j] != kIgnored && target[j] != kInvalid) {
-        faults->add(kBadPreds, place, label_at(b.preds, b.preds_type, a_at + j));
-      }
+    if (bad) {
+      record_bad({b.target, b.target_type, b_at, 1}, target, {b.preds, b.preds_type, a_at, 1}, scores ? nullptr : preds,
+                 n, faults, [&](int j) { return place_of(b, i + j / labels, j % labels); });
     }
     i += rows;
     if (++held < int64_t{1} << 30) continue;
@@ -324,7 +331,9 @@ bool tally_part(const Batch& b, int64_t begin, int64_t end, Tally* tally, Faults
   return rows ? tally_rows(b, begin, end, tally, faults) : tally_range(b, begin, end, tally, faults);
 }
 
-void binary(const Batch& b, int64_t* counts, int64_t* faults) {
+}  // namespace
+
+void add_binary(const BinaryBatch& b, int64_t* counts, int64_t* faults) {
   const int64_t samples = b.samples.samples(), labels = b.labels;
   if (samples == 0) return;
   const int64_t unit = b.samplewise ? b.per_sample : 1;
@@ -358,15 +367,4 @@ void binary(const Batch& b, int64_t* counts, int64_t* faults) {
   Faults::record(found, faults);
 }
 
-void binary_cpu(View preds, View target, OptionalView valid, State counts, OptionalState faults,
-                double probability_cutoff, double logit_cutoff, int64_t ignore_index, bool has_ignore_index,
-                bool multilabel, bool ignored_decide) {
-  const Batch b = binary_batch(preds, target, valid, std::nullopt, counts, probability_cutoff, logit_cutoff,
-                               ignore_index, has_ignore_index, multilabel, ignored_decide);
-  binary(b, binary_counts<int64_t>(b, counts), faults_data(faults));
-}
-
-}  // namespace
 }  // namespace fastmetrics
-
-FM_CPU_OPERATOR("binary_", &fastmetrics::binary_cpu)

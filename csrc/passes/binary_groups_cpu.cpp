@@ -9,8 +9,7 @@
 #include <vector>
 
 #include "common/cpu.h"
-#include "common/operator.h"
-#include "passes/binary_arguments.h"
+#include "passes/loops_cpu.h"
 
 namespace fastmetrics {
 namespace {
@@ -106,14 +105,11 @@ void read_weights(const BinaryBatch& b, int64_t begin, int n, const int32_t* tar
     amount[i] = 0.0;
     if (target[i] == kIgnored || target[i] == kInvalid) continue;
     const double weight = b.weights[b.samples.offset(begin + i, b.samples.d_stride)];
-    if (is_weight(weight)) {
+    if (faults->check_weight(weight, begin + i)) {
       amount[i] = weight;
-      continue;
+    } else {
+      cell[i] = none;
     }
-    int64_t bits;
-    memcpy(&bits, &weight, sizeof(bits));
-    faults->add(kBadWeight, begin + i, bits);
-    cell[i] = none;
   }
 }
 
@@ -158,16 +154,13 @@ void add_batch(const BinaryBatch& b, const BinaryGroups& groups, Cell* counts, i
   const int64_t samples = b.samples.samples();
   if (samples == 0 || groups.count == 0) return;
   const int64_t wanted = std::min({kMostParts, samples / kSmallestPart, kMostTallies / groups.count});
-  const int64_t parts = std::max<int64_t>(1, wanted), per_part = (samples + parts - 1) / parts;
+  const Parts parts(samples, wanted);
   const int64_t replicas = replicas_of(groups.count), pitch = groups.count * kCells + 1;
-  std::vector<Part<Cell>> part(parts);
-  split(parts, threads_for(samples), [&](int, int64_t first, int64_t last) {
-    for (int64_t p = first; p < last; ++p) {
-      part[p].tally.resize(replicas * pitch);
-      const int64_t end = std::min(samples, (p + 1) * per_part);
-      for (int64_t i = p * per_part; i < end; i += kBlock) {
-        add_block(b, groups, i, static_cast<int>(std::min<int64_t>(kBlock, end - i)), &part[p]);
-      }
+  std::vector<Part<Cell>> part(parts.count);
+  parts.for_each(threads_for(samples), [&](int64_t p, int64_t begin, int64_t end) {
+    part[p].tally.resize(replicas * pitch);
+    for (int64_t i = begin; i < end; i += kBlock) {
+      add_block(b, groups, i, static_cast<int>(std::min<int64_t>(kBlock, end - i)), &part[p]);
     }
   });
   bool logits = false;
@@ -184,20 +177,14 @@ void add_batch(const BinaryBatch& b, const BinaryGroups& groups, Cell* counts, i
   Faults::record(found, faults);
 }
 
-void binary_groups_cpu(View preds, View target, View groups, OptionalView valid, OptionalView weights, State counts,
-                       OptionalState faults, double probability_cutoff, double logit_cutoff, int64_t ignore_index,
-                       bool has_ignore_index) {
-  const BinaryBatch b = binary_batch(preds, target, valid, weights, counts, probability_cutoff, logit_cutoff,
-                                     ignore_index, has_ignore_index, false, true);
-  const BinaryGroups g = binary_groups(groups, target, counts);
-  if (weights.has_value()) {
-    add_batch(b, g, binary_groups_counts<double>(g, counts), faults_data(faults));
-  } else {
-    add_batch(b, g, binary_groups_counts<int64_t>(g, counts), faults_data(faults));
-  }
+}  // namespace
+
+void add_binary_groups(const BinaryBatch& b, const BinaryGroups& groups, int64_t* counts, int64_t* faults) {
+  add_batch(b, groups, counts, faults);
 }
 
-}  // namespace
-}  // namespace fastmetrics
+void add_binary_groups(const BinaryBatch& b, const BinaryGroups& groups, double* counts, int64_t* faults) {
+  add_batch(b, groups, counts, faults);
+}
 
-FM_CPU_OPERATOR("binary_groups_", &fastmetrics::binary_groups_cpu)
+}  // namespace fastmetrics

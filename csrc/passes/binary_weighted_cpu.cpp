@@ -10,8 +10,7 @@
 #include <vector>
 
 #include "common/cpu.h"
-#include "common/operator.h"
-#include "passes/binary_arguments.h"
+#include "passes/loops_cpu.h"
 
 namespace fastmetrics {
 namespace {
@@ -62,12 +61,8 @@ void add_element(const BinaryBatch& b, int64_t sample, int64_t l, Tally* tally, 
   const int64_t place = place_of(b, sample, l);
   if (!good_target) part->faults.add(kBadTarget, place, target);
   if (!good_pred) part->faults.add(kBadPreds, place, label);
-  if (!is_weight(weight)) {
-    int64_t bits;
-    memcpy(&bits, &weight, sizeof(bits));
-    part->faults.add(kBadWeight, place, bits);
-  }
-  if (!good_target || !good_pred || !is_weight(weight)) return;
+  const bool good_weight = part->faults.check_weight(weight, place);
+  if (!good_target || !good_pred || !good_weight) return;
   tally->add(0, as_probability, target == 1, weight);
   if (kScores) tally->add(1, as_logit, target == 1, weight);
 }
@@ -81,29 +76,28 @@ void add_part(const BinaryBatch& b, int64_t begin, int64_t end, Part* part) {
   }
 }
 
-void binary_weighted(const BinaryBatch& b, double* counts, int64_t* faults) {
+}  // namespace
+
+void add_weighted_binary(const BinaryBatch& b, double* counts, int64_t* faults) {
   const int64_t samples = b.samples.samples(), labels = b.labels;
   if (samples == 0 || labels == 0) return;
   const int64_t unit = b.samplewise ? b.per_sample : 1, units = samples / unit;  // a part has whole units
   const int64_t wanted = std::min({kMostParts, units, samples * labels / kSmallestPart});
-  const int64_t parts = std::max<int64_t>(1, wanted), per_part = (units + parts - 1) / parts;
-  std::vector<Part> part(parts);
-  split(parts, threads_for(samples * labels), [&](int, int64_t first, int64_t last) {
-    for (int64_t p = first; p < last; ++p) {
-      const int64_t begin = std::min(units, p * per_part), end = std::min(units, begin + per_part);
-      part[p].tally.resize((b.samplewise ? end - begin : 1) * labels);
-      if (is_floating(b.preds_type)) {
-        with_score_type(b.preds_type, [&](auto t) { add_part<decltype(t)>(b, begin * unit, end * unit, &part[p]); });
-      } else {
-        add_part<int64_t>(b, begin * unit, end * unit, &part[p]);
-      }
+  const Parts parts(units, wanted);
+  std::vector<Part> part(parts.count);
+  parts.for_each(threads_for(samples * labels), [&](int64_t p, int64_t begin, int64_t end) {
+    part[p].tally.resize((b.samplewise ? end - begin : 1) * labels);
+    if (is_floating(b.preds_type)) {
+      with_score_type(b.preds_type, [&](auto t) { add_part<decltype(t)>(b, begin * unit, end * unit, &part[p]); });
+    } else {
+      add_part<int64_t>(b, begin * unit, end * unit, &part[p]);
     }
   });
   bool logits = false;
   for (const Part& p : part) logits |= p.outside;
   std::vector<Faults> found;
-  for (int64_t p = 0; p < parts; ++p) {
-    double* to = counts + (b.samplewise ? p * per_part * labels * 4 : 0);
+  for (int64_t p = 0; p < parts.count; ++p) {
+    double* to = counts + (b.samplewise ? p * parts.size * labels * 4 : 0);
     for (size_t i = 0; i < part[p].tally.size(); ++i) {
       for (int outcome = 0; outcome < 4; ++outcome) to[i * 4 + outcome] += part[p].tally[i].of[logits][outcome];
     }
@@ -112,15 +106,4 @@ void binary_weighted(const BinaryBatch& b, double* counts, int64_t* faults) {
   Faults::record(found, faults);
 }
 
-void binary_weighted_cpu(View preds, View target, OptionalView valid, View weights, State counts, OptionalState faults,
-                         double probability_cutoff, double logit_cutoff, int64_t ignore_index, bool has_ignore_index,
-                         bool multilabel, bool ignored_decide) {
-  const BinaryBatch b = binary_batch(preds, target, valid, weights, counts, probability_cutoff, logit_cutoff,
-                                     ignore_index, has_ignore_index, multilabel, ignored_decide);
-  binary_weighted(b, binary_counts<double>(b, counts), faults_data(faults));
-}
-
-}  // namespace
 }  // namespace fastmetrics
-
-FM_CPU_OPERATOR("binary_weighted_", &fastmetrics::binary_weighted_cpu)

@@ -5,9 +5,8 @@
 // Places go by in the order of the rows, some hundred at a time whatever the length of a row is: they are reduced to
 // int32 targets and labels, and then to a byte each by code that knows no type; a row is the bytes of its places.
 
-#include "common/operator.h"
-#include "passes/argmax_cpu.h"
-#include "passes/rows_arguments.h"
+#include "passes/argmax.h"
+#include "passes/loops_cpu.h"
 #include "passes/rows_cpu.h"
 #include "passes/sixteen_cpu.h"
 
@@ -49,13 +48,14 @@ bool read_labels(const RowsBatch& b, const ExactMatchOptions& options, int64_t a
     const int64_t classes = options.classes > 0 ? options.classes : 2;
     return narrow_labels(b.preds, b.preds_type, a_at, a_step, n, classes, nullptr, labels);
   }
+  if (options.classes > 0) {
+    const char* data = static_cast<const char*>(b.preds) + a_at * size_of(b.preds_type);
+    argmax({data, b.preds_type, a_step, b.a_score, b.scores}, n, labels);
+    return false;
+  }
   with_score_type(b.preds_type, [&](auto type) {
     using T = decltype(type);
     const T* x = static_cast<const T*>(b.preds) + a_at;
-    if (options.classes > 0) {
-      argmax_block(Scores<T>{x, a_step, b.a_score, b.scores}, n, labels);
-      return;
-    }
     const double cutoff = logits ? options.logit : options.probability;
     part->outside |= a_step == 1 ? cut_scores(x, std::integral_constant<int64_t, 1>{}, cutoff, target, n, labels)
                                  : cut_scores(x, a_step, cutoff, target, n, labels);
@@ -87,21 +87,6 @@ uint8_t together(const uint8_t* codes, int64_t n) {
   return static_cast<uint8_t>(all | all >> 8);
 }
 
-// Values out of range among the n places from `at` on, in the order of the rows.
-void record_bad(const RowsBatch& b, int64_t at, int64_t a_at, int64_t a_step, int64_t b_at, int64_t b_step, int n,
-                const int32_t* target, const int32_t* labels, RowsPart* part) {
-  const int64_t places = b.places.samples();
-  for (int i = 0; i < n; ++i) {
-    const int64_t place = b.place_of((at + i) / places, (at + i) % places, places);
-    if (target[i] == kBad) {
-      part->faults.add(kBadTarget, place, label_at(b.target, b.target_type, b_at + i * b_step));
-    }
-    if (labels[i] == kBad && target[i] != kIgnored && target[i] != kInvalid) {
-      part->faults.add(kBadPreds, place, label_at(b.preds, b.preds_type, a_at + i * a_step));
-    }
-  }
-}
-
 // A row of these codes. sums: matched, count.
 void add_row(const RowsBatch& b, int64_t row, uint8_t codes, double* sums, RowsPart* part) {
   if ((codes & kPresent) == 0) return;
@@ -122,7 +107,6 @@ void count_rows(const uint8_t* codes, int n, double* sums) {
   sums[1] += count;
 }
 
-#ifdef __AVX512F__
 // Whether all rows are of one place, and for_each_sixteen can read them.
 bool are_neighbours(const RowsBatch& b, const ExactMatchOptions& options, const Layout& all) {
   return options.classes > 0 && b.valid == nullptr && b.weights == nullptr && b.places.samples() == 1 &&
@@ -136,20 +120,18 @@ int64_t add_neighbours(const RowsBatch& b, int64_t classes, int64_t a_step, int6
   const int64_t* target = static_cast<const int64_t*>(b.target) + begin;
   int64_t wrong = 0, bad = 0, done = 0;
   with_labels(b.preds, b.preds_type, begin * a_step, a_step, classes, [&](const auto& labels) {
-    done = for_each_sixteen(target, labels, end - begin, classes, b.ignored(), [&](int64_t i, const Sixteen& s) {
-      wrong += __builtin_popcount(_mm512_mask_cmpneq_epi32_mask(s.good, s.target, s.labels));
-      bad += __builtin_popcount(s.bad);
-      for (uint32_t left = s.bad; left != 0; left &= left - 1) {
-        const int64_t at = i + __builtin_ctz(left), row = begin + at;
-        record_bad(b.preds, b.preds_type, row * a_step, target[at], classes, row, &part->faults);
-      }
+    done = for_each_sixteen(target, labels, end - begin, classes, b.ignored(), [&](int64_t i, const FewLabels& few) {
+      wrong += lanes_in(few.good & ~equal(few.target, few.labels));
+      for_each_bad(i, few, [&](int64_t at) {
+        ++bad;
+        record_bad(b.preds, b.preds_type, (begin + at) * a_step, target[at], classes, begin + at, &part->faults);
+      });
     });
   });
   sums[0] += static_cast<double>(done - bad - wrong);
   sums[1] += static_cast<double>(done - bad);
   return done;
 }
-#endif
 
 // Rows [begin, end). sums: matched, count.
 void add_rows(const RowsBatch& b, const ExactMatchOptions& options, const Layout& all, int64_t begin, int64_t end,
@@ -159,9 +141,7 @@ void add_rows(const RowsBatch& b, const ExactMatchOptions& options, const Layout
   const int64_t places = b.places.samples(), classes = options.classes > 0 ? options.classes : 2;
   const int run = all.dims - 1;
   const int64_t a_step = all.a_stride[run], b_step = all.b_stride[run], c_step = all.c_stride[run];
-#ifdef __AVX512F__
   if (are_neighbours(b, options, all)) begin += add_neighbours(b, classes, a_step, begin, end, sums, part);
-#endif
   int64_t row = begin, left_of_row = places;
   uint8_t of_row = 0;  // so far
   for (int64_t at = begin * places; at < end * places;) {
@@ -173,7 +153,10 @@ void add_rows(const RowsBatch& b, const ExactMatchOptions& options, const Layout
       if (b.valid != nullptr) mask_labels(b.valid, all.offset(at, all.c_stride), c_step, n, target);
       bad |= read_labels(b, options, a_at, a_step, n, logits, target, labels, part);
       if (part->outside && !logits) return;  // all will be done again
-      if (bad) record_bad(b, at, a_at, a_step, b_at, b_step, n, target, labels, part);
+      if (bad) {
+        record_bad({b.target, b.target_type, b_at, b_step}, target, {b.preds, b.preds_type, a_at, a_step}, labels, n,
+                   &part->faults, [&](int i) { return b.place_of((at + i) / places, (at + i) % places, places); });
+      }
       if (b_step == 1) fetch(b.target, b.target_type, b_at + 2 * n, n);
       if (a_step == 1 && b.scores == 1) fetch(b.preds, b.preds_type, a_at + 2 * n, n);
       compare(target, labels, n, codes);
@@ -199,19 +182,16 @@ void add_rows(const RowsBatch& b, const ExactMatchOptions& options, const Layout
   }
 }
 
-void exact_match_cpu(View preds, View target, OptionalView valid, OptionalView weights, State matched, State count,
-                     OptionalState faults, int64_t num_classes, double probability_cutoff, double logit_cutoff,
-                     int64_t ignore_index, bool has_ignore_index) {
-  const RowsBatch b = exact_match_batch(preds, target, valid, weights, num_classes, ignore_index, has_ignore_index);
-  const ExactMatchOptions options = exact_match_options(target, matched, num_classes, probability_cutoff, logit_cutoff);
-  const ExactMatchSums to = exact_match_sums(b, options, matched, count);
+}  // namespace
+
+void add_exact_match(const RowsBatch& b, const ExactMatchOptions& options, const ExactMatchSums& to, int64_t* faults) {
   const Layout all = places_of_rows(b);
   const int64_t of_unit = options.apart ? b.inner : 1;
   // of labels, that need no look at the scores first, as many rows as there are
   const int64_t most = options.classes > 0 ? b.rows.samples() : kChunk;
   if (b.rows.samples() == 0) return;
   sum_rows(
-      {b.rows.samples() / of_unit, of_unit, b.places.samples() * b.scores, 2, options.apart, most}, faults_data(faults),
+      {b.rows.samples() / of_unit, of_unit, b.places.samples() * b.scores, 2, options.apart, most}, faults,
       [&](int64_t begin, int64_t end, bool logits, double* sums, RowsPart* part) {
         add_rows(b, options, all, begin, end, logits, sums, part);
       },
@@ -221,7 +201,4 @@ void exact_match_cpu(View preds, View target, OptionalView valid, OptionalView w
       });
 }
 
-}  // namespace
 }  // namespace fastmetrics
-
-FM_CPU_OPERATOR("exact_match_", &fastmetrics::exact_match_cpu)

@@ -10,8 +10,7 @@
 #include <limits>
 
 #include "common/math_cpu.h"
-#include "common/operator.h"
-#include "passes/rows_arguments.h"
+#include "passes/loops_cpu.h"
 #include "passes/rows_cpu.h"
 #include "rules/hinge.h"
 
@@ -22,30 +21,18 @@ constexpr double kLeftOut = -1.0;
 constexpr int64_t kFewClasses = 64;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-double sum_of(Doubles v) {
-  double sum = 0.0;
-  for (int j = 0; j < kDoubles; ++j) sum += v[j];
-  return sum;
-}
-
 int64_t whole_vectors(int64_t n) { return (n + kDoubles - 1) / kDoubles * kDoubles; }
 
 // The greatest of n values, in whole vectors; NaN if any is.
 double greatest(const double* p, int64_t n) {
   Doubles most = load<Doubles>(p);
-  Words nan = most != most;
+  Mask64 nan = unordered(most, most);
   for (int64_t i = kDoubles; i < n; i += kDoubles) {
     const Doubles x = load<Doubles>(p + i);
-    nan |= x != x;
-    most = x > most ? x : most;
+    nan |= unordered(x, x);
+    most = greater_of(x, most);
   }
-  double found = most[0];
-  int64_t any_nan = 0;
-  for (int j = 0; j < kDoubles; ++j) {
-    found = std::max(found, most[j]);
-    any_nan |= nan[j];
-  }
-  return any_nan != 0 ? std::numeric_limits<double>::quiet_NaN() : found;
+  return any(nan) ? std::numeric_limits<double>::quiet_NaN() : greatest_lane(most);
 }
 
 // Makes of n scores, in whole vectors, what is in proportion to their softmax; returns the factor.
@@ -62,7 +49,7 @@ double softmax(double* p, int64_t n) {
     memcpy(p + i, &value, sizeof(value));
     sum += value;
   }
-  return 1.0 / sum_of(sum);
+  return 1.0 / sum_of_lanes(sum);
 }
 
 // Adds one sample to sums [losses]. p: float64 [C] in whole vectors, its scores and negative infinities; it is spoiled.
@@ -117,11 +104,9 @@ bool widen_columns(const T* from, int64_t step, int64_t klass, int64_t classes, 
   for (int j = 0; j < group.samples; ++j) {
     for (int64_t c = 0; c < classes && !group.counted[j]; ++c) to[c * kDoubles + j] = 0.0;
   }
-  Words inside = Words{} - 1;
-  for (int64_t c = 0; c < classes; ++c) inside &= (p[c] >= 0.0) & (p[c] <= 1.0);
-  int64_t all_inside = -1;
-  for (int j = 0; j < kDoubles; ++j) all_inside &= inside[j];
-  return all_inside == 0;
+  Mask64 outside = {};
+  for (int64_t c = 0; c < classes; ++c) outside |= ~at_least(p[c], Doubles{}) | not_at_most(p[c], Doubles{} + 1.0);
+  return any(outside);
 }
 
 // As softmax, of the lanes of n vectors each.
@@ -272,18 +257,15 @@ void add_run(const RowsBatch& b, const HingeOptions& options, int64_t first, int
     add_group(options, b.scores, group, logits, columns, totals);
     totals[losses] += group.weight;
   }
-  for (int64_t l = 0; l <= losses; ++l) sums[l] += sum_of(totals[l]);
+  for (int64_t l = 0; l <= losses; ++l) sums[l] += sum_of_lanes(totals[l]);
 }
 
-void hinge_cpu(View preds, View target, OptionalView valid, OptionalView weights, State hinge, State count,
-               OptionalState faults, bool squared, bool one_vs_all, int64_t ignore_index, bool has_ignore_index) {
-  const RowsBatch b = hinge_batch(preds, target, valid, weights, ignore_index, has_ignore_index);
-  const bool multiclass = preds.dim() > target.dim();
-  const HingeOptions options{multiclass, squared, one_vs_all && multiclass};
-  const HingeSums to = hinge_sums(b, options, hinge, count);
+}  // namespace
+
+void add_hinge(const RowsBatch& b, const HingeOptions& options, const HingeSums& to, int64_t* faults) {
   const int64_t losses = options.one_vs_all ? b.scores : 1;
   sum_rows(
-      {b.rows.samples(), 1, b.scores, losses + 1, false}, faults_data(faults),
+      {b.rows.samples(), 1, b.scores, losses + 1, false}, faults,
       [&](int64_t begin, int64_t end, bool logits, double* sums, RowsPart* part) {
         thread_local std::vector<Doubles> p;  // of scores and sums
         p.resize(b.scores + losses + 1);
@@ -303,7 +285,4 @@ void hinge_cpu(View preds, View target, OptionalView valid, OptionalView weights
       });
 }
 
-}  // namespace
 }  // namespace fastmetrics
-
-FM_CPU_OPERATOR("hinge_", &fastmetrics::hinge_cpu)

@@ -15,6 +15,7 @@
 #include <mutex>
 
 #include "common/cpu.h"
+#include "common/simd.h"
 #include "passes/multiclass_block_cpu.h"
 
 namespace fastmetrics {
@@ -164,29 +165,16 @@ class LabelTable {
 
   // The samples that count and are not of the common pair, in their order; returns how many.
   int remove(const int32_t* target, const int32_t* labels, int n, int32_t* t, int32_t* p) {
-    int left = 0, i = 0;
+    int left = 0;
     int64_t same = 0;
-#ifdef __AVX512F__
-    const __m512i common_t = _mm512_set1_epi32(common_target_), common_p = _mm512_set1_epi32(common_label_);
-    for (; i + kLanes <= n; i += kLanes) {
-      const __m512i of_t = _mm512_loadu_si512(target + i), of_p = _mm512_loadu_si512(labels + i);
-      const __mmask16 good = _mm512_cmpge_epi32_mask(_mm512_or_si512(of_t, of_p), _mm512_setzero_si512());
-      const __mmask16 common =
-          _mm512_mask_cmpeq_epi32_mask(_mm512_mask_cmpeq_epi32_mask(good, of_t, common_t), of_p, common_p);
-      const __mmask16 others = static_cast<__mmask16>(good & ~common);
-      _mm512_storeu_si512(t + left, _mm512_maskz_compress_epi32(others, of_t));
-      _mm512_storeu_si512(p + left, _mm512_maskz_compress_epi32(others, of_p));
-      left += __builtin_popcount(others);
-      same += __builtin_popcount(common);
-    }
-#endif
-    for (; i < n; ++i) {
-      const int32_t of_t = target[i], of_p = labels[i];
-      const bool good = (of_t | of_p) >= 0, common = good & (of_t == common_target_) & (of_p == common_label_);
-      t[left] = of_t;
-      p[left] = of_p;
-      left += good & !common;
-      same += common;
+    const I32s common_t = I32s{} + common_target_, common_p = I32s{} + common_label_;
+    for (int i = 0; i < n; i += kFloats) {  // arrays have whole vectors
+      const I32s of_t = load<I32s>(target + i), of_p = load<I32s>(labels + i);
+      const Mask32 good = at_least(of_t | of_p, I32s{}) & first_lanes(n - i);
+      const Mask32 common = equal(of_t, common_t) & equal(of_p, common_p) & good;
+      compress(good & ~common, of_t, t + left);
+      left += compress(good & ~common, of_p, p + left);
+      same += lanes_in(common);
     }
     of_common_ += same;
     return left;
@@ -195,26 +183,16 @@ class LabelTable {
   // Adds n samples to their cells.
   void count(const int32_t* t, const int32_t* p, int n) {
     const int32_t fp = classes_, fn = 2 * classes_;
-    int i = 0;
-#ifdef __AVX512F__
     int32_t cells[2 * kBlock + kLanes];
     int found = 0;
-    for (; i + kLanes <= n; i += kLanes) {
-      const __m512i of_t = _mm512_loadu_si512(t + i), of_p = _mm512_loadu_si512(p + i);
-      const __mmask16 wrong = _mm512_cmpneq_epi32_mask(of_t, of_p);
-      _mm512_storeu_si512(cells + found, _mm512_mask_add_epi32(of_t, wrong, of_t, _mm512_set1_epi32(fn)));
-      found += kLanes;
-      const __m512i of_fp = _mm512_add_epi32(of_p, _mm512_set1_epi32(fp));
-      _mm512_storeu_si512(cells + found, _mm512_maskz_compress_epi32(wrong, of_fp));
-      found += __builtin_popcount(wrong);
+    for (int i = 0; i < n; i += kFloats) {
+      const I32s of_t = load<I32s>(t + i), of_p = load<I32s>(p + i);
+      const Mask32 wrong = ~equal(of_t, of_p);
+      store(select(wrong, of_t + fn, of_t), cells + found);
+      found += std::min(kFloats, n - i);
+      found += compress(wrong & first_lanes(n - i), of_p + fp, cells + found);
     }
     for (int j = 0; j < found; ++j) ++cells_[cells[j]];
-#endif
-    for (; i < n; ++i) {
-      const uint32_t wrong = t[i] != p[i];
-      ++cells_[wrong != 0 ? t[i] + fn : t[i]];
-      cells_[p[i] + fp] += wrong;
-    }
   }
 
   static constexpr int kLook = 64;

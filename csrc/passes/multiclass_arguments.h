@@ -20,14 +20,13 @@ inline MulticlassBatch multiclass_batch(const View& preds, const View& target, c
   b.target_type = dtype_of(target);
   b.scores = is_floating(b.preds_type);
   const int64_t dims = target.dim();
-  STD_TORCH_CHECK(is_label(b.target_type), "multiclass_: target must be integers or bool");
-  STD_TORCH_CHECK(b.scores || is_label(b.preds_type), "multiclass_: preds must be real scores, integers or bool");
-  STD_TORCH_CHECK(dims >= 1 && dims < kMaxDims && preds.dim() == dims + b.scores,
-                  "multiclass_: preds must be [N, C, ...] or have the shape of target");
-  STD_TORCH_CHECK(num_classes >= 1 && num_classes <= INT32_MAX, "multiclass_: num_classes out of range");
-  STD_TORCH_CHECK(!b.scores || preds.size(1) == num_classes,
-                  "multiclass_: preds must have num_classes scores a sample");
-  STD_TORCH_CHECK((!ranks.has_value() && !rank_histogram.has_value()) || b.scores, "multiclass_: ranks need scores");
+  require(is_label(b.target_type), "multiclass_: target must be integers or bool");
+  require(b.scores || is_label(b.preds_type), "multiclass_: preds must be real scores, integers or bool");
+  require(dims >= 1 && dims < kMaxDims && preds.dim() == dims + b.scores,
+          "multiclass_: preds must be [N, C, ...] or have the shape of target");
+  require(num_classes >= 1 && num_classes <= INT32_MAX, "multiclass_: num_classes out of range");
+  require(!b.scores || preds.size(1) == num_classes, "multiclass_: preds must have num_classes scores a sample");
+  require((!ranks.has_value() && !rank_histogram.has_value()) || b.scores, "multiclass_: ranks need scores");
   check_per_sample(valid, target, DType::kBool, "multiclass_: valid must be bool, with the shape of target");
   check_per_sample(weights, target, DType::kDouble, "multiclass_: weights must be float64, with the shape of target");
   b.valid = valid.has_value() ? static_cast<const bool*>(valid->const_data_ptr()) : nullptr;
@@ -41,14 +40,14 @@ inline MulticlassBatch multiclass_batch(const View& preds, const View& target, c
   b.per_sample = 1;
   for (int64_t d = 0; d < dims; ++d) {
     const int64_t of_preds = d == 0 ? 0 : d + b.scores;
-    STD_TORCH_CHECK(preds.size(of_preds) == target.size(d), "multiclass_: preds and target have different samples");
+    require(preds.size(of_preds) == target.size(d), "multiclass_: preds and target have different samples");
     b.layout.push(target.size(d), preds.stride(of_preds), target.stride(d), valid.has_value() ? valid->stride(d) : 0,
                   weights.has_value() ? weights->stride(d) : 0);
     if (d > 0) b.per_sample *= target.size(d);
   }
   b.samplewise = (counts.has_value() && counts->dim() == 3) || (ranks.has_value() && ranks->dim() == 4);
-  STD_TORCH_CHECK(!b.samplewise || (!confusion.has_value() && !rank_histogram.has_value()),
-                  "multiclass_: confusion and rank_histogram do not keep samples apart");
+  require(!b.samplewise || (!confusion.has_value() && !rank_histogram.has_value()),
+          "multiclass_: confusion and rank_histogram do not keep samples apart");
   b.layout.collapse(b.samplewise ? 1 : 0);
   return b;
 }

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "common/cpu.h"
-#include "passes/argmax_cpu.h"
+#include "passes/argmax.h"
 #include "passes/multiclass.h"
 
 namespace fastmetrics {
@@ -36,20 +36,6 @@ struct Block {
   alignas(64) int32_t ranks[kBlock];
 };
 
-// Values out of range among n samples of a run go to `faults`; a bad one keeps a negative target or label. `first` is
-// the first sample.
-inline void record_bad(const MulticlassBatch& b, int64_t first, int64_t a_at, int64_t a_step, int64_t b_at,
-                       int64_t b_step, int n, const int32_t* target, const int32_t* labels, Faults* faults) {
-  for (int i = 0; i < n; ++i) {
-    if (target[i] == kBad) {
-      faults->add(kBadTarget, first + i, label_at(b.target, b.target_type, b_at + i * b_step));
-    }
-    if (labels[i] == kBad && target[i] != kIgnored && target[i] != kInvalid) {
-      faults->add(kBadPreds, first + i, label_at(b.preds, b.preds_type, a_at + i * a_step));
-    }
-  }
-}
-
 // Reads n samples of a run to the place `to` of a block.
 inline void read_run(const MulticlassBatch& b, int64_t first, int64_t a_at, int64_t a_step, int64_t b_at,
                      int64_t b_step, int n, bool want_ranks, Block* block, int to, Faults* faults) {
@@ -59,19 +45,19 @@ inline void read_run(const MulticlassBatch& b, int64_t first, int64_t a_at, int6
     mask_labels(b.valid, b.layout.offset(first, b.layout.c_stride), b.layout.c_stride[b.layout.dims - 1], n, target);
   }
   if (b.scores) {
-    with_score_type(b.preds_type, [&](auto t) {
-      using T = decltype(t);
-      const Scores<T> all{static_cast<const T*>(b.preds) + a_at, a_step, b.class_stride, b.classes};
-      if (want_ranks) {
-        rank_block(all, n, target, labels, block->ranks + to);
-      } else {
-        argmax_block(all, n, labels);
-      }
-    });
+    const char* data = static_cast<const char*>(b.preds) + a_at * size_of(b.preds_type);
+    const Scores scores{data, b.preds_type, a_step, b.class_stride, b.classes};
+    if (want_ranks) {
+      argmax_and_ranks(scores, n, target, labels, block->ranks + to);
+    } else {
+      argmax(scores, n, labels);
+    }
   } else {
     bad |= narrow_labels(b.preds, b.preds_type, a_at, a_step, n, b.classes, nullptr, labels);
   }
-  if (bad) record_bad(b, first, a_at, a_step, b_at, b_step, n, target, labels, faults);
+  if (!bad) return;
+  record_bad({b.target, b.target_type, b_at, b_step}, target, {b.preds, b.preds_type, a_at, a_step}, labels, n, faults,
+             [&](int i) { return first + i; });
 }
 
 // Calls f(first sample, samples, block, ahead) for each block of [begin, end), of as many runs as fill it; a block has

@@ -9,13 +9,11 @@
 // the batch (and the cells of C² pairs no more than a byte each); otherwise states are added to with relaxed atomics.
 // The cells of one batch may be one cell, whose additions would wait for each other: each table has its own way out.
 
-#include <array>
 #include <memory>
 #include <mutex>
 
-#include "common/operator.h"
 #include "passes/label_table_cpu.h"
-#include "passes/multiclass_arguments.h"
+#include "passes/loops_cpu.h"
 #include "passes/multiclass_block_cpu.h"
 #include "passes/pair_table_cpu.h"
 
@@ -64,7 +62,6 @@ class Cells {
   std::unique_ptr<uint32_t[]> bins_;
 };
 
-#ifdef __AVX512F__
 // Counts `n` samples of a run from `first` on, whose preds and targets are at these offsets; returns how many were
 // done.
 int64_t add_neighbours(const Batch& b, int64_t first, int64_t a_at, int64_t b_at, int64_t n, PairTable* table,
@@ -79,7 +76,6 @@ int64_t add_neighbours(const Batch& b, int64_t first, int64_t a_at, int64_t b_at
   });
   return done;
 }
-#endif
 
 // What one of the threads adds for the samples of [begin, end). All of them must see each state in the same way.
 void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, int threads, std::mutex* folding,
@@ -141,7 +137,6 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, int 
                    });
   };
 
-#ifdef __AVX512F__
   const int run = b.layout.dims - 1;
   if (pairs && !b.samplewise && !s.want_ranks() && b.valid == nullptr &&
       in_sixteens(b.preds_type, b.layout.a_stride[run], b.class_stride, c, b.target_type, b.layout.b_stride[run])) {
@@ -153,7 +148,6 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, int 
       begin += n;
     }
   }
-#endif
   do {  // once even if nothing is left, for the table may hold all
     add_blocks(begin, std::min(end, begin + kFoldEvery));
     fold();
@@ -161,7 +155,9 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, int 
   } while (begin < end);
 }
 
-void multiclass(const Batch& b, const States& s) {
+}  // namespace
+
+void add_multiclass(const MulticlassBatch& b, const MulticlassStates& s) {
   const int64_t samples = b.layout.samples();
   if (samples == 0) return;
   // samplewise states belong to the thread that has the sample
@@ -175,15 +171,4 @@ void multiclass(const Batch& b, const States& s) {
   Faults::record(faults, s.faults);
 }
 
-void multiclass_cpu(View preds, View target, OptionalView valid, OptionalState confusion, OptionalState counts,
-                    OptionalState ranks, OptionalState faults, int64_t num_classes, int64_t ignore_index,
-                    bool has_ignore_index, OptionalState rank_histogram) {
-  const Batch b = multiclass_batch(preds, target, valid, std::nullopt, confusion, counts, ranks, rank_histogram,
-                                   num_classes, ignore_index, has_ignore_index);
-  multiclass(b, multiclass_states<int64_t>(b, target, confusion, counts, ranks, rank_histogram, faults));
-}
-
-}  // namespace
 }  // namespace fastmetrics
-
-FM_CPU_OPERATOR("multiclass_", &fastmetrics::multiclass_cpu)

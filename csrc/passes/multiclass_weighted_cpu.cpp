@@ -8,8 +8,7 @@
 
 #include <vector>
 
-#include "common/operator.h"
-#include "passes/multiclass_arguments.h"
+#include "passes/loops_cpu.h"
 #include "passes/multiclass_block_cpu.h"
 
 namespace fastmetrics {
@@ -32,11 +31,7 @@ void read_samples(const MulticlassBatch& b, int64_t begin, int64_t end, bool wan
       sample = {block.target[i], block.labels[i], block.ranks[i], 0.0};
       if (sample.target == kIgnored || sample.target == kInvalid) continue;
       sample.weight = b.weights[b.layout.offset(first + i, b.layout.d_stride)];
-      if (is_weight(sample.weight)) continue;
-      int64_t bits;
-      memcpy(&bits, &sample.weight, sizeof(bits));
-      faults->add(kBadWeight, first + i, bits);
-      sample.target = kBad;
+      if (!faults->check_weight(sample.weight, first + i)) sample.target = kBad;
     }
   });
 }
@@ -56,7 +51,9 @@ void add_sample(const MulticlassBatch& b, const States& s, int64_t row, const Sa
   }
 }
 
-void multiclass_weighted(const MulticlassBatch& b, const States& s) {
+}  // namespace
+
+void add_weighted_multiclass(const MulticlassBatch& b, const States& s) {
   const int64_t samples = b.layout.samples();
   const int64_t chunk = std::max<int64_t>(kBlock, std::min(kChunk, samples));
   std::vector<Sample> read(chunk);
@@ -74,15 +71,4 @@ void multiclass_weighted(const MulticlassBatch& b, const States& s) {
   Faults::record(faults, s.faults);
 }
 
-void multiclass_weighted_cpu(View preds, View target, OptionalView valid, View weights, OptionalState confusion,
-                             OptionalState counts, OptionalState ranks, OptionalState faults, int64_t num_classes,
-                             int64_t ignore_index, bool has_ignore_index, OptionalState rank_histogram) {
-  const MulticlassBatch b = multiclass_batch(preds, target, valid, weights, confusion, counts, ranks, rank_histogram,
-                                             num_classes, ignore_index, has_ignore_index);
-  multiclass_weighted(b, multiclass_states<double>(b, target, confusion, counts, ranks, rank_histogram, faults));
-}
-
-}  // namespace
 }  // namespace fastmetrics
-
-FM_CPU_OPERATOR("multiclass_weighted_", &fastmetrics::multiclass_weighted_cpu)

@@ -41,19 +41,21 @@ class PairTable {
     count(cell, n);
   }
 
-#ifdef __AVX512F__
   // Arguments and result as for_each_sixteen. bad(i) is called for each sample that is neither in range nor ignored.
   template <typename Labels, typename Bad>
   int64_t add_neighbours(const int64_t* target, const Labels& labels, int64_t n, const int64_t* ignore,
                          const Bad& bad) {
+    using I16s = int16_t __attribute__((vector_size(kRegister)));
     alignas(64) int32_t cell[kStep];
     int held = 0;
-    const __m512i none = _mm512_set1_epi32(none_), classes = _mm512_set1_epi32(classes_);
-    const int64_t done = for_each_sixteen(target, labels, n, classes_, ignore, [&](int64_t i, const Sixteen& s) {
-      const __m512i at = _mm512_add_epi32(_mm512_mullo_epi32(s.target, classes), s.labels);
-      _mm512_store_si512(cell + held, _mm512_mask_mov_epi32(none, s.good, at));
-      for (uint32_t left = s.bad; left != 0; left &= left - 1) bad(i + __builtin_ctz(left));
-      held += 16;
+    const I32s none = I32s{} + none_;
+    const I16s classes = (I16s)(I32s{} + classes_);
+    const int64_t done = for_each_sixteen(target, labels, n, classes_, ignore, [&](int64_t i, const FewLabels& few) {
+      // a product below 2^15 is that of the low halves of its factors
+      const I32s at = (I32s)((I16s)few.target * classes) + few.labels;
+      store(select(few.good, at, none), cell + held);
+      for_each_bad(i, few, bad);
+      held += kFloats;
       if (held < kStep) return;
       look_for_common(cell, kStep);
       count(cell, kStep);
@@ -62,7 +64,6 @@ class PairTable {
     count(cell, held);
     return done;
   }
-#endif
 
   // confusion: [C, C] or null, counts: [C, 3] or null.
   void fold(int64_t* confusion, int64_t* counts) {
@@ -128,21 +129,11 @@ class PairTable {
 
   // Leaves the other cells at the front, in their order; returns how many.
   int remove_common(int32_t* cell, int n) const {
-    int left = 0, i = 0;
-#ifdef __AVX512F__
-    const __m512i common = _mm512_set1_epi32(common_);
-    for (; i + 16 <= n; i += 16) {
-      const __m512i v = _mm512_loadu_si512(cell + i);
-      const __mmask16 other = _mm512_cmpneq_epi32_mask(v, common);
-      // a compressed register is stored whole: what it overwrites has been read
-      _mm512_storeu_si512(cell + left, _mm512_maskz_compress_epi32(other, v));
-      left += __builtin_popcount(other);
-    }
-#endif
-    for (; i < n; ++i) {
-      const int32_t at = cell[i];
-      cell[left] = at;
-      left += at != common_;
+    int left = 0;
+    const I32s common = I32s{} + common_;
+    for (int i = 0; i < n; i += kFloats) {  // what is overwritten has been read
+      const I32s v = load<I32s>(cell + i);
+      left += compress(~equal(v, common) & first_lanes(n - i), v, cell + left);
     }
     return left;
   }

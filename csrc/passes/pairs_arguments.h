@@ -16,11 +16,10 @@ inline PairsBatch pairs_batch(const View& preds, const View& target, const Optio
   PairsBatch b{};
   b.preds_type = dtype_of(preds);
   b.target_type = dtype_of(target);
-  STD_TORCH_CHECK(b.preds_type != DType::kOther && b.target_type != DType::kOther,
-                  "pairs_: preds and target must be real");
-  STD_TORCH_CHECK(preds.dim() == dims && dims < kMaxDims, "pairs_: preds and target must have the same shape");
-  STD_TORCH_CHECK(num_outputs == 1 || (num_outputs > 1 && dims > 1 && target.size(dims - 1) == num_outputs),
-                  "pairs_: preds and target must be [..., num_outputs]");
+  require(b.preds_type != DType::kOther && b.target_type != DType::kOther, "pairs_: preds and target must be real");
+  require(preds.dim() == dims && dims < kMaxDims, "pairs_: preds and target must have the same shape");
+  require(num_outputs == 1 || (num_outputs > 1 && dims > 1 && target.size(dims - 1) == num_outputs),
+          "pairs_: preds and target must be [..., num_outputs]");
   check_per_sample(weights, target, DType::kDouble, "pairs_: weights must be float64 of the shape of target");
   check_per_sample(valid, target, DType::kBool, "pairs_: valid must be bool of the shape of target");
   b.preds = preds.const_data_ptr();
@@ -29,7 +28,7 @@ inline PairsBatch pairs_batch(const View& preds, const View& target, const Optio
   if (valid.has_value()) b.valid = static_cast<const bool*>(valid->const_data_ptr());
   b.outputs = num_outputs;
   for (int64_t d = 0; d < dims; ++d) {
-    STD_TORCH_CHECK(preds.size(d) == target.size(d), "pairs_: preds and target must have the same shape");
+    require(preds.size(d) == target.size(d), "pairs_: preds and target must have the same shape");
     const int64_t of_valid = b.valid == nullptr ? 0 : valid->stride(d);
     const int64_t of_weights = b.weights == nullptr ? 0 : weights->stride(d);
     if (num_outputs > 1 && d == dims - 1) {

@@ -34,14 +34,6 @@ struct PairsBlock {
   int place[kBlock];  // among the pairs of the run
 };
 
-template <int kLanes>
-inline double sum_of_lanes(double* lanes) {
-  for (int width = kLanes / 2; width > 0; width /= 2) {
-    for (int j = 0; j < width; ++j) lanes[j] += lanes[j + width];
-  }
-  return lanes[0];
-}
-
 // weight: null if all are 1.
 inline double ordered_sum(const double* value, const double* weight, int n) {
   double lanes[kLanes] = {};

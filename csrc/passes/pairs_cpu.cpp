@@ -7,9 +7,7 @@
 
 #include <vector>
 
-#include "common/operator.h"
-#include "common/real.h"
-#include "passes/pairs_arguments.h"
+#include "passes/loops_cpu.h"
 #include "passes/pairs_block_cpu.h"
 
 namespace fastmetrics {
@@ -34,11 +32,7 @@ void drop(const Batch& b, const Run& run, int64_t from, PairsBlock* block, Fault
     if (b.valid != nullptr && !b.valid[run.c + (from + i) * run.c_step]) continue;
     if (b.weights != nullptr) {
       const double weight = b.weights[run.d + (from + i) * run.d_step];
-      if (!is_weight(weight)) {
-        faults->add(kBadWeight, place_of(i), static_cast<int64_t>(bits_of(weight)));
-        continue;
-      }
-      if (weight == 0.0) continue;
+      if (!faults->check_weight(weight, place_of(i)) || weight == 0.0) continue;
       block->weight[kept] = weight;
     }
     block->x[kept] = block->x[i];
@@ -115,42 +109,20 @@ void add_to_states(PairsPart* part, int64_t parts, int64_t outputs, int64_t d, c
   all.add_to(s, d);
 }
 
-void pairs(const Batch& b, const States& s) {
+}  // namespace
+
+void add_pairs(const PairsBatch& b, const PairsStates& s) {
   const int64_t n = b.layout.samples(), outputs = b.outputs;
   if (n == 0) return;
   const int64_t most = std::max<int64_t>(1, std::min(kMostParts, kMostParts * 64 / outputs));
-  const int64_t parts = std::max<int64_t>(1, std::min(most, n * outputs / kSmallestPart));
-  const int64_t per_part = (n + parts - 1) / parts;
-  std::vector<PairsPart> found(parts * outputs);  // [part, D]
-  std::vector<Faults> faults(parts);
-  split(parts, threads_for(n * outputs), [&](int, int64_t first, int64_t last) {
-    for (int64_t part = first; part < last; ++part) {
-      add_part(b, s, std::min(n, part * per_part), std::min(n, (part + 1) * per_part), &found[part * outputs],
-               &faults[part]);
-    }
+  const Parts parts(n, std::min(most, n * outputs / kSmallestPart));
+  std::vector<PairsPart> found(parts.count * outputs);  // [part, D]
+  std::vector<Faults> faults(parts.count);
+  parts.for_each(threads_for(n * outputs), [&](int64_t part, int64_t begin, int64_t end) {
+    add_part(b, s, begin, end, &found[part * outputs], &faults[part]);
   });
-  for (int64_t d = 0; d < outputs; ++d) add_to_states(&found[d], parts, outputs, d, s);
+  for (int64_t d = 0; d < outputs; ++d) add_to_states(&found[d], parts.count, outputs, d, s);
   Faults::record(faults, s.faults);
 }
 
-void pairs_cpu(View preds, View target, OptionalView weights, OptionalView valid, FM_PAIRS_STATES(OptionalState),
-               int64_t num_outputs, double p, double power, double preds_threshold, double target_threshold) {
-  PairsBatch b = pairs_batch(preds, target, weights, valid, num_outputs);
-  b.p = p;
-  b.power = power;
-  b.preds_threshold = preds_threshold;
-  b.target_threshold = target_threshold;
-  pairs(b, pairs_states(num_outputs, FM_PAIRS_STATE_NAMES));
-}
-
-void simple_pairs_cpu(View preds, View target, OptionalView weights, OptionalView valid,
-                      FM_SIMPLE_PAIRS_STATES(OptionalState), int64_t num_outputs) {
-  pairs(pairs_batch(preds, target, weights, valid, num_outputs),
-        simple_pairs_states(num_outputs, FM_SIMPLE_PAIRS_STATE_NAMES));
-}
-
-}  // namespace
 }  // namespace fastmetrics
-
-FM_CPU_OPERATOR("pairs_", &fastmetrics::pairs_cpu)
-FM_CPU_OPERATOR("simple_pairs_", &fastmetrics::simple_pairs_cpu)

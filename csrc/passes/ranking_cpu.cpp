@@ -7,8 +7,8 @@
 
 #include <utility>
 
-#include "common/operator.h"
-#include "passes/rows_arguments.h"
+#include "common/simd.h"
+#include "passes/loops_cpu.h"
 #include "passes/rows_cpu.h"
 #include "rules/order.h"
 
@@ -60,34 +60,6 @@ Figures figures_of(int64_t relevant, int64_t irrelevant, int64_t most, double pr
   return figures;
 }
 
-// A bit for each lane: whether it is at least, or equal to, the other's.
-#ifdef __AVX512F__
-inline uint32_t at_least(I32s a, I32s b) { return _mm512_cmpge_epi32_mask((__m512i)a, (__m512i)b); }
-inline uint32_t at_least(I64s a, I64s b) { return _mm512_cmpge_epi64_mask((__m512i)a, (__m512i)b); }
-inline uint32_t equal(I32s a, I32s b) { return _mm512_cmpeq_epi32_mask((__m512i)a, (__m512i)b); }
-inline uint32_t equal(I64s a, I64s b) { return _mm512_cmpeq_epi64_mask((__m512i)a, (__m512i)b); }
-#else
-#ifdef __AVX2__
-inline uint32_t bits_of(I32s lanes) { return static_cast<uint32_t>(_mm256_movemask_ps((__m256)lanes)); }
-inline uint32_t bits_of(I64s lanes) { return static_cast<uint32_t>(_mm256_movemask_pd((__m256d)lanes)); }
-#else
-template <typename V>
-inline uint32_t bits_of(V lanes) {
-  uint32_t bits = 0;
-  for (size_t j = 0; j < sizeof(V) / sizeof(lanes[0]); ++j) bits |= static_cast<uint32_t>(lanes[j] & 1) << j;
-  return bits;
-}
-#endif
-template <typename V>
-inline uint32_t at_least(V a, V b) {
-  return bits_of(a >= b);
-}
-template <typename V>
-inline uint32_t equal(V a, V b) {
-  return bits_of(a == b);
-}
-#endif
-
 template <typename Key>
 Figures count_few(const Row<Key>& row) {
   using Keys = typename Row<Key>::Keys;
@@ -100,12 +72,12 @@ Figures count_few(const Row<Key>& row) {
     int64_t n = 0, r = 0, tied = 0;  // labels that reach this score, and irrelevant ones of the same before it
     for (int32_t first = 0; first < row.labels; first += kLanes) {
       const Keys key = load<Keys>(&row.key[first]);
-      const uint32_t reaches = at_least(key, own), relevant = row.relevant[first / kLanes];
+      const uint32_t reaches = bits_of(at_least(key, own)), relevant = row.relevant[first / kLanes];
       n += __builtin_popcount(reaches);
       r += __builtin_popcount(reaches & relevant);
       if (first > place) continue;
       const uint32_t before = place - first < kLanes ? (1u << (place - first)) - 1 : ~0u;
-      tied += __builtin_popcount(equal(key, own) & before & ~relevant);
+      tied += __builtin_popcount(bits_of(equal(key, own)) & before & ~relevant);
     }
     most = std::max(most, n);
     wrong += n - r - tied;  // of the same score, an irrelevant label comes first if its index is higher
@@ -190,13 +162,11 @@ void add_row(const RowsBatch& b, int64_t at, double* sums, RowsPart* part, Label
   sums[3] += weight;
 }
 
-void ranking_cpu(View preds, View target, OptionalView valid, OptionalView weights, OptionalState coverage,
-                 OptionalState average_precision, OptionalState ranking_loss, State count, OptionalState faults,
-                 int64_t ignore_index, bool has_ignore_index) {
-  const RowsBatch b = ranking_batch(preds, target, valid, weights, ignore_index, has_ignore_index);
-  const RankingSums to = ranking_sums(b, coverage, average_precision, ranking_loss, count);
+}  // namespace
+
+void add_ranking(const RowsBatch& b, const RankingSums& to, int64_t* faults) {
   sum_rows(
-      {b.rows.samples(), 1, b.places.size[0], 4, false}, faults_data(faults),
+      {b.rows.samples(), 1, b.places.size[0], 4, false}, faults,
       [&](int64_t begin, int64_t end, bool, double* sums, RowsPart* part) {
         with_score_type(b.preds_type, [&](auto t) {
           using T = decltype(t);
@@ -212,7 +182,4 @@ void ranking_cpu(View preds, View target, OptionalView valid, OptionalView weigh
       });
 }
 
-}  // namespace
 }  // namespace fastmetrics
-
-FM_CPU_OPERATOR("ranking_", &fastmetrics::ranking_cpu)

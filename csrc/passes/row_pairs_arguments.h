@@ -14,12 +14,10 @@ inline RowPairsBatch row_pairs_batch(const View& preds, const View& target, int6
   RowPairsBatch b{};
   b.preds_type = dtype_of(preds);
   b.target_type = dtype_of(target);
-  STD_TORCH_CHECK(b.preds_type != DType::kOther && b.target_type != DType::kOther,
-                  "row_pairs: preds and target must be real");
-  STD_TORCH_CHECK(
-      preds.dim() == 2 && target.dim() == 2 && preds.size(0) == target.size(0) && preds.size(1) == target.size(1),
-      "row_pairs: preds and target must be [N, D]");
-  STD_TORCH_CHECK(figure >= 0 && figure < kFigures, "row_pairs: there is no such figure");
+  require(b.preds_type != DType::kOther && b.target_type != DType::kOther, "row_pairs: preds and target must be real");
+  require(preds.dim() == 2 && target.dim() == 2 && preds.size(0) == target.size(0) && preds.size(1) == target.size(1),
+          "row_pairs: preds and target must be [N, D]");
+  require(figure >= 0 && figure < kFigures, "row_pairs: there is no such figure");
   b.preds = preds.const_data_ptr();
   b.target = target.const_data_ptr();
   b.rows = preds.size(0);

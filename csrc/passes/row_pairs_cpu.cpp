@@ -7,22 +7,15 @@
 
 #include "common/cpu.h"
 #include "common/math_cpu.h"
-#include "common/real.h"
-#include "passes/row_pairs_arguments.h"
+#include "passes/loops_cpu.h"
 
 namespace fastmetrics {
 namespace {
 
 constexpr int kBlock = 512;
 
-double sum_of(F64s v) {
-  double sum = 0.0;
-  for (int j = 0; j < kDoubles; ++j) sum += v[j];
-  return sum;
-}
-
 RowSums<double> sum_of(const RowSums<F64s>& sums) {
-  return {sum_of(sums.figure), sum_of(sums.preds), sum_of(sums.target)};
+  return {sum_of_lanes(sums.figure), sum_of_lanes(sums.preds), sum_of_lanes(sums.target)};
 }
 
 // Of a figure without terms, and neighbours.
@@ -78,10 +71,10 @@ RowSums<double> sums_of_row(const RowPairsBatch& b, int64_t row, double x_scale,
   return sum_of(sums);
 }
 
-Tensor row_pairs_cpu(const Tensor preds, const Tensor target, int64_t figure) {
-  Tensor out = torch::stable::new_empty(preds, {preds.size(0)}, torch::headeronly::ScalarType::Double);
-  const RowPairsBatch b = row_pairs_batch(preds, target, figure, out);
-  with_figure(figure, [&](auto of) {
+}  // namespace
+
+void compute_row_pairs(const RowPairsBatch& b) {
+  with_figure(b.figure, [&](auto of) {
     constexpr int64_t kFigure = decltype(of)::value;
     split(b.rows, threads_for(b.rows * b.columns), [&](int, int64_t first, int64_t last) {
       for (int64_t row = first; row < last; ++row) {
@@ -91,10 +84,6 @@ Tensor row_pairs_cpu(const Tensor preds, const Tensor target, int64_t figure) {
       }
     });
   });
-  return out;
 }
 
-}  // namespace
 }  // namespace fastmetrics
-
-STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) { m.impl("row_pairs", TORCH_BOX(&fastmetrics::row_pairs_cpu)); }

@@ -21,11 +21,11 @@ inline RowsBatch rows_batch(const char* name, const View& preds, const View& tar
   b.target_type = dtype_of(target);
   const int64_t dims = target.dim(), more = preds.dim() - dims;
   const bool labels = row == RowOf::kLabels;
-  STD_TORCH_CHECK(is_label(b.target_type), name, ": target must be integers or bool");
-  STD_TORCH_CHECK(b.preds_type != DType::kOther, name, ": preds must be real");
-  STD_TORCH_CHECK(dims >= 1 + labels && dims < kMaxDims && (more == 0 || (more == 1 && !labels)), name,
-                  ": preds must be [N, C, ...] or have the shape of target");
-  STD_TORCH_CHECK(more == 0 || is_floating(b.preds_type), name, ": preds [N, C, ...] must be scores");
+  require(is_label(b.target_type), name, ": target must be integers or bool");
+  require(b.preds_type != DType::kOther, name, ": preds must be real");
+  require(dims >= 1 + labels && dims < kMaxDims && (more == 0 || (more == 1 && !labels)), name,
+          ": preds must be [N, C, ...] or have the shape of target");
+  require(more == 0 || is_floating(b.preds_type), name, ": preds [N, C, ...] must be scores");
   check_per_sample(valid, target, DType::kBool, "valid must be bool, with the shape of target");
   b.preds = preds.const_data_ptr();
   b.target = target.const_data_ptr();
@@ -38,7 +38,7 @@ inline RowsBatch rows_batch(const char* name, const View& preds, const View& tar
   int64_t of_weights = 0;
   for (int64_t d = 0; d < dims; ++d) {
     const int64_t of_preds = d == 0 ? 0 : d + more;
-    STD_TORCH_CHECK(preds.size(of_preds) == target.size(d), name, ": preds and target must have the same samples");
+    require(preds.size(of_preds) == target.size(d), name, ": preds and target must have the same samples");
     const int64_t a = preds.stride(of_preds), t = target.stride(d), c = valid.has_value() ? valid->stride(d) : 0;
     const bool of_row = row == RowOf::kElement || (labels ? d != 1 : d == 0);
     if (!of_row) {
@@ -47,8 +47,8 @@ inline RowsBatch rows_batch(const char* name, const View& preds, const View& tar
     }
     int64_t w = 0;
     if (weights.has_value()) {
-      STD_TORCH_CHECK(of_weights < weights->dim() && weights->size(of_weights) == target.size(d), name,
-                      ": weights must be one a row");
+      require(of_weights < weights->dim() && weights->size(of_weights) == target.size(d), name,
+              ": weights must be one a row");
       w = weights->stride(of_weights);
     }
     ++of_weights;
@@ -56,8 +56,8 @@ inline RowsBatch rows_batch(const char* name, const View& preds, const View& tar
     if (labels && d > 1) b.inner *= target.size(d);
   }
   if (weights.has_value()) {
-    STD_TORCH_CHECK(dtype_of(*weights) == DType::kDouble && weights->dim() == of_weights, name,
-                    ": weights must be float64, one a row");
+    require(dtype_of(*weights) == DType::kDouble && weights->dim() == of_weights, name,
+            ": weights must be float64, one a row");
     b.weights = static_cast<const double*>(weights->const_data_ptr());
   }
   b.rows.collapse(0);
@@ -75,9 +75,9 @@ inline RowsBatch hinge_batch(const View& preds, const View& target, const Option
                              const OptionalView& weights, int64_t ignore_index, bool has_ignore_index) {
   const RowsBatch b =
       rows_batch("hinge_", preds, target, valid, weights, RowOf::kElement, ignore_index, has_ignore_index);
-  STD_TORCH_CHECK(is_floating(b.preds_type), "hinge_: preds must be scores");
-  STD_TORCH_CHECK(preds.dim() == target.dim() || (b.scores > 1 && b.scores <= INT32_MAX),
-                  "hinge_: multiclass scores need more than one class");
+  require(is_floating(b.preds_type), "hinge_: preds must be scores");
+  require(preds.dim() == target.dim() || (b.scores > 1 && b.scores <= INT32_MAX),
+          "hinge_: multiclass scores need more than one class");
   return b;
 }
 
@@ -90,8 +90,8 @@ inline RowsBatch ranking_batch(const View& preds, const View& target, const Opti
                                const OptionalView& weights, int64_t ignore_index, bool has_ignore_index) {
   const RowsBatch b =
       rows_batch("ranking_", preds, target, valid, weights, RowOf::kLabels, ignore_index, has_ignore_index);
-  STD_TORCH_CHECK(is_floating(b.preds_type), "ranking_: preds must be scores");
-  STD_TORCH_CHECK(target.size(1) <= INT32_MAX, "ranking_: too many labels");
+  require(is_floating(b.preds_type), "ranking_: preds must be scores");
+  require(target.size(1) <= INT32_MAX, "ranking_: too many labels");
   return b;
 }
 
@@ -108,10 +108,10 @@ inline RowsBatch exact_match_batch(const View& preds, const View& target, const 
                                    bool has_ignore_index) {
   const RowsBatch b = rows_batch("exact_match_", preds, target, valid, weights,
                                  num_classes > 0 ? RowOf::kSample : RowOf::kLabels, ignore_index, has_ignore_index);
-  STD_TORCH_CHECK(num_classes >= 0 && num_classes <= INT32_MAX, "exact_match_: num_classes out of range");
+  require(num_classes >= 0 && num_classes <= INT32_MAX, "exact_match_: num_classes out of range");
   const bool scores = num_classes > 0 && is_floating(b.preds_type);
-  STD_TORCH_CHECK(preds.dim() == target.dim() + scores && (!scores || b.scores == num_classes),
-                  "exact_match_: preds must be scores [N, num_classes, ...] or have the shape of target");
+  require(preds.dim() == target.dim() + scores && (!scores || b.scores == num_classes),
+          "exact_match_: preds must be scores [N, num_classes, ...] or have the shape of target");
   return b;
 }
 

@@ -46,32 +46,28 @@ void sum_rows(const RowsPlan& plan, int64_t* faults, const Add& add, const Done&
   const int64_t work = plan.units * plan.rows_of_unit * plan.width;
   if (work == 0) return;
   const int64_t wanted = std::min({kMostParts, plan.units, work / kSmallestPart});
-  const int64_t parts = std::max<int64_t>(1, wanted), per_part = (plan.units + parts - 1) / parts;
+  const Parts parts(plan.units, wanted);
   std::vector<RowsPart> found;
   std::atomic<bool> outside{false};
   for (const bool logits : {false, true}) {
-    found.assign(parts, RowsPart{});
-    split(parts, threads_for(work), [&](int, int64_t first, int64_t last) {
-      for (int64_t p = first; p < last; ++p) {
-        RowsPart* part = &found[p];
-        const int64_t begin = std::min(plan.units, p * per_part), end = std::min(plan.units, begin + per_part);
-        part->sums.assign((plan.apart ? end - begin : 1) * plan.sums, 0.0);
-        for (int64_t u = begin; u < end;) {
-          if (!logits && outside.load(std::memory_order_relaxed)) return;
-          const int64_t next = u + (plan.apart ? 1 : std::min(end - u, plan.most));
-          double* sums = part->sums.data() + (plan.apart ? u - begin : 0) * plan.sums;
-          add(u * plan.rows_of_unit, next * plan.rows_of_unit, logits, sums, part);
-          if (part->outside) outside.store(true, std::memory_order_relaxed);
-          u = next;
-        }
+    found.assign(parts.count, RowsPart{});
+    parts.for_each(threads_for(work), [&](int64_t p, int64_t begin, int64_t end) {
+      RowsPart* part = &found[p];
+      part->sums.assign((plan.apart ? end - begin : 1) * plan.sums, 0.0);
+      for (int64_t u = begin; u < end && (logits || !outside.load(std::memory_order_relaxed));) {
+        const int64_t next = u + (plan.apart ? 1 : std::min(end - u, plan.most));
+        double* sums = part->sums.data() + (plan.apart ? u - begin : 0) * plan.sums;
+        add(u * plan.rows_of_unit, next * plan.rows_of_unit, logits, sums, part);
+        if (part->outside) outside.store(true, std::memory_order_relaxed);
+        u = next;
       }
     });
     if (!outside.load()) break;
   }
   std::vector<Faults> all;
-  for (int64_t p = 0; p < parts; ++p) {
+  for (int64_t p = 0; p < parts.count; ++p) {
     const int64_t groups = static_cast<int64_t>(found[p].sums.size()) / plan.sums;
-    for (int64_t g = 0; g < groups; ++g) done((plan.apart ? p * per_part : 0) + g, &found[p].sums[g * plan.sums]);
+    for (int64_t g = 0; g < groups; ++g) done((plan.apart ? p * parts.size : 0) + g, &found[p].sums[g * plan.sums]);
     all.push_back(found[p].faults);
   }
   Faults::record(all, faults);
@@ -80,11 +76,7 @@ void sum_rows(const RowsPlan& plan, int64_t* faults, const Add& add, const Done&
 // The weight of a row, or a fault and a negative number.
 inline double weight_of(const RowsBatch& b, int64_t row, RowsPart* part) {
   const double weight = b.weight(row);
-  if (is_weight(weight)) return weight;
-  int64_t bits;
-  memcpy(&bits, &weight, sizeof(bits));
-  part->faults.add(kBadWeight, row, bits);
-  return -1.0;
+  return part->faults.check_weight(weight, row) ? weight : -1.0;
 }
 
 }  // namespace fastmetrics

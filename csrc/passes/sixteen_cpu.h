@@ -6,48 +6,45 @@
 #pragma once
 
 #include "common/cpu.h"
-#include "passes/argmax_cpu.h"
+#include "common/simd.h"
+#include "passes/argmax.h"
 
-#ifdef __AVX512F__
 namespace fastmetrics {
 
-struct Sixteen {
-  __m512i target, labels;  // int32
-  __mmask16 good;          // in range and not ignored
-  __mmask16 bad;           // out of range and not ignored
+// As many of the sixteen as a vector has lanes.
+struct FewLabels {
+  I32s target, labels;
+  Mask32 good;  // in range and not ignored
+  Mask32 bad;   // out of range and not ignored
 };
 
-// Labels as int32; those out of range leave the mask.
-inline __m512i narrow_sixteen(const int64_t* labels, int64_t classes, __mmask16* good) {
-  const __m512i limit = _mm512_set1_epi64(classes);
-  const __m512i a = _mm512_loadu_si512(labels), b = _mm512_loadu_si512(labels + 8);
-  *good = _mm512_kand(*good, _mm512_kunpackb(_mm512_cmplt_epu64_mask(b, limit), _mm512_cmplt_epu64_mask(a, limit)));
-  const __m512i low = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-  return _mm512_permutex2var_epi32(a, low, b);
-}
-
-// Calls f(begin, sixteen) for the whole steps of n neighbours, in the order of in_streams; returns how many samples
-// they are. labels(i, &mask) gives those from i on, and takes the ones out of range from the mask.
+// Calls f(begin, few) for the whole steps of n neighbours, sixteen in the order of in_streams; returns how many samples
+// they are. labels(i, to) gives the sixteen labels from i on, and which of them are in range.
 template <typename Labels, typename F>
 int64_t for_each_sixteen(const int64_t* target, const Labels& labels, int64_t n, int64_t classes, const int64_t* ignore,
                          const F& f) {
+  const int32_t limit = static_cast<int32_t>(classes);
   return in_streams(n, 16, [&](int64_t i) __attribute__((always_inline)) {
-    Sixteen s;
-    __mmask16 ignored = 0;
+    FewLabels few[16 / kFloats];
     fetch_ahead(target + i, 16);
-    s.good = 0xffff;
-    s.labels = labels(i, &s.good);
-    s.target = narrow_sixteen(target + i, classes, &s.good);
-    if (ignore != nullptr) {
-      const __m512i skip = _mm512_set1_epi64(*ignore);
-      const __mmask8 low = _mm512_cmpeq_epi64_mask(_mm512_loadu_si512(target + i), skip);
-      const __mmask8 high = _mm512_cmpeq_epi64_mask(_mm512_loadu_si512(target + i + 8), skip);
-      ignored = _mm512_kunpackb(high, low);
-      s.good = _mm512_kandn(ignored, s.good);
+    labels(i, few);
+    for (int k = 0; k < 16 / kFloats; ++k) {
+      const Longs t = load_longs(target + i + k * kFloats);
+      const Mask32 good = few[k].good & below(t, limit);
+      const Mask32 ignored = ignore == nullptr ? Mask32{} : equal(t, *ignore);
+      few[k].target = low_halves(t);
+      few[k].good = good & ~ignored;
+      few[k].bad = ~(good | ignored);
+      f(i + k * kFloats, few[k]);
     }
-    s.bad = _mm512_knot(_mm512_kor(s.good, ignored));
-    f(i, s);
   });
+}
+
+// Calls f(i) for the samples from `begin` on that are out of range.
+template <typename F>
+inline void for_each_bad(int64_t begin, const FewLabels& few, const F& f) {
+  if (!any(few.bad)) return;
+  for (uint32_t left = bits_of(few.bad); left != 0; left &= left - 1) f(begin + __builtin_ctz(left));
 }
 
 // Whether the functions above can read these: int64 targets that are neighbours, and int64 labels that are or the
@@ -55,7 +52,7 @@ int64_t for_each_sixteen(const int64_t* target, const Labels& labels, int64_t n,
 inline bool in_sixteens(DType preds, int64_t preds_step, int64_t class_step, int64_t classes, DType target,
                         int64_t target_step) {
   if (target != DType::kInt64 || target_step != 1) return false;
-  if (is_floating(preds)) return class_step == 1 && classes < kLongRow<float>;
+  if (is_floating(preds)) return class_step == 1 && classes < kLongRow;
   return preds == DType::kInt64 && preds_step == 1;
 }
 
@@ -64,20 +61,23 @@ template <typename F>
 void with_labels(const void* preds, DType type, int64_t at, int64_t step, int64_t classes, const F& f) {
   if (!is_floating(type)) {
     const int64_t* labels = static_cast<const int64_t*>(preds) + at;
-    f([labels, classes](int64_t i, __mmask16* good) __attribute__((always_inline)) {
+    return f([labels, limit = static_cast<int32_t>(classes)](int64_t i, FewLabels* to) __attribute__((always_inline)) {
       fetch_ahead(labels + i, 16);
-      return narrow_sixteen(labels + i, classes, good);
+      for (int k = 0; k < 16 / kFloats; ++k) {
+        const Longs few = load_longs(labels + i + k * kFloats);
+        to[k].labels = low_halves(few);
+        to[k].good = below(few, limit);
+      }
     });
-    return;
   }
-  with_score_type(type, [&](auto t) {
-    using T = decltype(t);
-    const T* scores = static_cast<const T*>(preds) + at;
-    f([scores, step, classes](int64_t i, __mmask16*) {
-      alignas(64) int32_t labels[16];
-      argmax_rows(Scores<T>{scores + i * step, step, 1, classes}, 16, labels);
-      return _mm512_load_si512(labels);
-    });
+  const char* scores = static_cast<const char*>(preds) + at * size_of(type);
+  f([scores, step, bytes = step * size_of(type), classes, find = argmax_of_rows(type)](int64_t i, FewLabels* to) {
+    alignas(64) int32_t labels[16];
+    find(scores + i * bytes, step, classes, 16, labels);
+    for (int k = 0; k < 16 / kFloats; ++k) {
+      to[k].labels = load<I32s>(labels + k * kFloats);
+      to[k].good = ~Mask32{};
+    }
   });
 }
 
@@ -92,4 +92,3 @@ inline void record_bad(const void* preds, DType type, int64_t at, int64_t target
 }
 
 }  // namespace fastmetrics
-#endif

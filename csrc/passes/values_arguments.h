@@ -13,12 +13,12 @@ inline ValuesBatch values_batch(const View& values, const OptionalView& weights,
                                 int64_t nans, double replacement) {
   ValuesBatch b{};
   b.values_type = dtype_of(values);
-  STD_TORCH_CHECK(b.values_type != DType::kOther && values.dim() < kMaxDims, "values_: values must be real");
-  STD_TORCH_CHECK(nans >= kKeepNans && nans <= kReplaceNans, "values_: nans must be 0, 1 or 2");
+  require(b.values_type != DType::kOther && values.dim() < kMaxDims, "values_: values must be real");
+  require(nans >= kKeepNans && nans <= kReplaceNans, "values_: nans must be 0, 1 or 2");
   b.values = values.const_data_ptr();
   if (weights.has_value()) {
     b.weights_type = dtype_of(*weights);
-    STD_TORCH_CHECK(b.weights_type != DType::kOther, "values_: weights must be real");
+    require(b.weights_type != DType::kOther, "values_: weights must be real");
     check_per_sample(weights, values, b.weights_type, "values_: weights must have the shape of values");
     b.weights = weights->const_data_ptr();
   }

@@ -11,9 +11,8 @@
 #include <cmath>
 
 #include "common/cpu.h"
-#include "common/operator.h"
-#include "common/real.h"
-#include "passes/values_arguments.h"
+#include "common/simd.h"
+#include "passes/loops_cpu.h"
 
 namespace fastmetrics {
 namespace {
@@ -89,10 +88,7 @@ void add_unweighted(const T* x, int64_t n, const NanRule& rule, Extent* to) {
   }
   double lanes[kLanes];
   memcpy(lanes, sum, sizeof(lanes));
-  for (int width = kLanes / 2; kSums && width > 0; width /= 2) {
-    for (int j = 0; j < width; ++j) lanes[j] += lanes[j + width];
-  }
-  all.sum = lanes[0];
+  if (kSums) all.sum = sum_of_lanes<kLanes>(lanes);
   all.weight = static_cast<double>(i - all.nans);
   if (all.nans != 0) {
     all.sum += rule.product * static_cast<double>(all.nans);
@@ -148,17 +144,17 @@ void add_weighted(const double* x, const double* weights, int64_t n, const NanRu
   to->nans += nans[0];
 }
 
-enum Wanted { kOnlySums, kOnlyExtremes, kAll };
+enum class Wanted { kSums, kExtremes, kBoth };
 
 // Calls f(sums, extremes) with what is wanted as constants.
 template <typename F>
 void with_wanted(Wanted wanted, const F& f) {
   switch (wanted) {
-    case kOnlySums:
+    case Wanted::kSums:
       return f(std::true_type{}, std::false_type{});
-    case kOnlyExtremes:
+    case Wanted::kExtremes:
       return f(std::false_type{}, std::true_type{});
-    case kAll:
+    case Wanted::kBoth:
       return f(std::true_type{}, std::true_type{});
   }
 }
@@ -229,30 +225,22 @@ Extent add_part(const Batch& b, int64_t begin, int64_t end, Wanted wanted) {
   return of_part;
 }
 
-void values_cpu(View values, OptionalView weights, OptionalView valid, OptionalState sum, OptionalState weight,
-                OptionalState minimum, OptionalState maximum, OptionalState faults, int64_t nans, double replacement) {
-  const Batch b = values_batch(values, weights, valid, nans, replacement);
-  const ValuesStates states = values_states(sum, weight, minimum, maximum, faults, nans);
+}  // namespace
+
+void add_values(const ValuesBatch& b, const ValuesStates& s) {
   const int64_t n = b.layout.samples();
   if (n == 0) return;
-  const bool sums = states.sum != nullptr || states.weight != nullptr;
-  const bool extremes = states.minimum != nullptr || states.maximum != nullptr;
-  const Wanted wanted = sums && extremes ? kAll : extremes ? kOnlyExtremes : kOnlySums;
-  const int64_t parts = std::max<int64_t>(1, std::min(kMostParts, n / kSmallestPart));
-  if (parts == 1) return states.add(add_part(b, 0, n, wanted));
-  const int64_t per_part = (n + parts - 1) / parts;
-  std::vector<Extent> partial(parts);
-  split(parts, threads_for(n), [&](int, int64_t first, int64_t last) {
-    for (int64_t part = first; part < last; ++part) {
-      partial[part] = add_part(b, std::min(n, part * per_part), std::min(n, (part + 1) * per_part), wanted);
-    }
-  });
+  const bool sums = s.sum != nullptr || s.weight != nullptr;
+  const bool extremes = s.minimum != nullptr || s.maximum != nullptr;
+  const Wanted wanted = sums && extremes ? Wanted::kBoth : extremes ? Wanted::kExtremes : Wanted::kSums;
+  const Parts parts(n, std::min(kMostParts, n / kSmallestPart));
+  if (parts.count == 1) return s.add(add_part(b, 0, n, wanted));
+  std::vector<Extent> partial(parts.count);
+  parts.for_each(threads_for(n),
+                 [&](int64_t part, int64_t begin, int64_t end) { partial[part] = add_part(b, begin, end, wanted); });
   Extent all;
   for (const Extent& of_part : partial) all.add(of_part);
-  states.add(all);
+  s.add(all);
 }
 
-}  // namespace
 }  // namespace fastmetrics
-
-FM_CPU_OPERATOR("values_", &fastmetrics::values_cpu)

@@ -3,12 +3,14 @@
 // cohen_kappa, weighted_cohen_kappa and matthews_corrcoef: agreement of labels with their target. See
 // fastmetrics/formulas/confusion.py for their meaning.
 
+#pragma once
+
 #include <limits>
+#include <vector>
 
 #include "formulas/counts.h"
 
 namespace fastmetrics {
-namespace {
 
 // What one class has; the sums of weights, or counts as the formulas widen them.
 struct Margins {
@@ -34,7 +36,7 @@ std::vector<Margins> margins_of(const Table<Cell>& table) {
   return found;
 }
 
-Margins sum_of(const std::vector<Margins>& classes) {
+inline Margins sum_of(const std::vector<Margins>& classes) {
   Margins sum{};
   for (const Margins& c : classes) {
     sum.tp += c.tp;
@@ -44,7 +46,7 @@ Margins sum_of(const std::vector<Margins>& classes) {
   return sum;
 }
 
-double kappa_of(const std::vector<Margins>& classes) {
+inline double kappa_of(const std::vector<Margins>& classes) {
   const Margins sum = sum_of(classes);
   double observed = 0.0, expected = 0.0;
   for (const Margins& c : classes) {
@@ -55,7 +57,7 @@ double kappa_of(const std::vector<Margins>& classes) {
   return 1.0 - observed / (expected / sum.actual);
 }
 
-double matthews_of(const std::vector<Margins>& classes) {
+inline double matthews_of(const std::vector<Margins>& classes) {
   const Margins sum = sum_of(classes);
   double of_predicted = 0.0, of_actual = 0.0, common = 0.0;
   for (const Margins& c : classes) {
@@ -75,34 +77,6 @@ double matthews_of(const std::vector<Margins>& classes) {
     }
   }
   return spread == 0.0 ? 0.0 : (right * sum.actual - common) / std::sqrt(spread);
-}
-
-template <typename F>
-void value_of_margins(const View& table, const char* name, const F& formula, const Output& out) {
-  const Tables tables(table, name);
-  STD_TORCH_CHECK(table.dim() == 2, name, ": table must be [C, 3] or [L, 4]");
-  float* to = state_data<float>(out, DType::kFloat, 1, "out, float32 []");
-  tables.for_each([&](int64_t, const auto& only) { *to = static_cast<float>(formula(margins_of(only))); });
-}
-
-// table: int64 or float64 [C, 3] or [L, 4], contiguous; out: float32 [].
-void cohen_kappa_into(View table, Output out) { value_of_margins(table, "cohen_kappa", kappa_of, out); }
-void matthews_corrcoef_into(View table, Output out) { value_of_margins(table, "matthews_corrcoef", matthews_of, out); }
-
-Tensor value_like(const Tensor& other) {
-  return torch::stable::new_empty(other, {}, torch::headeronly::ScalarType::Float);
-}
-
-Tensor cohen_kappa(const Tensor table) {
-  Tensor out = value_like(table);
-  cohen_kappa_into(in_order(table), out);
-  return out;
-}
-
-Tensor matthews_corrcoef(const Tensor table) {
-  Tensor out = value_like(table);
-  matthews_corrcoef_into(in_order(table), out);
-  return out;
 }
 
 template <typename Cell>
@@ -130,29 +104,4 @@ double weighted_kappa_of(const Cell* confusion, int64_t classes, bool quadratic)
   return 1.0 - observed / (expected / total);
 }
 
-// confusion: int64 or float64 [C, C]; returns float32 [].
-Tensor weighted_cohen_kappa(const Tensor confusion, bool quadratic) {
-  const DType dtype = dtype_of(confusion);
-  STD_TORCH_CHECK((dtype == DType::kDouble || dtype == DType::kInt64) && confusion.dim() == 2 &&
-                      confusion.size(0) == confusion.size(1),
-                  "weighted_cohen_kappa: confusion must be int64 or float64, [C, C]");
-  const Tensor cells = in_order(confusion);
-  const void* data = cells.const_data_ptr();
-  const int64_t classes = cells.size(0);
-  Tensor out = value_like(confusion);
-  *static_cast<float*>(out.mutable_data_ptr()) = static_cast<float>(
-      dtype == DType::kDouble ? weighted_kappa_of(static_cast<const double*>(data), classes, quadratic)
-                              : weighted_kappa_of(static_cast<const int64_t*>(data), classes, quadratic));
-  return out;
-}
-
-}  // namespace
 }  // namespace fastmetrics
-
-STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) {
-  m.impl("cohen_kappa", TORCH_BOX(&fastmetrics::cohen_kappa));
-  m.impl("matthews_corrcoef", TORCH_BOX(&fastmetrics::matthews_corrcoef));
-  m.impl("weighted_cohen_kappa", TORCH_BOX(&fastmetrics::weighted_cohen_kappa));
-}
-FM_DIRECT_CALL("cohen_kappa", &fastmetrics::cohen_kappa_into)
-FM_DIRECT_CALL("matthews_corrcoef", &fastmetrics::matthews_corrcoef_into)

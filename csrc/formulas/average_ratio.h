@@ -2,10 +2,11 @@
 //
 // average_ratio: a ratio of counts, averaged over classes. See fastmetrics/formulas/ratios.py for its meaning.
 
+#pragma once
+
 #include "formulas/counts.h"
 
 namespace fastmetrics {
-namespace {
 
 enum Drop : int64_t { kKeepAll = 0, kDropAbsent = 1, kDropUntargeted = 2 };
 
@@ -54,33 +55,13 @@ void average_table(const Table<Cell>& table, const double* ratio, int64_t averag
   if (average != kNone) *out = static_cast<float>(weights == 0.0 ? empty : weighted / weights);
 }
 
-// table: int64 or float64 [..., C, 3 or 4]; ratio: float64 [2, 4]; out: float32 [...] or [..., C]. All contiguous.
-void average_ratio_into(View table, View ratio, int64_t average, double zero_division, int64_t drop, int64_t excluded,
-                        double empty, Output out) {
-  const Tables tables(table, "average_ratio");
-  STD_TORCH_CHECK(ratio.dtype() == DType::kDouble && ratio.numel() == 8 && ratio.is_contiguous(),
-                  "average_ratio: ratio must be float64 [2, 4]");
+// ratio: [2, 4]; out: [count, classes] for kNone, else [count].
+inline void average_ratio(const Tables& tables, const double* ratio, int64_t average, double zero_division,
+                          int64_t drop, int64_t excluded, double empty, float* out) {
   const int64_t step = average == kNone ? tables.classes : 1;
-  const double* coefficients = static_cast<const double*>(ratio.const_data_ptr());
-  float* to = state_data<float>(out, DType::kFloat, tables.count * step, "out, float32");
-  tables.for_each([&](int64_t i, const auto& of_one) {
-    average_table(of_one, coefficients, average, zero_division, drop, excluded, empty, to + i * step);
+  tables.for_each([&](int64_t i, const auto& table) {
+    average_table(table, ratio, average, zero_division, drop, excluded, empty, out + i * step);
   });
 }
 
-Tensor average_ratio(const Tensor table, const Tensor ratio, int64_t average, double zero_division, int64_t drop,
-                     int64_t excluded, double empty) {
-  const Tensor dense = in_order(table);
-  const Tables tables(dense, "average_ratio");
-  std::vector<int64_t> shape = tables.leading;
-  if (average == kNone) shape.push_back(tables.classes);
-  Tensor out = torch::stable::new_empty(table, shape, torch::headeronly::ScalarType::Float);
-  average_ratio_into(dense, ratio, average, zero_division, drop, excluded, empty, out);
-  return out;
-}
-
-}  // namespace
 }  // namespace fastmetrics
-
-STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) { m.impl("average_ratio", TORCH_BOX(&fastmetrics::average_ratio)); }
-FM_DIRECT_CALL("average_ratio", &fastmetrics::average_ratio_into)

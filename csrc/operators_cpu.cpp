@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The CPU kernels of all operators: what is given is checked here and goes to loops that know no torch.
+
+#include <vector>
+
+#include "common/cpu.h"
+#include "common/operator.h"
+#include "formulas/agreement.h"
+#include "formulas/average_ratio.h"
+#include "formulas/ranks.h"
+#include "formulas/stat_scores.h"
+#include "passes/binary_arguments.h"
+#include "passes/loops_cpu.h"
+#include "passes/multiclass_arguments.h"
+#include "passes/pairs_arguments.h"
+#include "passes/row_pairs_arguments.h"
+#include "passes/rows_arguments.h"
+#include "passes/values_arguments.h"
+
+namespace fastmetrics {
+
+int num_threads() { return static_cast<int>(torch::stable::get_num_threads()); }
+
+namespace {
+
+void multiclass(View preds, View target, OptionalView valid, OptionalState confusion, OptionalState counts,
+                OptionalState ranks, OptionalState faults, int64_t num_classes, int64_t ignore_index,
+                bool has_ignore_index, OptionalState rank_histogram) {
+  const MulticlassBatch b = multiclass_batch(preds, target, valid, std::nullopt, confusion, counts, ranks,
+                                             rank_histogram, num_classes, ignore_index, has_ignore_index);
+  add_multiclass(b, multiclass_states<int64_t>(b, target, confusion, counts, ranks, rank_histogram, faults));
+}
+
+void multiclass_weighted(View preds, View target, OptionalView valid, View weights, OptionalState confusion,
+                         OptionalState counts, OptionalState ranks, OptionalState faults, int64_t num_classes,
+                         int64_t ignore_index, bool has_ignore_index, OptionalState rank_histogram) {
+  const MulticlassBatch b = multiclass_batch(preds, target, valid, weights, confusion, counts, ranks, rank_histogram,
+                                             num_classes, ignore_index, has_ignore_index);
+  add_weighted_multiclass(b, multiclass_states<double>(b, target, confusion, counts, ranks, rank_histogram, faults));
+}
+
+void binary(View preds, View target, OptionalView valid, State counts, OptionalState faults, double probability_cutoff,
+            double logit_cutoff, int64_t ignore_index, bool has_ignore_index, bool multilabel, bool ignored_decide) {
+  const BinaryBatch b = binary_batch(preds, target, valid, std::nullopt, counts, probability_cutoff, logit_cutoff,
+                                     ignore_index, has_ignore_index, multilabel, ignored_decide);
+  add_binary(b, binary_counts<int64_t>(b, counts), faults_data(faults));
+}
+
+void binary_weighted(View preds, View target, OptionalView valid, View weights, State counts, OptionalState faults,
+                     double probability_cutoff, double logit_cutoff, int64_t ignore_index, bool has_ignore_index,
+                     bool multilabel, bool ignored_decide) {
+  const BinaryBatch b = binary_batch(preds, target, valid, weights, counts, probability_cutoff, logit_cutoff,
+                                     ignore_index, has_ignore_index, multilabel, ignored_decide);
+  add_weighted_binary(b, binary_counts<double>(b, counts), faults_data(faults));
+}
+
+void groups_of_binary(View preds, View target, View groups, OptionalView valid, OptionalView weights, State counts,
+                      OptionalState faults, double probability_cutoff, double logit_cutoff, int64_t ignore_index,
+                      bool has_ignore_index) {
+  const BinaryBatch b = binary_batch(preds, target, valid, weights, counts, probability_cutoff, logit_cutoff,
+                                     ignore_index, has_ignore_index, false, true);
+  const BinaryGroups g = binary_groups(groups, target, counts);
+  if (weights.has_value()) {
+    add_binary_groups(b, g, binary_groups_counts<double>(g, counts), faults_data(faults));
+  } else {
+    add_binary_groups(b, g, binary_groups_counts<int64_t>(g, counts), faults_data(faults));
+  }
+}
+
+void hinge(View preds, View target, OptionalView valid, OptionalView weights, State hinge, State count,
+           OptionalState faults, bool squared, bool one_vs_all, int64_t ignore_index, bool has_ignore_index) {
+  const RowsBatch b = hinge_batch(preds, target, valid, weights, ignore_index, has_ignore_index);
+  const bool multiclass = preds.dim() > target.dim();
+  const HingeOptions options{multiclass, squared, one_vs_all && multiclass};
+  add_hinge(b, options, hinge_sums(b, options, hinge, count), faults_data(faults));
+}
+
+void ranking(View preds, View target, OptionalView valid, OptionalView weights, OptionalState coverage,
+             OptionalState average_precision, OptionalState ranking_loss, State count, OptionalState faults,
+             int64_t ignore_index, bool has_ignore_index) {
+  const RowsBatch b = ranking_batch(preds, target, valid, weights, ignore_index, has_ignore_index);
+  add_ranking(b, ranking_sums(b, coverage, average_precision, ranking_loss, count), faults_data(faults));
+}
+
+void exact_match(View preds, View target, OptionalView valid, OptionalView weights, State matched, State count,
+                 OptionalState faults, int64_t num_classes, double probability_cutoff, double logit_cutoff,
+                 int64_t ignore_index, bool has_ignore_index) {
+  const RowsBatch b = exact_match_batch(preds, target, valid, weights, num_classes, ignore_index, has_ignore_index);
+  const ExactMatchOptions options = exact_match_options(target, matched, num_classes, probability_cutoff, logit_cutoff);
+  add_exact_match(b, options, exact_match_sums(b, options, matched, count), faults_data(faults));
+}
+
+void pairs(View preds, View target, OptionalView weights, OptionalView valid, FM_PAIRS_STATES(OptionalState),
+           int64_t num_outputs, double p, double power, double preds_threshold, double target_threshold) {
+  PairsBatch b = pairs_batch(preds, target, weights, valid, num_outputs);
+  b.p = p;
+  b.power = power;
+  b.preds_threshold = preds_threshold;
+  b.target_threshold = target_threshold;
+  add_pairs(b, pairs_states(num_outputs, FM_PAIRS_STATE_NAMES));
+}
+
+void simple_pairs(View preds, View target, OptionalView weights, OptionalView valid,
+                  FM_SIMPLE_PAIRS_STATES(OptionalState), int64_t num_outputs) {
+  add_pairs(pairs_batch(preds, target, weights, valid, num_outputs),
+            simple_pairs_states(num_outputs, FM_SIMPLE_PAIRS_STATE_NAMES));
+}
+
+// The moments of a batch go to those of a state, which is most of what a forward does besides reading. moments, batch:
+// float64 [D, 6].
+void merge_moments(State moments, View batch) {
+  const int64_t outputs = moments.numel() / 6;
+  double* to = state_data<double>(moments, DType::kDouble, 6 * outputs, "moments, float64 [D, 6]");
+  require(batch.dtype() == DType::kDouble && batch.dim() == 2 && batch.size(0) == outputs && batch.size(1) == 6,
+          "merge_moments_: batch must be float64 [D, 6] as moments are");
+  const double* from = static_cast<const double*>(batch.const_data_ptr());
+  for (int64_t d = 0; d < outputs; ++d) {
+    double row[6];
+    for (int i = 0; i < 6; ++i) row[i] = from[d * batch.stride(0) + i * batch.stride(1)];
+    store(merged(moments_at(to + 6 * d), moments_at(row)), to + 6 * d);
+  }
+}
+
+void values(View values, OptionalView weights, OptionalView valid, OptionalState sum, OptionalState weight,
+            OptionalState minimum, OptionalState maximum, OptionalState faults, int64_t nans, double replacement) {
+  add_values(values_batch(values, weights, valid, nans, replacement),
+             values_states(sum, weight, minimum, maximum, faults, nans));
+}
+
+using torch::headeronly::ScalarType;
+using torch::stable::new_empty;
+
+Tensor row_pairs(const Tensor preds, const Tensor target, int64_t figure) {
+  Tensor out = new_empty(preds, {preds.size(0)}, ScalarType::Double);
+  compute_row_pairs(row_pairs_batch(preds, target, figure, out));
+  return out;
+}
+
+Columns columns_of(const View& values, const char* name) {
+  require(values.dim() == 2 && values.dtype() != DType::kOther, name, ": values must be real, [N, D]");
+  require(values.size(0) < INT32_MAX, name, ": at most 2^31 samples");
+  return {values.const_data_ptr(), values.dtype(), values.size(0), values.size(1), values.stride(0), values.stride(1)};
+}
+
+Tensor ranks(const Tensor values) {
+  const Columns columns = columns_of(values, "average_ranks");
+  Tensor out = new_empty(values, {columns.rows, columns.columns}, ScalarType::Double);
+  average_ranks(columns, static_cast<double*>(out.mutable_data_ptr()));
+  return out;
+}
+
+Tensor order_of_pairs(const Tensor preds, const Tensor target) {
+  const Columns x = columns_of(preds, "pair_order"), y = columns_of(target, "pair_order");
+  require(x.rows == y.rows && x.columns == y.columns, "pair_order: preds and target must have the same shape");
+  Tensor out = new_empty(preds, {x.columns, kPairOrder}, ScalarType::Double);
+  pair_order(x, y, static_cast<double*>(out.mutable_data_ptr()));
+  return out;
+}
+
+// table: int64 or float64 [..., C, 3] or [..., C, 4], contiguous.
+Tables tables_of(const View& table, const char* name) {
+  const int64_t dims = table.dim(), columns = dims < 2 ? 0 : table.size(dims - 1);
+  require((table.dtype() == DType::kDouble || table.dtype() == DType::kInt64) && (columns == 3 || columns == 4) &&
+              table.is_contiguous(),
+          name, ": table must be int64 or float64, [..., C, 3] or [..., C, 4]");
+  int64_t count = 1;
+  for (int64_t d = 0; d < dims - 2; ++d) count *= table.size(d);
+  return {table.const_data_ptr(), table.dtype() == DType::kDouble, count, table.size(dims - 2), columns};
+}
+
+// The tensor itself, or a contiguous copy.
+Tensor in_order(const Tensor& tensor) { return tensor.is_contiguous() ? tensor : torch::stable::contiguous(tensor); }
+
+// A result for each table, [...], or for each class, [..., C]; of `last` numbers, if there is more than one.
+Tensor results_of(const Tensor& table, bool of_classes, int64_t last, ScalarType dtype) {
+  require(table.dim() >= 2, "table must be [..., C, 3] or [..., C, 4]");
+  std::vector<int64_t> shape(table.sizes().begin(), table.sizes().end() - (of_classes ? 1 : 2));
+  if (last > 1) shape.push_back(last);
+  return new_empty(table, shape, dtype);
+}
+
+// ratio: float64 [2, 4]; out: float32 [...] or [..., C]. All contiguous, here and below.
+void average_ratio_into(View table, View ratio, int64_t average, double zero_division, int64_t drop, int64_t excluded,
+                        double empty, Output out) {
+  const Tables tables = tables_of(table, "average_ratio");
+  require(ratio.dtype() == DType::kDouble && ratio.numel() == 8 && ratio.is_contiguous(),
+          "average_ratio: ratio must be float64 [2, 4]");
+  const int64_t numel = tables.count * (average == kNone ? tables.classes : 1);
+  average_ratio(tables, static_cast<const double*>(ratio.const_data_ptr()), average, zero_division, drop, excluded,
+                empty, state_data<float>(out, DType::kFloat, numel, "out, float32"));
+}
+
+Tensor average_ratio_of(const Tensor table, const Tensor ratio, int64_t average, double zero_division, int64_t drop,
+                        int64_t excluded, double empty) {
+  Tensor out = results_of(table, average == kNone, 1, ScalarType::Float);
+  average_ratio_into(in_order(table), ratio, average, zero_division, drop, excluded, empty, out);
+  return out;
+}
+
+// out: the dtype of the table if the average is counted, else float32; [..., 5] or [..., C, 5].
+void stat_scores_into(View table, int64_t average, int64_t excluded, Output out) {
+  const Tables tables = tables_of(table, "stat_scores");
+  const int64_t numel = tables.count * (average == kNone ? tables.classes : 1) * kScores;
+  const DType dtype = is_counted(average) ? table.dtype() : DType::kFloat;
+  stat_scores(tables, average, excluded, state_data<char>(out, dtype, numel, "out, [..., 5]"));
+}
+
+Tensor stat_scores_of(const Tensor table, int64_t average, int64_t excluded) {
+  const auto dtype = is_counted(average) ? table.scalar_type() : ScalarType::Float;
+  Tensor out = results_of(table, average == kNone, kScores, dtype);
+  stat_scores_into(in_order(table), average, excluded, out);
+  return out;
+}
+
+// table: [C, 3] or [L, 4]; out: float32 [].
+template <double (*formula)(const std::vector<Margins>&)>
+void agreement_into(View table, Output out) {
+  const Tables tables = tables_of(table, "agreement");
+  require(table.dim() == 2, "agreement: table must be [C, 3] or [L, 4]");
+  float* to = state_data<float>(out, DType::kFloat, 1, "out, float32 []");
+  tables.for_each([&](int64_t, const auto& only) { *to = static_cast<float>(formula(margins_of(only))); });
+}
+
+template <double (*formula)(const std::vector<Margins>&)>
+Tensor agreement_of(const Tensor table) {
+  Tensor out = new_empty(table, {}, ScalarType::Float);
+  agreement_into<formula>(in_order(table), out);
+  return out;
+}
+
+// confusion: int64 or float64 [C, C]; returns float32 [].
+Tensor weighted_cohen_kappa(const Tensor confusion, bool quadratic) {
+  const Tensor dense = in_order(confusion);
+  const View cells = dense;
+  require((cells.dtype() == DType::kDouble || cells.dtype() == DType::kInt64) && cells.dim() == 2 &&
+              cells.size(0) == cells.size(1),
+          "weighted_cohen_kappa: confusion must be int64 or float64, [C, C]");
+  const void* data = cells.const_data_ptr();
+  Tensor out = new_empty(confusion, {}, ScalarType::Float);
+  *static_cast<float*>(out.mutable_data_ptr()) = static_cast<float>(
+      cells.dtype() == DType::kDouble ? weighted_kappa_of(static_cast<const double*>(data), cells.size(0), quadratic)
+                                      : weighted_kappa_of(static_cast<const int64_t*>(data), cells.size(0), quadratic));
+  return out;
+}
+
+}  // namespace
+}  // namespace fastmetrics
+
+FM_CPU_OPERATOR("multiclass_", &fastmetrics::multiclass)
+FM_CPU_OPERATOR("multiclass_weighted_", &fastmetrics::multiclass_weighted)
+FM_CPU_OPERATOR("binary_", &fastmetrics::binary)
+FM_CPU_OPERATOR("binary_weighted_", &fastmetrics::binary_weighted)
+FM_CPU_OPERATOR("binary_groups_", &fastmetrics::groups_of_binary)
+FM_CPU_OPERATOR("hinge_", &fastmetrics::hinge)
+FM_CPU_OPERATOR("ranking_", &fastmetrics::ranking)
+FM_CPU_OPERATOR("exact_match_", &fastmetrics::exact_match)
+FM_CPU_OPERATOR("pairs_", &fastmetrics::pairs)
+FM_CPU_OPERATOR("simple_pairs_", &fastmetrics::simple_pairs)
+FM_CPU_OPERATOR("merge_moments_", &fastmetrics::merge_moments)
+FM_CPU_OPERATOR("values_", &fastmetrics::values)
+
+// These return a new tensor; a direct call is given the one to write.
+STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) {
+  m.impl("row_pairs", TORCH_BOX(&fastmetrics::row_pairs));
+  m.impl("average_ranks", TORCH_BOX(&fastmetrics::ranks));
+  m.impl("pair_order", TORCH_BOX(&fastmetrics::order_of_pairs));
+  m.impl("average_ratio", TORCH_BOX(&fastmetrics::average_ratio_of));
+  m.impl("stat_scores", TORCH_BOX(&fastmetrics::stat_scores_of));
+  m.impl("cohen_kappa", TORCH_BOX(&fastmetrics::agreement_of<fastmetrics::kappa_of>));
+  m.impl("matthews_corrcoef", TORCH_BOX(&fastmetrics::agreement_of<fastmetrics::matthews_of>));
+  m.impl("weighted_cohen_kappa", TORCH_BOX(&fastmetrics::weighted_cohen_kappa));
+}
+FM_DIRECT_CALL("average_ratio", &fastmetrics::average_ratio_into)
+FM_DIRECT_CALL("stat_scores", &fastmetrics::stat_scores_into)
+FM_DIRECT_CALL("cohen_kappa", &fastmetrics::agreement_into<fastmetrics::kappa_of>)
+FM_DIRECT_CALL("matthews_corrcoef", &fastmetrics::agreement_into<fastmetrics::matthews_of>)

@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Argmax of samples, and the ranks of their targets, in the order of rules/order.h.
+
+#pragma once
+
+#include "common/dtype.h"
+
+namespace fastmetrics {
+
+// Sample i has the score of its class c at data[i * sample + c * klass].
+struct Scores {
+  const void* data;
+  DType type;
+  int64_t sample, klass, classes;
+};
+
+// labels: [n].
+void argmax(const Scores& s, int n, int32_t* labels);
+
+// Ranks of the targets in [0, classes), too; the others are left as they are. target and ranks: [n].
+void argmax_and_ranks(const Scores& s, int n, const int32_t* target, int32_t* labels, int32_t* ranks);
+
+// Of rows, whose scores are neighbours; for who calls it for a few rows at a time.
+using ArgmaxOfRows = void(const void* data, int64_t sample, int64_t classes, int n, int32_t* labels);
+ArgmaxOfRows* argmax_of_rows(DType type);
+
+// Rows of fewer classes are read several at a time, one after another; longer ones in ranges of the n samples.
+constexpr int64_t kLongRow = 64;
+
+}  // namespace fastmetrics

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The loops of the passes on the CPU: each adds a batch, which csrc/operators_cpu.cpp has checked, to the states.
+
+#pragma once
+
+#include "passes/binary.h"
+#include "passes/multiclass.h"
+#include "passes/pairs.h"
+#include "passes/row_pairs.h"
+#include "passes/rows.h"
+#include "passes/values.h"
+
+namespace fastmetrics {
+
+void add_multiclass(const MulticlassBatch& b, const MulticlassStates& s);
+void add_weighted_multiclass(const MulticlassBatch& b, const MulticlassCells<double>& s);
+
+// counts: [L, 4] or [N, L, 4]; faults: [kFaults] or null, here and below.
+void add_binary(const BinaryBatch& b, int64_t* counts, int64_t* faults);
+void add_weighted_binary(const BinaryBatch& b, double* counts, int64_t* faults);
+
+// counts: [G, 4], of doubles if the batch has weights.
+void add_binary_groups(const BinaryBatch& b, const BinaryGroups& groups, int64_t* counts, int64_t* faults);
+void add_binary_groups(const BinaryBatch& b, const BinaryGroups& groups, double* counts, int64_t* faults);
+
+void add_hinge(const RowsBatch& b, const HingeOptions& options, const HingeSums& to, int64_t* faults);
+void add_ranking(const RowsBatch& b, const RankingSums& to, int64_t* faults);
+void add_exact_match(const RowsBatch& b, const ExactMatchOptions& options, const ExactMatchSums& to, int64_t* faults);
+
+void add_pairs(const PairsBatch& b, const PairsStates& s);
+void add_values(const ValuesBatch& b, const ValuesStates& s);
+
+// Writes what the batch says to its `out`.
+void compute_row_pairs(const RowPairsBatch& b);
+
+}  // namespace fastmetrics
