@@ -23,7 +23,7 @@ _functorch = torch._C._functorch
 
 def active() -> bool:
     """Whether a transform runs."""
-    return _functorch.peek_interpreter_stack() is not None
+    return bool(_functorch.get_dynamic_layer_stack_depth())  # of which a trace of ``torch.compile`` knows, too
 
 
 def suspended() -> AbstractContextManager[Any]:

@@ -70,7 +70,8 @@ class PixelCounts(Statistics):
         """Dimension 1 of the input with the most dimensions are the classes."""
         if not self.size_from_data:
             return self
-        classes = max(inputs, key=lambda value: value.dim()).shape[1]
+        preds, target = inputs
+        classes = (preds if preds.dim() >= target.dim() else target).shape[1]
         return self if self.sized and classes == self.num_classes else self.resized(classes)
 
     def check(self, inputs: Inputs) -> None:
