@@ -8,7 +8,7 @@
 
 #include "common/view.h"
 
-#if __has_include(<Python.h>) && !defined(FASTMETRICS_NO_PYTHON)
+#if __has_include(<Python.h>) && !defined(FM_NO_PYTHON)
 
 #include <array>
 #include <cstddef>
