@@ -90,6 +90,15 @@ def extensions(parameters: Any, toolchain: Any) -> tuple[list[Extension], type]:
         def build_extensions(self) -> None:
             """Without the flags that Python itself was built with, such as those for a debugger."""
             del self.compiler.compiler_so[1:]
+            usual = self.compiler.object_filenames
+
+            def object_filenames(sources: list[str], *args: Any, **kwargs: Any) -> list[str]:
+                """A CUDA source and a C++ source may have one name, as they may for cpp_extension.load."""
+                names = usual(sources, *args, **kwargs)
+                pairs = zip(sources, names, strict=True)
+                return [f"{name[:-2]}.cuda.o" if source.endswith(".cu") else name for source, name in pairs]
+
+            self.compiler.object_filenames = object_filenames
             super().build_extensions()
 
         def build_extension(self, ext: Extension) -> None:

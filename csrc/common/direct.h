@@ -8,7 +8,7 @@
 
 #include "common/view.h"
 
-#if __has_include(<Python.h>) && !defined(FASTMETRICS_NO_PYTHON)
+#if __has_include(<Python.h>) && !defined(FM_NO_PYTHON)
 
 #define Py_LIMITED_API 0x030A0000  // one library for every Python from 3.10 on
 #include <Python.h>

@@ -85,8 +85,7 @@ def compile_library(made: Library, work: Path, log_file: Path) -> Path:
     Raises:
         BuildError: the compiler fails, or what it made does not load.
     """
-    from torch.utils import cpp_extension
-
+    cpp_extension = toolchain.cpp_extension()
     try:
         # torch forgets to quote this path for the shell
         quoted = toolchain.replaced(vars(cpp_extension), TORCH_LIB_PATH=shlex.quote(cpp_extension.TORCH_LIB_PATH))

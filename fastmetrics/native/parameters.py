@@ -90,7 +90,7 @@ def library(device: str, isa: str = "native", root: Path | None = None) -> Libra
         if sys.platform == "darwin":
             ldflags += ["-undefined", "dynamic_lookup"]  # what Python has
         if sysconfig.get_config_var("Py_GIL_DISABLED"):
-            cflags += ["-DFASTMETRICS_NO_PYTHON"]  # whose headers lack the stable ABI, so there are no direct calls
+            cflags += ["-DFM_NO_PYTHON"]  # whose headers lack the stable ABI, so there are no direct calls
         if isa in _MARCH:
             cflags += [f"-march={_MARCH[isa]}"]
     name = "fastmetrics_" + (device if isa == "native" else f"{device}_{isa.replace('-', '_')}")

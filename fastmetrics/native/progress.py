@@ -6,6 +6,7 @@ from __future__ import annotations
 import logging
 import os
 import platform
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -65,8 +66,11 @@ def _waiting(made: Library, place: Path) -> str:
 
 
 def _compiled(made: Library, work: Path) -> str:
-    """How many files are done; ninja deletes the list of dependencies of one that is."""
-    done = [path for path in work.glob("*.o") if not Path(f"{path}.d").exists()]
+    """How many files are done, of which ninja keeps a log."""
+    try:
+        done = set(re.findall(r"\t(\S+\.o)\t", (work / ".ninja_log").read_text()))
+    except OSError:  # not yet, or no longer
+        done = set()
     return f"{len(done)} of {len(made.sources)} files"
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shlex
 import shutil
@@ -67,6 +68,18 @@ def missing_cuda() -> str | None:
     return None
 
 
+def cpp_extension() -> Any:
+    """The module of torch, which warns when it is imported that there is no GPU, also of a build for the CPU."""
+    logger = logging.getLogger("torch.utils.cpp_extension")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        from torch.utils import cpp_extension as module
+    finally:
+        logger.setLevel(level)
+    return module
+
+
 @contextmanager
 def known_to_torch(folder: Path) -> Iterator[None]:
     """Let torch.utils.cpp_extension build with these tools.
@@ -78,8 +91,6 @@ def known_to_torch(folder: Path) -> Iterator[None]:
     Args:
         folder: to write programs into.
     """
-    from torch.utils import cpp_extension
-
     found, command = ninja(), compiler_command()
     assert found is not None
     path = [str(Path(found).parent), os.environ.get("PATH", os.defpath)]
@@ -96,7 +107,7 @@ def known_to_torch(folder: Path) -> Iterator[None]:
         variables["TORCH_CUDA_ARCH_LIST"] = archs()
     with (
         replaced(os.environ, PATH=os.pathsep.join(path), **variables),
-        replaced(vars(cpp_extension), CUDA_HOME=home),
+        replaced(vars(cpp_extension()), CUDA_HOME=home),
     ):
         yield
 

@@ -298,7 +298,7 @@ from pathlib import Path
 import torch, fastmetrics
 from fastmetrics.native import builder, direct, parameters
 whole = parameters.library("cpu")
-made = dataclasses.replace(whole, cflags=[*whole.cflags, "-DFASTMETRICS_NO_PYTHON"])
+made = dataclasses.replace(whole, cflags=[*whole.cflags, "-DFM_NO_PYTHON", "-O0"])
 built = builder.compile_library(made, Path({str(tmp_path)!r}), Path({str(tmp_path / "log")!r}))
 assert torch._C._dispatch_has_kernel_for_dispatch_key("fastmetrics::values_", "CPU")
 assert direct.load(str(built)) is None
@@ -313,9 +313,9 @@ print("sum:", metric.compute().item())
 def test_import_is_quick_and_builds_and_loads_nothing(tmp_path):
     code = """
 import sys, time, torch, torchmetrics
-start = time.perf_counter()
+start = time.process_time()
 import fastmetrics
-print(time.perf_counter() - start)
+print(time.process_time() - start)
 assert fastmetrics.native.status().origin == "not tried"
 assert "fastmetrics.native.builder" not in sys.modules
 assert "fastmetrics_" not in open("/proc/self/maps").read()
