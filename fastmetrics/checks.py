@@ -11,7 +11,7 @@ from torch import Tensor
 
 
 def require_tensors(label: str, signature: inspect.Signature, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
-    """Raise if arguments are missing, or are no tensors where the signature wants some.
+    """Raise if arguments are missing, or are no dense tensors where the signature wants some.
 
     Args:
         label: how messages call the metric.
@@ -20,16 +20,17 @@ def require_tensors(label: str, signature: inspect.Signature, args: tuple[Any, .
         kwargs: by name.
 
     Raises:
-        TypeError: they are.
+        TypeError: they are missing, or no tensors.
+        ValueError: a sparse, nested or quantized tensor.
     """
     try:
         given = signature.bind(*args, **kwargs).arguments
     except TypeError as error:
         raise TypeError(f"{label}: {error}.") from None
     for name, value in given.items():
-        wanted = "Tensor" in str(signature.parameters[name].annotation)
-        if wanted and value is not None and not isinstance(value, Tensor):
-            raise TypeError(f"{label}: expected `{name}` to be a tensor, but got {type(value).__name__}.")
+        wanted = str(signature.parameters[name].annotation)
+        if "Tensor" in wanted and not (value is None and "None" in wanted):
+            _require_dense(label, name, value)
 
 
 def require_dense(label: str, signature: inspect.Signature, inputs: tuple[Any, ...]) -> None:
@@ -45,11 +46,13 @@ def require_dense(label: str, signature: inspect.Signature, inputs: tuple[Any, .
         ValueError: a sparse, nested or quantized tensor.
     """
     for name, value in zip(signature.parameters, inputs, strict=False):
-        if not isinstance(value, Tensor):
-            raise TypeError(f"{label}: expected `{name}` to be a tensor, but got {type(value).__name__}.")
-        if value.layout != torch.strided or value.is_nested or value.is_quantized:
-            kind = "nested" if value.is_nested else "quantized" if value.is_quantized else str(value.layout)
-            cure = (
-                "dequantize()" if value.is_quantized else "to_padded_tensor(...)" if value.is_nested else "to_dense()"
-            )
-            raise ValueError(f"{label}: expected `{name}` to be a dense tensor, but got {kind}. Try `{name}.{cure}`.")
+        _require_dense(label, name, value)
+
+
+def _require_dense(label: str, name: str, value: Any) -> None:
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{label}: expected `{name}` to be a tensor, but got {type(value).__name__}.")
+    if value.layout != torch.strided or value.is_nested or value.is_quantized:
+        kind = "nested" if value.is_nested else "quantized" if value.is_quantized else str(value.layout)
+        cure = "dequantize" if value.is_quantized else "to_padded_tensor" if value.is_nested else "to_dense"
+        raise ValueError(f"{label}: expected `{name}` to be a dense tensor, but got {kind}. Try `{name}.{cure}`.")

@@ -236,7 +236,7 @@ class StatisticMetric(Metric):
         """What :meth:`inputs` makes of the arguments of an update."""
         try:
             return self.inputs(*args, **kwargs)
-        except (AttributeError, TypeError, NotImplementedError):
+        except (AttributeError, TypeError, RuntimeError):
             require_tensors(self._label(), self._update_signature, args, kwargs)
             raise
 

@@ -100,6 +100,13 @@ class MulticlassStatistics(Statistics):
                     "The `preds` and `target` should have the same shape, got `preds` with"
                     f" shape={tuple(preds_shape)} and `target` with shape={tuple(target_shape)}."
                 )
+            one_hot = len(preds_shape) > 1 and preds_shape[1] == self.num_classes
+            if one_hot and preds.is_floating_point() and not target.is_floating_point():
+                raise ValueError(
+                    f"Expected `target` to be class indices of shape {(preds_shape[0], *preds_shape[2:])} for scores of"
+                    f" shape {tuple(preds_shape)}, but got that shape. One-hot targets become indices by"
+                    " `target.argmax(1)`."
+                )
             if self.samplewise and len(preds_shape) < 2:
                 raise ValueError(
                     "When `preds` and `target` have the same shape, the shape of `preds` should be at least 2D when"

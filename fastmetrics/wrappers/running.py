@@ -46,6 +46,9 @@ class Running(_Running):
         tensor(12.)
     """
 
+    __jit_unused_properties__ = [*_Running.__jit_unused_properties__, "_num_vals_seen"]
+    __jit_ignored_attributes__ = ["device", "updates_seen"]
+
     updates_seen: Tensor
 
     def __init__(self, base_metric: Metric, window: int = 5) -> None:
@@ -71,6 +74,7 @@ class Running(_Running):
         """Add an update of the metric to the window; the oldest one leaves it."""
         self._call(self.base_metric.update, *args, **kwargs)
 
+    @torch.jit.unused
     def forward(self, *args: Any, **kwargs: Any) -> Any:
         """The same, and return the value of the batch."""
         return self._call(self.base_metric.forward, *args, **kwargs)
