@@ -278,11 +278,13 @@ class Plan:
         self.arena = Arena([group.accumulator for group in self.groups])
         for group in self.groups:
             group.fill()
-        self.meeting = Meeting(
-            Seat(family.statistics, family.readers, World(first.device, first.process_group, first.dist_sync_fn))
-            for family in families
-            if (first := family.members[0])._to_sync
-        )
+        seats = []
+        for family in families:
+            first = family.members[0]
+            if first._to_sync:
+                world = World(first.device, first.process_group, first.dist_sync_fn)
+                seats.append(Seat(family.statistics, family.readers, world))
+        self.meeting = Meeting(seats)
         for family in families:
             for metric in family.members:
                 metric._meeting = self.meeting

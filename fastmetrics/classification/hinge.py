@@ -40,10 +40,10 @@ class _HingeLoss(StatisticMetric):
         """The mean; NaN without samples."""
         return mean_error(hinge, count).to(self._dtype)
 
-    def evaluate(self, preds: Tensor, target: Tensor, **kwargs: Any) -> Tensor:
+    def evaluate(self, *args: Any, **kwargs: Any) -> Tensor:
         """The value of one batch in the dtype of the scores."""
-        value: Tensor = super().evaluate(preds, target, **kwargs)
-        return value.to(preds.dtype)
+        statistics, batch = self._for_function(args, kwargs)
+        return self.formula(**self._states_of(statistics, batch)).to(batch[0][0].dtype)
 
 
 class BinaryHingeLoss(_HingeLoss):

@@ -65,7 +65,20 @@ class PairsStatistics(Statistics):
         events: float | None = None,
         samplewise: bool = False,
     ) -> None:
-        given = locals()
+        given = {
+            "moments": moments,
+            "extremes": extremes,
+            "squared_error": squared_error,
+            "absolute_error": absolute_error,
+            "squared_log_error": squared_log_error,
+            "percentage_error": percentage_error,
+            "symmetric_percentage_error": symmetric_percentage_error,
+            "absolute_target": absolute_target,
+            "log_cosh_error": log_cosh_error,
+            "powered_error": powered_error,
+            "deviance": deviance,
+            "events": events,
+        }
         self.samplewise = samplewise
         self.parameters = Parameters(powered_error or 1.0, deviance or 0.0)
         self._events = events
