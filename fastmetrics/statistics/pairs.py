@@ -6,6 +6,7 @@ from __future__ import annotations
 import copy
 import math
 import struct
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -65,7 +66,7 @@ class PairsStatistics(Statistics):
         events: float | None = None,
         samplewise: bool = False,
     ) -> None:
-        given = {
+        given: dict[str, Any] = {
             "moments": moments,
             "extremes": extremes,
             "squared_error": squared_error,
