@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH ?= torch==2.13.0
 PYTEST = FASTMETRICS_NATIVE=$${FASTMETRICS_NATIVE:-require} $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: demo test test-fast bench bench-quick kernel-resources lint format doctor clean
+.PHONY: demo test test-fast bench bench-quick kernel-resources lint format stubs doctor clean
 
 $(VENV)/.ready: pyproject.toml setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -34,6 +34,10 @@ bench-quick: $(VENV)/.ready
 # docs/kernel_resources.md, where nvcc is
 kernel-resources: $(VENV)/.ready
 	$(BIN)/python -m tests.support.kernel_resources
+
+# the .pyi files, of the modules whose names are made at run time
+stubs: $(VENV)/.ready
+	$(BIN)/python -m tools.stubs
 
 doctor: $(VENV)/.ready
 	$(BIN)/python -m fastmetrics doctor

@@ -12,55 +12,12 @@ from fastmetrics import (
     surface,
     wrappers,
 )
-from fastmetrics.aggregation import (
-    CatMetric,
-    MaxMetric,
-    MeanMetric,
-    MinMetric,
-    RunningMean,
-    RunningSum,
-    SumMetric,
-)
-from fastmetrics.classification import (
-    Accuracy,
-    BalancedErrorRate,
-    CohenKappa,
-    ConfusionMatrix,
-    ExactMatch,
-    F1Score,
-    FBetaScore,
-    FowlkesMallowsScore,
-    GeometricMeanScore,
-    HammingDistance,
-    HingeLoss,
-    Informedness,
-    JaccardIndex,
-    Markedness,
-    MatthewsCorrCoef,
-    MeanReciprocalRank,
-    NegativePredictiveValue,
-    Precision,
-    Recall,
-    Specificity,
-    StatScores,
-    TopKAccuracy,
-)
-from fastmetrics.collection import (
-    MetricCollection,
-)
-from fastmetrics.metric import (
-    Metric,
-)
-from fastmetrics.native import (
-    build,
-)
-from fastmetrics.nominal import (
-    CramersV,
-    FleissKappa,
-    PearsonsContingencyCoefficient,
-    TheilsU,
-    TschuprowsT,
-)
+from fastmetrics.aggregation import CatMetric, MaxMetric, MeanMetric, MinMetric, RunningMean, RunningSum, SumMetric
+from fastmetrics.classification.family import general as _general
+from fastmetrics.collection import MetricCollection
+from fastmetrics.metric import Metric
+from fastmetrics.native import build
+from fastmetrics.nominal import CramersV, FleissKappa, PearsonsContingencyCoefficient, TheilsU, TschuprowsT
 from fastmetrics.regression import (
     ConcordanceCorrCoef,
     CosineSimilarity,
@@ -83,71 +40,16 @@ from fastmetrics.regression import (
     TweedieDevianceScore,
     WeightedMeanAbsolutePercentageError,
 )
-from fastmetrics.versions import (
-    warn_of_untested,
-)
+from fastmetrics.versions import warn_of_untested
 
 __version__ = "0.1.0"
 
 warn_of_untested()
 
+# the classification metrics whose names say no task
+globals().update({name: getattr(classification, name) for name in _general(classification.__all__)})
+
 __all__ = [
-    "Accuracy",
-    "BalancedErrorRate",
-    "CatMetric",
-    "CohenKappa",
-    "ConcordanceCorrCoef",
-    "ConfusionMatrix",
-    "CosineSimilarity",
-    "CramersV",
-    "CriticalSuccessIndex",
-    "ExactMatch",
-    "ExplainedVariance",
-    "F1Score",
-    "FBetaScore",
-    "FleissKappa",
-    "FowlkesMallowsScore",
-    "GeometricMeanScore",
-    "HammingDistance",
-    "HingeLoss",
-    "Informedness",
-    "JaccardIndex",
-    "KLDivergence",
-    "KendallRankCorrCoef",
-    "LogCoshError",
-    "Markedness",
-    "MatthewsCorrCoef",
-    "MaxMetric",
-    "MeanAbsoluteError",
-    "MeanAbsolutePercentageError",
-    "MeanMetric",
-    "MeanReciprocalRank",
-    "MeanSquaredError",
-    "MeanSquaredLogError",
-    "Metric",
-    "MetricCollection",
-    "MinMetric",
-    "MinkowskiDistance",
-    "NegativePredictiveValue",
-    "NormalizedRootMeanSquaredError",
-    "PearsonCorrCoef",
-    "PearsonsContingencyCoefficient",
-    "Precision",
-    "R2Score",
-    "Recall",
-    "RelativeSquaredError",
-    "RunningMean",
-    "RunningSum",
-    "SpearmanCorrCoef",
-    "Specificity",
-    "StatScores",
-    "SumMetric",
-    "SymmetricMeanAbsolutePercentageError",
-    "TheilsU",
-    "TopKAccuracy",
-    "TschuprowsT",
-    "TweedieDevianceScore",
-    "WeightedMeanAbsolutePercentageError",
     "aggregation",
     "build",
     "classification",
@@ -158,5 +60,6 @@ __all__ = [
     "segmentation",
     "wrappers",
 ]
+__all__ += [name for name, value in sorted(globals().items()) if isinstance(value, type)]
 
 surface.install()

@@ -1,28 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Classification metrics."""
 
-from fastmetrics.classification.accuracy import (
-    Accuracy,
-    BinaryAccuracy,
-    MulticlassAccuracy,
-    MultilabelAccuracy,
-)
-from fastmetrics.classification.cohen_kappa import (
-    BinaryCohenKappa,
-    CohenKappa,
-    MulticlassCohenKappa,
-)
+from fastmetrics.classification.accuracy import Accuracy, BinaryAccuracy, MulticlassAccuracy, MultilabelAccuracy
+from fastmetrics.classification.cohen_kappa import BinaryCohenKappa, CohenKappa, MulticlassCohenKappa
 from fastmetrics.classification.confusion_matrix import (
     BinaryConfusionMatrix,
     ConfusionMatrix,
     MulticlassConfusionMatrix,
     MultilabelConfusionMatrix,
 )
-from fastmetrics.classification.exact_match import (
-    ExactMatch,
-    MulticlassExactMatch,
-    MultilabelExactMatch,
-)
+from fastmetrics.classification.exact_match import ExactMatch, MulticlassExactMatch, MultilabelExactMatch
 from fastmetrics.classification.f_beta import (
     BinaryF1Score,
     BinaryFBetaScore,
@@ -33,21 +20,14 @@ from fastmetrics.classification.f_beta import (
     MultilabelF1Score,
     MultilabelFBetaScore,
 )
-from fastmetrics.classification.group_fairness import (
-    BinaryFairness,
-    BinaryGroupStatRates,
-)
+from fastmetrics.classification.group_fairness import BinaryFairness, BinaryGroupStatRates
 from fastmetrics.classification.hamming import (
     BinaryHammingDistance,
     HammingDistance,
     MulticlassHammingDistance,
     MultilabelHammingDistance,
 )
-from fastmetrics.classification.hinge import (
-    BinaryHingeLoss,
-    HingeLoss,
-    MulticlassHingeLoss,
-)
+from fastmetrics.classification.hinge import BinaryHingeLoss, HingeLoss, MulticlassHingeLoss
 from fastmetrics.classification.jaccard import (
     BinaryJaccardIndex,
     JaccardIndex,
@@ -115,94 +95,6 @@ from fastmetrics.classification.stat_scores import (
     MultilabelStatScores,
     StatScores,
 )
-from fastmetrics.classification.top_k import (
-    MeanReciprocalRank,
-    TopKAccuracy,
-)
+from fastmetrics.classification.top_k import MeanReciprocalRank, TopKAccuracy
 
-__all__ = [
-    "Accuracy",
-    "BalancedErrorRate",
-    "BinaryAccuracy",
-    "BinaryBalancedErrorRate",
-    "BinaryCohenKappa",
-    "BinaryConfusionMatrix",
-    "BinaryF1Score",
-    "BinaryFBetaScore",
-    "BinaryFairness",
-    "BinaryFowlkesMallowsScore",
-    "BinaryGeometricMeanScore",
-    "BinaryGroupStatRates",
-    "BinaryHammingDistance",
-    "BinaryHingeLoss",
-    "BinaryInformedness",
-    "BinaryJaccardIndex",
-    "BinaryMarkedness",
-    "BinaryMatthewsCorrCoef",
-    "BinaryNegativePredictiveValue",
-    "BinaryPrecision",
-    "BinaryRecall",
-    "BinarySpecificity",
-    "BinaryStatScores",
-    "CohenKappa",
-    "ConfusionMatrix",
-    "ExactMatch",
-    "F1Score",
-    "FBetaScore",
-    "FowlkesMallowsScore",
-    "GeometricMeanScore",
-    "HammingDistance",
-    "HingeLoss",
-    "Informedness",
-    "JaccardIndex",
-    "Markedness",
-    "MatthewsCorrCoef",
-    "MeanReciprocalRank",
-    "MulticlassAccuracy",
-    "MulticlassBalancedErrorRate",
-    "MulticlassCohenKappa",
-    "MulticlassConfusionMatrix",
-    "MulticlassExactMatch",
-    "MulticlassF1Score",
-    "MulticlassFBetaScore",
-    "MulticlassFowlkesMallowsScore",
-    "MulticlassGeometricMeanScore",
-    "MulticlassHammingDistance",
-    "MulticlassHingeLoss",
-    "MulticlassInformedness",
-    "MulticlassJaccardIndex",
-    "MulticlassMarkedness",
-    "MulticlassMatthewsCorrCoef",
-    "MulticlassNegativePredictiveValue",
-    "MulticlassPrecision",
-    "MulticlassRecall",
-    "MulticlassSpecificity",
-    "MulticlassStatScores",
-    "MultilabelAccuracy",
-    "MultilabelBalancedErrorRate",
-    "MultilabelConfusionMatrix",
-    "MultilabelCoverageError",
-    "MultilabelExactMatch",
-    "MultilabelF1Score",
-    "MultilabelFBetaScore",
-    "MultilabelFowlkesMallowsScore",
-    "MultilabelGeometricMeanScore",
-    "MultilabelHammingDistance",
-    "MultilabelInformedness",
-    "MultilabelJaccardIndex",
-    "MultilabelMarkedness",
-    "MultilabelMatthewsCorrCoef",
-    "MultilabelNegativePredictiveValue",
-    "MultilabelPrecision",
-    "MultilabelRankingAveragePrecision",
-    "MultilabelRankingLoss",
-    "MultilabelRecall",
-    "MultilabelSpecificity",
-    "MultilabelStatScores",
-    "NegativePredictiveValue",
-    "Precision",
-    "Recall",
-    "Specificity",
-    "StatScores",
-    "TopKAccuracy",
-]
+__all__ = [name for name, value in sorted(globals().items()) if isinstance(value, type)]

@@ -9,13 +9,38 @@ from torch import Tensor
 from torchmetrics.utilities.plot import plot_confusion_matrix
 
 from fastmetrics import arguments
-from fastmetrics.classification.base import BinaryConfusion, MulticlassConfusion, MultilabelConfusion
-from fastmetrics.classification.task import TaskMetric
+from fastmetrics.classification.base import BinaryConfusion, MulticlassConfusion, MultilabelConfusion, TaskMetric
+from fastmetrics.classification.family import Family
 from fastmetrics.formulas import confusion as formulas
 
 
-class _Heatmap:
-    compute: Any
+class ConfusionMatrix(Family):
+    """Confusion matrix: how often each class was predicted for each target; row = target, column = prediction."""
+
+    constants = dict.fromkeys(("higher_is_better", "plot_lower_bound", "plot_upper_bound", "plot_legend_name"))
+    example = {
+        "binary": {"": "[[2, 1], [1, 2]]", 'normalize="true"': "[[0.6667, 0.3333], [0.3333, 0.6667]]"},
+        "multiclass": {
+            "": "[[1, 1, 0], [0, 1, 0], [0, 0, 1]]",
+            'normalize="true"': "[[0.5000, 0.5000, 0.0000], [0.0000, 1.0000, 0.0000], [0.0000, 0.0000, 1.0000]]",
+        },
+        "multilabel": {"": "[[[1, 0], [0, 1]], [[1, 0], [1, 0]], [[0, 1], [0, 1]]]"},
+        "family": {"": "[[1, 1, 0], [0, 1, 0], [0, 0, 1]]"},
+    }
+
+
+class _Matrix(TaskMetric):
+    """A confusion matrix.
+
+    Args:
+        normalize: ``true`` divides by the sums of rows, ``pred`` by those of columns, ``all`` by the sum; ``none`` or
+            None counts. A class without samples gives zeros, and a warning.
+    """
+
+    def __init__(self, *args: Any, normalize: str | None, **kwargs: Any) -> None:
+        arguments.one_of("normalize", normalize, arguments.NORMALIZATIONS)
+        super().__init__(*args, **kwargs)
+        self.normalize = normalize
 
     def plot(
         self,
@@ -30,20 +55,11 @@ class _Heatmap:
         return plot_confusion_matrix(val, ax=ax, add_text=add_text, labels=labels, cmap=cmap)
 
 
-class BinaryConfusionMatrix(_Heatmap, BinaryConfusion):
-    """Confusion matrix [2, 2] of binary decisions: int64, or float32 shares with ``normalize``.
+class BinaryConfusionMatrix(_Matrix, BinaryConfusion, family=ConfusionMatrix):
+    """Confusion matrix of binary decisions.
 
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import BinaryConfusionMatrix
-        >>> from fastmetrics.functional.classification import binary_confusion_matrix
-        >>> preds, target = torch.tensor([0.35, 0.85, 0.48, 0.01]), torch.tensor([1, 1, 0, 0])
-        >>> BinaryConfusionMatrix()(preds, target)
-        tensor([[2, 0],
-                [1, 1]])
-        >>> binary_confusion_matrix(preds, target, normalize="true")
-        tensor([[1.0000, 0.0000],
-                [0.5000, 0.5000]])
+    Returns:
+        ``(2, 2)``: int64, or float32 shares with ``normalize``.
     """
 
     def __init__(
@@ -56,31 +72,18 @@ class BinaryConfusionMatrix(_Heatmap, BinaryConfusion):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        arguments.one_of("normalize", normalize, arguments.NORMALIZATIONS)
-        super().__init__(threshold, ignore_index, validate_args, logits=logits, **kwargs)
-        self.normalize = normalize
+        super().__init__(threshold, ignore_index, validate_args, normalize=normalize, logits=logits, **kwargs)
 
     def formula(self, counts: Tensor) -> Tensor:
         """From int64 [1, 4]."""
         return formulas.normalized(formulas.of_labels(counts.squeeze(-2)), self.normalize)
 
 
-class MulticlassConfusionMatrix(_Heatmap, MulticlassConfusion):
-    """Confusion matrix [C, C]: int64, or float32 shares with ``normalize``.
+class MulticlassConfusionMatrix(_Matrix, MulticlassConfusion, family=ConfusionMatrix):
+    """Confusion matrix of several classes.
 
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import MulticlassConfusionMatrix
-        >>> from fastmetrics.functional.classification import multiclass_confusion_matrix
-        >>> preds, target = torch.tensor([2, 1, 0, 1]), torch.tensor([2, 1, 0, 0])
-        >>> MulticlassConfusionMatrix(num_classes=3)(preds, target)
-        tensor([[1, 1, 0],
-                [0, 1, 0],
-                [0, 0, 1]])
-        >>> multiclass_confusion_matrix(preds, target, num_classes=3, normalize="true")
-        tensor([[0.5000, 0.5000, 0.0000],
-                [0.0000, 1.0000, 0.0000],
-                [0.0000, 0.0000, 1.0000]])
+    Returns:
+        ``(C, C)``: int64, or float32 shares with ``normalize``.
     """
 
     def __init__(
@@ -91,35 +94,18 @@ class MulticlassConfusionMatrix(_Heatmap, MulticlassConfusion):
         validate_args: bool = True,
         **kwargs: Any,
     ) -> None:
-        arguments.one_of("normalize", normalize, arguments.NORMALIZATIONS)
-        super().__init__(num_classes, ignore_index, validate_args, confusion=True, **kwargs)
-        self.normalize = normalize
+        super().__init__(num_classes, ignore_index, validate_args, normalize=normalize, confusion=True, **kwargs)
 
     def formula(self, confusion: Tensor) -> Tensor:
         """From int64 [C, C]."""
         return formulas.normalized(confusion, self.normalize)
 
 
-class MultilabelConfusionMatrix(_Heatmap, MultilabelConfusion):
-    """Confusion matrix [L, 2, 2] of each label: int64, or float32 shares with ``normalize``.
+class MultilabelConfusionMatrix(_Matrix, MultilabelConfusion, family=ConfusionMatrix):
+    """Confusion matrix of each label.
 
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import MultilabelConfusionMatrix
-        >>> from fastmetrics.functional.classification import multilabel_confusion_matrix
-        >>> preds, target = torch.tensor([[0, 0, 1], [1, 0, 1]]), torch.tensor([[0, 1, 0], [1, 0, 1]])
-        >>> MultilabelConfusionMatrix(num_labels=3)(preds, target)
-        tensor([[[1, 0],
-                 [0, 1]],
-        <BLANKLINE>
-                [[1, 0],
-                 [1, 0]],
-        <BLANKLINE>
-                [[0, 1],
-                 [0, 1]]])
-        >>> multilabel_confusion_matrix(preds, target, num_labels=3, normalize="all")[0]
-        tensor([[0.5000, 0.0000],
-                [0.0000, 0.5000]])
+    Returns:
+        ``(L, 2, 2)``: int64, or float32 shares with ``normalize``.
     """
 
     def __init__(
@@ -133,29 +119,9 @@ class MultilabelConfusionMatrix(_Heatmap, MultilabelConfusion):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        arguments.one_of("normalize", normalize, arguments.NORMALIZATIONS)
-        super().__init__(num_labels, threshold, ignore_index, validate_args, logits=logits, **kwargs)
-        self.normalize = normalize
+        options = (threshold, ignore_index, validate_args)
+        super().__init__(num_labels, *options, normalize=normalize, logits=logits, **kwargs)
 
     def formula(self, counts: Tensor) -> Tensor:
         """From int64 [L, 4]."""
         return formulas.normalized(formulas.of_labels(counts), self.normalize)
-
-
-class ConfusionMatrix(TaskMetric):
-    """Confusion matrix of binary, multiclass or multilabel input.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics import ConfusionMatrix
-        >>> ConfusionMatrix(task="multiclass", num_classes=3)(torch.tensor([2, 1, 0, 1]), torch.tensor([2, 1, 0, 0]))
-        tensor([[1, 1, 0],
-                [0, 1, 0],
-                [0, 0, 1]])
-    """
-
-    tasks = {
-        "binary": BinaryConfusionMatrix,
-        "multiclass": MulticlassConfusionMatrix,
-        "multilabel": MultilabelConfusionMatrix,
-    }

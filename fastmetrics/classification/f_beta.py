@@ -6,94 +6,71 @@ from __future__ import annotations
 from typing import Any
 
 from fastmetrics import arguments
-from fastmetrics.classification.base import BinaryRatio, MulticlassRatio, MultilabelRatio
-from fastmetrics.classification.task import TaskMetric
+from fastmetrics.classification.base import BinaryRatio, MulticlassRatio, MultilabelRatio, TaskMetric
+from fastmetrics.classification.family import Family
 from fastmetrics.formulas import ratios
 
 
-class BinaryF1Score(BinaryRatio):
-    r"""F1 score, :math:`\frac{2TP}{2TP + FP + FN}`, of binary decisions.
+class F1Score(Family):
+    r"""F1 score: the harmonic mean of precision and recall.
 
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import BinaryF1Score
-        >>> from fastmetrics.functional.classification import binary_f1_score
-        >>> preds, target = torch.tensor([0.11, 0.22, 0.84, 0.73, 0.33, 0.92]), torch.tensor([0, 1, 0, 1, 0, 1])
-        >>> BinaryF1Score()(preds, target)
-        tensor(0.6667)
-        >>> binary_f1_score(preds, target)
-        tensor(0.6667)
+    .. math:: \frac{2TP}{2TP + FP + FN}
     """
 
     ratio = ratios.fbeta(1.0)
+    example = {
+        "binary": {"": "0.6667"},
+        "multiclass": {"": "0.7778", "average=None": "[0.6667, 0.6667, 1.0000]"},
+        "multilabel": {"": "0.5556", "average=None": "[1.0000, 0.0000, 0.6667]"},
+        "family": {"": "0.7500"},
+    }
 
 
-class MulticlassF1Score(MulticlassRatio):
-    r"""F1 score, :math:`\frac{2TP}{2TP + FP + FN}`, of each class, averaged.
+class BinaryF1Score(BinaryRatio, family=F1Score):
+    """F1 score of binary decisions."""
 
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import MulticlassF1Score
-        >>> from fastmetrics.functional.classification import multiclass_f1_score
-        >>> preds, target = torch.tensor([2, 1, 0, 1]), torch.tensor([2, 1, 0, 0])
-        >>> MulticlassF1Score(num_classes=3)(preds, target)
-        tensor(0.7778)
-        >>> multiclass_f1_score(preds, target, num_classes=3, average=None)
-        tensor([0.6667, 0.6667, 1.0000])
+
+class MulticlassF1Score(MulticlassRatio, family=F1Score):
+    """F1 score of each class, averaged."""
+
+
+class MultilabelF1Score(MultilabelRatio, family=F1Score):
+    """F1 score of each label, averaged."""
+
+
+class FBetaScore(Family):
+    r"""F-score: the weighted harmonic mean of precision and recall.
+
+    .. math:: \frac{(1 + \beta^2) TP}{(1 + \beta^2) TP + \beta^2 FN + FP}
     """
 
-    ratio = ratios.fbeta(1.0)
+    example = {
+        "binary": {"beta=2.0": "0.6667"},
+        "multiclass": {"beta=2.0": "0.7963", "beta=2.0, average=None": "[0.5556, 0.8333, 1.0000]"},
+        "multilabel": {"beta=2.0": "0.6111", "beta=2.0, average=None": "[1.0000, 0.0000, 0.8333]"},
+        "family": {"beta=0.5": "0.7500"},
+    }
 
 
-class MultilabelF1Score(MultilabelRatio):
-    r"""F1 score, :math:`\frac{2TP}{2TP + FP + FN}`, of each label, averaged.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import MultilabelF1Score
-        >>> from fastmetrics.functional.classification import multilabel_f1_score
-        >>> preds, target = torch.tensor([[0, 0, 1], [1, 0, 1]]), torch.tensor([[0, 1, 0], [1, 0, 1]])
-        >>> MultilabelF1Score(num_labels=3)(preds, target)
-        tensor(0.5556)
-        >>> multilabel_f1_score(preds, target, num_labels=3, average=None)
-        tensor([1.0000, 0.0000, 0.6667])
-    """
-
-    ratio = ratios.fbeta(1.0)
-
-
-class F1Score(TaskMetric):
-    """F1 score of binary, multiclass or multilabel input.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics import F1Score
-        >>> F1Score(task="multiclass", num_classes=3)(
-        ...     torch.tensor([0, 2, 1, 0, 0, 1]), torch.tensor([0, 1, 2, 0, 1, 2])
-        ... )
-        tensor(0.3333)
-    """
-
-    tasks = {"binary": BinaryF1Score, "multiclass": MulticlassF1Score, "multilabel": MultilabelF1Score}
-
-
-class BinaryFBetaScore(BinaryRatio):
-    r"""F-score, :math:`\frac{(1 + \beta^2) TP}{(1 + \beta^2) TP + \beta^2 FN + FP}`, of binary decisions.
+class _FBeta(TaskMetric):
+    """An F-score.
 
     Args:
         beta: above 0; how many times as much recall weighs as precision.
-        threshold: this and the others are those of :class:`~fastmetrics.classification.base.BinaryCounts`.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import BinaryFBetaScore
-        >>> from fastmetrics.functional.classification import binary_fbeta_score
-        >>> preds, target = torch.tensor([0.11, 0.22, 0.84, 0.73, 0.33, 0.92]), torch.tensor([0, 1, 0, 1, 0, 1])
-        >>> BinaryFBetaScore(beta=2.0)(preds, target)
-        tensor(0.6667)
-        >>> binary_fbeta_score(preds, target, beta=2.0)
-        tensor(0.6667)
     """
+
+    validate_args: bool
+    ratio: ratios.Ratio | ratios.Combination
+
+    def _set_beta(self, beta: float) -> None:
+        if self.validate_args:
+            arguments.beta(beta)
+        self.beta = beta
+        self.ratio = ratios.fbeta(beta)
+
+
+class BinaryFBetaScore(_FBeta, BinaryRatio, family=FBetaScore):
+    """F-score of binary decisions."""
 
     def __init__(
         self,
@@ -107,38 +84,13 @@ class BinaryFBetaScore(BinaryRatio):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        if validate_args:
-            arguments.beta(beta)
-        super().__init__(
-            threshold,
-            multidim_average,
-            ignore_index,
-            validate_args,
-            zero_division,
-            logits=logits,
-            **kwargs,
-        )
-        self.beta = beta
-        self.ratio = ratios.fbeta(beta)
+        options = (multidim_average, ignore_index, validate_args, zero_division)
+        super().__init__(threshold, *options, logits=logits, **kwargs)
+        self._set_beta(beta)
 
 
-class MulticlassFBetaScore(MulticlassRatio):
-    r"""F-score, :math:`\frac{(1 + \beta^2) TP}{(1 + \beta^2) TP + \beta^2 FN + FP}`, of each class, averaged.
-
-    Args:
-        beta: above 0; how many times as much recall weighs as precision.
-        num_classes: this and the others are those of :class:`~fastmetrics.classification.base.MulticlassCounts`.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import MulticlassFBetaScore
-        >>> from fastmetrics.functional.classification import multiclass_fbeta_score
-        >>> preds, target = torch.tensor([2, 1, 0, 1]), torch.tensor([2, 1, 0, 0])
-        >>> MulticlassFBetaScore(beta=2.0, num_classes=3)(preds, target)
-        tensor(0.7963)
-        >>> multiclass_fbeta_score(preds, target, beta=2.0, num_classes=3, average=None)
-        tensor([0.5556, 0.8333, 1.0000])
-    """
+class MulticlassFBetaScore(_FBeta, MulticlassRatio, family=FBetaScore):
+    """F-score of each class, averaged."""
 
     def __init__(
         self,
@@ -154,40 +106,13 @@ class MulticlassFBetaScore(MulticlassRatio):
         exclude_ignored: bool = False,
         **kwargs: Any,
     ) -> None:
-        if validate_args:
-            arguments.beta(beta)
-        super().__init__(
-            num_classes,
-            top_k,
-            average,
-            multidim_average,
-            ignore_index,
-            validate_args,
-            zero_division,
-            exclude_ignored=exclude_ignored,
-            **kwargs,
-        )
-        self.beta = beta
-        self.ratio = ratios.fbeta(beta)
+        options = (multidim_average, ignore_index, validate_args, zero_division)
+        super().__init__(num_classes, top_k, average, *options, exclude_ignored=exclude_ignored, **kwargs)
+        self._set_beta(beta)
 
 
-class MultilabelFBetaScore(MultilabelRatio):
-    r"""F-score, :math:`\frac{(1 + \beta^2) TP}{(1 + \beta^2) TP + \beta^2 FN + FP}`, of each label, averaged.
-
-    Args:
-        beta: above 0; how many times as much recall weighs as precision.
-        num_labels: this and the others are those of :class:`~fastmetrics.classification.base.MultilabelCounts`.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import MultilabelFBetaScore
-        >>> from fastmetrics.functional.classification import multilabel_fbeta_score
-        >>> preds, target = torch.tensor([[0, 0, 1], [1, 0, 1]]), torch.tensor([[0, 1, 0], [1, 0, 1]])
-        >>> MultilabelFBetaScore(beta=2.0, num_labels=3)(preds, target)
-        tensor(0.6111)
-        >>> multilabel_fbeta_score(preds, target, beta=2.0, num_labels=3, average=None)
-        tensor([1.0000, 0.0000, 0.8333])
-    """
+class MultilabelFBetaScore(_FBeta, MultilabelRatio, family=FBetaScore):
+    """F-score of each label, averaged."""
 
     def __init__(
         self,
@@ -203,32 +128,6 @@ class MultilabelFBetaScore(MultilabelRatio):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        if validate_args:
-            arguments.beta(beta)
-        super().__init__(
-            num_labels,
-            threshold,
-            average,
-            multidim_average,
-            ignore_index,
-            validate_args,
-            zero_division,
-            logits=logits,
-            **kwargs,
-        )
-        self.beta = beta
-        self.ratio = ratios.fbeta(beta)
-
-
-class FBetaScore(TaskMetric):
-    """F-score of binary, multiclass or multilabel input.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics import FBetaScore
-        >>> metric = FBetaScore(task="multiclass", num_classes=3, beta=0.5)
-        >>> metric(torch.tensor([2, 1, 0, 1]), torch.tensor([2, 1, 0, 0]))
-        tensor(0.7500)
-    """
-
-    tasks = {"binary": BinaryFBetaScore, "multiclass": MulticlassFBetaScore, "multilabel": MultilabelFBetaScore}
+        options = (multidim_average, ignore_index, validate_args, zero_division)
+        super().__init__(num_labels, threshold, average, *options, logits=logits, **kwargs)
+        self._set_beta(beta)

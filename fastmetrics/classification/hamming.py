@@ -3,85 +3,40 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from fastmetrics.classification.base import BinaryRatio, MulticlassRatio, MultilabelRatio
-from fastmetrics.classification.task import TaskMetric
+from fastmetrics.classification.family import Family
 from fastmetrics.formulas import ratios
 
 
-class _Distance:
-    """torchmetrics' distance takes ``zero_division`` and does not use it; nor does this one."""
+class HammingDistance(Family):
+    r"""Hamming distance: the share of the decisions that are wrong.
 
-    higher_is_better: bool | None = False
-    fixed_undefined: ClassVar[float | None] = 1.0
+    .. math:: \frac{FP + FN}{TP + FP + TN + FN}
 
-
-class BinaryHammingDistance(_Distance, BinaryRatio):
-    r"""Hamming distance: the share of wrong decisions, :math:`\frac{FP + FN}{TP + FP + TN + FN}`.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import BinaryHammingDistance
-        >>> from fastmetrics.functional.classification import binary_hamming_distance
-        >>> preds, target = torch.tensor([0.11, 0.22, 0.84, 0.73, 0.33, 0.92]), torch.tensor([0, 1, 0, 1, 0, 1])
-        >>> BinaryHammingDistance()(preds, target)
-        tensor(0.3333)
-        >>> binary_hamming_distance(preds, target)
-        tensor(0.3333)
+    In multiclass input it is the share of the samples of a class with a wrong label, :math:`\frac{FN}{TP + FN}`.
+    Without samples it is 1; ``zero_division`` is not used, as in torchmetrics.
     """
 
     ratio = ratios.DISAGREEMENT
+    function_lacks = ("zero_division",)
+    constants = {"undefined": 1.0, "higher_is_better": False}
+    example = {
+        "binary": {"": "0.3333"},
+        "multiclass": {"": "0.1667", "average=None": "[0.5000, 0.0000, 0.0000]"},
+        "multilabel": {"": "0.3333", "average=None": "[0.0000, 0.5000, 0.5000]"},
+        "family": {"": "0.2500"},
+    }
 
 
-class MulticlassHammingDistance(_Distance, MulticlassRatio):
-    r"""Hamming distance: the share of the samples of a class with a wrong label, :math:`\frac{FN}{TP + FN}`, averaged.
+class BinaryHammingDistance(BinaryRatio, family=HammingDistance):
+    """Hamming distance of binary decisions: the share that is wrong."""
 
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import MulticlassHammingDistance
-        >>> from fastmetrics.functional.classification import multiclass_hamming_distance
-        >>> preds, target = torch.tensor([2, 1, 0, 1]), torch.tensor([2, 1, 0, 0])
-        >>> MulticlassHammingDistance(num_classes=3)(preds, target)
-        tensor(0.1667)
-        >>> multiclass_hamming_distance(preds, target, num_classes=3, average=None)
-        tensor([0.5000, 0.0000, 0.0000])
-    """
+
+class MulticlassHammingDistance(MulticlassRatio, family=HammingDistance):
+    """Hamming distance of each class, averaged: the share of its samples with a wrong label."""
 
     ratio = ratios.MISS_RATE
 
 
-class MultilabelHammingDistance(_Distance, MultilabelRatio):
-    r"""Hamming distance: the share of wrong decisions on each label, averaged.
-
-    .. math:: \frac{FP + FN}{TP + FP + TN + FN}
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import MultilabelHammingDistance
-        >>> from fastmetrics.functional.classification import multilabel_hamming_distance
-        >>> preds, target = torch.tensor([[0, 0, 1], [1, 0, 1]]), torch.tensor([[0, 1, 0], [1, 0, 1]])
-        >>> MultilabelHammingDistance(num_labels=3)(preds, target)
-        tensor(0.3333)
-        >>> multilabel_hamming_distance(preds, target, num_labels=3, average=None)
-        tensor([0.0000, 0.5000, 0.5000])
-    """
-
-    ratio = ratios.DISAGREEMENT
-
-
-class HammingDistance(TaskMetric):
-    """Hamming distance of binary, multiclass or multilabel input.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics import HammingDistance
-        >>> HammingDistance(task="multiclass", num_classes=3)(torch.tensor([2, 1, 0, 1]), torch.tensor([2, 1, 0, 0]))
-        tensor(0.2500)
-    """
-
-    tasks = {
-        "binary": BinaryHammingDistance,
-        "multiclass": MulticlassHammingDistance,
-        "multilabel": MultilabelHammingDistance,
-    }
+class MultilabelHammingDistance(MultilabelRatio, family=HammingDistance):
+    """Hamming distance of each label, averaged: the share of the decisions on it that are wrong."""

@@ -9,27 +9,34 @@ from typing import Any
 from torch import Tensor
 
 from fastmetrics import arguments
-from fastmetrics.classification.base import BinaryConfusion, MulticlassConfusion, MultilabelConfusion, Score
-from fastmetrics.classification.task import TaskMetric
+from fastmetrics.classification.base import BinaryConfusion, MulticlassConfusion, MultilabelConfusion
+from fastmetrics.classification.family import Family
 from fastmetrics.formulas.ratios import DROP_ABSENT, JACCARD, KEEP_ALL, average_ratio
 
 
-class BinaryJaccardIndex(Score, BinaryConfusion):
-    r"""Jaccard index, :math:`\frac{TP}{TP + FP + FN}`, of binary decisions: float32 ``()``.
+class JaccardIndex(Family):
+    r"""Jaccard index: the intersection of predictions and targets over their union.
+
+    .. math:: \frac{TP}{TP + FP + FN}
+    """
+
+    defaults = {"average": "macro"}
+    example = {
+        "binary": {"": "0.5000"},
+        "multiclass": {"": "0.6667", "average=None": "[0.5000, 0.5000, 1.0000]"},
+        "multilabel": {"": "0.5000", "average=None": "[1.0000, 0.0000, 0.5000]"},
+        "family": {"": "0.6667"},
+    }
+
+
+class BinaryJaccardIndex(BinaryConfusion, family=JaccardIndex):
+    """Jaccard index of binary decisions.
 
     Args:
-        threshold: this and the others are those of :class:`~fastmetrics.classification.base.BinaryConfusion`.
         zero_division: the index if nothing is positive.
 
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import BinaryJaccardIndex
-        >>> from fastmetrics.functional.classification import binary_jaccard_index
-        >>> preds, target = torch.tensor([0.35, 0.85, 0.48, 0.01]), torch.tensor([1, 1, 0, 0])
-        >>> BinaryJaccardIndex()(preds, target)
-        tensor(0.5000)
-        >>> binary_jaccard_index(preds, target)
-        tensor(0.5000)
+    Returns:
+        float32 ``()``.
     """
 
     def __init__(
@@ -50,29 +57,17 @@ class BinaryJaccardIndex(Score, BinaryConfusion):
         return average_ratio(JACCARD, counts, "micro", self.zero_division)
 
 
-class MulticlassJaccardIndex(Score, MulticlassConfusion):
-    r"""Jaccard index, :math:`\frac{TP}{TP + FP + FN}`, of each class, averaged: float32 ``()``, or ``(C,)``.
+class MulticlassJaccardIndex(MulticlassConfusion, family=JaccardIndex):
+    """Jaccard index of each class, averaged.
 
     A class ``ignore_index`` takes no part in the averages. Macro and weighted averages over no samples are NaN.
 
     Args:
-        num_classes: C.
-        average: as of :class:`~fastmetrics.classification.base.MulticlassCounts`; the others are those of
-            :class:`~fastmetrics.classification.base.MulticlassConfusion`.
         zero_division: the index of a class that is neither predicted nor the target.
 
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import MulticlassJaccardIndex
-        >>> from fastmetrics.functional.classification import multiclass_jaccard_index
-        >>> preds, target = torch.tensor([2, 1, 0, 1]), torch.tensor([2, 1, 0, 0])
-        >>> MulticlassJaccardIndex(num_classes=3)(preds, target)
-        tensor(0.6667)
-        >>> multiclass_jaccard_index(preds, target, num_classes=3, average=None)
-        tensor([0.5000, 0.5000, 1.0000])
+    Returns:
+        float32 ``()``, or ``(C,)`` without an average.
     """
-
-    plot_legend_name = "Class"
 
     def __init__(
         self,
@@ -95,29 +90,15 @@ class MulticlassJaccardIndex(Score, MulticlassConfusion):
         )
 
 
-class MultilabelJaccardIndex(Score, MultilabelConfusion):
-    r"""Jaccard index, :math:`\frac{TP}{TP + FP + FN}`, of each label, averaged: float32 ``()``, or ``(L,)``.
-
-    A weighted average over no positive targets is NaN.
+class MultilabelJaccardIndex(MultilabelConfusion, family=JaccardIndex):
+    """Jaccard index of each label, averaged. A weighted average over no positive targets is NaN.
 
     Args:
-        num_labels: L.
-        average: as of :class:`~fastmetrics.classification.base.MultilabelCounts`; the others are those of
-            :class:`~fastmetrics.classification.base.MultilabelConfusion`.
         zero_division: the index of a label that is neither predicted nor the target.
 
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import MultilabelJaccardIndex
-        >>> from fastmetrics.functional.classification import multilabel_jaccard_index
-        >>> preds, target = torch.tensor([[0, 0, 1], [1, 0, 1]]), torch.tensor([[0, 1, 0], [1, 0, 1]])
-        >>> MultilabelJaccardIndex(num_labels=3)(preds, target)
-        tensor(0.5000)
-        >>> multilabel_jaccard_index(preds, target, num_labels=3, average=None)
-        tensor([1.0000, 0.0000, 0.5000])
+    Returns:
+        float32 ``()``, or ``(L,)`` without an average.
     """
-
-    plot_legend_name = "Label"
 
     def __init__(
         self,
@@ -139,17 +120,3 @@ class MultilabelJaccardIndex(Score, MultilabelConfusion):
     def formula(self, counts: Tensor) -> Tensor:
         """From int64 [L, 4]."""
         return average_ratio(JACCARD, counts, self.average, self.zero_division, KEEP_ALL, empty=math.nan)
-
-
-class JaccardIndex(TaskMetric):
-    """Jaccard index of binary, multiclass or multilabel input.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics import JaccardIndex
-        >>> JaccardIndex(task="multiclass", num_classes=3)(torch.tensor([2, 1, 0, 1]), torch.tensor([2, 1, 0, 0]))
-        tensor(0.6667)
-    """
-
-    tasks = {"binary": BinaryJaccardIndex, "multiclass": MulticlassJaccardIndex, "multilabel": MultilabelJaccardIndex}
-    defaults = {"average": "macro"}

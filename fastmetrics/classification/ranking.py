@@ -3,128 +3,81 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 
 from fastmetrics import arguments
-from fastmetrics.metric import StatisticMetric
+from fastmetrics.classification.base import MultilabelTask
 from fastmetrics.statistics import RankingStatistics
 
 
-class _Ranking(StatisticMetric):
-    """The mean of one figure of the rows; which one is the name of its statistic."""
+class _Ranking(MultilabelTask):
+    """The mean of a measure of samples.
 
-    is_differentiable = False
-    plot_lower_bound = 0.0
-    plot_upper_bound = 1.0
-    plot_legend_name = "Label"
+    Args:
+        ignore_index: labels with this target are left out of their sample.
+
+    Inputs:
+        preds: scores ``[N, L, ...]`` of a floating type, probabilities or logits; only their order matters, NaN is the
+            greatest. Further dimensions are samples too.
+        target: 0/1 labels of the same shape. A sample with another value, or without any valid label, is not counted.
+        weights: what a sample counts instead of 1, one for all of its labels: ``[N, ...]`` or ``[N]``, of any real
+            dtype, finite and at least 0.
+
+    Returns:
+        float32 ``()`` (or what ``set_dtype`` says), NaN without samples; computed in float64.
+    """
+
+    example_batch = "torch.tensor([[0.9, 0.4, 0.7], [0.2, 0.8, 0.1]]), torch.tensor([[1, 1, 0], [0, 1, 0]])"
+
+    #: The statistic whose mean over samples is the value.
+    measure: ClassVar[str]
 
     def __init__(
-        self, num_labels: int, ignore_index: int | None, validate_args: bool, asked: dict[str, bool], **kwargs: Any
+        self, num_labels: int, ignore_index: int | None = None, validate_args: bool = True, **kwargs: Any
     ) -> None:
         if validate_args:
             arguments.more_than_one("num_labels", num_labels)
-            arguments.ignore_index(ignore_index)
-        super().__init__(
-            RankingStatistics(num_labels, ignore_index=ignore_index, validate=validate_args, **asked), **kwargs
-        )
+        asked = {self.measure: True}
+        statistics = RankingStatistics(num_labels, ignore_index=ignore_index, validate=validate_args, **asked)
+        super().__init__(statistics, ignore_index, validate_args, **kwargs)
         self.num_labels = num_labels
-        self.ignore_index = ignore_index
-        self.validate_args = validate_args
 
-    def _mean(self, figure: Tensor, count: Tensor) -> Tensor:
-        return (figure / count).to(self._dtype)  # NaN without rows
+    def formula(self, count: Tensor, **measures: Tensor) -> Tensor:
+        """The mean."""
+        return (measures[self.measure] / count).to(self._dtype)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Tensor:
         """The value of one batch, float32."""
-        value: Tensor = super().evaluate(*args, **kwargs)
-        return value.to(torch.float32)
+        return super().evaluate(*args, **kwargs).float()  # type: ignore[no-any-return]
 
 
 class MultilabelCoverageError(_Ranking):
     """How far to go down the ranked labels to cover all relevant ones, averaged over samples.
 
-    The best value is the mean number of relevant labels. A sample without relevant labels counts 0; ties are gone down
-    together.
-
-    Args:
-        num_labels: L.
-        ignore_index: labels with this target are left out of their sample.
-        validate_args: whether arguments and values are checked.
-        kwargs: those of :class:`~fastmetrics.Metric`.
-
-    ``preds`` are scores ``(N, L, ...)`` of a floating type, probabilities or logits; only their order matters, NaN is
-    the greatest. ``target`` is 0/1 of the same shape. Further dimensions are samples of their own. Sums are float64,
-    exact up to 2^53 labels; the value is float32 (or what ``set_dtype`` says). Weights are one for all labels of a
-    sample, ``(N, ...)`` or ``(N,)``. A sample with a target out of range, or without any valid label, is not counted.
-
-    Raises:
-        ValueError: arguments or sizes that do not fit, or labels instead of scores.
-        RuntimeError: different shapes, or targets other than 0 and 1.
+    The best value is the mean number of relevant labels. A sample without relevant labels counts 0; labels with equal
+    scores are covered together. Sums are exact up to 2^53 labels.
 
     Source: Tsoumakas, Katakis, Vlahavas, Mining multi-label data, 2010.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import MultilabelCoverageError
-        >>> from fastmetrics.functional.classification import multilabel_coverage_error
-        >>> preds, target = torch.tensor([[0.9, 0.4, 0.7], [0.2, 0.8, 0.1]]), torch.tensor([[1, 1, 0], [0, 1, 0]])
-        >>> MultilabelCoverageError(num_labels=3)(preds, target)
-        tensor(2.)
-        >>> multilabel_coverage_error(preds, target, num_labels=3)
-        tensor(2.)
     """
 
     higher_is_better = False
-
-    def __init__(
-        self, num_labels: int, ignore_index: int | None = None, validate_args: bool = True, **kwargs: Any
-    ) -> None:
-        super().__init__(num_labels, ignore_index, validate_args, {"coverage": True}, **kwargs)
-
-    def formula(self, coverage: Tensor, count: Tensor) -> Tensor:
-        """The mean."""
-        return self._mean(coverage, count)
+    measure = "coverage"
+    example = {"": "2."}
 
 
 class MultilabelRankingAveragePrecision(_Ranking):
     """Label ranking average precision: of the labels ranked no lower than a relevant one, the share of relevant ones.
 
     It is averaged over the relevant labels of a sample and then over samples; the best value is 1. A sample without
-    relevant labels counts 1; ties rank together.
+    relevant labels counts 1; labels with equal scores have the same rank.
 
-    Args:
-        num_labels: L.
-        ignore_index: labels with this target are left out of their sample.
-        validate_args: whether arguments and values are checked.
-        kwargs: those of :class:`~fastmetrics.Metric`.
-
-    Inputs, weights, errors and source are those of :class:`MultilabelCoverageError`. The relative error of the value is
-    about 1e-15 before it is rounded to float32.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import MultilabelRankingAveragePrecision
-        >>> from fastmetrics.functional.classification import multilabel_ranking_average_precision
-        >>> preds, target = torch.tensor([[0.9, 0.4, 0.7], [0.2, 0.8, 0.1]]), torch.tensor([[1, 1, 0], [0, 1, 0]])
-        >>> MultilabelRankingAveragePrecision(num_labels=3)(preds, target)
-        tensor(0.9167)
-        >>> multilabel_ranking_average_precision(preds, target, num_labels=3)
-        tensor(0.9167)
+    Source: Tsoumakas, Katakis, Vlahavas, Mining multi-label data, 2010.
     """
 
-    higher_is_better = True
-
-    def __init__(
-        self, num_labels: int, ignore_index: int | None = None, validate_args: bool = True, **kwargs: Any
-    ) -> None:
-        super().__init__(num_labels, ignore_index, validate_args, {"average_precision": True}, **kwargs)
-
-    def formula(self, average_precision: Tensor, count: Tensor) -> Tensor:
-        """The mean."""
-        return self._mean(average_precision, count)
+    measure = "average_precision"
+    example = {"": "0.9167"}
 
 
 class MultilabelRankingLoss(_Ranking):
@@ -133,33 +86,9 @@ class MultilabelRankingLoss(_Ranking):
     The best value is 0. A sample without such pairs counts 0. Of a pair with equal scores, the label of the higher
     index comes first.
 
-    Args:
-        num_labels: L.
-        ignore_index: labels with this target are left out of their sample.
-        validate_args: whether arguments and values are checked.
-        kwargs: those of :class:`~fastmetrics.Metric`.
-
-    Inputs, weights, errors and source are those of :class:`MultilabelCoverageError`. The relative error of the value is
-    about 1e-15 before it is rounded to float32.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import MultilabelRankingLoss
-        >>> from fastmetrics.functional.classification import multilabel_ranking_loss
-        >>> preds, target = torch.tensor([[0.9, 0.4, 0.7], [0.2, 0.8, 0.1]]), torch.tensor([[1, 1, 0], [0, 1, 0]])
-        >>> MultilabelRankingLoss(num_labels=3)(preds, target)
-        tensor(0.2500)
-        >>> multilabel_ranking_loss(preds, target, num_labels=3)
-        tensor(0.2500)
+    Source: Tsoumakas, Katakis, Vlahavas, Mining multi-label data, 2010.
     """
 
     higher_is_better = False
-
-    def __init__(
-        self, num_labels: int, ignore_index: int | None = None, validate_args: bool = True, **kwargs: Any
-    ) -> None:
-        super().__init__(num_labels, ignore_index, validate_args, {"ranking_loss": True}, **kwargs)
-
-    def formula(self, ranking_loss: Tensor, count: Tensor) -> Tensor:
-        """The mean."""
-        return self._mean(ranking_loss, count)
+    measure = "ranking_loss"
+    example = {"": "0.2500"}

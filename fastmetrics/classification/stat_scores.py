@@ -6,79 +6,64 @@ from __future__ import annotations
 from torch import Tensor
 
 from fastmetrics.classification.base import BinaryCounts, MulticlassCounts, MultilabelCounts
-from fastmetrics.classification.task import TaskMetric
+from fastmetrics.classification.family import Family
 from fastmetrics.formulas.counts import stat_scores
 
 
-class BinaryStatScores(BinaryCounts):
-    """tp, fp, tn, fn and support of binary decisions: int64 ``(5,)``, or ``(N, 5)`` samplewise.
+class StatScores(Family):
+    """tp, fp, tn, fn and support, the number of positive targets.
 
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import BinaryStatScores
-        >>> from fastmetrics.functional.classification import binary_stat_scores
-        >>> preds, target = torch.tensor([0.11, 0.22, 0.84, 0.73, 0.33, 0.92]), torch.tensor([0, 1, 0, 1, 0, 1])
-        >>> BinaryStatScores()(preds, target)
-        tensor([2, 1, 2, 1, 3])
-        >>> binary_stat_scores(preds, target)
-        tensor([2, 1, 2, 1, 3])
+    Counts are int64; their averages ``macro`` and ``weighted`` are float32. See
+    :func:`fastmetrics.formulas.counts.stat_scores`. ``zero_division`` is not used.
     """
 
-    def formula_of_counts(self, table: Tensor) -> Tensor:
+    constants = dict.fromkeys(("higher_is_better", "plot_lower_bound", "plot_upper_bound", "plot_legend_name"))
+    function_lacks = ("zero_division",)
+    example = {
+        "binary": {"": "[2, 1, 2, 1, 3]"},
+        "multiclass": {
+            'average="micro"': "[3, 1, 7, 1, 4]",
+            "average=None": "[[1, 0, 2, 1, 2], [1, 1, 2, 0, 1], [1, 0, 3, 0, 1]]",
+        },
+        "multilabel": {
+            'average="micro"': "[2, 1, 2, 1, 3]",
+            "average=None": "[[1, 0, 1, 0, 1], [0, 0, 1, 1, 1], [1, 1, 0, 0, 1]]",
+        },
+        "family": {"": "[3, 1, 7, 1, 4]"},
+    }
+
+
+class BinaryStatScores(BinaryCounts, family=StatScores):
+    """tp, fp, tn, fn and support of binary decisions.
+
+    Returns:
+        int64 ``(5,)``, or ``(N, 5)`` samplewise.
+    """
+
+    def formula(self, counts: Tensor) -> Tensor:
         """The counts."""
-        return stat_scores(table, "micro")
+        return stat_scores(counts, "micro")
 
 
-class MulticlassStatScores(MulticlassCounts):
-    """tp, fp, tn, fn and support of each class, averaged; see :func:`fastmetrics.formulas.counts.stat_scores`.
+class MulticlassStatScores(MulticlassCounts, family=StatScores):
+    """tp, fp, tn, fn and support of each class, averaged.
 
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import MulticlassStatScores
-        >>> from fastmetrics.functional.classification import multiclass_stat_scores
-        >>> preds, target = torch.tensor([2, 1, 0, 1]), torch.tensor([2, 1, 0, 0])
-        >>> MulticlassStatScores(num_classes=3, average="micro")(preds, target)
-        tensor([3, 1, 7, 1, 4])
-        >>> multiclass_stat_scores(preds, target, num_classes=3, average=None)
-        tensor([[1, 0, 2, 1, 2],
-                [1, 1, 2, 0, 1],
-                [1, 0, 3, 0, 1]])
+    Returns:
+        ``(5,)``, or ``(C, 5)`` without an average; samplewise ``(N, 5)`` or ``(N, C, 5)``.
     """
 
-    def formula_of_counts(self, table: Tensor) -> Tensor:
+    def formula(self, counts: Tensor, ranks: Tensor | None = None) -> Tensor:
         """The averaged counts."""
-        return stat_scores(table, self.average, self.excluded)
+        return stat_scores(self.table(counts, ranks), self.average, self.excluded)
 
 
-class MultilabelStatScores(MultilabelCounts):
-    """tp, fp, tn, fn and support of each label, averaged; see :func:`fastmetrics.formulas.counts.stat_scores`.
+class MultilabelStatScores(MultilabelCounts, family=StatScores):
+    """tp, fp, tn, fn and support of each label, averaged.
 
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import MultilabelStatScores
-        >>> from fastmetrics.functional.classification import multilabel_stat_scores
-        >>> preds, target = torch.tensor([[0, 0, 1], [1, 0, 1]]), torch.tensor([[0, 1, 0], [1, 0, 1]])
-        >>> MultilabelStatScores(num_labels=3, average="micro")(preds, target)
-        tensor([2, 1, 2, 1, 3])
-        >>> multilabel_stat_scores(preds, target, num_labels=3, average=None)
-        tensor([[1, 0, 1, 0, 1],
-                [0, 0, 1, 1, 1],
-                [1, 1, 0, 0, 1]])
+    Returns:
+        ``(5,)``, or ``(L, 5)`` without an average; samplewise ``(N, 5)`` or ``(N, L, 5)``.
     """
 
-    def formula_of_counts(self, table: Tensor) -> Tensor:
+    def formula(self, counts: Tensor) -> Tensor:
         """The averaged counts."""
-        return stat_scores(table, self.average)
-
-
-class StatScores(TaskMetric):
-    """tp, fp, tn, fn and support of binary, multiclass or multilabel input.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics import StatScores
-        >>> StatScores(task="multiclass", num_classes=3)(torch.tensor([1, 0, 2, 1]), torch.tensor([1, 1, 2, 0]))
-        tensor([2, 2, 6, 2, 4])
-    """
-
-    tasks = {"binary": BinaryStatScores, "multiclass": MulticlassStatScores, "multilabel": MultilabelStatScores}
+        return stat_scores(counts, self.average)

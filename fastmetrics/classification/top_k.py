@@ -10,45 +10,44 @@ import torch
 from torch import Tensor
 
 from fastmetrics import arguments
-from fastmetrics.classification.base import Score
+from fastmetrics.classification.base import MulticlassTask
 from fastmetrics.formulas.counts import of_top_k
 from fastmetrics.formulas.ranks import mean_reciprocal_rank, top_k_shares
 from fastmetrics.formulas.ratios import DROP_ABSENT, DROP_UNTARGETED, RECALL, average_ratio
-from fastmetrics.metric import StatisticMetric
 from fastmetrics.statistics import MulticlassStatistics
 
 
-class TopKAccuracy(Score, StatisticMetric):
-    """The share of targets among the k greatest scores, for every k from one read of the scores.
+class _Ranked(MulticlassTask):
+    """A metric of the ranks of targets.
 
-    ``update`` takes ``preds``, float scores ``[N, C, ...]``, and ``target``, labels ``[N, ...]``. Of equal scores the
-    lower class comes first, and NaN comes before all. The value is float32: ``()`` for one k, ``(K,)`` for a sequence
-    of K; without an average ``(C,)`` or ``(K, C)``. It is ``MulticlassAccuracy(top_k=k)`` for each k.
-
-    Args:
-        num_classes: C.
-        k: an integer, or several; each in [1, C].
-        average: ``micro`` is the share of all samples, from a histogram of ranks of size C; ``macro`` is the mean over
-            the classes that occur, ``weighted`` their mean by how often they are the target, ``none`` or None keeps
-            classes apart; these need counts of size C times the greatest k.
-        ignore_index: a target that is not counted.
-        validate_args: whether wrong arguments and values raise. Values out of range are never counted.
-        kwargs: those of :class:`fastmetrics.Metric`.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import TopKAccuracy
-        >>> from fastmetrics.functional.classification import top_k_accuracy
-        >>> scores = torch.tensor([[0.5, 0.3, 0.2], [0.1, 0.3, 0.6], [0.4, 0.35, 0.25], [0.2, 0.5, 0.3]])
-        >>> target = torch.tensor([0, 0, 1, 2])
-        >>> TopKAccuracy(num_classes=3, k=(1, 2, 3))(scores, target)
-        tensor([0.2500, 0.7500, 1.0000])
-        >>> top_k_accuracy(scores, target, num_classes=3, k=2, average=None)
-        tensor([0.5000, 1.0000, 1.0000])
+    Inputs:
+        preds: float scores ``[N, C, ...]``. Of equal scores the lower class comes first, and NaN comes before all.
+        target: labels ``[N, ...]``.
     """
 
-    is_differentiable = False
+    example_batch = (
+        "torch.tensor([[0.5, 0.3, 0.2], [0.1, 0.3, 0.6], [0.4, 0.35, 0.25], [0.2, 0.5, 0.3]]),"
+        " torch.tensor([0, 0, 1, 2])"
+    )
+
+
+class TopKAccuracy(_Ranked):
+    """The share of targets among the k greatest scores, for every k from one read of the scores.
+
+    It is ``MulticlassAccuracy(top_k=k)`` for each k.
+
+    Args:
+        k: an integer, or several; each in [1, C].
+        average: ``micro`` is the share of all samples, from a histogram of ranks of size C; ``macro`` is the mean over
+            the classes that occur, ``weighted`` their mean by how often they are the target, ``none`` or None gives a
+            value for each class; these need counts of size C times the greatest k.
+
+    Returns:
+        float32: ``()`` for one k, ``(K,)`` for a sequence of K; without an average ``(C,)`` or ``(K, C)``.
+    """
+
     plot_legend_name = "k"
+    example = {"k=(1, 2, 3)": "[0.2500, 0.7500, 1.0000]", "k=2, average=None": "[0.5000, 1.0000, 1.0000]"}
 
     def __init__(
         self,
@@ -67,7 +66,6 @@ class TopKAccuracy(Score, StatisticMetric):
             for each in ks:
                 arguments.top_k(each, num_classes, name="k")
             arguments.one_of("average", average, arguments.AVERAGES)
-            arguments.ignore_index(ignore_index)
         together = average == "micro"
         statistics = MulticlassStatistics(
             num_classes,
@@ -77,12 +75,10 @@ class TopKAccuracy(Score, StatisticMetric):
             ignore_index=ignore_index,
             validate=validate_args,
         )
-        super().__init__(statistics, **kwargs)
+        super().__init__(statistics, ignore_index, validate_args, **kwargs)
         self.num_classes = num_classes
         self.k = k
         self.average = average
-        self.ignore_index = ignore_index
-        self.validate_args = validate_args
 
     def formula(
         self, rank_histogram: Tensor | None = None, counts: Tensor | None = None, ranks: Tensor | None = None
@@ -101,46 +97,28 @@ class TopKAccuracy(Score, StatisticMetric):
         return average_ratio(RECALL, table, self.average, drop=DROP_UNTARGETED if k > 1 else DROP_ABSENT)
 
 
-class MeanReciprocalRank(Score, StatisticMetric):
+class MeanReciprocalRank(_Ranked):
     r"""The mean of 1 / rank of the target among the scores, :math:`\frac1N \sum_i \frac1{r_i}`; 1 is the best rank.
 
-    ``update`` takes ``preds``, float scores ``[N, C, ...]``, and ``target``, labels ``[N, ...]``. Of equal scores the
-    lower class comes first, and NaN comes before all. The value is float32 ``()``, 0 without samples. The state is a
-    histogram of ranks of size C, so the sum is of exact counts.
+    The state is a histogram of ranks of size C, so the sum is of exact counts.
 
-    Args:
-        num_classes: C.
-        ignore_index: a target that is not counted.
-        validate_args: whether wrong arguments and values raise. Values out of range are never counted.
-        kwargs: those of :class:`fastmetrics.Metric`.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import MeanReciprocalRank
-        >>> from fastmetrics.functional.classification import mean_reciprocal_rank
-        >>> scores = torch.tensor([[0.5, 0.3, 0.2], [0.1, 0.3, 0.6], [0.4, 0.35, 0.25], [0.2, 0.5, 0.3]])
-        >>> target = torch.tensor([0, 0, 1, 2])
-        >>> MeanReciprocalRank(num_classes=3)(scores, target)
-        tensor(0.5833)
-        >>> mean_reciprocal_rank(scores, target, num_classes=3)
-        tensor(0.5833)
+    Returns:
+        float32 ``()``, 0 without samples.
     """
 
-    is_differentiable = False
+    plot_legend_name = None
+    example = {"": "0.5833"}
 
     def __init__(
         self, num_classes: int, ignore_index: int | None = None, validate_args: bool = True, **kwargs: Any
     ) -> None:
         if validate_args:
             arguments.more_than_one("num_classes", num_classes)
-            arguments.ignore_index(ignore_index)
         statistics = MulticlassStatistics(
             num_classes, rank_histogram=True, ignore_index=ignore_index, validate=validate_args
         )
-        super().__init__(statistics, **kwargs)
+        super().__init__(statistics, ignore_index, validate_args, **kwargs)
         self.num_classes = num_classes
-        self.ignore_index = ignore_index
-        self.validate_args = validate_args
 
     def formula(self, rank_histogram: Tensor) -> Tensor:
         """From int64 [C]."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The base of the clustering metrics: labels, and their contingency table."""
+"""What the clustering metrics share: labels, and their contingency table."""
 
 from __future__ import annotations
 
@@ -8,20 +8,31 @@ from typing import Any
 
 from torch import Tensor
 
-from fastmetrics import arguments
-from fastmetrics.formulas.clusters import AVERAGE_METHODS
+from fastmetrics.docstrings import Documented
 from fastmetrics.formulas.contingency import Contingency, of_labels, of_table
 from fastmetrics.metric import StatisticMetric
 from fastmetrics.statistics.base import Statistics
 from fastmetrics.statistics.clusters import LabelBuffer, LabelTable
 
 
-class ClusteringMetric(StatisticMetric):
-    """A formula of the contingency table of two labelings.
+class ClusteringMetric(Documented, StatisticMetric):
+    """A formula of the contingency table of two labelings, in float64 from exact counts.
 
     Args:
-        num_classes: C: the labels of both are in [0, C), and the state is their table. None takes labels of any value
-            and keeps them until ``compute``.
+        num_classes: C: the labels of both are in [0, C), and the state is their table, int64 (C, C), whatever the size
+            of the data. None takes labels of any value and keeps them, 24 bytes a sample, as torchmetrics does; at
+            ``compute`` the table of those pairs of labels that occur is made, in memory that grows with their number.
+        kwargs: those of :class:`~fastmetrics.Metric`.
+
+    Inputs:
+        preds: labels ``(N,)`` of any integer type or bool.
+        target: the same.
+        weights: ``(N,)`` of any real dtype: what a sample counts instead of 1; finite and at least 0.
+        valid: bool ``(N,)``: a sample that is not valid is not counted.
+
+    Raises:
+        ValueError: an argument that does not fit, or labels that are not integers ``(N,)``.
+        RuntimeError: inputs of different shape or device; with ``num_classes``, labels out of range.
     """
 
     is_differentiable = True
@@ -30,7 +41,9 @@ class ClusteringMetric(StatisticMetric):
     plot_upper_bound: float | None = 1.0
     reads_values = True
 
-    #: The value, float64 [], from the contingency table.
+    example_batch = "torch.tensor([0, 0, 1, 1, 2, 2]), torch.tensor([0, 0, 1, 2, 2, 2])"
+
+    #: The value, float64, from the table.
     formula_of_table: Callable[[Contingency], Tensor]
 
     def __init__(self, num_classes: int | None = None, **kwargs: Any) -> None:
@@ -43,14 +56,9 @@ class ClusteringMetric(StatisticMetric):
     def formula(
         self, confusion: Tensor | None = None, labels: Tensor | None = None, weights: Tensor | None = None
     ) -> Tensor:
-        """The value from the table int64 [C, C], or from the labels int64 [N, 2] and their weights float64 [N]."""
+        """From int64 [C, C], or labels int64 [N, 2] and their weights float64 [N]."""
         if confusion is not None:
             return self.formula_of_table(of_table(confusion)).float()
         assert labels is not None
         assert weights is not None
         return self.formula_of_table(of_labels(labels, weights)).float()
-
-
-def check_average_method(value: object) -> None:
-    """Raise ``ValueError`` unless it names a mean of entropies."""
-    arguments.one_of("average_method", value, AVERAGE_METHODS)

@@ -1,141 +1,218 @@
 # SPDX-License-Identifier: Apache-2.0
 """The functional form of a metric: its value for one batch.
 
-A function is a metric class and the order of its arguments; the class holds the statistics and the formula, and a
-metric with given options is built once and kept.
+A function is made from a class: its arguments are those of the class's ``inputs`` and ``__init__``, its value is that
+of ``evaluate``, and its docstring says what the class says.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from functools import lru_cache
+import itertools
+import re
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from fastmetrics.classification.task import TaskMetric, choose, names_of, signature
+from fastmetrics import docstrings
+from fastmetrics.classification.family import Choice, Family, choice, choose, document, no_task, signature, taken_by
+from fastmetrics.functional.evaluation import Options, apply, as_operator, metric, scalar
+from fastmetrics.functional.source import REQUIRED, write
 from fastmetrics.metric import StatisticMetric
 
+Function = Callable[..., Any]
+
 PER_SAMPLE = ("weights", "valid")  # see StatisticMetric.inputs
-
-# torchmetrics' functions have some arguments in another order than its classes.
-_ORDER = (
-    "beta",
-    "num_groups",
-    "task",
-    "num_classes",
-    "k",
-    "num_labels",
-    "threshold",
-    "average",
-    "top_k",
-    "multidim_average",
-    "normalize",
-    "weights",
-    "squared",
-    "multiclass_mode",
-    "ignore_index",
-    "validate_args",
-    "zero_division",
-)
-
-
-@lru_cache(maxsize=512)
-def _metric(cls: type[StatisticMetric], typed: tuple[tuple[str, type, Any], ...]) -> StatisticMetric:
-    metric = cls(**{name: value for name, _, value in typed})
-    return metric.set_dtype(torch.float64)  # `evaluate` rounds to the dtype of its inputs, and only once
-
-
-def _order(cls: type[StatisticMetric], without: tuple[str, ...]) -> list[inspect.Parameter]:
-    """The parameters of a metric as those of its function."""
-    of_class = [p for p in inspect.signature(cls).parameters.values() if p.kind != inspect.Parameter.VAR_KEYWORD]
-    taken = [p for p in of_class if p.name not in without]
-    return sorted(
-        taken, key=lambda p: (p.kind, _ORDER.index(p.name) if p.name in _ORDER else len(_ORDER))
-    )  # a stable sort
+KEYWORD_ONLY, POSITIONAL = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 
 def functional(
-    cls: type[StatisticMetric], name: str, *order: str, without: tuple[str, ...] = ()
-) -> Callable[..., Tensor]:
-    """``name(*inputs, *order, *, weights, valid)``: the value of ``cls(**order)`` for one batch.
+    cls: type[StatisticMetric],
+    name: str | None = None,
+    first: Sequence[str] = (),
+    without: Collection[str] = (),
+    value: Callable[..., Tensor] | None = None,
+    operator: bool = False,
+) -> Function:
+    """The function ``name(*inputs, *options, *, weights, valid)``: the value of ``cls(*options)`` for one batch.
 
     ``weights`` of samples are called ``sample_weights`` where the metric itself has an argument ``weights``.
 
     Args:
         cls: the metric; the first arguments of the function are those of its ``inputs``, but for ``weights`` and
             ``valid``.
-        name: of the function.
-        order: its other arguments; those of the class in torchmetrics' order if none is named. Defaults are those of
-            the class.
-        without: arguments of the class that the function lacks, if ``order`` is empty.
+        name: of the function; that of the class, with underscores, if none is given.
+        first: the arguments of the class that come first; the others follow in the order of the class.
+        without: the arguments and inputs of the class that the function lacks.
+        value: what gives the value, from a tuple of the options, the inputs, and ``weights`` and ``valid``; by default
+            ``evaluate`` of the class. What its docstring says goes before what the class says.
+        operator: whether the function, which returns a float32 scalar, is one operator of a traced graph, since sizes
+            in it depend on values.
     """
-    of_class = inspect.signature(cls).parameters
-    kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    options_of = [of_class[argument].replace(kind=kind) for argument in order] or _order(cls, without)
-    own = {parameter.name for parameter in options_of}
-    inputs = [
-        p.replace(kind=kind, annotation=Tensor)
-        for p in list(inspect.signature(cls.inputs).parameters.values())[1:]
-        if p.name not in PER_SAMPLE
-    ]
-    per_sample = {f"sample_{what}" if what in own else what: what for what in PER_SAMPLE}
-    keywords = [inspect.Parameter(key, inspect.Parameter.KEYWORD_ONLY, default=None) for key in per_sample]
-    returned = inspect.signature(cls.formula).return_annotation
-    common = inspect.Signature([*inputs, *options_of, *keywords], return_annotation=returned)
-    bind = common.bind
-    leading = [p.name for p in inputs]
+    name = snake_case(cls.__name__) if name is None else name
+    of_class = [p for p in docstrings.signature(cls).parameters.values() if p.kind != p.VAR_KEYWORD]
+    ranks = {argument: rank for rank, argument in enumerate(first)}
+    options = [p for p in of_class if p.name not in without]
+    options.sort(key=lambda p: (p.kind, ranks.get(p.name, len(ranks))))  # a stable sort
+    taken = tuple(p.name for p in options)
+    read = {p.name: p for p in docstrings.signature(cls.inputs).parameters.values() if p.name not in ("self", *without)}
+    inputs = [p for each, p in read.items() if each not in PER_SAMPLE]
+    late = {each: f"sample_{each}" if each in taken else each for each in PER_SAMPLE if each in read}
+    keywords = [inspect.Parameter(key, KEYWORD_ONLY, default=None, annotation="Tensor | None") for key in late.values()]
+    returns = docstrings.signature(cls.formula).return_annotation
+    common = inspect.Signature([*inputs, *options, *keywords], return_annotation=returns)
 
-    def function(*args: Any, **kwargs: Any) -> Tensor:
-        options = bind(*args, **kwargs).arguments
-        batch = [options.pop(given) for given in leading]
-        of_samples = {what: options.pop(key) for key, what in per_sample.items() if key in options}
-        options = {key: tuple(value) if isinstance(value, list) else value for key, value in options.items()}
-        # 1, True and 1.0 are equal but not the same argument, so the type is part of the key
-        metric = _metric(cls, tuple((key, type(value), value) for key, value in options.items()))
-        return metric.evaluate(*batch, **of_samples)  # type: ignore[no-any-return]
-
-    return _named(function, name, common, f"The value of :class:`~fastmetrics.{cls.__name__}` for one batch.", cls)
-
-
-def task_functional(
-    name: str,
-    names: tuple[str, ...] | None = None,
-    defaults: dict[str, Any] | None = None,
-    **tasks: Callable[..., Tensor],
-) -> Callable[..., Tensor]:
-    """``name(preds, target, task, *names, **keywords)``: calls the function of the task."""
-    names = names_of(tasks) if names is None else names
-    common = signature(names, "preds", "target", "task", keywords=True, defaults=defaults)
-
-    def function(*args: Any, **kwargs: Any) -> Tensor:
-        return choose(tasks, common, args, kwargs)  # type: ignore[no-any-return]
-
-    called = ", ".join(f":func:`{task.__name__}`" for task in tasks.values())
-    doc = f"One of {called}, as ``task`` says; ``kwargs`` are what they take by keyword alone."
-    return _named(function, name, common, doc, None)
+    known: dict[str, Any] = {"metric": metric, "scalar": scalar, "apply": apply, "value": value}
+    known.update(cls=cls, name=name, names=taken)
+    given = f"({''.join(f'{option}, ' for option in taken)})"
+    batch = "".join(f"{p.name}, " for p in inputs)
+    if operator:
+        as_operator(name, partial(_evaluate, cls, name, taken) if value is None else value)
+        called = f"scalar(name, {given}, ({batch}), {', '.join(late.values())})"
+    elif value is not None:
+        called = f"apply(value, {given}, {batch}{', '.join(late.values())})"
+    else:
+        of_samples = ", ".join(f"{each}={key}" for each, key in late.items())
+        called = f"metric(cls, name, names, {given}).evaluate({batch}{of_samples})"
+    function = write(namespace_of(cls), name, common, called, known)
+    _document(cls, function, late, value)
+    return function
 
 
-def task_forms(
-    wrapper: type[TaskMetric], name: str, without: tuple[str, ...] = ()
-) -> tuple[Callable[..., Tensor], ...]:
-    """The functions of a family: of each of its tasks, called ``<task>_<name>``, and ``name`` that chooses.
+def _evaluate(
+    cls: type[StatisticMetric], name: str, names: tuple[str, ...], options: Options, *batch: Tensor | None
+) -> Tensor:
+    return metric(cls, name, names, options).evaluate(*batch)  # type: ignore[no-any-return]
+
+
+def of_family(family: type[Family], first: Sequence[str] = ()) -> list[Function]:
+    """The functions of a family: of each of its tasks, ``<task>_<name>``, and ``name`` that chooses by ``task``.
 
     Args:
-        wrapper: the family.
-        name: of the function.
-        without: arguments of the classes that the functions lack.
+        family: the family.
+        first: as in :func:`functional`.
     """
-    tasks = {task: functional(cls, f"{task}_{name}", without=without) for task, cls in wrapper.tasks.items()}
-    return (*tasks.values(), task_functional(name, defaults=wrapper.defaults, **tasks))  # type: ignore[arg-type]
+    name = snake_case(family.__name__)
+    tasks = {
+        task: functional(cls, f"{task}_{name}", first, family.function_lacks) for task, cls in family.tasks.items()
+    }
+    returns = docstrings.signature(next(iter(tasks.values()))).return_annotation
+    common = signature(tasks, family.defaults, ("preds", "target"), family.function_first, returns)
+    given = ", ".join(f"{option!r}: {option}" for option in taken_by(tasks, family.function_first))
+    called = f"of_task(name, choices, task, (preds, target), {{{given}}}, kwargs)"
+    choices = {task: choice(task, function) for task, function in tasks.items()}
+    known = {"of_task": _of_task, "name": name, "choices": choices}
+    function = write(namespace_of(family), name, common, called, known, may_lack="task")
+    document(family, function, common, tasks)
+    return [*tasks.values(), function]
 
 
-def _named(
-    function: Callable[..., Tensor], name: str, common: inspect.Signature, doc: str, cls: type | None
-) -> Callable[..., Tensor]:
-    function.__name__ = function.__qualname__ = name
-    function.__signature__ = common  # type: ignore[attr-defined]
-    function.__doc__ = doc if cls is None else f"{doc}\n\n    {inspect.getdoc(cls)}"
+def of_columns(pair: Function, symmetric: bool, example: str) -> Function:
+    """The function ``<name>_matrix(matrix, *options)``: the values of ``pair`` for all pairs of columns.
+
+    Args:
+        pair: takes two variables, the options, and ``weights`` and ``valid``.
+        symmetric: whether the order of the variables does not matter.
+        example: what is printed for the matrix ``[[0, 0, 1], [1, 1, 0], [2, 2, 0], [0, 1, 1]]``.
+    """
+    name = f"{pair.__name__}_matrix"
+    options = [p for p in list(docstrings.signature(pair).parameters.values())[2:] if p.name not in PER_SAMPLE]
+    common = inspect.Signature(
+        [inspect.Parameter("matrix", POSITIONAL, annotation="Tensor"), *options], return_annotation="Tensor"
+    )
+    called = f"apply(of_columns, (pair, symmetric, {', '.join(p.name for p in options)}), matrix)"
+    known = {"apply": apply, "of_columns": _of_columns, "pair": pair, "symmetric": symmetric}
+    function = write(pair.__module__, name, common, called, known)
+    stated = docstrings.of(pair)
+    if pair.__doc__ is not None:
+        explained = {"matrix": "``[N, V]``, a variable in each column.", **stated.sections["Args"]}
+        sections = {
+            "Args": {each: explained[each] for each in docstrings.parameters(function)},
+            "Returns": {"": "float32 ``(V, V)``, row ``preds``, column ``target``; ones on the diagonal."},
+            "Raises": stated.sections["Raises"],
+            "Example": {
+                "": ">>> import torch\n"
+                f">>> from {pair.__module__} import {name}\n"
+                f">>> {name}(torch.tensor([[0, 0, 1], [1, 1, 0], [2, 2, 0], [0, 1, 1]]))\n"
+                f"{docstrings.printed(example)}"
+            },
+        }
+        prose = f"The value of :func:`~{pair.__module__}.{pair.__name__}` for each pair of columns."
+        function.__doc__ = str(docstrings.Docstring(prose, sections))
     return function
+
+
+def _of_columns(options: Options, matrix: Tensor) -> Tensor:
+    pair, symmetric, *of_pair = options
+    variables = matrix.shape[1]
+    values = torch.ones(variables, variables, device=matrix.device)
+    for i, j in itertools.permutations(range(variables), 2):
+        if symmetric and i > j:
+            values[i, j] = values[j, i]
+        else:
+            values[i, j] = pair(matrix[:, i], matrix[:, j], *of_pair)
+    return values
+
+
+def publish(module: str, functions: Iterable[Function]) -> None:
+    """Make functions the public attributes of a module, which is where they are pickled from."""
+    found = {function.__name__: function for function in functions}
+    for function in found.values():
+        function.__module__ = module
+    vars(sys.modules[module]).update(found, __all__=sorted(found))
+
+
+def namespace_of(cls: type) -> str:
+    """The module of the function of a class."""
+    return docstrings.public_module(cls).replace(".", ".functional.", 1)
+
+
+def snake_case(name: str) -> str:
+    """What the function of a class is called."""
+    for words, written in _WORDS.items():
+        name = name.replace(words, written)
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower()
+
+
+# Parts of names that functions of torchmetrics write in another way.
+_WORDS = {"CorrCoef": "Corrcoef", "FBeta": "Fbeta", "IoU": "Iou", "GroupStat": "GroupsStat"}
+
+
+def _of_task(
+    name: str,
+    choices: Mapping[str, Choice],
+    task: Any,
+    batch: tuple[Tensor, ...],
+    options: dict[str, Any],
+    keywords: dict[str, Any],
+) -> Any:
+    if task is REQUIRED:
+        raise no_task(name, "missing a required argument: 'task'", choices)
+    function, options = choose(name, choices, task, options)
+    return function(*batch, **options, **keywords)
+
+
+def _document(cls: type[StatisticMetric], function: Any, late: Mapping[str, str], value: Any) -> None:
+    """Give the function of a class a docstring: what the class says of its arguments, value and errors."""
+    if cls.__doc__ is None:
+        return
+    own, stated = docstrings.parse(value and value.__doc__), docstrings.of(cls)
+    called = f"It is the value of :class:`~{docstrings.public_module(cls)}.{cls.__name__}` for one batch."
+    prose = "\n\n".join(filter(None, (stated.summary, called, own.prose, stated.details)))
+    inputs = dict.fromkeys(docstrings.parameters(cls.inputs), "see above.")
+    for method in (StatisticMetric.inputs, cls.inputs):
+        inputs.update(docstrings.parse(method.__doc__).sections.get("Args", {}))
+    inputs.update({**stated.sections.get("Inputs", {}), **own.sections.get("Inputs", {})})
+    explained = {late.get(name, name): text.replace("see the metric", "see above") for name, text in inputs.items()}
+    explained.update(stated.sections.get("Args", {}))
+    sections = {section: dict(entries) for section, entries in stated.sections.items() if section != "Inputs"}
+    sections["Args"] = {name: explained[name] for name in docstrings.parameters(function) if name in explained}
+    example = docstrings.example(cls, function, f"{function.__name__}({{batch}}, {{options}})")
+    sections["Example"] = dict(own.sections.get("Example") or example or sections["Example"])
+    function._docstring = docstrings.Docstring(prose, sections)
+    names = {**vars(sys.modules[docstrings.public_module(cls)]), **vars(sys.modules[cls.__module__])}
+    function.__doc__ = docstrings.with_full_names(str(function._docstring), names)

@@ -1,13 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Regression metrics."""
 
-from fastmetrics.regression.correlation import (
-    ConcordanceCorrCoef,
-    PearsonCorrCoef,
-)
-from fastmetrics.regression.deviance import (
-    TweedieDevianceScore,
-)
+from fastmetrics.regression.correlation import ConcordanceCorrCoef, PearsonCorrCoef
+from fastmetrics.regression.deviance import TweedieDevianceScore
 from fastmetrics.regression.errors import (
     LogCoshError,
     MeanAbsoluteError,
@@ -15,18 +10,9 @@ from fastmetrics.regression.errors import (
     MeanSquaredLogError,
     MinkowskiDistance,
 )
-from fastmetrics.regression.events import (
-    CriticalSuccessIndex,
-)
-from fastmetrics.regression.explained import (
-    ExplainedVariance,
-    R2Score,
-    RelativeSquaredError,
-)
-from fastmetrics.regression.ranks import (
-    KendallRankCorrCoef,
-    SpearmanCorrCoef,
-)
+from fastmetrics.regression.events import CriticalSuccessIndex
+from fastmetrics.regression.explained import ExplainedVariance, R2Score, RelativeSquaredError
+from fastmetrics.regression.ranks import KendallRankCorrCoef, SpearmanCorrCoef
 from fastmetrics.regression.relative import (
     MeanAbsolutePercentageError,
     NormalizedRootMeanSquaredError,

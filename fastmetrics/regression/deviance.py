@@ -7,33 +7,33 @@ from typing import Any
 
 from torch import Tensor
 
+from fastmetrics.docstrings import documented
 from fastmetrics.formulas import errors
 from fastmetrics.regression.base import TargetsMetric
+from fastmetrics.regression.errors import MeanSquaredError
 
 
+@documented(MeanSquaredError)
 class TweedieDevianceScore(TargetsMetric):
-    r"""Mean deviance of a Tweedie distribution: 0 for normal, 1 for Poisson, 2 for gamma, 3 for inverse Gaussian.
+    """Mean deviance of a Tweedie distribution: 0 for normal, 1 for Poisson, 2 for gamma, 3 for inverse Gaussian.
 
     Args:
         power: of the distribution; not between 0 and 1.
-        kwargs: those of :class:`~fastmetrics.Metric`.
 
-    Every element of inputs of any shape is a pair; the value is a scalar. Unless ``power`` is 0, ``preds`` must be
-    greater than 0; ``targets`` must be at least 0 from a power of 1 on and greater than 0 from 2 on. A deviance is the
-    difference of terms as great as the target's own power, so its absolute error is about 1e-15 of them. Gradients are
-    those of :class:`MeanSquaredError`.
+    Inputs:
+        preds: of any real dtype and any shape; greater than 0, unless ``power`` is 0.
+        targets: of the same shape; at least 0 from a power of 1 on, and greater than 0 from 2 on.
+
+    Returns:
+        the mean over all pairs, of the metric's dtype; NaN without data. A deviance is the difference of terms as great
+        as the target's own power; its absolute error is about 1e-15 of them.
 
     Raises:
         ValueError: a power between 0 and 1; a value outside of the domain, which is not counted: at once on the CPU,
             at ``compute`` or ``forward`` on other devices.
-        RuntimeError: inputs of different shape or device; a weight that is negative, infinite or NaN.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics import TweedieDevianceScore
-        >>> TweedieDevianceScore(power=2)(torch.tensor([4.0, 3.0, 2.0, 1.0]), torch.tensor([1.0, 2.0, 3.0, 4.0]))
-        tensor(1.2083)
     """
+
+    example = {"": "0.8750", "power=2": "0.0775"}
 
     higher_is_better = None
 

@@ -8,37 +8,39 @@ from typing import Any
 from torch import Tensor
 from torchmetrics.utilities.exceptions import TorchMetricsUserError
 
+from fastmetrics.docstrings import documented
 from fastmetrics.formulas import errors
 from fastmetrics.regression.base import PairsMetric, TargetsMetric, positive_outputs
 
 
+@documented()
 class MeanSquaredError(PairsMetric):
     r"""Mean squared error, :math:`\frac{1}{N}\sum_i (x_i - y_i)^2`, or its root.
 
     Args:
         squared: False gives the root of the mean.
-        num_outputs: D. With one, every element of inputs of any shape is a pair; with more, inputs are ``(N, D)`` and
-            the value is ``(D,)``.
+        num_outputs: D. With one, every element of inputs of any shape is a pair and the value is a scalar; with more,
+            inputs are ``(N, D)`` and the value is ``(D,)``.
         kwargs: those of :class:`~fastmetrics.Metric`.
 
-    Inputs of any real dtype are subtracted and summed in float64: the relative error of the value is about 1e-15 before
-    it is rounded to the metric's dtype. Gradients flow through ``forward`` and the functional form, not ``update``.
+    Inputs:
+        preds: of any real dtype and any shape. Gradients flow through ``forward`` and the functional form.
+        target: the same.
+        weights: of any real dtype: what a sample counts instead of 1; finite and at least 0. The shape is that of
+            ``target`` or of its first dimensions.
+        valid: bool, of the same shapes: a sample that is not valid is not counted, whatever its values are.
+
+    Returns:
+        the mean over all pairs, of the metric's dtype; NaN without data. It is formed in float64, with a relative error
+        of about 1e-15.
 
     Raises:
+        ValueError: an argument that does not fit.
         RuntimeError: inputs of different shape or device; a weight that is negative, infinite or NaN.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics import MeanSquaredError
-        >>> from fastmetrics.functional import mean_squared_error
-        >>> preds, target = torch.tensor([3.0, 5.0, 2.5, 7.0]), torch.tensor([2.5, 5.0, 4.0, 8.0])
-        >>> MeanSquaredError()(preds, target)
-        tensor(0.8750)
-        >>> mean_squared_error(preds, target, squared=False)
-        tensor(0.9354)
-        >>> mean_squared_error(preds, target, weights=torch.tensor([1.0, 1.0, 0.0, 0.0]))
-        tensor(0.1250)
     """
+
+    example_batch = "torch.tensor([3.0, 5.0, 2.5, 7.0]), torch.tensor([2.5, 5.0, 4.0, 8.0])"
+    example = {"": "0.8750", "squared=False": "0.9354"}
 
     def __init__(self, squared: bool = True, num_outputs: int = 1, **kwargs: Any) -> None:
         positive_outputs(num_outputs)
@@ -54,25 +56,11 @@ class MeanSquaredError(PairsMetric):
         return self._result(mean if self.squared else mean.sqrt())
 
 
+@documented(MeanSquaredError)
 class MeanAbsoluteError(PairsMetric):
-    r"""Mean absolute error, :math:`\frac{1}{N}\sum_i |x_i - y_i|`.
+    r"""Mean absolute error, :math:`\frac{1}{N}\sum_i |x_i - y_i|`."""
 
-    Args:
-        num_outputs: D, as in :class:`MeanSquaredError`.
-        kwargs: those of :class:`~fastmetrics.Metric`.
-
-    Inputs, numeric error, gradients and errors are those of :class:`MeanSquaredError`.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics import MeanAbsoluteError
-        >>> from fastmetrics.functional import mean_absolute_error
-        >>> preds, target = torch.tensor([2.5, 0.0, 2.0, 8.0]), torch.tensor([3.0, -0.5, 2.0, 7.0])
-        >>> MeanAbsoluteError()(preds, target)
-        tensor(0.5000)
-        >>> mean_absolute_error(preds, target)
-        tensor(0.5000)
-    """
+    example = {"": "0.7500"}
 
     def __init__(self, num_outputs: int = 1, **kwargs: Any) -> None:
         positive_outputs(num_outputs)
@@ -84,21 +72,14 @@ class MeanAbsoluteError(PairsMetric):
         return self._result(errors.mean_error(absolute_error, count))
 
 
+@documented(MeanSquaredError)
 class MeanSquaredLogError(PairsMetric):
     r"""Mean squared logarithmic error, :math:`\frac{1}{N}\sum_i (\log(1 + x_i) - \log(1 + y_i))^2`.
 
-    Args:
-        kwargs: those of :class:`~fastmetrics.Metric`.
-
-    Every element of inputs of any shape is a pair; the value is a scalar, NaN if any of them is below -1. Numeric
-    error, gradients and errors are those of :class:`MeanSquaredError`.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics import MeanSquaredLogError
-        >>> MeanSquaredLogError()(torch.tensor([0.5, 1.0, 2.0, 8.0]), torch.tensor([0.5, 1.0, 2.5, 7.0]))
-        tensor(0.0094)
+    It is NaN if any value is below -1.
     """
+
+    example = {"": "0.0397"}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__({"squared_log_error": True}, **kwargs)
@@ -108,26 +89,27 @@ class MeanSquaredLogError(PairsMetric):
         return self._result(errors.mean_error(squared_log_error, count))
 
 
+@documented(MeanSquaredError)
 class LogCoshError(PairsMetric):
     r"""Mean of :math:`\log\cosh(x_i - y_i)`.
 
-    Args:
-        num_outputs: D. With one, inputs are ``(N,)`` or ``(N, 1)``; with more, ``(N, D)``, and the value is ``(D,)``.
-        kwargs: those of :class:`~fastmetrics.Metric`.
+    The relative error of the value is about 1e-11 before it is rounded; no difference overflows. The functional form
+    takes every column of ``(N, D)`` as an output.
 
-    The relative error of the value is about 1e-11 before it is rounded; no difference overflows. Gradients flow through
-    ``forward`` and the functional form, which takes every column of ``(N, D)`` as an output.
+    Args:
+        num_outputs: D.
+
+    Inputs:
+        preds: ``(N,)`` or ``(N, 1)`` for one output, ``(N, D)`` for more, of any real dtype.
+
+    Returns:
+        the mean, a scalar for one output, ``(D,)`` for more; NaN without data.
 
     Raises:
-        RuntimeError: inputs of different shape or device; a weight that is negative, infinite or NaN.
-        ValueError: inputs of other shapes.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics import LogCoshError
-        >>> LogCoshError()(torch.tensor([3.0, 5.0, 2.5, 7.0]), torch.tensor([2.5, 5.0, 4.0, 8.0]))
-        tensor(0.3523)
+        ValueError: an argument that does not fit; inputs of other shapes.
     """
+
+    example = {"": "0.3523"}
 
     by_column = True
     at_most_2d = True
@@ -142,27 +124,28 @@ class LogCoshError(PairsMetric):
         return self._result(errors.mean_error(log_cosh_error, count))
 
 
+@documented(MeanSquaredError)
 class MinkowskiDistance(TargetsMetric):
     r"""Minkowski distance, :math:`(\sum_i |x_i - y_i|^p)^{1/p}`.
 
+    The relative error of a power is about 1e-16 times p for a whole p of at most 64, and else about 1e-15 times the
+    power's own logarithm.
+
     Args:
         p: exponent, at least 1.
-        kwargs: those of :class:`~fastmetrics.Metric`.
 
-    Every element of inputs of any shape is a pair; the value is a scalar, 0 without data. The relative error of a power
-    is about 1e-16 times p for a whole p of at most 64, and else about 1e-15 times the power's own logarithm. Gradients
-    are those of :class:`MeanSquaredError`.
+    Inputs:
+        targets: of the same shape, of any real dtype.
+
+    Returns:
+        a scalar; 0 without data.
 
     Raises:
         TorchMetricsUserError: p is less than 1, or no number.
-        RuntimeError: inputs of different shape or device; a weight that is negative, infinite or NaN.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics import MinkowskiDistance
-        >>> MinkowskiDistance(p=3)(torch.tensor([1.0, 2.0, 3.0]), torch.tensor([2.0, 4.0, 3.0]))
-        tensor(2.0801)
     """
+
+    example_options = "p=3"
+    example = {"": "1.6510"}
 
     def __init__(self, p: float, **kwargs: Any) -> None:
         if not (isinstance(p, (float, int)) and p >= 1):

@@ -7,9 +7,11 @@ from typing import Any
 
 from torch import Tensor
 
+from fastmetrics.docstrings import documented
 from fastmetrics.formulas import errors
 from fastmetrics.metric import Batch
 from fastmetrics.regression.base import PairsMetric
+from fastmetrics.regression.errors import MeanSquaredError
 
 
 def _spread(values: Tensor | None, target: Tensor) -> Tensor | None:
@@ -19,8 +21,9 @@ def _spread(values: Tensor | None, target: Tensor) -> Tensor | None:
     return values.reshape(*values.shape, *(1 for _ in target.shape[values.dim() :])).expand(target.shape)
 
 
+@documented(MeanSquaredError)
 class CriticalSuccessIndex(PairsMetric):
-    r"""Critical success index: hits over hits, misses and false alarms, 0 without any of them.
+    """Critical success index: hits over hits, misses and false alarms.
 
     An event is a value of at least ``threshold``.
 
@@ -28,23 +31,17 @@ class CriticalSuccessIndex(PairsMetric):
         threshold: where an event begins, in the dtype of the inputs.
         keep_sequence_dim: None for one value; else a dimension whose indices have a value each, in the order in which
             batches bring them.
-        kwargs: those of :class:`~fastmetrics.Metric`.
 
-    Inputs have any shape and any real dtype; the value is float32, ``()`` or ``(S,)``.
+    Returns:
+        float32, ``()`` or ``(S,)``; 0 without events.
 
     Raises:
-        RuntimeError: inputs of different shape or device; a weight that is negative, infinite or NaN.
         ValueError: ``keep_sequence_dim`` is no dimension of the inputs.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics import CriticalSuccessIndex
-        >>> preds, target = torch.tensor([[0.2, 0.7], [0.9, 0.3]]), torch.tensor([[0.4, 0.2], [0.8, 0.6]])
-        >>> CriticalSuccessIndex(0.5)(preds, target)
-        tensor(0.3333)
-        >>> CriticalSuccessIndex(0.5, keep_sequence_dim=0)(preds, target)
-        tensor([0.0000, 0.5000])
     """
+
+    example_batch = "torch.tensor([[0.2, 0.7], [0.9, 0.3]]), torch.tensor([[0.4, 0.2], [0.8, 0.6]])"
+    example_options = "threshold=0.5"
+    example = {"": "0.3333", "keep_sequence_dim=0": "[0.0000, 0.5000]"}
 
     is_differentiable = False
     higher_is_better = True
@@ -61,7 +58,7 @@ class CriticalSuccessIndex(PairsMetric):
     def inputs(
         self, preds: Tensor, target: Tensor, weights: Tensor | None = None, valid: Tensor | None = None
     ) -> Batch:
-        """See :meth:`StatisticMetric.inputs`; the dimension that is kept comes first."""
+        """See :meth:`fastmetrics.metric.StatisticMetric.inputs`; the dimension that is kept comes first."""
         kept = self.keep_sequence_dim
         if kept is None or preds.shape != target.shape:
             return (preds, target), weights, valid

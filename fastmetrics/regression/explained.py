@@ -8,39 +8,36 @@ from typing import Any
 from torch import Tensor
 from torchmetrics.utilities.prints import rank_zero_warn
 
+from fastmetrics.docstrings import documented
 from fastmetrics.formulas import moments as formulas
 from fastmetrics.native.transforms import samples
 from fastmetrics.regression.base import MultioutputMetric, PairsMetric, positive_outputs
+from fastmetrics.regression.correlation import PearsonCorrCoef
 
 
+@documented(PearsonCorrCoef)
 class R2Score(MultioutputMetric):
     r"""Coefficient of determination, :math:`R^2 = 1 - \frac{\sum_i (x_i - y_i)^2}{\sum_i (y_i - \bar y)^2}`.
 
+    The relative error of :math:`1 - R^2` is about 1e-12 before it is rounded, or 1e-17 times the offset of the data in
+    units of its spread.
+
     Args:
         adjusted: number k of regressors; the value is :math:`1 - (1 - R^2) \frac{N - 1}{N - k - 1}` unless it is 0.
-        multioutput: of inputs ``(N, D)``: ``"uniform_average"``, ``"variance_weighted"``, or ``"raw_values"`` (D,).
-        kwargs: those of :class:`~fastmetrics.Metric`.
+        multioutput: of inputs ``(N, D)``: ``"uniform_average"``, ``"variance_weighted"``, or ``"raw_values"``.
 
-    Inputs are ``(N,)`` or ``(N, D)``. With a constant target the value is 1 if it is met, else 0. The relative error of
-    :math:`1 - R^2` is about 1e-12 before it is rounded, or 1e-17 times the offset of the data in units of its spread.
-    Gradients flow through ``forward`` and the functional form.
+    Inputs:
+        preds: ``(N,)`` or ``(N, D)``, of any real dtype.
+
+    Returns:
+        a scalar, or ``(D,)`` with raw values. With a constant target it is 1 if that is met, else 0.
 
     Raises:
-        RuntimeError: inputs of different shape or device; a weight that is negative, infinite or NaN.
-        ValueError: inputs of other shapes; less than two samples at ``compute``, which is a total weight below 2 of
-            which nothing differs.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics import R2Score
-        >>> from fastmetrics.functional import r2_score
-        >>> preds, target = torch.tensor([2.5, 0.0, 2.0, 8.0]), torch.tensor([3.0, -0.5, 2.0, 7.0])
-        >>> R2Score()(preds, target)
-        tensor(0.9486)
-        >>> preds = torch.tensor([[0.0, 2.0], [-1.0, 2.0], [8.0, -5.0]])
-        >>> r2_score(preds, torch.tensor([[0.5, 1.0], [-1.0, 1.0], [7.0, -6.0]]), multioutput="raw_values")
-        tensor([0.9654, 0.9082])
+        ValueError: an argument that does not fit; inputs of other shapes; less than two samples at ``compute``, which
+            is a total weight below 2 of which nothing differs.
     """
+
+    example = {"": "0.9486", "adjusted=1": "0.9229"}
 
     higher_is_better = True
     plot_lower_bound = None
@@ -68,23 +65,24 @@ class R2Score(MultioutputMetric):
         return self._over_outputs(formulas.r2(moments, squared_error, self.multioutput, adjusted))
 
 
+@documented(R2Score)
 class ExplainedVariance(MultioutputMetric):
     r"""Explained variance, :math:`1 - \frac{\mathrm{Var}(y - x)}{\mathrm{Var}(y)}`.
 
-    Args:
-        multioutput: as in :class:`R2Score`.
-        kwargs: those of :class:`~fastmetrics.Metric`.
+    Numeric error and gradients are those of :class:`R2Score`.
 
-    Inputs are ``(N, ...)``; dimensions after the first are outputs, and raw values have their shape. Where the target
-    is constant, the value is 1 if the error is constant too, else 0. Numeric error, gradients and errors are those of
-    :class:`R2Score`, but for the number of samples.
+    Inputs:
+        preds: ``(N, ...)``, of any real dtype; dimensions after the first are outputs.
 
-    Example:
-        >>> import torch
-        >>> from fastmetrics import ExplainedVariance
-        >>> ExplainedVariance()(torch.tensor([2.5, 0.0, 2.0, 8.0]), torch.tensor([3.0, -0.5, 2.0, 7.0]))
-        tensor(0.9572)
+    Returns:
+        a scalar, or the shape of a sample with raw values. Where the target is constant, it is 1 if the error is
+        constant too, else 0.
+
+    Raises:
+        ValueError: an argument that does not fit; inputs without a dimension of samples.
     """
+
+    example = {"": "0.9572"}
 
     higher_is_better = True
     plot_upper_bound = 1.0
@@ -97,24 +95,26 @@ class ExplainedVariance(MultioutputMetric):
         return self._over_outputs(formulas.explained_variance(moments, self.multioutput))
 
 
+@documented(PearsonCorrCoef)
 class RelativeSquaredError(PairsMetric):
     r"""Squared errors over those of a prediction of the mean, :math:`\frac{\sum_i (x_i - y_i)^2}{\sum_i (y_i - \bar y)^2}`.
 
+    A constant target counts as one whose squares add up to 2 ** -23. Numeric error and gradients are those of
+    :class:`R2Score`; the functional form takes every column of ``(N, D)`` as an output.
+
     Args:
-        num_outputs: D: inputs are ``(N,)`` or ``(N, 1)`` for one, ``(N, D)`` for more.
         squared: False gives the mean of the roots.
-        kwargs: those of :class:`~fastmetrics.Metric`.
 
-    The value is a scalar, the mean over the outputs. A constant target counts as one whose squares add up to 2 ** -23.
-    Numeric error, gradients and errors are those of :class:`R2Score`, but for the number of samples; the functional
-    form takes every column of ``(N, D)`` as an output.
+    Returns:
+        a scalar, the mean over the outputs.
 
-    Example:
-        >>> import torch
-        >>> from fastmetrics import RelativeSquaredError
-        >>> RelativeSquaredError()(torch.tensor([2.5, 0.0, 2.0, 8.0]), torch.tensor([3.0, -0.5, 2.0, 7.0]))
-        tensor(0.0514)
+    Raises:
+        RuntimeError: inputs of different shape or device, or of other shapes; a weight that is negative, infinite or
+            NaN.
+        ValueError: an argument that does not fit.
     """  # noqa: E501
+
+    example = {"": "0.0514"}
 
     plot_lower_bound = None
     by_column = True

@@ -12,7 +12,6 @@ from torchmetrics.utilities.prints import rank_zero_warn
 from fastmetrics import arguments
 from fastmetrics.formulas.rank_correlation import kendall, spearman
 from fastmetrics.metric import Batch, StatisticMetric
-from fastmetrics.native.transforms import each_sample
 from fastmetrics.statistics.buffers import PairBuffers
 
 VARIANTS = ("a", "b", "c")
@@ -46,6 +45,16 @@ class _RankCorrelation(StatisticMetric):
     def _result(self, value: Tensor) -> Tensor:
         value = value.to(self._dtype)
         return value.squeeze(0) if self.num_outputs == 1 else value
+
+    @classmethod
+    def _columns(cls, preds: Tensor, target: Tensor, valid: Tensor | None, floating: bool) -> tuple[Tensor, Tensor]:
+        """The valid samples of one batch, ``(N, D)``."""
+        buffers = PairBuffers(preds.shape[1] if preds.dim() == 2 else 1, floating)
+        buffers.check((preds, target))
+        if valid is not None:
+            valid = buffers.per_sample("valid", valid, (preds, target))
+        kept = buffers.kept((preds, target), valid, None)
+        return kept["preds"], kept["target"]
 
 
 class SpearmanCorrCoef(_RankCorrelation):
@@ -88,6 +97,11 @@ class SpearmanCorrCoef(_RankCorrelation):
     def formula(self, preds: Tensor, target: Tensor) -> Tensor:
         """The correlation of each output."""
         return self._result(spearman(preds, target))
+
+    @classmethod
+    def of_columns(cls, options: tuple[()], preds: Tensor, target: Tensor, valid: Tensor | None = None) -> Tensor:
+        """Columns are outputs, and the value is float32."""
+        return _of_outputs(spearman(*cls._columns(preds, target, valid, floating=True)), preds)
 
 
 class KendallRankCorrCoef(_RankCorrelation):
@@ -152,6 +166,17 @@ class KendallRankCorrCoef(_RankCorrelation):
         tau, p = kendall(preds, target, self.variant, self.alternative)
         return self._result(tau) if p is None else (self._result(tau), self._result(p))
 
+    @classmethod
+    def of_columns(
+        cls, options: tuple[str, bool, str | None], preds: Tensor, target: Tensor, valid: Tensor | None = None
+    ) -> Tensor | tuple[Tensor, Tensor]:
+        """Columns are outputs, and the value is float32."""
+        variant, t_test, alternative = options
+        check_kendall(*options)
+        columns = cls._columns(preds, target, valid, floating=False)
+        tau, p = kendall(*columns, variant, alternative if t_test else None)
+        return _of_outputs(tau, preds) if p is None else (_of_outputs(tau, preds), _of_outputs(p, preds))
+
 
 def check_kendall(variant: str, t_test: bool, alternative: str | None) -> None:
     """Raise ``ValueError`` if an argument of Kendall's tau is wrong."""
@@ -164,64 +189,6 @@ def check_kendall(variant: str, t_test: bool, alternative: str | None) -> None:
         arguments.one_of("alternative", alternative, ALTERNATIVES)
 
 
-def _pairs(preds: Tensor, target: Tensor, valid: Tensor | None, floating: bool) -> tuple[Tensor, Tensor]:
-    buffers = PairBuffers(preds.shape[1] if preds.dim() == 2 else 1, floating)
-    buffers.check((preds, target))
-    if valid is not None:
-        valid = buffers.per_sample("valid", valid, (preds, target))
-    kept = buffers.kept((preds, target), valid, None)
-    return kept["preds"], kept["target"]
-
-
-def _value(value: Tensor, preds: Tensor) -> Tensor:
+def _of_outputs(value: Tensor, preds: Tensor) -> Tensor:
     value = value.to(torch.float32)
     return value.squeeze(0) if preds.dim() == 1 else value
-
-
-def spearman_corrcoef(preds: Tensor, target: Tensor, *, valid: Tensor | None = None) -> Tensor:
-    """The value of :class:`SpearmanCorrCoef` for one batch, float32.
-
-    Args:
-        preds: floating, ``(N,)`` or ``(N, D)``.
-        target: the same shape.
-        valid: bool ``(N,)``: a sample that is not valid is left out.
-
-    Returns:
-        ``[]`` or ``(D,)``. Errors are those of the class.
-    """
-
-    def value(preds: Tensor, target: Tensor, valid: Tensor | None) -> Tensor:
-        return _value(spearman(*_pairs(preds, target, valid, floating=True)), preds)
-
-    return each_sample(value, preds, target, valid)  # type: ignore[no-any-return]
-
-
-def kendall_rank_corrcoef(
-    preds: Tensor,
-    target: Tensor,
-    variant: str = "b",
-    t_test: bool = False,
-    alternative: str | None = "two-sided",
-    *,
-    valid: Tensor | None = None,
-) -> Tensor | tuple[Tensor, Tensor]:
-    """The value of :class:`KendallRankCorrCoef` for one batch, float32.
-
-    Args:
-        preds: real, ``(N,)`` or ``(N, D)``.
-        target: the same shape.
-        variant: see the class.
-        t_test: see the class.
-        alternative: see the class.
-        valid: bool ``(N,)``: a sample that is not valid is left out.
-
-    Returns:
-        tau, ``[]`` or ``(D,)``; with ``t_test``, tau and p. Errors are those of the class.
-    """
-    check_kendall(variant, t_test, alternative)
-
-    def value(preds: Tensor, target: Tensor, valid: Tensor | None) -> Tensor | tuple[Tensor, Tensor]:
-        tau, p = kendall(*_pairs(preds, target, valid, floating=False), variant, alternative if t_test else None)
-        return _value(tau, preds) if p is None else (_value(tau, preds), _value(p, preds))
-
-    return each_sample(value, preds, target, valid)  # type: ignore[no-any-return]

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from fastmetrics import arguments
+from fastmetrics.docstrings import documented
 from fastmetrics.metric import Batch, StatisticMetric
 from fastmetrics.passes.row_pairs import COSINE, JS, JS_LOG, KL, KL_LOG
 from fastmetrics.statistics.base import Statistics
@@ -45,32 +46,34 @@ class _RowMetric(StatisticMetric):
         return dtype if dtype.is_floating_point else torch.get_default_dtype()
 
 
+@documented()
 class CosineSimilarity(_RowMetric):
     r"""Cosine of the angle between each pair of rows, :math:`x \cdot y / (|x| |y|)`.
 
+    Rows and their cosines are summed in float64: the error of a cosine is about 1e-15 before it is rounded to the
+    metric's dtype.
+
     Args:
-        reduction: over the rows: ``sum``, ``mean``, or ``none`` or None for the figure of each.
+        reduction: over the rows: ``sum``, ``mean``, or ``none`` or None for the cosine of each.
         kwargs: those of :class:`~fastmetrics.Metric`.
 
-    Inputs are ``(N, D)``, of any real dtype and strides. Rows are summed in float64, and so are their figures: the
-    error of a figure is about 1e-15 before it is rounded to the metric's dtype. NaN where a row is zero.
-    ``weights`` and ``valid`` are ``(N,)``; without a reduction there are no weights, and a row that is not valid is
-    NaN. Gradients flow through ``forward`` and the functional form.
+    Inputs:
+        preds: ``(N, D)`` of any real dtype. Gradients flow through ``forward`` and the functional form.
+        target: the same.
+        weights: ``(N,)`` of any real dtype: what a row counts instead of 1; finite and at least 0. There are none
+            without a reduction.
+        valid: bool ``(N,)``: a row that is not valid is not counted; without a reduction it is NaN.
+
+    Returns:
+        a scalar, or ``(N,)`` without a reduction; NaN where a row is zero.
 
     Raises:
-        RuntimeError: inputs of different shape or device.
         ValueError: inputs that are not ``(N, D)``; another ``reduction``.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics import CosineSimilarity
-        >>> from fastmetrics.functional import cosine_similarity
-        >>> preds, target = torch.tensor([[0.0, 1.0], [0.0, 1.0]]), torch.tensor([[0.0, 1.0], [1.0, 1.0]])
-        >>> CosineSimilarity(reduction="mean")(preds, target)
-        tensor(0.8536)
-        >>> cosine_similarity(preds, target, reduction=None)
-        tensor([1.0000, 0.7071])
+        RuntimeError: inputs of different shape or device.
     """
+
+    example_batch = "torch.tensor([[0.0, 1.0], [0.0, 1.0]]), torch.tensor([[0.0, 1.0], [1.0, 1.0]])"
+    example = {"": "1.7071", "reduction=None": "[1.0000, 0.7071]"}
 
     higher_is_better = True
     plot_lower_bound = 0.0
@@ -109,57 +112,48 @@ class _Divergence(_RowMetric):
         return (p, q), weights, valid
 
 
+@documented(CosineSimilarity)
 class KLDivergence(_Divergence):
     r"""Kullback-Leibler divergence of each pair of rows, :math:`\sum_i p_i \log (p_i / q_i)`.
 
+    What is impossible under ``p`` (0, or a logarithm of -inf) adds nothing; what is impossible under ``q`` alone makes
+    the divergence infinite. Rows and their divergences are summed in float64.
+
     Args:
         log_prob: whether rows are logarithms of probabilities; probabilities are divided by their sum.
-        reduction: over the rows: ``mean``, ``sum``, or ``none`` or None for the figure of each.
-        kwargs: those of :class:`~fastmetrics.Metric`.
+        reduction: over the rows: ``mean``, ``sum``, or ``none`` or None for the divergence of each.
 
-    ``p`` is the distribution of the data and ``q`` the one that approximates it. What is impossible under ``p`` (0,
-    or a logarithm of -inf) adds nothing; what is impossible under ``q`` alone makes the divergence infinite.
-    Inputs, weights, numeric error, gradients and errors are those of :class:`CosineSimilarity`.
+    Inputs:
+        p: ``(N, D)`` of any real dtype, the distribution of the data. Gradients flow through ``forward`` and the
+            functional form.
+        q: the same, the distribution that approximates it.
+
+    Returns:
+        a scalar, or ``(N,)`` without a reduction.
 
     Raises:
         TypeError: ``log_prob`` is no bool.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics import KLDivergence
-        >>> from fastmetrics.functional import kl_divergence
-        >>> p, q = torch.tensor([[0.36, 0.48, 0.16]]), torch.tensor([[1 / 3, 1 / 3, 1 / 3]])
-        >>> KLDivergence()(p, q)
-        tensor(0.0853)
-        >>> kl_divergence(p, q)
-        tensor(0.0853)
     """
+
+    example_batch = "torch.tensor([[0.36, 0.48, 0.16]]), torch.tensor([[1 / 3, 1 / 3, 1 / 3]])"
+    example = {"": "0.0853"}
 
     def __init__(self, log_prob: bool = False, reduction: str | None = "mean", **kwargs: Any) -> None:
         super().__init__((KL, KL_LOG), log_prob, reduction, **kwargs)
 
 
+@documented(KLDivergence)
 class JensenShannonDivergence(_Divergence):
-    r"""Jensen-Shannon divergence of each pair of rows: the mean of the divergences of both from their middle.
+    """Jensen-Shannon divergence of each pair of rows: the mean of the divergences of both from their middle.
 
-    Args:
-        log_prob: whether rows are logarithms of probabilities; probabilities are divided by their sum.
-        reduction: over the rows: ``mean``, ``sum``, or ``none`` or None for the figure of each.
-        kwargs: those of :class:`~fastmetrics.Metric`.
+    Rows and their divergences are summed in float64.
 
-    Inputs, weights, numeric error, gradients and errors are those of :class:`KLDivergence`.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.regression import JensenShannonDivergence
-        >>> from fastmetrics.functional import jensen_shannon_divergence
-        >>> p = torch.tensor([[0.1, 0.9], [0.2, 0.8], [0.3, 0.7]])
-        >>> q = torch.tensor([[0.3, 0.7], [0.4, 0.6], [0.5, 0.5]])
-        >>> JensenShannonDivergence()(p, q)
-        tensor(0.0259)
-        >>> jensen_shannon_divergence(p, q)
-        tensor(0.0259)
+    Inputs:
+        p: ``(N, D)`` of any real dtype. Gradients flow through ``forward`` and the functional form.
+        q: the same.
     """
+
+    example = {"": "0.0225"}
 
     plot_upper_bound = log(2)
 
@@ -167,30 +161,29 @@ class JensenShannonDivergence(_Divergence):
         super().__init__((JS, JS_LOG), log_prob, reduction, **kwargs)
 
 
+@documented(CosineSimilarity)
 class ContinuousRankedProbabilityScore(_RowMetric):
     r"""Mean of :math:`\int (F(x) - 1_{x \geq y})^2 dx` over the rows, F the distribution of an ensemble of predictions.
 
-    Args:
-        kwargs: those of :class:`~fastmetrics.Metric`.
+    The score of a row is the mean distance of its members from the target, less half the mean distance between members,
+    computed in float64 in O(M log M) time and O(M) memory.
 
-    ``preds`` is ``(N, M)``, M members of an ensemble; ``target`` is ``(N,)``; both of any real dtype. The score of
-    a row is the mean distance of its members from the target, less half the mean distance between members, computed
-    in float64 in O(M log M) time and O(M) memory. ``weights`` and ``valid`` are ``(N,)``.
+    Inputs:
+        preds: ``(N, M)`` of any real dtype, M members of an ensemble.
+        target: ``(N,)`` of any real dtype.
+        weights: ``(N,)`` of any real dtype: what a row counts instead of 1; finite and at least 0.
+        valid: bool ``(N,)``: a row that is not valid is not counted.
+
+    Returns:
+        a scalar; NaN without data.
 
     Raises:
-        RuntimeError: batch sizes or devices that differ.
         ValueError: fewer than two members; other shapes.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.regression import ContinuousRankedProbabilityScore
-        >>> from fastmetrics.functional import continuous_ranked_probability_score
-        >>> preds, target = torch.tensor([[1.0, 2.0, 4.0], [0.0, 1.0, 1.0]]), torch.tensor([2.0, 0.0])
-        >>> ContinuousRankedProbabilityScore()(preds, target)
-        tensor(0.3889)
-        >>> continuous_ranked_probability_score(preds, target)
-        tensor(0.3889)
+        RuntimeError: batch sizes or devices that differ.
     """
+
+    example_batch = "torch.tensor([[1.0, 2.0, 4.0], [0.0, 1.0, 1.0]]), torch.tensor([2.0, 0.0])"
+    example = {"": "0.3889"}
 
     is_differentiable = False
     higher_is_better = False

@@ -1,0 +1,1132 @@
+# SPDX-License-Identifier: Apache-2.0
+# Written by tools/stubs.py; `make stubs` writes it again.
+from typing import Any, Literal, overload
+
+from fastmetrics.classification.accuracy import BinaryAccuracy, MulticlassAccuracy, MultilabelAccuracy
+from fastmetrics.classification.cohen_kappa import BinaryCohenKappa, MulticlassCohenKappa
+from fastmetrics.classification.confusion_matrix import (
+    BinaryConfusionMatrix,
+    MulticlassConfusionMatrix,
+    MultilabelConfusionMatrix,
+)
+from fastmetrics.classification.exact_match import MulticlassExactMatch, MultilabelExactMatch
+from fastmetrics.classification.f_beta import (
+    BinaryF1Score,
+    BinaryFBetaScore,
+    MulticlassF1Score,
+    MulticlassFBetaScore,
+    MultilabelF1Score,
+    MultilabelFBetaScore,
+)
+from fastmetrics.classification.family import Family
+from fastmetrics.classification.group_fairness import BinaryFairness, BinaryGroupStatRates
+from fastmetrics.classification.hamming import (
+    BinaryHammingDistance,
+    MulticlassHammingDistance,
+    MultilabelHammingDistance,
+)
+from fastmetrics.classification.hinge import BinaryHingeLoss, MulticlassHingeLoss
+from fastmetrics.classification.jaccard import BinaryJaccardIndex, MulticlassJaccardIndex, MultilabelJaccardIndex
+from fastmetrics.classification.matthews_corrcoef import (
+    BinaryMatthewsCorrCoef,
+    MulticlassMatthewsCorrCoef,
+    MultilabelMatthewsCorrCoef,
+)
+from fastmetrics.classification.negative_predictive_value import (
+    BinaryNegativePredictiveValue,
+    MulticlassNegativePredictiveValue,
+    MultilabelNegativePredictiveValue,
+)
+from fastmetrics.classification.precision_recall import (
+    BinaryPrecision,
+    BinaryRecall,
+    MulticlassPrecision,
+    MulticlassRecall,
+    MultilabelPrecision,
+    MultilabelRecall,
+)
+from fastmetrics.classification.ranking import (
+    MultilabelCoverageError,
+    MultilabelRankingAveragePrecision,
+    MultilabelRankingLoss,
+)
+from fastmetrics.classification.rates import (
+    BinaryBalancedErrorRate,
+    BinaryFowlkesMallowsScore,
+    BinaryGeometricMeanScore,
+    BinaryInformedness,
+    BinaryMarkedness,
+    MulticlassBalancedErrorRate,
+    MulticlassFowlkesMallowsScore,
+    MulticlassGeometricMeanScore,
+    MulticlassInformedness,
+    MulticlassMarkedness,
+    MultilabelBalancedErrorRate,
+    MultilabelFowlkesMallowsScore,
+    MultilabelGeometricMeanScore,
+    MultilabelInformedness,
+    MultilabelMarkedness,
+)
+from fastmetrics.classification.specificity import BinarySpecificity, MulticlassSpecificity, MultilabelSpecificity
+from fastmetrics.classification.stat_scores import BinaryStatScores, MulticlassStatScores, MultilabelStatScores
+from fastmetrics.classification.top_k import MeanReciprocalRank, TopKAccuracy
+
+__all__ = [
+    "Accuracy",
+    "BalancedErrorRate",
+    "BinaryAccuracy",
+    "BinaryBalancedErrorRate",
+    "BinaryCohenKappa",
+    "BinaryConfusionMatrix",
+    "BinaryF1Score",
+    "BinaryFBetaScore",
+    "BinaryFairness",
+    "BinaryFowlkesMallowsScore",
+    "BinaryGeometricMeanScore",
+    "BinaryGroupStatRates",
+    "BinaryHammingDistance",
+    "BinaryHingeLoss",
+    "BinaryInformedness",
+    "BinaryJaccardIndex",
+    "BinaryMarkedness",
+    "BinaryMatthewsCorrCoef",
+    "BinaryNegativePredictiveValue",
+    "BinaryPrecision",
+    "BinaryRecall",
+    "BinarySpecificity",
+    "BinaryStatScores",
+    "CohenKappa",
+    "ConfusionMatrix",
+    "ExactMatch",
+    "F1Score",
+    "FBetaScore",
+    "FowlkesMallowsScore",
+    "GeometricMeanScore",
+    "HammingDistance",
+    "HingeLoss",
+    "Informedness",
+    "JaccardIndex",
+    "Markedness",
+    "MatthewsCorrCoef",
+    "MeanReciprocalRank",
+    "MulticlassAccuracy",
+    "MulticlassBalancedErrorRate",
+    "MulticlassCohenKappa",
+    "MulticlassConfusionMatrix",
+    "MulticlassExactMatch",
+    "MulticlassF1Score",
+    "MulticlassFBetaScore",
+    "MulticlassFowlkesMallowsScore",
+    "MulticlassGeometricMeanScore",
+    "MulticlassHammingDistance",
+    "MulticlassHingeLoss",
+    "MulticlassInformedness",
+    "MulticlassJaccardIndex",
+    "MulticlassMarkedness",
+    "MulticlassMatthewsCorrCoef",
+    "MulticlassNegativePredictiveValue",
+    "MulticlassPrecision",
+    "MulticlassRecall",
+    "MulticlassSpecificity",
+    "MulticlassStatScores",
+    "MultilabelAccuracy",
+    "MultilabelBalancedErrorRate",
+    "MultilabelConfusionMatrix",
+    "MultilabelCoverageError",
+    "MultilabelExactMatch",
+    "MultilabelF1Score",
+    "MultilabelFBetaScore",
+    "MultilabelFowlkesMallowsScore",
+    "MultilabelGeometricMeanScore",
+    "MultilabelHammingDistance",
+    "MultilabelInformedness",
+    "MultilabelJaccardIndex",
+    "MultilabelMarkedness",
+    "MultilabelMatthewsCorrCoef",
+    "MultilabelNegativePredictiveValue",
+    "MultilabelPrecision",
+    "MultilabelRankingAveragePrecision",
+    "MultilabelRankingLoss",
+    "MultilabelRecall",
+    "MultilabelSpecificity",
+    "MultilabelStatScores",
+    "NegativePredictiveValue",
+    "Precision",
+    "Recall",
+    "Specificity",
+    "StatScores",
+    "TopKAccuracy",
+]
+
+def __getattr__(name: str) -> Any: ...
+
+class Accuracy(Family):
+    """Accuracy: the share of the decisions that are right."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryAccuracy: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        exclude_ignored: bool = False,
+        **kwargs: Any,
+    ) -> MulticlassAccuracy: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelAccuracy: ...
+
+class BalancedErrorRate(Family):
+    """Balanced error rate: the mean of the miss rate and the false alarm rate."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryBalancedErrorRate: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        exclude_ignored: bool = False,
+        **kwargs: Any,
+    ) -> MulticlassBalancedErrorRate: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelBalancedErrorRate: ...
+
+class CohenKappa(Family):
+    """Cohen's kappa: the agreement of predictions and targets beyond chance."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        weights: str | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryCohenKappa: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        weights: str | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        **kwargs: Any,
+    ) -> MulticlassCohenKappa: ...
+
+class ConfusionMatrix(Family):
+    """Confusion matrix: how often each class was predicted for each target; row = target, column = prediction."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        normalize: str | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryConfusionMatrix: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        normalize: str | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        **kwargs: Any,
+    ) -> MulticlassConfusionMatrix: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        normalize: str | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelConfusionMatrix: ...
+
+class ExactMatch(Family):
+    """Exact match, also called subset accuracy: the share of the samples that are right in every place."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        multidim_average: str = "global",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        **kwargs: Any,
+    ) -> MulticlassExactMatch: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        multidim_average: str = "global",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        **kwargs: Any,
+    ) -> MultilabelExactMatch: ...
+
+class F1Score(Family):
+    """F1 score: the harmonic mean of precision and recall."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryF1Score: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        exclude_ignored: bool = False,
+        **kwargs: Any,
+    ) -> MulticlassF1Score: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelF1Score: ...
+
+class FBetaScore(Family):
+    """F-score: the weighted harmonic mean of precision and recall."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        beta: float = 1.0,
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryFBetaScore: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        beta: float = 1.0,
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        exclude_ignored: bool = False,
+        **kwargs: Any,
+    ) -> MulticlassFBetaScore: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        beta: float = 1.0,
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelFBetaScore: ...
+
+class FowlkesMallowsScore(Family):
+    """Fowlkes-Mallows score: the geometric mean of precision and recall."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryFowlkesMallowsScore: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        exclude_ignored: bool = False,
+        **kwargs: Any,
+    ) -> MulticlassFowlkesMallowsScore: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelFowlkesMallowsScore: ...
+
+class GeometricMeanScore(Family):
+    """Geometric mean of recall and specificity."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryGeometricMeanScore: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        exclude_ignored: bool = False,
+        **kwargs: Any,
+    ) -> MulticlassGeometricMeanScore: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelGeometricMeanScore: ...
+
+class HammingDistance(Family):
+    """Hamming distance: the share of the decisions that are wrong."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryHammingDistance: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        exclude_ignored: bool = False,
+        **kwargs: Any,
+    ) -> MulticlassHammingDistance: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelHammingDistance: ...
+
+class HingeLoss(Family):
+    """Hinge loss of scores, a mean over samples; NaN without any."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        num_classes: int | None = None,
+        squared: bool = False,
+        multiclass_mode: str = "crammer-singer",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        **kwargs: Any,
+    ) -> BinaryHingeLoss: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        num_classes: int | None = None,
+        squared: bool = False,
+        multiclass_mode: str = "crammer-singer",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        **kwargs: Any,
+    ) -> MulticlassHingeLoss: ...
+
+class Informedness(Family):
+    """Informedness, Youden's J: recall + specificity - 1; that of a guess is 0."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryInformedness: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        exclude_ignored: bool = False,
+        **kwargs: Any,
+    ) -> MulticlassInformedness: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelInformedness: ...
+
+class JaccardIndex(Family):
+    """Jaccard index: the intersection of predictions and targets over their union."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryJaccardIndex: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        **kwargs: Any,
+    ) -> MulticlassJaccardIndex: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelJaccardIndex: ...
+
+class Markedness(Family):
+    """Markedness: precision + negative predictive value - 1; that of a guess is 0."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryMarkedness: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        exclude_ignored: bool = False,
+        **kwargs: Any,
+    ) -> MulticlassMarkedness: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelMarkedness: ...
+
+class MatthewsCorrCoef(Family):
+    """Matthews' coefficient: the correlation of predictions and targets."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        undefined: float | None = None,
+        **kwargs: Any,
+    ) -> BinaryMatthewsCorrCoef: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        undefined: float | None = None,
+        **kwargs: Any,
+    ) -> MulticlassMatthewsCorrCoef: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        undefined: float | None = None,
+        **kwargs: Any,
+    ) -> MultilabelMatthewsCorrCoef: ...
+
+class NegativePredictiveValue(Family):
+    """Negative predictive value: the share of the negative decisions that are right."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryNegativePredictiveValue: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        exclude_ignored: bool = False,
+        **kwargs: Any,
+    ) -> MulticlassNegativePredictiveValue: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelNegativePredictiveValue: ...
+
+class Precision(Family):
+    """Precision: the share of the positive decisions that are right."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryPrecision: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        exclude_ignored: bool = False,
+        **kwargs: Any,
+    ) -> MulticlassPrecision: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelPrecision: ...
+
+class Recall(Family):
+    """Recall, also called sensitivity: the share of the positive targets that are found."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryRecall: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        exclude_ignored: bool = False,
+        **kwargs: Any,
+    ) -> MulticlassRecall: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelRecall: ...
+
+class Specificity(Family):
+    """Specificity: the share of the negative targets that are found."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinarySpecificity: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        exclude_ignored: bool = False,
+        **kwargs: Any,
+    ) -> MulticlassSpecificity: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelSpecificity: ...
+
+class StatScores(Family):
+    """tp, fp, tn, fn and support, the number of positive targets."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryStatScores: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        exclude_ignored: bool = False,
+        **kwargs: Any,
+    ) -> MulticlassStatScores: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        threshold: float = 0.5,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        multidim_average: str = "global",
+        top_k: int = 1,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        zero_division: float = 0,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelStatScores: ...

@@ -1,0 +1,1417 @@
+# SPDX-License-Identifier: Apache-2.0
+# Written by tools/stubs.py; `make stubs` writes it again.
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from torch import Tensor
+
+__all__ = [
+    "accuracy",
+    "balanced_error_rate",
+    "binary_accuracy",
+    "binary_balanced_error_rate",
+    "binary_cohen_kappa",
+    "binary_confusion_matrix",
+    "binary_f1_score",
+    "binary_fairness",
+    "binary_fbeta_score",
+    "binary_fowlkes_mallows_score",
+    "binary_geometric_mean_score",
+    "binary_groups_stat_rates",
+    "binary_hamming_distance",
+    "binary_hinge_loss",
+    "binary_informedness",
+    "binary_jaccard_index",
+    "binary_markedness",
+    "binary_matthews_corrcoef",
+    "binary_negative_predictive_value",
+    "binary_precision",
+    "binary_recall",
+    "binary_specificity",
+    "binary_stat_scores",
+    "cohen_kappa",
+    "confusion_matrix",
+    "demographic_parity",
+    "equal_opportunity",
+    "exact_match",
+    "f1_score",
+    "fbeta_score",
+    "fowlkes_mallows_score",
+    "geometric_mean_score",
+    "hamming_distance",
+    "hinge_loss",
+    "informedness",
+    "jaccard_index",
+    "markedness",
+    "matthews_corrcoef",
+    "mean_reciprocal_rank",
+    "multiclass_accuracy",
+    "multiclass_balanced_error_rate",
+    "multiclass_cohen_kappa",
+    "multiclass_confusion_matrix",
+    "multiclass_exact_match",
+    "multiclass_f1_score",
+    "multiclass_fbeta_score",
+    "multiclass_fowlkes_mallows_score",
+    "multiclass_geometric_mean_score",
+    "multiclass_hamming_distance",
+    "multiclass_hinge_loss",
+    "multiclass_informedness",
+    "multiclass_jaccard_index",
+    "multiclass_markedness",
+    "multiclass_matthews_corrcoef",
+    "multiclass_negative_predictive_value",
+    "multiclass_precision",
+    "multiclass_recall",
+    "multiclass_specificity",
+    "multiclass_stat_scores",
+    "multilabel_accuracy",
+    "multilabel_balanced_error_rate",
+    "multilabel_confusion_matrix",
+    "multilabel_coverage_error",
+    "multilabel_exact_match",
+    "multilabel_f1_score",
+    "multilabel_fbeta_score",
+    "multilabel_fowlkes_mallows_score",
+    "multilabel_geometric_mean_score",
+    "multilabel_hamming_distance",
+    "multilabel_informedness",
+    "multilabel_jaccard_index",
+    "multilabel_markedness",
+    "multilabel_matthews_corrcoef",
+    "multilabel_negative_predictive_value",
+    "multilabel_precision",
+    "multilabel_ranking_average_precision",
+    "multilabel_ranking_loss",
+    "multilabel_recall",
+    "multilabel_specificity",
+    "multilabel_stat_scores",
+    "negative_predictive_value",
+    "precision",
+    "recall",
+    "specificity",
+    "stat_scores",
+    "top_k_accuracy",
+]
+
+def __getattr__(name: str) -> Any: ...
+def accuracy(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    threshold: float = 0.5,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "micro",
+    multidim_average: str = "global",
+    top_k: int = 1,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """Accuracy: the share of the decisions that are right."""
+
+def balanced_error_rate(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    threshold: float = 0.5,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "micro",
+    multidim_average: str = "global",
+    top_k: int = 1,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    **kwargs: Any,
+) -> Tensor:
+    """Balanced error rate: the mean of the miss rate and the false alarm rate."""
+
+def binary_accuracy(
+    preds: Tensor,
+    target: Tensor,
+    threshold: float = 0.5,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Accuracy of binary decisions."""
+
+def binary_balanced_error_rate(
+    preds: Tensor,
+    target: Tensor,
+    threshold: float = 0.5,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Balanced error rate of binary decisions: the mean of the miss rate and the false alarm rate."""
+
+def binary_cohen_kappa(
+    preds: Tensor,
+    target: Tensor,
+    threshold: float = 0.5,
+    weights: str | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    sample_weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Cohen's kappa of binary decisions."""
+
+def binary_confusion_matrix(
+    preds: Tensor,
+    target: Tensor,
+    threshold: float = 0.5,
+    normalize: str | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Confusion matrix of binary decisions."""
+
+def binary_f1_score(
+    preds: Tensor,
+    target: Tensor,
+    threshold: float = 0.5,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """F1 score of binary decisions."""
+
+def binary_fairness(
+    preds: Tensor,
+    target: Tensor | None,
+    groups: Tensor,
+    task: str = "all",
+    threshold: float = 0.5,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> dict[str, Tensor]:
+    """How far the decisions about groups differ: the lowest rate of a group over the highest."""
+
+def binary_fbeta_score(
+    preds: Tensor,
+    target: Tensor,
+    beta: float,
+    threshold: float = 0.5,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """F-score of binary decisions."""
+
+def binary_fowlkes_mallows_score(
+    preds: Tensor,
+    target: Tensor,
+    threshold: float = 0.5,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Fowlkes-Mallows score of binary decisions: the geometric mean of precision and recall."""
+
+def binary_geometric_mean_score(
+    preds: Tensor,
+    target: Tensor,
+    threshold: float = 0.5,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Geometric mean of recall and specificity of binary decisions."""
+
+def binary_groups_stat_rates(
+    preds: Tensor,
+    target: Tensor,
+    groups: Tensor,
+    num_groups: int,
+    threshold: float = 0.5,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> dict[str, Tensor]:
+    """The rates of tp, fp, tn and fn in each group."""
+
+def binary_hamming_distance(
+    preds: Tensor,
+    target: Tensor,
+    threshold: float = 0.5,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Hamming distance of binary decisions: the share that is wrong."""
+
+def binary_hinge_loss(
+    preds: Tensor,
+    target: Tensor,
+    squared: bool = False,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    r"""Mean hinge loss, :math:`\max(0, 1 - y \hat{y})` with :math:`y` 1 or -1, of binary scores."""
+
+def binary_informedness(
+    preds: Tensor,
+    target: Tensor,
+    threshold: float = 0.5,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Informedness, Youden's J, of binary decisions: recall + specificity - 1."""
+
+def binary_jaccard_index(
+    preds: Tensor,
+    target: Tensor,
+    threshold: float = 0.5,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Jaccard index of binary decisions."""
+
+def binary_markedness(
+    preds: Tensor,
+    target: Tensor,
+    threshold: float = 0.5,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Markedness of binary decisions: precision + negative predictive value - 1."""
+
+def binary_matthews_corrcoef(
+    preds: Tensor,
+    target: Tensor,
+    threshold: float = 0.5,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    undefined: float | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Matthews' coefficient of binary decisions."""
+
+def binary_negative_predictive_value(
+    preds: Tensor,
+    target: Tensor,
+    threshold: float = 0.5,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Negative predictive value of binary decisions."""
+
+def binary_precision(
+    preds: Tensor,
+    target: Tensor,
+    threshold: float = 0.5,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Precision of binary decisions."""
+
+def binary_recall(
+    preds: Tensor,
+    target: Tensor,
+    threshold: float = 0.5,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Recall of binary decisions."""
+
+def binary_specificity(
+    preds: Tensor,
+    target: Tensor,
+    threshold: float = 0.5,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Specificity of binary decisions."""
+
+def binary_stat_scores(
+    preds: Tensor,
+    target: Tensor,
+    threshold: float = 0.5,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """tp, fp, tn, fn and support of binary decisions."""
+
+def cohen_kappa(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass"],
+    threshold: float = 0.5,
+    num_classes: int | None = None,
+    weights: str | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """Cohen's kappa: the agreement of predictions and targets beyond chance."""
+
+def confusion_matrix(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    threshold: float = 0.5,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    normalize: str | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """Confusion matrix: how often each class was predicted for each target; row = target, column = prediction."""
+
+def demographic_parity(
+    preds: Tensor,
+    groups: Tensor,
+    threshold: float = 0.5,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> dict[str, Tensor]:
+    """How far the decisions about groups differ: the lowest rate of a group over the highest."""
+
+def equal_opportunity(
+    preds: Tensor,
+    target: Tensor | None,
+    groups: Tensor,
+    threshold: float = 0.5,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> dict[str, Tensor]:
+    """How far the decisions about groups differ: the lowest rate of a group over the highest."""
+
+def exact_match(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["multiclass", "multilabel"],
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    threshold: float = 0.5,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """Exact match, also called subset accuracy: the share of the samples that are right in every place."""
+
+def f1_score(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    threshold: float = 0.5,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "micro",
+    multidim_average: str = "global",
+    top_k: int = 1,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    **kwargs: Any,
+) -> Tensor:
+    """F1 score: the harmonic mean of precision and recall."""
+
+def fbeta_score(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    beta: float = 1.0,
+    threshold: float = 0.5,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "micro",
+    multidim_average: str = "global",
+    top_k: int = 1,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    **kwargs: Any,
+) -> Tensor:
+    """F-score: the weighted harmonic mean of precision and recall."""
+
+def fowlkes_mallows_score(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    threshold: float = 0.5,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "micro",
+    multidim_average: str = "global",
+    top_k: int = 1,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    **kwargs: Any,
+) -> Tensor:
+    """Fowlkes-Mallows score: the geometric mean of precision and recall."""
+
+def geometric_mean_score(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    threshold: float = 0.5,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "micro",
+    multidim_average: str = "global",
+    top_k: int = 1,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    **kwargs: Any,
+) -> Tensor:
+    """Geometric mean of recall and specificity."""
+
+def hamming_distance(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    threshold: float = 0.5,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "micro",
+    multidim_average: str = "global",
+    top_k: int = 1,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """Hamming distance: the share of the decisions that are wrong."""
+
+def hinge_loss(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass"],
+    num_classes: int | None = None,
+    squared: bool = False,
+    multiclass_mode: str = "crammer-singer",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """Hinge loss of scores, a mean over samples; NaN without any."""
+
+def informedness(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    threshold: float = 0.5,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "micro",
+    multidim_average: str = "global",
+    top_k: int = 1,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    **kwargs: Any,
+) -> Tensor:
+    """Informedness, Youden's J: recall + specificity - 1; that of a guess is 0."""
+
+def jaccard_index(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    threshold: float = 0.5,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "macro",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    **kwargs: Any,
+) -> Tensor:
+    """Jaccard index: the intersection of predictions and targets over their union."""
+
+def markedness(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    threshold: float = 0.5,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "micro",
+    multidim_average: str = "global",
+    top_k: int = 1,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    **kwargs: Any,
+) -> Tensor:
+    """Markedness: precision + negative predictive value - 1; that of a guess is 0."""
+
+def matthews_corrcoef(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    threshold: float = 0.5,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """Matthews' coefficient: the correlation of predictions and targets."""
+
+def mean_reciprocal_rank(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    r"""The mean of 1 / rank of the target among the scores, :math:`\frac1N \sum_i \frac1{r_i}`; 1 is the best rank."""
+
+def multiclass_accuracy(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int | None = None,
+    average: str | None = "macro",
+    top_k: int = 1,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    exclude_ignored: bool = False,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Accuracy of each class, averaged: the share of its samples that got their label."""
+
+def multiclass_balanced_error_rate(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int | None = None,
+    average: str | None = "macro",
+    top_k: int = 1,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    exclude_ignored: bool = False,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Balanced error rate of each class, averaged: the mean of the miss rate and the false alarm rate."""
+
+def multiclass_cohen_kappa(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    weights: str | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    sample_weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Cohen's kappa of several classes. Without weights it needs memory in O(C); with them, the confusion matrix."""
+
+def multiclass_confusion_matrix(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    normalize: str | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Confusion matrix of several classes."""
+
+def multiclass_exact_match(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """The share of the samples whose labels are right in every place. Weights are one a sample, ``(N,)``."""
+
+def multiclass_f1_score(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int | None = None,
+    average: str | None = "macro",
+    top_k: int = 1,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    exclude_ignored: bool = False,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """F1 score of each class, averaged."""
+
+def multiclass_fbeta_score(
+    preds: Tensor,
+    target: Tensor,
+    beta: float,
+    num_classes: int,
+    average: str | None = "macro",
+    top_k: int = 1,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    exclude_ignored: bool = False,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """F-score of each class, averaged."""
+
+def multiclass_fowlkes_mallows_score(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int | None = None,
+    average: str | None = "macro",
+    top_k: int = 1,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    exclude_ignored: bool = False,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Fowlkes-Mallows score of each class, averaged: the geometric mean of precision and recall."""
+
+def multiclass_geometric_mean_score(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int | None = None,
+    average: str | None = "macro",
+    top_k: int = 1,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    exclude_ignored: bool = False,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Geometric mean of recall and specificity of each class, averaged."""
+
+def multiclass_hamming_distance(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int | None = None,
+    average: str | None = "macro",
+    top_k: int = 1,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    exclude_ignored: bool = False,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Hamming distance of each class, averaged: the share of its samples with a wrong label."""
+
+def multiclass_hinge_loss(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    squared: bool = False,
+    multiclass_mode: str = "crammer-singer",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    r"""Mean hinge loss, :math:`\max(0, 1 - \hat{y}_y + \max_{i \ne y} \hat{y}_i)`, of class scores; or one a class."""
+
+def multiclass_informedness(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int | None = None,
+    average: str | None = "macro",
+    top_k: int = 1,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    exclude_ignored: bool = False,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Informedness, Youden's J, of each class, averaged: recall + specificity - 1."""
+
+def multiclass_jaccard_index(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    average: str | None = "macro",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Jaccard index of each class, averaged."""
+
+def multiclass_markedness(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int | None = None,
+    average: str | None = "macro",
+    top_k: int = 1,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    exclude_ignored: bool = False,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Markedness of each class, averaged: precision + negative predictive value - 1."""
+
+def multiclass_matthews_corrcoef(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    undefined: float | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Matthews' coefficient of any number of classes, in memory that is linear in their number."""
+
+def multiclass_negative_predictive_value(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int | None = None,
+    average: str | None = "macro",
+    top_k: int = 1,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    exclude_ignored: bool = False,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Negative predictive value of each class, averaged."""
+
+def multiclass_precision(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int | None = None,
+    average: str | None = "macro",
+    top_k: int = 1,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    exclude_ignored: bool = False,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Precision of each class, averaged."""
+
+def multiclass_recall(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int | None = None,
+    average: str | None = "macro",
+    top_k: int = 1,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    exclude_ignored: bool = False,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Recall of each class, averaged."""
+
+def multiclass_specificity(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int | None = None,
+    average: str | None = "macro",
+    top_k: int = 1,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    exclude_ignored: bool = False,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Specificity of each class, averaged."""
+
+def multiclass_stat_scores(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int | None = None,
+    average: str | None = "macro",
+    top_k: int = 1,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    exclude_ignored: bool = False,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """tp, fp, tn, fn and support of each class, averaged."""
+
+def multilabel_accuracy(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    threshold: float = 0.5,
+    average: str | None = "macro",
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Accuracy of each label, averaged."""
+
+def multilabel_balanced_error_rate(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    threshold: float = 0.5,
+    average: str | None = "macro",
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Balanced error rate of each label, averaged: the mean of the miss rate and the false alarm rate."""
+
+def multilabel_confusion_matrix(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    threshold: float = 0.5,
+    normalize: str | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Confusion matrix of each label."""
+
+def multilabel_coverage_error(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """How far to go down the ranked labels to cover all relevant ones, averaged over samples."""
+
+def multilabel_exact_match(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    threshold: float = 0.5,
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """The share of the samples of which every label is right. Weights are one a place, ``(N, ...)`` or ``(N,)``."""
+
+def multilabel_f1_score(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    threshold: float = 0.5,
+    average: str | None = "macro",
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """F1 score of each label, averaged."""
+
+def multilabel_fbeta_score(
+    preds: Tensor,
+    target: Tensor,
+    beta: float,
+    num_labels: int,
+    threshold: float = 0.5,
+    average: str | None = "macro",
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """F-score of each label, averaged."""
+
+def multilabel_fowlkes_mallows_score(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    threshold: float = 0.5,
+    average: str | None = "macro",
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Fowlkes-Mallows score of each label, averaged: the geometric mean of precision and recall."""
+
+def multilabel_geometric_mean_score(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    threshold: float = 0.5,
+    average: str | None = "macro",
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Geometric mean of recall and specificity of each label, averaged."""
+
+def multilabel_hamming_distance(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    threshold: float = 0.5,
+    average: str | None = "macro",
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Hamming distance of each label, averaged: the share of the decisions on it that are wrong."""
+
+def multilabel_informedness(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    threshold: float = 0.5,
+    average: str | None = "macro",
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Informedness, Youden's J, of each label, averaged: recall + specificity - 1."""
+
+def multilabel_jaccard_index(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    threshold: float = 0.5,
+    average: str | None = "macro",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Jaccard index of each label, averaged. A weighted average over no positive targets is NaN."""
+
+def multilabel_markedness(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    threshold: float = 0.5,
+    average: str | None = "macro",
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Markedness of each label, averaged: precision + negative predictive value - 1."""
+
+def multilabel_matthews_corrcoef(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    threshold: float = 0.5,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    undefined: float | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Matthews' coefficient of the decisions on all labels together, as torchmetrics has it."""
+
+def multilabel_negative_predictive_value(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    threshold: float = 0.5,
+    average: str | None = "macro",
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Negative predictive value of each label, averaged."""
+
+def multilabel_precision(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    threshold: float = 0.5,
+    average: str | None = "macro",
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Precision of each label, averaged."""
+
+def multilabel_ranking_average_precision(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Label ranking average precision: of the labels ranked no lower than a relevant one, the share of relevant ones."""
+
+def multilabel_ranking_loss(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """The share of the pairs of a relevant and an irrelevant label that are in the wrong order, averaged over samples."""
+
+def multilabel_recall(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    threshold: float = 0.5,
+    average: str | None = "macro",
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Recall of each label, averaged."""
+
+def multilabel_specificity(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    threshold: float = 0.5,
+    average: str | None = "macro",
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Specificity of each label, averaged."""
+
+def multilabel_stat_scores(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    threshold: float = 0.5,
+    average: str | None = "macro",
+    multidim_average: str = "global",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """tp, fp, tn, fn and support of each label, averaged."""
+
+def negative_predictive_value(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    threshold: float = 0.5,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "micro",
+    multidim_average: str = "global",
+    top_k: int = 1,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    **kwargs: Any,
+) -> Tensor:
+    """Negative predictive value: the share of the negative decisions that are right."""
+
+def precision(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    threshold: float = 0.5,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "micro",
+    multidim_average: str = "global",
+    top_k: int = 1,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    **kwargs: Any,
+) -> Tensor:
+    """Precision: the share of the positive decisions that are right."""
+
+def recall(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    threshold: float = 0.5,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "micro",
+    multidim_average: str = "global",
+    top_k: int = 1,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    zero_division: float = 0,
+    **kwargs: Any,
+) -> Tensor:
+    """Recall, also called sensitivity: the share of the positive targets that are found."""
+
+def specificity(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    threshold: float = 0.5,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "micro",
+    multidim_average: str = "global",
+    top_k: int = 1,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """Specificity: the share of the negative targets that are found."""
+
+def stat_scores(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    threshold: float = 0.5,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "micro",
+    multidim_average: str = "global",
+    top_k: int = 1,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """tp, fp, tn, fn and support, the number of positive targets."""
+
+def top_k_accuracy(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    k: int | Sequence[int] = 1,
+    average: str | None = "micro",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """The share of targets among the k greatest scores, for every k from one read of the scores."""

@@ -1,0 +1,131 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every function is traced as a whole by ``torch.compile``, called for the first time in a process."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from fastmetrics import functional
+from fastmetrics.functional.classification import accuracy, binary_accuracy, multiclass_accuracy, top_k_accuracy
+
+# Results whose keys depend on the values of the input are no graph.
+NO_GRAPH = ("binary_fairness", "demographic_parity", "equal_opportunity")
+
+CALLS = """
+import importlib, inspect, sys, warnings
+import torch
+warnings.simplefilter("ignore")
+N, C = 12, 3
+
+def arguments(namespace, name, function):
+    "A batch, and what the function cannot do without."
+    torch.manual_seed(0)
+    taken = inspect.signature(function).parameters
+    needed = {"task": "multiclass", "beta": 2.0, "num_groups": 2, "p": 2, "threshold": 0.5}
+    options = {key: value for key, value in needed.items() if key in taken and taken[key].default is inspect._empty}
+    if "num_classes" in taken:
+        options["num_classes"] = C
+    if name.startswith("multilabel"):
+        options["num_labels"] = C
+    labels = lambda *shape: torch.randint(0, C, shape)
+    if namespace == "classification":
+        if name.startswith("multilabel"):
+            return (torch.rand(N, C), torch.randint(0, 2, (N, C))), options
+        if name == "binary_groups_stat_rates":
+            return (torch.rand(N), torch.randint(0, 2, (N,)), torch.randint(0, 2, (N,))), options
+        if name.startswith("binary"):
+            return (torch.rand(N), torch.randint(0, 2, (N,))), options
+        if "exact_match" in name:
+            return (labels(N, 2), labels(N, 2)), options
+        return (torch.rand(N, C).softmax(1), labels(N)), options
+    if namespace == "nominal" and (name == "fleiss_kappa" or name.endswith("matrix")):
+        return (labels(N, 4),), options
+    if namespace in ("clustering", "nominal"):
+        return (labels(N), labels(N)), options
+    if namespace == "segmentation":
+        return (labels(2, 4, 4), labels(2, 4, 4)), {**options, "input_format": "index"}
+    if name in ("cosine_similarity", "kl_divergence", "jensen_shannon_divergence"):
+        return (torch.rand(N, C), torch.rand(N, C)), options
+    if name == "continuous_ranked_probability_score":
+        return (torch.rand(N, C), torch.rand(N)), options
+    return (torch.rand(N), torch.rand(N)), options
+
+namespace, names = sys.argv[1], sys.argv[2:]
+module = importlib.import_module(f"fastmetrics.functional.{namespace}")
+for name in names:
+    function = getattr(module, name)
+    batch, options = arguments(namespace, name, function)
+    traced = torch.compile(lambda *batch: function(*batch, **options), fullgraph=True, backend="eager")
+    value = traced(*batch)
+    expected = function(*batch, **options)
+    torch.testing.assert_close(value, expected, rtol=0, atol=0, equal_nan=True)
+    other = [values.flip(0) for values in batch]
+    torch.testing.assert_close(traced(*other), function(*other, **options), rtol=0, atol=0, equal_nan=True)
+    torch._dynamo.reset()
+"""
+
+
+def some_at_a_time():
+    for namespace in ("classification", "clustering", "nominal", "regression", "segmentation"):
+        names = [name for name in vars(getattr(functional, namespace))["__all__"] if name not in NO_GRAPH]
+        for begin in range(0, len(names), 8):
+            part = names[begin : begin + 8]
+            yield pytest.param(namespace, part, id=f"{namespace}.{part[0]}")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("namespace", "names"), some_at_a_time())
+def test_the_first_call_is_traced(namespace, names):
+    command = [sys.executable, "-c", CALLS, namespace, *names]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+
+
+def test_what_has_no_graph_is_traced_in_parts():
+    preds, target = torch.rand(12), torch.randint(0, 2, (12,))
+    groups = torch.arange(12) % 2
+    traced = torch.compile(functional.classification.binary_fairness, backend="eager")
+    assert traced(preds, target, groups) == functional.classification.binary_fairness(preds, target, groups)
+
+
+def test_options_that_are_arguments_of_a_traced_function():
+    @torch.compile(fullgraph=True, backend="eager")
+    def traced(scores, target, num_classes, threshold, ks):
+        return (
+            accuracy(scores, target, "multiclass", num_classes=num_classes),
+            binary_accuracy(scores[:, 0], target > 0, threshold=threshold),
+            top_k_accuracy(scores, target, num_classes, k=ks),
+        )
+
+    for c in (3, 4, 5):
+        scores, target = torch.rand(9, c), torch.randint(0, c, (9,))
+        value = traced(scores, target, c, c / 10, (1, c - 1))
+        expected = (
+            accuracy(scores, target, "multiclass", num_classes=c),
+            binary_accuracy(scores[:, 0], target > 0, threshold=c / 10),
+            top_k_accuracy(scores, target, c, k=(1, c - 1)),
+        )
+        torch.testing.assert_close(value, expected, rtol=0, atol=0)
+
+
+def test_metrics_of_other_calls_cause_no_recompilation():
+    scores, target = torch.rand(9, 4), torch.randint(0, 4, (9,))
+
+    @torch.compile(fullgraph=True, backend="eager")
+    def traced(scores, target):
+        return multiclass_accuracy(scores, target, 4), multiclass_accuracy(scores, target, 4, average=None)
+
+    value = traced(scores, target)
+    for ignored in range(10, 30):
+        multiclass_accuracy(scores, target, 4, ignore_index=ignored)
+        torch.compile(multiclass_accuracy, fullgraph=True, backend="eager")(scores, target, 4, ignore_index=10)
+    with torch.compiler.set_stance("fail_on_recompile"):
+        torch.testing.assert_close(traced(scores, target), value, rtol=0, atol=0)
+
+
+def test_importing_does_not_import_the_compiler():
+    code = "import sys, fastmetrics; print('torch._dynamo' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"
