@@ -47,7 +47,7 @@ __version__ = "0.1.0"
 warn_of_untested()
 
 # the classification metrics whose names say no task
-globals().update({name: getattr(classification, name) for name in _general(classification.__all__)})
+globals().update({name: getattr(classification, name) for name in _general(vars(classification)["__all__"])})
 
 __all__ = [
     "aggregation",

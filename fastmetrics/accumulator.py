@@ -7,7 +7,7 @@ read it; see :mod:`fastmetrics.reader`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import count
 from typing import Any, NamedTuple, Protocol
 
@@ -279,7 +279,7 @@ class Accumulator:
     @property
     def lacks_twins(self) -> bool:
         """Whether weighted samples need states that are not there yet."""
-        return not (self.twins or self.statistics.weights_in_place or self.statistics.samplewise)
+        return self.statistics.keeps_twins and not self.twins
 
     def set_twins(self, twins: dict[str, Tensor]) -> None:
         """Use these for weighted samples."""
@@ -317,8 +317,9 @@ class Accumulator:
         if isinstance(value, list):
             value = list(value)
         if name.startswith(TWIN):
-            self.twins[name.removeprefix(TWIN)] = value
+            self.weighted()[name.removeprefix(TWIN)] = value
         else:
+            self.statistics = self._sized_as({name: value})
             self.states[name] = value
             if name == "faults":
                 self.faults = value
@@ -328,7 +329,7 @@ class Accumulator:
 
     def _take_foreign(self) -> None:
         """Copy states that others may use: those add the same batch to theirs."""
-        for name, state in [*self.states.items()]:
+        for name, state in self.by_name().items():
             if isinstance(state, Tensor) and state in _foreign:
                 with tensors.ordinary():
                     self.put(name, state.clone())
@@ -348,33 +349,49 @@ class Accumulator:
         for name in statistics.shapes:
             if name not in incoming:
                 raise ValueError(f"Expected state variable {name} to be present in incoming state {incoming}")
-        if statistics.size_from_data:
-            if not bool(statistics.size_with_data(incoming) > 0):
-                return
-            size = statistics.size_of(incoming)
-            if size != statistics.size and not self.has_data():
-                self.resize(statistics.resized(size))
-                statistics = self.statistics
-        for name, (shape, _) in statistics.shapes.items():
-            for key in (name, TWIN + name):
-                value = incoming.get(key, [])
-                for one in value if isinstance(value, list) else [value]:
-                    if not statistics.fits(name, one):
-                        raise ValueError(
-                            f"Expected state variable {key} of shape {shape}, but got {tuple(one.shape)} to merge."
-                        )
+        names: Iterable[str] = statistics.shapes
+        sized = self._sized_as(incoming)
+        if sized is not statistics:
+            for name in sized.sized_by:
+                self._require_fitting(sized, name, incoming[name])
+            if not bool(sized.size_with_data(incoming) > 0):
+                names = ()  # there is nothing to add, but for its faults
+            elif not self.has_data():
+                statistics = sized
+        twins = [name for name in names if statistics.keeps_twins and TWIN + name in incoming]
+        for key in (*names, *(TWIN + name for name in twins)):
+            self._require_fitting(statistics, key, incoming[key])
+        if statistics is not self.statistics:
+            self.resize(statistics)
+        if _foreign:
+            self._take_foreign()
         with tensors.ordinary(), torch.no_grad():
-            for name in statistics.shapes:
+            for name in names:
                 self._merge_one(self.states, name, incoming[name], before)
-            if any(TWIN + name in incoming for name in statistics.shapes):
-                twins = self.weighted()
-                for name in statistics.shapes:
-                    if TWIN + name in incoming:
-                        self._merge_one(twins, name, incoming[TWIN + name], before)
+            for name in twins:
+                self._merge_one(self.weighted(), name, incoming[TWIN + name], before)
             if self.faults is not None and "faults" in incoming:
                 both = [incoming["faults"].to(self.device), self.faults]
                 self.faults.copy_(merge_faults(torch.stack(both if before else both[::-1])))
         self.loaded = self._stale = True
+
+    @staticmethod
+    def _require_fitting(statistics: Statistics, key: str, value: Any) -> None:
+        """Raise if a state that comes from elsewhere cannot be merged."""
+        name = key.removeprefix(TWIN)
+        shape = statistics.shapes[name][0]
+        for one in value if isinstance(value, list) and statistics.samplewise else [value]:
+            if not isinstance(one, Tensor) or not statistics.fits(name, one):
+                got = tuple(one.shape) if isinstance(one, Tensor) else type(one).__name__
+                raise ValueError(f"Expected state variable {key} of shape {shape}, but got {got} to merge.")
+
+    def _sized_as(self, states: Mapping[str, Any]) -> Statistics:
+        """The statistics at the size of states that come from elsewhere; as they are if those have none."""
+        statistics = self.statistics
+        if not statistics.size_from_data or statistics.sized_by[0] not in states:
+            return statistics
+        size = statistics.size_of(states)
+        return statistics if size == 0 or (statistics.sized and size == statistics.size) else statistics.resized(size)
 
     def _merge_one(self, states: dict[str, Any], name: str, incoming: Any, before: bool) -> None:
         mine = states[name]
@@ -399,24 +416,23 @@ class Accumulator:
         Returns:
             What is wrong with those that do not fit, which are left as they are.
         """
-        statistics, wrong = self.statistics, {}
-        if statistics.size_from_data and statistics.sized_by[0] in states:
-            self.resize(statistics.resized(statistics.size_of(states)))
+        wrong = {}
+        self.resize(self._sized_as(states))
+        if _foreign:
+            self._take_foreign()
         twins = any(name.startswith(TWIN) for name in states)
         with tensors.ordinary(), torch.no_grad():
             for twin in (self.weighted() if twins else self.twins).values():
                 if twin is not self.faults:
                     twin.zero_()
+            mine = self.by_name()
             for name, new in states.items():
-                of, key = (self.twins, name.removeprefix(TWIN)) if name.startswith(TWIN) else (self.states, name)
-                if key not in of:
-                    continue
-                old = of[key]
+                old = mine[name]
                 got, wanted = (list if isinstance(state, list) else tuple(state.shape) for state in (new, old))
                 if got != wanted:
                     wrong[name] = f"the checkpoint has {got}, the metric {wanted}."
                 elif isinstance(new, list):
-                    of[key] = [value.to(self.device, copy=True) for value in new]
+                    self.states[name] = [value.to(self.device, copy=True) for value in new]
                 else:
                     old.copy_(new)
         self.loaded = self._stale = True
@@ -476,7 +492,9 @@ class Accumulator:
 
     def moved(self, fn: Callable[[Tensor], Tensor]) -> None:
         """Know that the states were moved."""
-        self.device = fn(torch.empty(0, device=self.device)).device
+        device = fn(torch.empty(0, device=self.device)).device
+        self._stale |= device != self.device  # what was reduced or computed is elsewhere
+        self.device = device
         self.checked = None
         if self.twins:
             self.set_twins(self.twins)

@@ -105,10 +105,9 @@ class Arena:
         entries: dict[torch.device, list[Entry]] = {}
         opened = []
         for accumulator in self.accumulators:
-            statistics = accumulator.statistics
-            if not (accumulator.twins or statistics.weights_in_place or statistics.samplewise):
+            if accumulator.lacks_twins:
                 opened.append(accumulator)
-                for name, (shape, _) in statistics.shapes.items():
+                for name, (shape, _) in accumulator.statistics.shapes.items():
                     entries.setdefault(accumulator.device, []).append((accumulator, name, shape))
         with tensors.ordinary(), torch.no_grad():
             for device, wanted in entries.items():

@@ -106,13 +106,24 @@ class MetricCollection(torchmetrics.MetricCollection):
         self._ready()
 
     def __setitem__(self, key: str, module: Module) -> None:
+        if key in self._modules:
+            self._release(key)
         super().__setitem__(key, module)
         self.__dict__["_plan"] = None
 
     def __delitem__(self, key: str) -> None:
-        metric = inner(self._modules[key])
+        self._release(key)
         super().__delitem__(key)
         self.__dict__["_plan"] = None
+
+    def clear(self) -> None:
+        """Remove all metrics."""
+        for key in [*self._modules]:
+            del self[key]
+
+    def _release(self, key: str) -> None:
+        """Give a metric that is to be removed its own states."""
+        metric = inner(self._modules[key])
         if isinstance(metric, StatisticMetric):
             metric._reader.own()
             metric._meeting = None
@@ -121,18 +132,26 @@ class MetricCollection(torchmetrics.MetricCollection):
     def compute_groups(self) -> dict[int, list[str]]:
         """The names of the metrics that share states; the others alone."""
         plan = self._ready()
-        names = {id(inner(module)): name for name, module in self._modules.items()}
-        groups = [[names[id(member)] for member in group.members] for group in plan.groups]
-        groups += [[names[id(inner(module))]] for module in self._others]
+        names = self._names()
+        groups = [[name for member in group.members for name in names[id(member)]] for group in plan.groups]
+        groups += [names[id(inner(module))] for module in self._others]
         return dict(enumerate(groups))
+
+    def _names(self) -> dict[int, list[str]]:
+        """The names of each metric, by its id."""
+        names: dict[int, list[str]] = {}
+        for name, module in self._modules.items():
+            names.setdefault(id(inner(module)), []).append(name)
+        return names
 
     def explain(self) -> str:
         """Which statistics are filled for which metrics, in which passes, and how many bytes of states they take."""
         plan = self._ready()
-        names = {id(inner(module)): name for name, module in self._modules.items()}
+        names = self._names()
 
         def shown(metrics: Iterable[Module]) -> str:
-            return ", ".join(f"{names[id(inner(metric))]} ({type(metric).__name__})" for metric in metrics)
+            found = ((name, metric) for metric in metrics for name in names[id(inner(metric))])
+            return ", ".join(f"{name} ({type(metric).__name__})" for name, metric in found)
 
         def kind(state: Any) -> str:
             return "list" if isinstance(state, list) else f"{str(state.dtype).removeprefix('torch.')} {[*state.shape]}"
@@ -172,6 +191,7 @@ class MetricCollection(torchmetrics.MetricCollection):
     def forward(self, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Add a batch to all metrics and return the value of that batch for each."""
         traced = is_compiling()
+        self._ready().require_unsynced()
         plan, batches = self._read(args, kwargs, traced)
         others = {id(metric): metric(*args, **metric._filter_kwargs(**kwargs)) for metric in self._others}
         return self._named(plan.forward(batches, traced), others)

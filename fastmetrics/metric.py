@@ -217,7 +217,7 @@ class StatisticMetric(Metric):
         if not known or weights is not None or valid is not None:
             batch = self._check(reader, batch, known)
         if accumulator.arena is not None:
-            accumulator = reader.own()
+            accumulator, known = reader.own(), False
         if not known:
             reader.fit(inputs)
             accumulator.note(inputs)
@@ -449,8 +449,10 @@ class StatisticMetric(Metric):
 
     def _list_states(self) -> None:
         """Tell torchmetrics which states there are."""
-        persistent = any(self._persistent.values())
-        for name, (default, reduction) in self._reader.declared().items():
+        reader, persistent = self._reader, any(self._persistent.values())
+        for name in [name for name in self._defaults if reader.takes(name) and not reader.has(name)]:
+            del self._defaults[name], self._reductions[name]
+        for name, (default, reduction) in reader.declared().items():
             self._defaults[name], self._reductions[name] = default, reduction
             self._persistent.setdefault(name, persistent)
 
@@ -465,9 +467,12 @@ class StatisticMetric(Metric):
 
     def __setattr__(self, name: str, value: Any) -> None:
         reader = self.__dict__.get("_reader")
-        if reader is not None and name not in self.__dict__ and reader.has(name):
-            if value is not reader.state(name):
-                reader.own().put(name, value, foreign=True)
+        if reader is not None and name not in self.__dict__ and reader.takes(name):
+            known, asked = reader.has(name), reader.asked
+            if not known or value is not reader.state(name):
+                reader.put(name, value)
+                if not known or reader.asked is not asked:
+                    self._list_states()
             return
         super().__setattr__(name, value)
 
@@ -548,6 +553,7 @@ class StatisticMetric(Metric):
         """Have the states of this process again."""
         self.__dict__.update(self._cache or {})
         self.__dict__.update(_is_synced=False, _cache=None)
+        self._list_states()  # others may have had weighted samples
 
     def _require_unsynced(self) -> None:
         if self._is_synced:
@@ -568,8 +574,7 @@ class StatisticMetric(Metric):
         for name in self._added():  # all of it fits, or nothing is merged
             if name not in incoming_state:
                 raise ValueError(f"Expected state variable {name} to be present in incoming state {incoming_state}")
-        reader.own().merge(incoming_state)
-        reader.asked = reader.accumulator.statistics
+        reader.merge(incoming_state)
         with self._only_added():
             super()._reduce_states(incoming_state)
         self._list_states()
@@ -633,12 +638,11 @@ class StatisticMetric(Metric):
     ) -> None:
         reader = self._reader
         shapes = reader.asked.shapes
-        names = [*shapes, "faults", *(TWIN + name for name in shapes)]
+        names = [name for name in (*shapes, "faults", *(TWIN + name for name in shapes)) if reader.takes(name)]
         loaded = {name: state_dict.pop(prefix + name) for name in names if prefix + name in state_dict}
         if loaded:
-            for name, message in reader.own().load(loaded).items():
+            for name, message in reader.load(loaded).items():
                 error_msgs.append(f"size mismatch for {prefix}{name}: {message}")
-            reader.asked = reader.accumulator.statistics
             self._list_states()
         with self._only_added():
             super()._load_from_state_dict(

@@ -7,7 +7,7 @@ reader less.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -55,6 +55,9 @@ class Reader:
             return accumulator
         if self.was_emptied:
             mine = Accumulator(self.asked, accumulator.device, accumulator.lists_on_cpu)
+            mine.row = accumulator.row
+            if accumulator.twins:
+                mine.weighted()
             accumulator.emptied -= 1
         else:
             mine = accumulator.copy_of(self.asked)
@@ -125,6 +128,22 @@ class Reader:
             if accumulator.readers == 0:
                 accumulator.clear()
 
+    def put(self, name: str, value: Any) -> None:
+        """Replace a state that :meth:`takes` has; somebody else may go on using the new one."""
+        self.own().put(name, value, foreign=True)
+        self.asked = self.accumulator.statistics
+
+    def merge(self, incoming: Mapping[str, Any]) -> None:
+        """Add states by their names; see :meth:`Accumulator.merge`."""
+        self.own().merge(incoming)
+        self.asked = self.accumulator.statistics
+
+    def load(self, states: Mapping[str, Any]) -> dict[str, str]:
+        """Take states of a checkpoint that :meth:`takes` has, by their names; see :meth:`Accumulator.load`."""
+        wrong = self.own().load(states)
+        self.asked = self.accumulator.statistics
+        return wrong
+
     def part(self) -> Part:
         """The states."""
         accumulator = self.current()
@@ -136,6 +155,12 @@ class Reader:
         if name.startswith(TWIN):
             return name.removeprefix(TWIN) in self.asked.shapes and bool(self.accumulator.twins)
         return name in self.asked.shapes or (name == "faults" and self.accumulator.faults is not None)
+
+    def takes(self, name: str) -> bool:
+        """Whether a state of that name may be put here, which is there already or that of weighted samples."""
+        asked = self.asked
+        twin = asked.keeps_twins and name.startswith(TWIN) and name.removeprefix(TWIN) in asked.shapes
+        return twin or self.has(name)
 
     def declared(self) -> dict[str, tuple[Any, Callable[[Tensor], Tensor]]]:
         """Default and reduction of all states, by name; a default of zeros takes no memory."""

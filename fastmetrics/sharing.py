@@ -115,6 +115,8 @@ def _same_content(one: Part, other: Part) -> bool:
             if len(a) != len(b):
                 return False
             pairs += zip(a, b, strict=True)
+    if one.faults is not None and other.faults is not None:
+        pairs.append((one.faults, other.faults))
     for x, y in pairs:
         part = tuple(slice(size) for size in map(min, x.shape, y.shape))
         if x.is_meta or not torch.equal(x[part], y[part]):
@@ -144,12 +146,13 @@ class Group:
         accumulator = self.accumulator
         sources = {id(source): source for source in (reader.current() for reader in self.readers)}
         for source in sources.values():
+            if source.twins:
+                accumulator.weighted()
             if source.updated:
                 accumulator.copy_from(source)
             accumulator.row = accumulator.row or source.row
-        for member in self.members:
-            member._reader.bind(accumulator)
-            member._list_states()
+        for reader in self.readers:
+            reader.bind(accumulator)
         hook = StatisticMetric._accept
         self._accepts = [member for member in self.members if type(member)._accept is not hook]
         self._calls = []
@@ -240,10 +243,6 @@ class Group:
             found[id(member)] = tensors.unaliased(formula(**states), states.values())
         return found
 
-    def world(self) -> World:
-        """With whom its processes meet."""
-        return World(self.first.device, self.first.process_group, self.first.dist_sync_fn)
-
 
 class Plan:
     """The groups of a collection and their memory.
@@ -255,37 +254,46 @@ class Plan:
         replaces: the plan that they are in now; one that is in another takes its states out of that.
 
     Attributes:
-        split: whether metrics are by themselves only because they have seen other data.
+        split: whether metrics are by themselves only because they have seen other data, or were synced.
         grouped: ids of the modules whose metric is in a group.
     """
 
     def __init__(self, modules: Sequence[Module], share: bool = True, replaces: Plan | None = None) -> None:
         self.arena: Arena
         self.grouped: set[int] = set()
+        self.split = False
         families: list[_Family] = []
+        self._families = families
         members: set[int] = set()
         for module in modules:
             metric = inner(module)
-            if not shareable(metric) or id(metric) in members:
+            if not shareable(metric):
+                self.split |= isinstance(metric, StatisticMetric) and metric._is_synced
+                continue
+            self.grouped.add(id(module))
+            if id(metric) in members:
                 continue
             members.add(id(metric))
-            self.grouped.add(id(module))
             if replaces is None or metric._reader.accumulator.arena is not replaces.arena:
                 metric._reader.own()
             _join(families, metric, share)
-        self.split = False
         self.groups = [Group(family.statistics, family.members) for family in self._of_one_history(families, share)]
         self.arena = Arena([group.accumulator for group in self.groups])
         for group in self.groups:
             group.fill()
-        seats = []
-        for family in families:
-            first = family.members[0]
-            if first._to_sync:
-                world = World(first.device, first.process_group, first.dist_sync_fn)
-                seats.append(Seat(family.statistics, family.readers, world))
-        self.meeting = Meeting(seats)
-        for family in families:
+        self._list_states()
+        self._meet()
+
+    def _meet(self) -> None:
+        """Have the processes of all members meet together."""
+        self.meeting = Meeting(
+            [
+                Seat(family.statistics, family.readers, _world(family.members[0]))
+                for family in self._families
+                if family.members[0]._to_sync
+            ]
+        )
+        for family in self._families:
             for metric in family.members:
                 metric._meeting = self.meeting
 
@@ -326,6 +334,12 @@ class Plan:
             group.fit(batch, traced)
         return batches
 
+    def require_unsynced(self) -> None:
+        """Raise if a member has the states of all processes."""
+        for group in self.groups:
+            for member in group.members:
+                member._require_unsynced()
+
     def update(self, batches: list[Batch], traced: bool) -> None:
         """Add a batch to all states."""
         twins = self._has_twins()
@@ -337,9 +351,6 @@ class Plan:
 
     def forward(self, batches: list[Batch], traced: bool) -> dict[int, Any]:
         """Add a batch to all states, and its value for each member, by the id of the member."""
-        for group in self.groups:
-            for member in group.members:
-                member._require_unsynced()
         twins = self._has_twins()
         parts = [group.add_and_keep(batch, traced) for group, batch in zip(self.groups, batches, strict=True)]
         self._list_twins(twins)
@@ -359,8 +370,8 @@ class Plan:
     def _reduce_step(self, parts: list[Part], stepwise: list[int]) -> None:
         """Replace the statistics of one batch by those of all processes."""
         while stepwise:
-            world = self.groups[stepwise[0]].world()
-            met = [i for i in stepwise if self.groups[i].world() == world]
+            world = _world(self.groups[stepwise[0]].first)
+            met = [i for i in stepwise if _world(self.groups[i].first) == world]
             stepwise = [i for i in stepwise if i not in met]
             for i, part in zip(met, world.reduce([parts[i] for i in met]), strict=True):
                 parts[i] = part
@@ -372,9 +383,12 @@ class Plan:
     def _list_twins(self, before: bool) -> None:
         """Tell the members of states that weighted samples have brought."""
         if self._has_twins() != before:
-            for group in self.groups:
-                for member in group.members:
-                    member._list_states()
+            self._list_states()
+
+    def _list_states(self) -> None:
+        for group in self.groups:
+            for member in group.members:
+                member._list_states()
 
     def compute(self) -> dict[int, Any]:
         """The value of each member over all batches and processes, by its id.
@@ -417,6 +431,7 @@ class Plan:
     def move(self, fn: Callable[[Tensor], Tensor]) -> None:
         """Move all states to where ``fn`` moves a tensor."""
         self.arena.move(tensors.moving(fn))
+        self._meet()
 
     def local_values(self) -> dict[int, Any]:
         """The value of each member on this process, by its id."""
@@ -446,6 +461,11 @@ class Plan:
                     found.append(str(error))
         if found:
             raise RuntimeError("\n".join(found))
+
+
+def _world(metric: StatisticMetric) -> World:
+    """With whom the processes of a metric meet."""
+    return World(metric._reader.accumulator.device, metric.process_group, metric.dist_sync_fn)
 
 
 def _raise(group: Group, faults: Tensor) -> None:

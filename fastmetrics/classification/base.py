@@ -12,7 +12,7 @@ The classes come in three lines, each for binary, multiclass and multilabel inpu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 from torch import Tensor
 
@@ -22,9 +22,6 @@ from fastmetrics.formulas.counts import of_top_k
 from fastmetrics.formulas.ratios import DROP_ABSENT, KEEP_ALL, Combination, Ratio, average_ratio
 from fastmetrics.metric import StatisticMetric
 from fastmetrics.statistics import BinaryStatistics, MulticlassStatistics, Statistics
-
-if TYPE_CHECKING:
-    from fastmetrics.classification.family import Family
 
 
 class TaskMetric(Documented, StatisticMetric):
@@ -64,7 +61,7 @@ class TaskMetric(Documented, StatisticMetric):
     #: The task, as the argument ``task`` of a family names it.
     task_name: ClassVar[str]
 
-    def __init_subclass__(cls, family: type[Family] | None = None, **kwargs: Any) -> None:
+    def __init_subclass__(cls, family: type[Any] | None = None, **kwargs: Any) -> None:
         if family is None:
             super().__init_subclass__(**kwargs)
         else:

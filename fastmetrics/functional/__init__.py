@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics as functions: the value of one batch. ``__init__.pyi`` lists them."""
 
-from fastmetrics.classification import __all__ as _classes
+from fastmetrics import classification as _classes
 from fastmetrics.classification.family import general as _general
 from fastmetrics.functional import classification, clustering, nominal, regression, segmentation
 from fastmetrics.functional.forms import snake_case as _snake_case
 
 # as in torchmetrics: classification by the names that say no task, and all of nominal and regression
 _names = {
-    classification: [_snake_case(name) for name in _general(_classes)],
-    nominal: nominal.__all__,
-    regression: regression.__all__,
+    classification: [_snake_case(name) for name in _general(vars(_classes)["__all__"])],
+    nominal: vars(nominal)["__all__"],
+    regression: vars(regression)["__all__"],
 }
 globals().update({name: getattr(module, name) for module, names in _names.items() for name in names})
 

@@ -34,7 +34,7 @@ _FIRST = (
 
 
 def _all() -> Iterator[Function]:
-    classes = [getattr(classification, name) for name in classification.__all__]
+    classes = [getattr(classification, name) for name in vars(classification)["__all__"]]
     families = [cls for cls in classes if issubclass(cls, Family)]
     in_families = {cls for family in families for cls in family.tasks.values()}
     for family in families:

@@ -4,4 +4,4 @@
 from fastmetrics import clustering
 from fastmetrics.functional.forms import functional, publish
 
-publish(__name__, (functional(getattr(clustering, name), operator=True) for name in clustering.__all__))
+publish(__name__, (functional(getattr(clustering, name), operator=True) for name in vars(clustering)["__all__"]))

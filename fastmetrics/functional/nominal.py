@@ -31,7 +31,7 @@ def _fleiss_kappa(options: Options, ratings: Tensor, weights: Tensor | None, val
 
 
 def _all() -> Iterator[Function]:
-    for cls in (getattr(nominal, name) for name in nominal.__all__):
+    for cls in (getattr(nominal, name) for name in vars(nominal)["__all__"]):
         if cls is nominal.FleissKappa:
             yield functional(cls, without=("num_categories",), value=_fleiss_kappa, operator=True)
         else:

@@ -94,7 +94,10 @@ def each_sample(function: Callable[..., Any], *inputs: Tensor | None) -> Any:
 
     def flat(*inputs: Tensor | None) -> tuple[Tensor, ...]:
         nonlocal spec
-        leaves, spec = pytree.tree_flatten(function(*inputs))
+        leaves, found = pytree.tree_flatten(function(*inputs))
+        if spec is not None and found != spec:
+            raise RuntimeError("vmap stacks the results of its samples, but these are named by values that differ.")
+        spec = found
         return tuple(leaves)
 
     inputs = tuple(None if value is None else value.detach() for value in inputs)

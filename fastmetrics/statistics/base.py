@@ -68,6 +68,11 @@ class Statistics(ABC):
         """Every attribute but ``shapes`` and the ``asked`` ones: those that say what is asked for, and caches."""
         return {name: value for name, value in vars(self).items() if name != "shapes" and name not in asked}
 
+    @property
+    def keeps_twins(self) -> bool:
+        """Whether weighted samples go to float64 twins."""
+        return not (self.weights_in_place or self.samplewise)
+
     def union(self, other: Statistics) -> Statistics | None:
         """What one pass can fill for both, or None if they read a batch in different ways."""
         if type(self) is not type(other):
@@ -101,9 +106,9 @@ class Statistics(ABC):
         return self.resized(union.size) if self.size_from_data and union.size != self.size else self
 
     def size_of(self, states: Mapping[str, Any]) -> int:
-        """The size of ``states``."""
-        size: int = states[self.sized_by[0]].shape[0]
-        return size
+        """The size of ``states``; 0 if they have none."""
+        state, dims = states[self.sized_by[0]], len(self.shapes[self.sized_by[0]][0])
+        return state.shape[0] if isinstance(state, Tensor) and state.dim() == dims else 0
 
     def size_with_data(self, states: Mapping[str, Any]) -> Tensor:
         """int64 [1]: the size of ``states``, negative if they hold no data, 0 if no batch fixed it; without waiting."""

@@ -244,7 +244,7 @@ class ImageScores(PixelCounts):
     def size_of(self, states: Mapping[str, Any]) -> int:
         """The number of classes that scores of this shape have; without the background, one more."""
         size = super().size_of(states)
-        return next(classes for classes in (size, size + 1) if self._shape(classes) == (size,))
+        return next((classes for classes in (size, size + 1) if self._shape(classes) == (size,)), 0)
 
     def per_image(self) -> ImageScores:
         """The same with a score for each image, [N, *shape]."""
