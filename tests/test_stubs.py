@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The stubs are what the tool writes, type checkers infer from them what a user expects, and they are installed."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -65,10 +66,21 @@ def test_there_are_no_others():
 
 
 def mypy(folder, program):
-    """What mypy says of a program of a user; the cache of torch is kept between the calls."""
+    """What mypy, which does not see an editable installation, says of a program; it keeps torch between the calls."""
     (folder / "program.py").write_text(program)
-    command = [sys.executable, "-m", "mypy", "--strict", "--config-file=", f"--cache-dir={folder.parent / 'cache'}"]
-    done = subprocess.run([*command, "program.py"], capture_output=True, text=True, check=False, cwd=folder)
+    command = [
+        sys.executable,
+        "-m",
+        "mypy",
+        "--strict",
+        "--follow-imports=silent",
+        "--config-file=",
+        f"--cache-dir={folder.parent / 'cache'}",
+    ]
+    environment = {**os.environ, "MYPYPATH": str(ROOT)}
+    done = subprocess.run(
+        [*command, "program.py"], capture_output=True, text=True, check=False, cwd=folder, env=environment
+    )
     return done.stdout
 
 

@@ -291,8 +291,10 @@ def test_bad_values_of_all_samples_are_one_error():
 
 
 def test_results_named_by_values_cannot_be_stacked():
+    groups = torch.tensor([[0, 1, 1], [0, 1, 1]])
+    target, preds = torch.ones_like(groups), torch.tensor([[0.9, 0.1, 0.1], [0.1, 0.9, 0.9]])  # best groups: 0, then 1
     for name in NAMED_BY_VALUES:
-        inputs = [torch.rand(K, N), *(integers(2, N) for _ in range(1 if name == "demographic_parity" else 2))]
+        inputs = (preds, groups) if name == "demographic_parity" else (preds, target, groups)
         with pytest.raises(RuntimeError, match="vmap"):
             vmap(getattr(classification, name))(*inputs)
 

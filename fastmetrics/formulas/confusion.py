@@ -13,7 +13,7 @@ from torchmetrics.utilities.prints import rank_zero_warn
 
 from fastmetrics.formulas.counts import VALUE
 from fastmetrics.native.operators import define
-from fastmetrics.native.transforms import samples
+from fastmetrics.native.transforms import any_holds, samples
 from fastmetrics.tables import of_two_classes
 
 
@@ -29,9 +29,11 @@ def normalized(confusion: Tensor, normalize: str | None) -> Tensor:
         return confusion.clone()
     over: dict[str, tuple[int, ...]] = {"true": (-1,), "pred": (-2,), "all": (-2, -1)}
     shares = confusion / confusion.sum(over[normalize], keepdim=True)
-    undefined = int(samples(shares.isnan()).sum())
-    if undefined:
-        rank_zero_warn(f"{undefined} NaN values found in confusion matrix have been replaced with zeros.")
+    undefined = shares.isnan()
+    if any_holds(undefined):
+        rank_zero_warn(
+            f"{int(samples(undefined).sum())} NaN values found in confusion matrix have been replaced with zeros."
+        )
     return torch.nan_to_num(shares, nan=0.0)
 
 

@@ -35,12 +35,12 @@ _FIRST = (
 
 def _all() -> Iterator[Function]:
     classes = [getattr(classification, name) for name in vars(classification)["__all__"]]
-    families = [cls for cls in classes if issubclass(cls, Family)]
+    families = [cls for cls in classes if Family in cls.__mro__]  # issubclass of an abstract class asks all the others
     in_families = {cls for family in families for cls in family.tasks.values()}
     for family in families:
         yield from of_family(family, _FIRST)
     for cls in classes:
-        if issubclass(cls, TaskMetric) and cls not in in_families and cls is not classification.BinaryFairness:
+        if TaskMetric in cls.__mro__ and cls not in in_families and cls is not classification.BinaryFairness:
             yield functional(cls, first=_FIRST)
     for value, lacks in (
         (fairness.binary_fairness, ("num_groups",)),

@@ -79,6 +79,14 @@ def samples(tensor: Tensor) -> Tensor:
     return tensor
 
 
+def any_holds(condition: Tensor) -> bool:
+    """Whether a condition holds for any element of any sample; False in a trace of ``torch.compile``.
+
+    For warnings and errors that values decide. It waits for the device.
+    """
+    return not is_compiling() and bool(samples(condition).any())
+
+
 def each_sample(function: Callable[..., Any], *inputs: Tensor | None) -> Any:
     """``function(*inputs)``; under ``vmap`` it is called for one sample after the other, and its results are stacked.
 

@@ -10,7 +10,7 @@ from torchmetrics.utilities.prints import rank_zero_warn
 
 from fastmetrics.docstrings import documented
 from fastmetrics.formulas import moments as formulas
-from fastmetrics.native.transforms import samples
+from fastmetrics.native.transforms import any_holds
 from fastmetrics.regression.base import PairsMetric, positive_outputs
 from fastmetrics.regression.errors import MeanSquaredError
 
@@ -55,7 +55,7 @@ class PearsonCorrCoef(PairsMetric):
 
     def formula(self, moments: Tensor, **_: Tensor) -> Tensor:
         """The correlation."""
-        if moments.device.type == "cpu" and samples(moments[:, 3:5] == 0).any():
+        if moments.device.type == "cpu" and any_holds(moments[:, 3:5] == 0):
             rank_zero_warn("The predictions or the target are constant, so they have no correlation: it is NaN.")
         return self._of_moments(moments)
 

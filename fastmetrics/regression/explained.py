@@ -10,7 +10,7 @@ from torchmetrics.utilities.prints import rank_zero_warn
 
 from fastmetrics.docstrings import documented
 from fastmetrics.formulas import moments as formulas
-from fastmetrics.native.transforms import samples
+from fastmetrics.native.transforms import any_holds
 from fastmetrics.regression.base import MultioutputMetric, PairsMetric, positive_outputs
 from fastmetrics.regression.correlation import PearsonCorrCoef
 
@@ -53,10 +53,10 @@ class R2Score(MultioutputMetric):
 
     def formula(self, moments: Tensor, squared_error: Tensor, **_: Tensor) -> Tensor:
         """The score."""
-        if samples((moments[:, 0] < 2) & (moments[:, 3:5] == 0).all(-1)).any():
+        if any_holds((moments[:, 0] < 2) & (moments[:, 3:5] == 0).all(-1)):
             raise ValueError("Needs at least two samples to calculate r2 score.")
         adjusted = self.adjusted
-        if adjusted and samples(moments[:, 0] - 1 <= adjusted).any():
+        if adjusted and any_holds(moments[:, 0] - 1 <= adjusted):
             rank_zero_warn(
                 f"The adjusted r2 score of {adjusted} regressors needs more than {adjusted + 1} samples."
                 " Falls back to the standard r2 score."

@@ -320,7 +320,9 @@ assert fastmetrics.native.status().origin == "not tried"
 assert "fastmetrics.native.builder" not in sys.modules
 assert "fastmetrics_" not in open("/proc/self/maps").read()
 """
-    assert any(float(run(code, tmp_path / "cache", FASTMETRICS_NATIVE="require")[0]) <= 0.3 for _ in range(4))
+    # the first of the runs may have to compile the modules, the others find them compiled
+    variables = {"FASTMETRICS_NATIVE": "require", "PYTHONDONTWRITEBYTECODE": None}
+    assert any(float(run(code, tmp_path / "cache", **variables)[0]) <= 0.3 for _ in range(4))
     assert not (tmp_path / "cache").exists()
 
 
