@@ -13,7 +13,6 @@ from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
-from torch.compiler import is_compiling
 from torch.utils.weak import WeakIdKeyDictionary
 from torchmetrics.utilities.data import dim_zero_cat
 
@@ -245,14 +244,15 @@ class Accumulator:
         else:
             statistics.add(self.weighted(), inputs, weights, valid)
 
-    def add_and_keep(self, batch: Batch) -> Part:
-        """Add a batch that was checked, and return its own statistics."""
+    def add_and_keep(self, batch: Batch, traced: bool) -> Part:
+        """Add a batch that was checked, in a compiled function or not, and return its own statistics."""
         statistics, weighted = self.statistics, batch[1] is not None
-        states, graph = of_batch(statistics, batch, self.faults)
+        like = None if statistics.samplewise or weighted or self.starts else self.states
+        states, graph = of_batch(statistics, batch, self.faults, like)
         if statistics.samplewise:
             self._append(states)
         else:
-            if not is_compiling() and _foreign:
+            if not traced and _foreign.data:
                 self._take_foreign()
             to = self.weighted() if weighted else self.states
             statistics.merge(to, {n: v.detach() for n, v in states.items()} if graph else states)
@@ -564,13 +564,15 @@ def _overlap(
         other(name, target).copy_(source)
 
 
-def of_batch(statistics: Statistics, batch: Batch, faults: Tensor | None) -> tuple[dict[str, Tensor], bool]:
-    """The statistics of one batch, and whether they carry a graph; its faults go to ``faults``."""
+def of_batch(
+    statistics: Statistics, batch: Batch, faults: Tensor | None, like: Mapping[str, Tensor] | None = None
+) -> tuple[dict[str, Tensor], bool]:
+    """The statistics of one batch, and whether they carry a graph; see :meth:`Statistics.of_batch`."""
     inputs, weights, valid = batch
-    if differentiated(inputs):
+    if type(statistics).differentiable is not Statistics.differentiable and differentiated(inputs):
         states = statistics.differentiable(inputs, weights, valid)
         if states is not None:
             if statistics.may_fault(weights):  # the pass says what was out of range
                 statistics.of_batch(tuple(value.detach() for value in inputs), weights, valid, faults)
             return states, True
-    return statistics.of_batch(inputs, weights, valid, faults), False
+    return statistics.of_batch(inputs, weights, valid, faults, like), False

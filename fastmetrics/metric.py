@@ -196,7 +196,7 @@ class StatisticMetric(Metric):
         self._require_unsynced()
         traced = is_compiling()
         accumulator, batch = self._receive(args, kwargs, traced)
-        part = accumulator.add_and_keep(batch)
+        part = accumulator.add_and_keep(batch, traced)
         if self.dist_sync_on_step and self.distributed_available_fn():
             (part,) = self._reduce([part])
             self._raise_faults(part.faults)  # on all processes, after they have met
@@ -271,10 +271,12 @@ class StatisticMetric(Metric):
         """
         if not sync:
             return self._value()
-        version = self._reader.current().version
+        accumulator = self._reader.current()
+        version = accumulator.version
         if self._computed is not None and self._computed_version == version:
             return self._computed
-        self._warn_unless_updated()
+        if not (accumulator.count or accumulator.traced):
+            self._warn_unless_updated()
         if not self._to_sync or self._is_synced or not self.distributed_available_fn():
             value = self._value()
         elif self._meeting is not None:
@@ -373,8 +375,9 @@ class StatisticMetric(Metric):
         return self._plot(val, ax)
 
     def _value(self) -> Any:
-        self._raise_faults(self._reader.current().faults)
-        return self._value_of(self._reader.part())
+        part = self._reader.part()
+        self._raise_faults(part.faults)
+        return self._value_of(part)
 
     def _value_of(self, part: Part) -> Any:
         """The value from statistics; it shares no memory with them."""

@@ -209,7 +209,7 @@ class Group:
     def add_and_keep(self, batch: Batch, traced: bool) -> Part:
         """The same, and return its own statistics."""
         self._count(batch, traced)
-        return self.accumulator.add_and_keep(batch)
+        return self.accumulator.add_and_keep(batch, traced)
 
     def _count(self, batch: Batch, traced: bool) -> None:
         accumulator = self.accumulator

@@ -80,11 +80,10 @@ def unaliased(value: Any, states: Iterable[Tensor]) -> Any:
     """A value that shares no memory with ``states``: copies of the tensors that do."""
     if type(value) is not Tensor:
         return apply_to_collection(value, Tensor, _unaliased, states)
-    if is_compiling():  # where memory is not known
-        return value.clone() if any(value.dtype == state.dtype for state in states) else value
+    dtype = value.dtype
     for state in states:
-        if value.dtype is state.dtype and torch._C._is_alias_of(value, state):  # type: ignore[attr-defined]
-            return value.clone()
+        if state.dtype is dtype and (is_compiling() or torch._C._is_alias_of(value, state)):  # type: ignore[attr-defined]
+            return value.clone()  # in a graph memory is not known
     return value
 
 

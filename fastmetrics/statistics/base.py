@@ -170,12 +170,27 @@ class Statistics(ABC):
         """
 
     def of_batch(
-        self, inputs: Inputs, weights: Tensor | None, valid: Tensor | None, faults: Tensor | None
+        self,
+        inputs: Inputs,
+        weights: Tensor | None,
+        valid: Tensor | None,
+        faults: Tensor | None,
+        like: States | None = None,
     ) -> dict[str, Tensor]:
-        """The statistics of one batch, read once; its faults go to ``faults``. Arguments are those of :meth:`add`."""
-        samples = inputs[0].shape[0] if self.samplewise else None
-        weighted = weights is not None and not self.weights_in_place
-        states = self.zeros(inputs[0].device, samples, weighted)
+        """The statistics of one batch, read once.
+
+        Args:
+            inputs: those of :meth:`add`.
+            weights: those of :meth:`add`.
+            valid: that of :meth:`add`.
+            faults: to which those of the batch are added.
+            like: statistics of the same shapes and dtypes that begin with zeros; it takes less time to have some.
+        """
+        if like is not None:
+            states = {name: torch.zeros_like(like[name]) for name in self.shapes}
+        else:
+            samples = inputs[0].shape[0] if self.samplewise else None
+            states = self.zeros(inputs[0].device, samples, weights is not None and not self.weights_in_place)
         if transforms.active():
             states = {name: transforms.like_inputs(state, *inputs, weights, valid) for name, state in states.items()}
         self.add(states if faults is None else {**states, "faults": faults}, inputs, weights, valid)

@@ -25,7 +25,12 @@ class Buffers(Statistics):
         """What is kept of a batch, in tensors of its own."""
 
     def of_batch(
-        self, inputs: Inputs, weights: Tensor | None, valid: Tensor | None, faults: Tensor | None
+        self,
+        inputs: Inputs,
+        weights: Tensor | None,
+        valid: Tensor | None,
+        faults: Tensor | None,
+        like: States | None = None,
     ) -> dict[str, Tensor]:
         """What is kept of it."""
         return self.kept(inputs, valid, faults)
