@@ -63,6 +63,7 @@ class Reader:
             mine = accumulator.copy_of(self.asked)
             accumulator.readers -= 1
         self.accumulator = mine
+        self._emptied_in = -1
         mine.readers = 1
         return mine
 
@@ -79,6 +80,7 @@ class Reader:
         else:
             before.readers -= 1
         self.accumulator = accumulator
+        self._emptied_in = -1
         accumulator.readers += 1
         self.asked = self.asked.sized_like(accumulator.statistics)
 

@@ -81,11 +81,14 @@ def _join(
         families: those that are there.
         metric: to be added.
         share: False opens a new one.
-        alike: what the first of a family and the metric must be; None for families that depend on no data.
+        alike: what each of a family and the metric must be; None for families that depend on no data. To ask one of
+            them is not enough: they may differ in states that it does not have.
     """
     asks = metric._statistics.unsized() if alike is None else metric._statistics
     for i, (statistics, members) in enumerate(families if share else []):
-        if same(_reading(members[0]), _reading(metric)) and (alike is None or alike(members[0], metric)):
+        if same(_reading(members[0]), _reading(metric)) and (
+            alike is None or all(alike(member, metric) for member in members)
+        ):
             union = statistics.union(asks)
             if union is not None:
                 members.append(metric)

@@ -80,8 +80,10 @@ def metrics():
         "spearman": SpearmanCorrCoef(),
         "divergences": KLDivergence(log_prob=True, reduction="none"),
         "images": MeanIoU(C, input_format="mixed"),
+        "images of any classes": MeanIoU(per_class=True),
         "clusters": VMeasureScore(),
         "ratings": FleissKappa(num_categories=C),
+        "ratings of any categories": FleissKappa(),
     }
 
 
@@ -111,7 +113,9 @@ def batch(name, seed):
         return torch.randn(n, generator=generator), torch.randn(n, generator=generator)
     if name == "clusters":
         return torch.randint(0, C, (n,), generator=generator), torch.randint(0, C, (n,), generator=generator)
-    if name == "ratings":
+    if name == "images of any classes":
+        return tuple(torch.randint(0, 2, (n, C, 3, 3), generator=generator) for _ in range(2))
+    if name.startswith("ratings"):
         return (torch.randint(0, 4, (n, C), generator=generator),)
     shape = (n, 6) if name in ("samplewise", "images") else (n,)
     scores = torch.randn(n, C, *shape[1:], generator=generator)
@@ -244,7 +248,10 @@ def test_uneven_batches_are_as_in_one_process(tmp_path, world):
             value = torch.load(tmp_path / f"{rank}.pt")[name]
             assert value.dtype == expected.dtype
             torch.testing.assert_close(
-                value, expected, rtol=1e-6 if name in (*regression(), "images", "mean") else 0, atol=0
+                value,
+                expected,
+                rtol=1e-6 if name in (*regression(), "images", "images of any classes", "mean") else 0,
+                atol=0,
             )
     full, errors = many(), MetricCollection([MeanSquaredError(), MeanAbsoluteError(), Least()])
     pairs = outputs()

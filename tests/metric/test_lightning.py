@@ -302,3 +302,65 @@ def test_two_processes_see_what_one_does(tmp_path):
         printed.append([line for line in done.stdout.splitlines() if line.startswith(("confusion", "logged"))])
     assert len(printed[0]) == 2
     assert printed[0] == printed[1]
+
+
+SPAWNED = """
+    import sys, warnings
+    import pytorch_lightning as pl
+    import torch
+    from torch.utils.data import DataLoader, TensorDataset
+    warnings.filterwarnings("ignore")
+    from fastmetrics import MetricCollection
+    from fastmetrics.classification import MulticlassAccuracy, MulticlassConfusionMatrix, MulticlassStatScores
+
+    class Module(pl.LightningModule):
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.layer = torch.nn.Linear(4, 3)
+            self.scores = MulticlassStatScores(3, average="micro")
+            self.metrics = MetricCollection([MulticlassAccuracy(3), MulticlassConfusionMatrix(3)])
+
+        def training_step(self, batch, i):
+            return self.layer(batch[0]).sum()
+
+        def configure_optimizers(self):
+            return torch.optim.SGD(self.parameters(), lr=0.0)  # the predictions of both epochs are the same
+
+        def validation_step(self, batch, i):
+            scores = self.layer(batch[0])
+            self.scores.update(scores, batch[1])
+            self.metrics.update(scores, batch[1])
+
+        def on_validation_epoch_end(self):
+            support, values = self.scores.compute(), self.metrics.compute()
+            self.scores.reset()
+            self.metrics.reset()
+            if self.trainer.is_global_zero:
+                accuracy = f"{values['MulticlassAccuracy'].item():.7f}"
+                print("epoch", int(support[4]), int(values["MulticlassConfusionMatrix"].sum()), accuracy, flush=True)
+
+    if __name__ == "__main__":
+        generator = torch.Generator().manual_seed(0)
+        data = TensorDataset(torch.randn(40, 4, generator=generator), torch.randint(0, 3, (40,), generator=generator))
+        spawned = {"devices": 2, "strategy": "ddp_spawn"} if sys.argv[1] == "2" else {"devices": 1}
+        trainer = pl.Trainer(
+            accelerator="cpu", max_epochs=2, num_sanity_val_steps=0, **spawned,
+            logger=False, enable_progress_bar=False, enable_model_summary=False, enable_checkpointing=False,
+        )
+        trainer.fit(Module(), DataLoader(data, batch_size=8), DataLoader(data, batch_size=8))
+"""
+
+
+@pytest.mark.slow
+def test_spawned_processes_own_their_states(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(textwrap.dedent(SPAWNED))
+    printed = []
+    for devices in ("1", "2"):
+        command = [sys.executable, str(script), devices]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=900, cwd=tmp_path)
+        assert done.returncode == 0, done.stdout + done.stderr
+        printed.append([line for line in done.stdout.splitlines() if line.startswith("epoch")])
+    assert printed[0] == printed[1]
+    assert [line.split()[:3] for line in printed[1]] == [["epoch", "40", "40"]] * 2
