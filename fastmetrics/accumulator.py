@@ -506,12 +506,17 @@ class Accumulator:
         other.row = self.row
         return other
 
-    def copy_from(self, source: Accumulator) -> None:
-        """Take the content of an accumulator whose statistics are a union of these, or a part of them."""
+    def copy_from(self, source: Accumulator, names: Iterable[str] | None = None) -> None:
+        """Take the content of an accumulator whose statistics are a union of these, or a part of them.
+
+        Args:
+            source: the accumulator.
+            names: of the statistics to take; None for all that both have.
+        """
         view = self.statistics.view
         mine, theirs = self.statistics.shapes, source.statistics.shapes
         with tensors.ordinary(), torch.no_grad():
-            for name in mine.keys() & theirs.keys():
+            for name in mine.keys() & theirs.keys() if names is None else names:
                 pairs = [(self.states, source.states)]
                 if source.twins:
                     pairs.append((self.weighted(), source.twins))

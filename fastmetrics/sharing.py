@@ -108,7 +108,7 @@ def _same_history(one: StatisticMetric, other: StatisticMetric) -> bool:
 
 
 def _same_content(one: Part, other: Part) -> bool:
-    """Whether states that both have are equal, as far as both have them."""
+    """Whether states that both have are equal, as far as both have them; others each has by itself."""
     if bool(one.twins) != bool(other.twins):
         return False
     pairs: list[tuple[Any, Any]] = []
@@ -147,12 +147,16 @@ class Group:
     def fill(self) -> None:
         """Take what the members have counted, and let them read it here."""
         accumulator = self.accumulator
-        sources = {id(source): source for source in (reader.current() for reader in self.readers)}
-        for source in sources.values():
+        sources: dict[int, tuple[Accumulator, set[str]]] = {}
+        for reader in self.readers:
+            source = reader.current()
+            # what a source has beside that may be of another history than the states that are taken elsewhere
+            sources.setdefault(id(source), (source, set()))[1].update(reader.asked.shapes)
+        for source, names in sources.values():
             if source.twins:
                 accumulator.weighted()
             if source.updated:
-                accumulator.copy_from(source)
+                accumulator.copy_from(source, names)
             accumulator.row = accumulator.row or source.row
         for reader in self.readers:
             reader.bind(accumulator)

@@ -133,7 +133,7 @@ constexpr bool kOptional = false;
 template <typename T>
 constexpr bool kOptional<std::optional<T>> = true;
 
-bool watched() {
+bool interception_active() {
   for (Py_ssize_t i = 0; i < watcher_count; ++i) {
     if (is_true(PyObject_CallNoArgs(PyTuple_GetItem(watchers, i)))) return true;
   }
@@ -193,7 +193,7 @@ struct Caller<function> {
     // an operator makes its result itself
     constexpr Py_ssize_t kOutputs = (std::is_same_v<P, Output> + ...);
     std::tuple<P...> values;
-    if (static_cast<size_t>(count) > sizeof...(P) || watched() ||
+    if (static_cast<size_t>(count) > sizeof...(P) || interception_active() ||
         !convert_all(&values, arguments, static_cast<size_t>(count), std::index_sequence_for<P...>())) {
       return call_operator(self, arguments, count - kOutputs);
     }
@@ -262,18 +262,20 @@ PyObject* is_zero(PyObject*, PyObject* tensor) {
   return PyBool_FromLong(bits == 0);
 }
 
-// watched(): whether direct calls go to their operators.
-PyObject* is_watched(PyObject*, PyObject*) { return PyBool_FromLong(watched()); }
+// interception_active(): whether direct calls go to their operators.
+PyObject* py_interception_active(PyObject*, PyObject*) { return PyBool_FromLong(interception_active()); }
 
 }  // namespace
 }  // namespace fastmetrics::direct
 
 PyMODINIT_FUNC PyInit_fastmetrics_direct() {
   using namespace fastmetrics::direct;
-  static PyMethodDef methods[] = {
-      {"set_up", as_method(&set_up), METH_FASTCALL, nullptr},     {"bind", as_method(&bind), METH_FASTCALL, nullptr},
-      {"metadata", as_method(&metadata), METH_FASTCALL, nullptr}, {"is_zero", as_method(&is_zero), METH_O, nullptr},
-      {"watched", as_method(&is_watched), METH_NOARGS, nullptr},  {nullptr, nullptr, 0, nullptr}};
+  static PyMethodDef methods[] = {{"set_up", as_method(&set_up), METH_FASTCALL, nullptr},
+                                  {"bind", as_method(&bind), METH_FASTCALL, nullptr},
+                                  {"metadata", as_method(&metadata), METH_FASTCALL, nullptr},
+                                  {"is_zero", as_method(&is_zero), METH_O, nullptr},
+                                  {"interception_active", as_method(&py_interception_active), METH_NOARGS, nullptr},
+                                  {nullptr, nullptr, 0, nullptr}};
   static PyModuleDef module = {
       PyModuleDef_HEAD_INIT, "fastmetrics_direct", nullptr, -1, methods, nullptr, nullptr, nullptr, nullptr};
   return PyModule_Create(&module);

@@ -65,6 +65,6 @@ def load(path: str) -> Bind | None:
     if not module.set_up(Tensor, Tensor.is_neg, lent, interceptors):
         return None
     global metadata, is_zero, interception_active
-    metadata, is_zero, interception_active = module.metadata, module.is_zero, module.watched
+    metadata, is_zero, interception_active = module.metadata, module.is_zero, module.interception_active
     bind: Bind = module.bind
     return bind

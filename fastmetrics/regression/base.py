@@ -31,7 +31,7 @@ class PairsMetric(StatisticMetric):
         by_column: the functional form takes ``(N, D)`` as D outputs, though it has no argument that says so.
         at_most_2d: inputs are ``(N,)`` or ``(N, D)``.
         wrong_columns: the error if D is another one.
-        widens: once a float64 batch of at least so many dimensions came, values are float64; None if never.
+        float64_from: once a float64 batch of at least so many dimensions came, values are float64; None if never.
     """
 
     is_differentiable = True
@@ -41,7 +41,7 @@ class PairsMetric(StatisticMetric):
     by_column = False
     at_most_2d = False
     wrong_columns: type[Exception] = ValueError
-    widens: int | None = None
+    float64_from: int | None = None
 
     count: Tensor  # [D]
 
@@ -49,7 +49,7 @@ class PairsMetric(StatisticMetric):
         super().__init__(PairsStatistics(num_outputs, **asked), **kwargs)
 
     def _result(self, value: Tensor) -> Tensor:
-        wide = self.widens is not None and self._reader.accumulator.float64_dims >= self.widens
+        wide = self.float64_from is not None and self._reader.accumulator.float64_dims >= self.float64_from
         return value.to(torch.float64 if wide else self._dtype)
 
     def _accept(self, inputs: Inputs, statistics: Statistics) -> None:
@@ -106,7 +106,7 @@ class MultioutputMetric(PairsMetric):
     """
 
     by_column = True
-    widens = 1
+    float64_from = 1
 
     def __init__(self, asked: dict[str, Any], multioutput: str, **kwargs: Any) -> None:
         if multioutput not in MULTIOUTPUT:

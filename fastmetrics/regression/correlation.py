@@ -46,7 +46,7 @@ class PearsonCorrCoef(PairsMetric):
 
     by_column = True
     at_most_2d = True
-    widens = 2
+    float64_from = 2
 
     def __init__(self, num_outputs: int = 1, **kwargs: Any) -> None:
         positive_outputs(num_outputs)

@@ -130,7 +130,7 @@ def test_metrics_with_a_past_are_not_mixed():
     collection = MetricCollection({"new": ours.MulticlassAccuracy(C), "seen": seen})
     assert len(collection.compute_groups) == 2
     collection.update(*batch(0))
-    expected = ours.MulticlassF1Score(C)
+    expected = members()["f1"]
     expected.update(*batch(3))
     expected.update(*batch(0))
     assert torch.equal(collection.compute()["seen"], expected.compute())
@@ -251,3 +251,40 @@ def test_statistics_that_are_not_sums_and_do_not_start_at_zero():
     collection.update(x, y)
     collection["Least"].reset()
     assert collection["Least"].least.tolist() == [99.0, 99.0]
+
+
+def test_a_reset_in_another_collection_is_over():
+    first = MetricCollection(members())
+    first.update(*batch(0))
+    for metric in first.values():
+        metric.reset()
+    second = MetricCollection(dict(first.items()))
+    second.update(*batch(1))
+    second["acc"].reset()
+    expected = members()["f1"]
+    expected.update(*batch(1))
+    assert second["f1"].update_count == 1
+    assert torch.equal(second["f1"].compute(), expected.compute())
+
+
+def test_a_group_takes_the_states_of_each_member_from_it():
+    """A member that loaded something else may join those that have other states."""
+    collection = MetricCollection({"acc": ours.MulticlassAccuracy(C), "confusion": ours.MulticlassConfusionMatrix(C)})
+    collection.update(*batch(0))
+    collection.persistent(True)
+    collection.load_state_dict(collection.state_dict())
+    collection.compute()
+    other, whole = ours.MulticlassAccuracy(C), ours.MulticlassConfusionMatrix(C)
+    other.update(*batch(1))
+    whole.update(*batch(0))
+    other.persistent(True)
+    collection["acc"].load_state_dict(other.state_dict())
+    values = collection.compute()
+    assert torch.equal(values["acc"], other.compute())
+    assert torch.equal(values["confusion"], whole.compute())
+    collection.update(*batch(2))
+    other.update(*batch(2))
+    whole.update(*batch(2))
+    values = collection.compute()
+    assert torch.equal(values["acc"], other.compute())
+    assert torch.equal(values["confusion"], whole.compute())
