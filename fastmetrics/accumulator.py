@@ -167,18 +167,19 @@ class Accumulator:
 
     # Checking.
 
-    def check(self, inputs: Inputs, label: Callable[[], str]) -> None:
+    def check(self, inputs: Inputs, label: Callable[[], str], statistics: Statistics | None = None) -> None:
         """Raise if the metadata of a batch is wrong. Changes nothing.
 
         Args:
             inputs: of the batch.
             label: how messages call the metric.
+            statistics: what one reader asks for, if the batch is for it alone.
 
         Raises:
             TypeError, ValueError, RuntimeError: see the statistics.
             RuntimeError: another device.
         """
-        self.statistics.check(inputs)
+        (statistics or self.statistics).check(inputs)
         device = inputs[0].device
         if device != self.device:
             raise RuntimeError(

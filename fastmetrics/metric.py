@@ -252,7 +252,7 @@ class StatisticMetric(Metric):
         if not known:
             require_dense(self._label(), self._update_signature, inputs)
             self._accept(inputs, reader.asked)
-            reader.accumulator.check(inputs, self._label)
+            reader.accumulator.check(inputs, self._label, reader.asked)
         weights, valid = per_sample(reader.asked, batch)
         if not known and reader.asked.size_from_data:
             reader.check_size(inputs, self._label)
