@@ -47,6 +47,7 @@ napoleon_google_docstring = True
 napoleon_numpy_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False
+napoleon_custom_sections = [("Inputs", "params_style")]  # the arguments of `update`
 
 html_theme = "furo"
 html_math_renderer = "mathml"

@@ -13,7 +13,6 @@ import inspect
 import pkgutil
 import re
 import shutil
-import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -24,6 +23,8 @@ from sphinx.addnodes import pending_xref
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.inspect import stringify_signature
+
+from fastmetrics import inventory
 
 PACKAGE = "fastmetrics"
 FUNCTIONS = f"{PACKAGE}.functional"
@@ -78,31 +79,17 @@ def key(name: str) -> str:
 
 
 def exported(module: ModuleType) -> dict[str, Any]:
-    """The public classes, functions and constants of a module that belong to this package, by name."""
-    names = getattr(module, "__all__", None) or [name for name in vars(module) if not name.startswith("_")]
-    listed = hasattr(module, "__all__")
-    found = {name: getattr(module, name) for name in names}
-    return {
-        name: value
-        for name, value in found.items()
-        if not inspect.ismodule(value)
-        and getattr(value, "__module__", PACKAGE).split(".")[0] == PACKAGE
-        and (listed or (callable(value) and defined_in(module, name, value)))
-    }
-
-
-def defined_in(module: ModuleType, name: str, value: Any) -> bool:
-    """Whether a module without ``__all__`` made a value, rather than imported it from where it was made."""
-    origin = sys.modules.get(getattr(value, "__module__", ""))
-    return origin is module or getattr(origin, name, None) is not value
+    """The public classes, functions and constants of a module that are implemented in this package, by name."""
+    return {name: getattr(module, name) for name in sorted(inventory.own(module))}
 
 
 def areas() -> dict[str, ModuleType]:
     """The public modules of metric classes, by name."""
     package = importlib.import_module(PACKAGE)
-    names = [name for name in package.__all__ if inspect.ismodule(getattr(package, name)) and name != "functional"]
-    known = [name for name in TITLES if name in names]
-    return {name: getattr(package, name) for name in [*known, *sorted(set(names) - set(known))]}
+    public = {name: getattr(package, name) for name in vars(package)["__all__"] if name != "functional"}
+    modules = {name: value for name, value in public.items() if inspect.ismodule(value)}
+    known = [name for name in TITLES if name in modules]
+    return {name: modules[name] for name in [*known, *sorted(set(modules) - set(known))]}
 
 
 def functions_of(area: str) -> dict[str, Any]:
