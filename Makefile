@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH ?= torch==2.13.0
 PYTEST = FASTMETRICS_NATIVE=$${FASTMETRICS_NATIVE:-require} $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: demo test test-fast bench bench-quick docs dist kernel-resources lint format stubs doctor clean
+.PHONY: demo test test-fast bench bench-quick docs dist check-dist kernel-resources lint format stubs doctor clean
 
 $(VENV)/.ready: pyproject.toml setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -42,9 +42,13 @@ dist: $(VENV)/.ready
 	$(BIN)/python -m pip install -q --no-build-isolation -e ".[release]"
 	rm -rf dist
 	FASTMETRICS_BUILD=1 $(BIN)/python -m build --no-isolation --outdir dist
-	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist --exclude 'libtorch*.so' --exclude 'libc10*.so' \
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist --exclude 'libtorch*.so' --exclude 'libc10*.so' \
 	    --exclude 'libcudart.so*' --exclude libgomp.so.1 dist/*-linux_*.whl
 	rm dist/*-linux_*.whl
+
+# the wheel in a fresh environment without a compiler, and tests of the unpacked sdist; takes minutes
+check-dist: dist
+	$(BIN)/python tools/check_distributions.py --torch "$(TORCH)" dist
 
 # docs/kernel_resources.md, where nvcc is
 kernel-resources: $(VENV)/.ready

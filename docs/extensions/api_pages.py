@@ -275,7 +275,7 @@ def process_docstring(app: Sphinx, what: str, name: str, obj: Any, options: Any,
 
 
 def list_other_pages(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Put the pages that the index does not name where it has a place for them."""
+    """Put the guides that the index does not name where it has a place for them: a new one has to be listed nowhere."""
     if docname == "index":
         named = {"index", *(line.strip() for line in source[0].splitlines())}
         pages = sorted(name for name in app.env.found_docs if "/" not in name and name not in named)

@@ -108,6 +108,29 @@ def test_links_and_anchors_lead_somewhere_and_nothing_is_fetched(site):
     assert fetched == []
 
 
+def test_a_new_page_is_a_guide_and_an_old_one_stands_where_the_index_says(tmp_path):
+    """A page that the index does not name joins the guides; without a warning, though nothing lists it."""
+    pytest.importorskip("sphinx")
+    pytest.importorskip("furo")
+    docs = sources(tmp_path)
+    for page in docs.glob("*.md"):
+        if page.name not in ("index.md", "gpu.md"):
+            page.write_text(f"# {page.stem}\n")
+    (docs / "gpu.md").write_text("# GPU\n")
+    (docs / "rankings.md").write_text("# A new guide\n\nSee [the GPU](gpu.md).\n")
+    index = re.sub(r"(?s)(# fastmetrics\n).*?(?=```{toctree})", r"\1\n", (docs / "index.md").read_text(), count=1)
+    (docs / "index.md").write_text(index.replace("api/index\n", ""))
+    built = build(docs, tmp_path / "html", "-D", "exclude_patterns=extensions,api")
+    assert built.returncode == 0, built.stderr
+    menu = re.search(r'(?s)<div class="sidebar-tree">.*?</div>', (tmp_path / "html" / "gpu.html").read_text()).group()
+    captions = re.split(r'<span class="caption-text">', menu)[1:]
+    (guides,) = [caption for caption in captions if caption.startswith("Guides")]
+    assert guides.count('href="rankings.html"') == 1
+    assert menu.count('href="rankings.html"') == 1
+    (reference,) = [caption for caption in captions if caption.startswith("Reference")]
+    assert 'href="kernels.html"' in reference
+
+
 def test_search_finds_a_metric_and_a_guide(site):
     index = (site / "searchindex.js").read_text()
     for word in ("multiclassaccuracy", "torcheval"):
