@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The site builds without a warning, has a page for every public name, and needs no network."""
 
+import importlib
 import inspect
 import os
 import re
@@ -8,6 +9,7 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -89,6 +91,34 @@ def test_tasks_of_a_metric_are_on_one_page(site):
         for task in ("", "binary_", "multiclass_", "multilabel_")
     ]
     assert shown >= {*classes, *functions}
+
+
+def test_new_names_and_a_new_area_have_pages(tmp_path, monkeypatch):
+    """What is exported has a page, without a line for it in the documentation."""
+    pytest.importorskip("sphinx")
+    monkeypatch.syspath_prepend(str(ROOT / "docs" / "extensions"))
+    api_pages = importlib.import_module("api_pages")
+
+    def export(module, name):
+        made = type(name, (fastmetrics.Metric,), {"__module__": module.__name__, "__doc__": "New."})
+        monkeypatch.setitem(vars(module), name, made)
+        monkeypatch.setitem(vars(module), "__all__", [*vars(module).get("__all__", ()), name])
+
+    for name in ("BinaryNovelty", "MulticlassNovelty"):
+        export(fastmetrics.classification, name)
+    area = ModuleType("fastmetrics.novelties")
+    export(area, "Novelty")
+    monkeypatch.setitem(sys.modules, area.__name__, area)
+    monkeypatch.setitem(vars(fastmetrics), "novelties", area)
+    monkeypatch.setitem(vars(fastmetrics), "__all__", [*vars(fastmetrics)["__all__"], "novelties"])
+    api_pages.write(tmp_path / "api")
+
+    (joined,) = (tmp_path / "api" / "classification").glob("*novelty.rst")
+    text = joined.read_text()
+    assert ".. autoclass:: fastmetrics.classification.BinaryNovelty\n" in text
+    assert ".. autoclass:: fastmetrics.classification.MulticlassNovelty\n" in text
+    assert "autoclass:: fastmetrics.novelties.Novelty\n" in (tmp_path / "api/novelties/novelty.rst").read_text()
+    assert "   novelties\n" in (tmp_path / "api" / "index.rst").read_text()
 
 
 def test_links_and_anchors_lead_somewhere_and_nothing_is_fetched(site):
