@@ -143,6 +143,16 @@ class TokenStatistics(_OfTokens):
             self.shapes["bytes"] = ((), torch.int64)
         self.shapes["count"] = ((), torch.int64)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The table as an array, since a tensor that is sent to a process shares its memory."""
+        table = self.token_bytes
+        return {**vars(self), "token_bytes": None if table is None else table.cpu().numpy()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """The table as a tensor again."""
+        table = state["token_bytes"]
+        vars(self).update(state, token_bytes=None if table is None else torch.as_tensor(table))
+
     @property
     def key(self) -> Any:
         """Which tokens are counted."""
