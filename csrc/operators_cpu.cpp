@@ -16,6 +16,7 @@
 #include "passes/pairs_arguments.h"
 #include "passes/row_pairs_arguments.h"
 #include "passes/rows_arguments.h"
+#include "passes/token_rows_arguments.h"
 #include "passes/values_arguments.h"
 
 namespace fastmetrics {
@@ -134,6 +135,18 @@ using torch::stable::new_empty;
 Tensor row_pairs(const Tensor preds, const Tensor target, int64_t figure) {
   Tensor out = new_empty(preds, {preds.size(0)}, ScalarType::Double);
   compute_row_pairs(row_pairs_batch(preds, target, figure, out));
+  return out;
+}
+
+void token_rows_into(View logits, View target, bool entropy, bool rank, Output out) {
+  require(out.dtype() == DType::kDouble && out.is_contiguous() && out.numel() == kTokenValues * target.numel(),
+          "token_rows: out must be float64, [5, N]");
+  compute_token_rows(token_rows_batch(logits, target, entropy, rank, out));
+}
+
+Tensor token_rows(const Tensor logits, const Tensor target, bool entropy, bool rank) {
+  Tensor out = new_empty(logits, {kTokenValues, target.numel()}, ScalarType::Double);
+  token_rows_into(logits, target, entropy, rank, out);
   return out;
 }
 
@@ -263,6 +276,7 @@ FM_CPU_OPERATOR("values_", &fastmetrics::values)
 // These return a new tensor; a direct call is given the one to write.
 STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) {
   m.impl("row_pairs", TORCH_BOX(&fastmetrics::row_pairs));
+  m.impl("token_rows", TORCH_BOX(&fastmetrics::token_rows));
   m.impl("average_ranks", TORCH_BOX(&fastmetrics::ranks));
   m.impl("pair_order", TORCH_BOX(&fastmetrics::order_of_pairs));
   m.impl("average_ratio", TORCH_BOX(&fastmetrics::average_ratio_of));
@@ -271,6 +285,7 @@ STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) {
   m.impl("matthews_corrcoef", TORCH_BOX(&fastmetrics::agreement_of<fastmetrics::matthews_of>));
   m.impl("weighted_cohen_kappa", TORCH_BOX(&fastmetrics::weighted_cohen_kappa));
 }
+FM_DIRECT_CALL("token_rows", &fastmetrics::token_rows_into)
 FM_DIRECT_CALL("average_ratio", &fastmetrics::average_ratio_into)
 FM_DIRECT_CALL("stat_scores", &fastmetrics::stat_scores_into)
 FM_DIRECT_CALL("cohen_kappa", &fastmetrics::agreement_into<fastmetrics::kappa_of>)

@@ -10,6 +10,7 @@ from fastmetrics import (
     regression,
     segmentation,
     surface,
+    text,
     wrappers,
 )
 from fastmetrics.aggregation import CatMetric, MaxMetric, MeanMetric, MinMetric, RunningMean, RunningSum, SumMetric
@@ -58,6 +59,7 @@ __all__ = [
     "nominal",
     "regression",
     "segmentation",
+    "text",
     "wrappers",
 ]
 __all__ += [name for name, value in sorted(globals().items()) if isinstance(value, type)]

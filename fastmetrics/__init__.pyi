@@ -2,7 +2,17 @@
 # Written by tools/stubs.py; `make stubs` writes it again.
 from typing import Any
 
-from fastmetrics import aggregation, classification, clustering, functional, nominal, regression, segmentation, wrappers
+from fastmetrics import (
+    aggregation,
+    classification,
+    clustering,
+    functional,
+    nominal,
+    regression,
+    segmentation,
+    text,
+    wrappers,
+)
 from fastmetrics.aggregation import CatMetric, MaxMetric, MeanMetric, MinMetric, RunningMean, RunningSum, SumMetric
 from fastmetrics.classification import (
     Accuracy,
@@ -120,6 +130,7 @@ __all__ = [
     "nominal",
     "regression",
     "segmentation",
+    "text",
     "wrappers",
 ]
 __version__: str

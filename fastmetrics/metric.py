@@ -208,7 +208,10 @@ class StatisticMetric(Metric):
 
     def _receive(self, args: tuple[Any, ...], kwargs: dict[str, Any], traced: bool) -> tuple[Accumulator, Batch]:
         """Check a batch and get ready to add it; one that is refused changes nothing."""
-        batch = self._read(args, kwargs)
+        return self._prepare(self._read(args, kwargs), traced)
+
+    def _prepare(self, batch: Batch, traced: bool) -> tuple[Accumulator, Batch]:
+        """The same of what :meth:`inputs` gave."""
         reader: Reader = self.__dict__["_reader"]
         accumulator = reader.accumulator
         inputs, weights, valid = batch

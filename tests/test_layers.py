@@ -19,7 +19,7 @@ FLOORS = [
     {"metric"},
     {"sharing"},
     {"collection"},
-    {"aggregation", "classification", "clustering", "nominal", "regression", "segmentation", "wrappers"},
+    {"aggregation", "classification", "clustering", "nominal", "regression", "segmentation", "text", "wrappers"},
     {"functional"},
     {"surface", "inventory"},
     {"", "__main__"},

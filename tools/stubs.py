@@ -29,6 +29,7 @@ MODULES = (
     "fastmetrics.functional.nominal",
     "fastmetrics.functional.regression",
     "fastmetrics.functional.segmentation",
+    "fastmetrics.functional.text",
 )
 HEAD = """# SPDX-License-Identifier: Apache-2.0
 # Written by tools/stubs.py; `make stubs` writes it again.

@@ -9,6 +9,7 @@
 #include "passes/pairs.h"
 #include "passes/row_pairs.h"
 #include "passes/rows.h"
+#include "passes/token_rows.h"
 #include "passes/values.h"
 
 namespace fastmetrics {
@@ -31,7 +32,8 @@ void add_exact_match(const RowsBatch& b, const ExactMatchOptions& options, const
 void add_pairs(const PairsBatch& b, const PairsStates& s);
 void add_values(const ValuesBatch& b, const ValuesStates& s);
 
-// Writes what the batch says to its `out`.
+// These write what the batch says to its `out`.
 void compute_row_pairs(const RowPairsBatch& b);
+void compute_token_rows(const TokenRowsBatch& b);
 
 }  // namespace fastmetrics

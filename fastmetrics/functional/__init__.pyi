@@ -2,7 +2,7 @@
 # Written by tools/stubs.py; `make stubs` writes it again.
 from typing import Any
 
-from fastmetrics.functional import classification, clustering, nominal, regression, segmentation
+from fastmetrics.functional import classification, clustering, nominal, regression, segmentation, text
 from fastmetrics.functional.classification import (
     accuracy,
     balanced_error_rate,
@@ -115,6 +115,7 @@ __all__ = [
     "specificity",
     "stat_scores",
     "symmetric_mean_absolute_percentage_error",
+    "text",
     "theils_u",
     "theils_u_matrix",
     "top_k_accuracy",

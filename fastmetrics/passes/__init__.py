@@ -28,6 +28,9 @@ from fastmetrics.passes.ranking import (
 from fastmetrics.passes.row_pairs import (
     row_pairs,
 )
+from fastmetrics.passes.token_rows import (
+    token_rows,
+)
 from fastmetrics.passes.values import (
     values_,
 )
@@ -44,5 +47,6 @@ __all__ = [
     "ranking_",
     "row_pairs",
     "simple_pairs_",
+    "token_rows",
     "values_",
 ]

@@ -27,6 +27,9 @@ from fastmetrics.statistics.pairs import (
 from fastmetrics.statistics.ranking import (
     RankingStatistics,
 )
+from fastmetrics.statistics.tokens import (
+    TokenStatistics,
+)
 from fastmetrics.statistics.values import (
     ValuesStatistics,
 )
@@ -40,5 +43,6 @@ __all__ = [
     "PairsStatistics",
     "RankingStatistics",
     "Statistics",
+    "TokenStatistics",
     "ValuesStatistics",
 ]

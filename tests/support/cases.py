@@ -4,7 +4,7 @@
 import pytest
 import torch
 
-from fastmetrics import aggregation, clustering, nominal, regression, segmentation
+from fastmetrics import aggregation, clustering, nominal, regression, segmentation, text
 from fastmetrics import classification as ours
 
 C, L = 4, 3
@@ -87,6 +87,11 @@ def tables():
     yield pytest.param(clustering.VMeasureScore, {"num_classes": C}, labels_batch, id="VMeasureScore-table")
 
 
+def tokens_batch(seed):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(6, 3, C, generator=generator), torch.randint(0, C, (6, 3), generator=generator)
+
+
 def ensemble_batch(seed):
     preds, target = pairs_batch(seed)
     return preds, target[:, 0]
@@ -149,6 +154,16 @@ def cases():
     for name in ("KLDivergence", "JensenShannonDivergence"):
         yield pytest.param(getattr(regression, name), {"log_prob": True}, pairs_batch, id=name)
     yield pytest.param(regression.ContinuousRankedProbabilityScore, {}, ensemble_batch, id="CRPS")
+    for name, options in (
+        ("Perplexity", {}),
+        ("NegativeLogLikelihood", {"reduction": "sum"}),
+        ("NegativeLogLikelihood", {"reduction": "none"}),
+        ("BitsPerByte", {"bytes": [1, 2, 3, 4]}),
+        ("TokenAccuracy", {"k": (1, 3)}),
+        ("TokenEntropy", {"shift": True}),
+        ("TokenRank", {}),
+    ):
+        yield pytest.param(getattr(text, name), options, tokens_batch, id=f"{name}-{options}")
     for name in ("SumMetric", "MeanMetric", "MinMetric", "MaxMetric"):
         yield pytest.param(getattr(aggregation, name), {}, values_batch, id=name)
 

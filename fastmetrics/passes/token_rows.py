@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The token rows pass: what the logits of each token add up to."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from fastmetrics.native.operators import define
+
+SCHEMA = "token_rows(Tensor logits, Tensor target, bool entropy, bool rank) -> Tensor"
+
+# Targets that are no index of the vocabulary: the token is not read; or it is, and its target is among logits that are
+# not here.
+SKIPPED, ELSEWHERE = -1, -2
+
+
+class TokenValues(NamedTuple):
+    """Values of tokens, float64 [N] each, the rows of what the pass returns.
+
+    Attributes:
+        greatest: the greatest logit, m.
+        sum: of exp(x - m) over the logits x.
+        weighted: the sum of exp(x - m) (x - m), if the entropy was asked for.
+        own: the target's logit, -inf if it is not among these.
+        rank: how many logits come before it, if the rank was asked for. Of equal logits the first one comes first, and
+            NaN before all.
+    """
+
+    greatest: Tensor
+    sum: Tensor
+    weighted: Tensor
+    own: Tensor
+    rank: Tensor
+
+
+def token_rows_body(logits: Tensor, target: Tensor, entropy: bool, rank: bool) -> Tensor:
+    """Read the logits of each token once.
+
+    The sums are NaN for a token with a logit that is NaN or inf, as its softmax is; of one with nothing but -inf, the
+    greatest logit is -inf and the sums are 0.
+
+    Args:
+        logits: f16/bf16/f32/f64 ``[..., V]``, of any strides.
+        target: int64 ``[N]``, contiguous, N tokens: an index in [0, V), ``SKIPPED``, or any other number as
+            ``ELSEWHERE``. A skipped token has the values of one without logits.
+        entropy: whether ``weighted`` is wanted; else it is 0.
+        rank: likewise.
+
+    Returns:
+        float64 ``[5, N]``, the rows of :class:`TokenValues`. The native CPU kernel takes the exponentials of logits up
+        to 32 bits in float32: the relative error of ``sum`` is about 1e-7; all others are computed in float64.
+    """
+    v = logits.shape[-1]
+    x = logits.detach().reshape(-1, v).double()
+    tokens = x.shape[0]
+    read = (target != SKIPPED).unsqueeze(1)
+    x = torch.where(read, x, -torch.inf)
+    top = x.amax(1) if v else x.new_full((tokens,), -torch.inf)
+    bad = top.isnan() | (top == torch.inf)
+    shifted = torch.where((x == -torch.inf) | bad.unsqueeze(1), -torch.inf, x - top.unsqueeze(1))
+    exponentials = shifted.exp()
+    terms = exponentials * torch.where(shifted == -torch.inf, 0.0, shifted)
+    here = (target >= 0) & (target < v)
+    index = torch.where(here, target, 0).unsqueeze(1)
+    own = torch.where(here, x.gather(1, index).squeeze(1) if v else -torch.inf, -torch.inf)
+    sums = [torch.where(bad, torch.nan, value) for value in (top, exponentials.sum(1), terms.sum(1))]
+    if not entropy:
+        sums[2] = torch.zeros_like(top)
+    before = torch.zeros_like(top)
+    if rank:
+        mine, place = own.unsqueeze(1), torch.arange(v, device=x.device)
+        nan, mine_nan = x.isnan(), mine.isnan()
+        earlier = place < index
+        ahead = torch.where(nan | mine_nan, nan & (~mine_nan | earlier), (x > mine) | ((x == mine) & earlier))
+        before = (ahead & here.unsqueeze(1)).sum(1).double()
+    return torch.stack([*sums, own, before])
+
+
+def _fake(logits: Tensor, target: Tensor, entropy: bool, rank: bool) -> Tensor:
+    torch._check(
+        logits.is_floating_point() and logits.dim() >= 1, lambda: "token_rows: logits must be floats, [..., V]"
+    )
+    torch._check(target.dtype == torch.int64 and target.dim() == 1, lambda: "token_rows: target must be int64, [N]")
+    return _result(logits, target)
+
+
+def _result(logits: Tensor, target: Tensor, *rest: Any) -> Tensor:
+    return torch.empty(5, target.shape[0], dtype=torch.float64, device=logits.device)
+
+
+token_rows = define(SCHEMA, token_rows_body, _fake, kernels=("cpu",), result=_result)

@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Statistics of the logits of tokens over a vocabulary."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from fastmetrics.passes import token_rows, values_
+from fastmetrics.passes.faults import bad_weights, record_faults
+from fastmetrics.passes.token_rows import SKIPPED, TokenValues
+from fastmetrics.passes.values import KEEP
+from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, same_device
+from fastmetrics.statistics.buffers import Buffers
+
+
+class Tokens(NamedTuple):
+    """Which tokens are counted.
+
+    Attributes:
+        ids: int64 [N], the targets.
+        counted: bool [N].
+        weights: float64 [N], or None.
+    """
+
+    ids: Tensor
+    counted: Tensor
+    weights: Tensor | None
+
+    @property
+    def place(self) -> Tensor:
+        """The targets as the pass takes them."""
+        return torch.where(self.counted, self.ids, SKIPPED)
+
+    @property
+    def amount(self) -> Tensor:
+        """What each counts."""
+        return self.counted if self.weights is None else torch.where(self.counted, self.weights, 0.0)
+
+
+def tokens_of(
+    target: Tensor,
+    vocabulary: int,
+    weights: Tensor | None,
+    valid: Tensor | None,
+    ignore_index: int | None,
+    faults: Tensor | None,
+) -> Tokens:
+    """The tokens of a batch; targets and weights out of range go to ``faults``."""
+    ids = target.reshape(-1).to(torch.int64)
+    kept = torch.ones_like(ids, dtype=torch.bool) if valid is None else valid.reshape(-1)
+    if ignore_index is not None:
+        kept = kept & (ids != ignore_index)
+    bad = kept & ((ids < 0) | (ids >= vocabulary))
+    record_faults(faults, 0, bad, ids)
+    counted = kept & ~bad
+    if weights is not None:
+        weights = weights.reshape(-1)
+        counted = counted & ~bad_weights(faults, weights, kept)
+    return Tokens(ids, counted, weights)
+
+
+def negative_log_likelihood(values: TokenValues) -> Tensor:
+    """Of the target, in nats: log-sum-exp less its logit; inf if that is -inf, NaN if a softmax would be."""
+    return torch.where(values.sum == 0, torch.nan, values.sum.log() + (values.greatest - values.own))
+
+
+def entropy(values: TokenValues) -> Tensor:
+    """Of the distribution, in nats."""
+    return torch.where(values.sum == 0, torch.nan, values.sum.log() - values.weighted / values.sum)
+
+
+def rank(values: TokenValues) -> Tensor:
+    """Of the target; 0 is the greatest logit."""
+    return values.rank
+
+
+SUMS = {"total_log_probs": negative_log_likelihood, "entropy": entropy, "rank": rank}
+
+
+class _OfTokens(Statistics):
+    """What all statistics of tokens check and say."""
+
+    ignore_index: int | None
+
+    def check(self, inputs: Inputs) -> None:
+        """Raise ``ValueError`` on a wrong shape, ``TypeError`` on a wrong dtype, ``RuntimeError`` on other devices."""
+        preds, target = inputs
+        if preds.dim() != target.dim() + 1:
+            raise ValueError(
+                "Input tensor `preds` is expected to have one dimension more than `target`, [batch_size, seq_len,"
+                f" vocab_size] and [batch_size, seq_len], but got shapes {tuple(preds.shape)} and"
+                f" {tuple(target.shape)}."
+            )
+        if preds.shape[:-1] != target.shape:
+            raise ValueError(
+                "Input tensors `preds` and `target` are expected to have equaling first dimensions, [batch_size,"
+                f" seq_len], but got {tuple(preds.shape[:-1])} and {tuple(target.shape)}."
+            )
+        if not preds.is_floating_point():
+            raise TypeError(f"Input tensor `preds` is expected to be of floating point type but got {preds.dtype}.")
+        if target.is_floating_point() or target.is_complex() or target.dtype == torch.bool:
+            raise TypeError(f"Input tensor `target` is expected to be of an integer type but got {target.dtype}.")
+        same_device(preds, target)
+
+    def explain_fault(self, which: str, count: int, first: int) -> str:
+        """Say which targets were out of range."""
+        skipped = "" if self.ignore_index is None else f", or ignore_index = {self.ignore_index}"
+        return (
+            f"expected `target` to be token ids in [0, V) of logits [..., V]{skipped}, but {count} were not, the first"
+            f" is {first}"
+        )
+
+
+class TokenStatistics(_OfTokens):
+    """Sums over tokens, from one read of their logits; see :func:`fastmetrics.passes.token_rows.token_rows_body`.
+
+    Args:
+        names: the statistics wanted beside ``count``, the number of tokens, int64 []: ``total_log_probs``, the sum of
+            the negative log-likelihoods of the targets; ``entropy``, that of the entropies, in nats; ``rank``, that of
+            how many logits come before the target's; float64 [] each.
+        top_k: K; ``ranks``, int64 [K], has how many targets have the rank 0, 1 … K - 1. None for none.
+        token_bytes: int64 [V], how many bytes each token stands for; ``bytes``, int64 [], is their sum over the
+            targets. None for none.
+        ignore_index: a target that is skipped.
+    """
+
+    def __init__(
+        self,
+        *names: str,
+        top_k: int | None = None,
+        token_bytes: Tensor | None = None,
+        ignore_index: int | None = None,
+    ) -> None:
+        self.ignore_index = ignore_index
+        self.token_bytes = token_bytes
+        self.shapes = dict.fromkeys(names, ((), torch.float64))
+        if top_k is not None:
+            self.shapes["ranks"] = ((top_k,), torch.int64)
+        if token_bytes is not None:
+            self.shapes["bytes"] = ((), torch.int64)
+        self.shapes["count"] = ((), torch.int64)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The table as an array, since a tensor that is sent to a process shares its memory."""
+        table = self.token_bytes
+        return {**vars(self), "token_bytes": None if table is None else table.cpu().numpy()}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """The table as a tensor again."""
+        table = state["token_bytes"]
+        vars(self).update(state, token_bytes=None if table is None else torch.as_tensor(table))
+
+    @property
+    def key(self) -> Any:
+        """Which tokens are counted."""
+        return self.options_but("token_bytes")
+
+    def union(self, other: Statistics) -> Statistics | None:
+        """One pass serves all that skip the same targets; bytes of tokens must be those of one table."""
+        if isinstance(other, TokenStatistics) and self.token_bytes is not other.token_bytes:
+            if self.token_bytes is None:
+                return other.union(self) if other.token_bytes is not None else None
+            if other.token_bytes is not None:
+                return None
+        return super().union(other)
+
+    def check(self, inputs: Inputs) -> None:
+        """As all statistics of tokens; ``ValueError`` on a vocabulary for which there are no bytes."""
+        super().check(inputs)
+        v = inputs[0].shape[-1]
+        if self.token_bytes is not None and len(self.token_bytes) < v:
+            raise ValueError(
+                f"Expected argument `bytes` to have an entry for each of the {v} tokens of the vocabulary, but it has"
+                f" {len(self.token_bytes)}."
+            )
+
+    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+        """Read the batch once and add it to ``states``."""
+        target = inputs[1]
+        if target.dim() == 0:
+            inputs = inputs[0].unsqueeze(0), target.unsqueeze(0)
+        elif target.numel() == 0:
+            return
+        for (preds, ids), of_part, mask in in_parts(5 * inputs[1][0].numel(), inputs, weights, valid):
+            tokens = tokens_of(ids, preds.shape[-1], of_part, mask, self.ignore_index, states.get("faults"))
+            found = token_rows(preds.detach(), tokens.place, "entropy" in states, "rank" in states or "ranks" in states)
+            self.add_values(states, TokenValues(*found.unbind()), tokens)
+
+    def add_values(self, states: States, values: TokenValues, tokens: Tokens) -> None:
+        """Add the values of tokens to ``states``."""
+        for name, value in SUMS.items():
+            if name in states:
+                values_(value(values), tokens.weights, tokens.counted, states[name], *(None,) * 4, KEEP, 0.0)
+        amount = tokens.amount
+        if "ranks" in states:
+            ranks = states["ranks"]
+            k = ranks.shape[0]
+            within = torch.where(values.rank < k, amount, 0).to(ranks.dtype)
+            ranks += ranks.new_zeros(k).index_add(0, values.rank.clamp(max=k - 1).to(torch.int64), within)
+        if "bytes" in states:
+            states["bytes"].add_(self._bytes(tokens))
+        states["count"].add_(amount.sum())
+
+    def _bytes(self, tokens: Tokens) -> Tensor:
+        """How many bytes the counted targets stand for, by their weights."""
+        assert self.token_bytes is not None
+        if self.token_bytes.device != tokens.ids.device:
+            self.token_bytes = self.token_bytes.to(tokens.ids.device)
+        return (self.token_bytes[torch.where(tokens.counted, tokens.ids, 0)] * tokens.amount).sum()
+
+    def differentiable(
+        self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> dict[str, Tensor] | None:
+        """The sums of one batch, in operations that keep the graph, unless there are ranks, which have no gradient."""
+        if "rank" in self.shapes or "ranks" in self.shapes:
+            return None
+        preds, target = inputs
+        v = preds.shape[-1]
+        tokens = tokens_of(target, v, weights, valid, self.ignore_index, None)
+        # what is not counted must not reach the gradient
+        logits = torch.where(tokens.counted.unsqueeze(1), preds.reshape(-1, v).double(), 0.0)
+        log_probs = logits.log_softmax(1)
+        found = {"count": tokens.amount.sum()}
+        own = log_probs.gather(1, torch.where(tokens.counted, tokens.ids, 0).unsqueeze(1)).squeeze(1)
+        found["total_log_probs"] = -(own * tokens.amount).sum()
+        if "entropy" in self.shapes:
+            likely = log_probs > -torch.inf  # the others add nothing, not even to a gradient
+            terms = torch.where(likely, log_probs, 0.0)
+            found["entropy"] = -(torch.where(likely, terms.exp(), 0.0) * terms).sum(1).mul(tokens.amount).sum()
+        if "bytes" in self.shapes:
+            found["bytes"] = self._bytes(tokens)
+        return {name: found[name] for name in self.shapes}
+
+
+class TokenLikelihoods(_OfTokens, Buffers):
+    """The negative log-likelihood of each token, ``nll`` float64 [N]; NaN where it is not counted.
+
+    Args:
+        ignore_index: a target that is skipped.
+    """
+
+    validate = True
+
+    def __init__(self, ignore_index: int | None = None) -> None:
+        self.ignore_index = ignore_index
+        self.shapes = {"nll": ((), torch.float64)}
+
+    def kept(self, inputs: Inputs, valid: Tensor | None, faults: Tensor | None) -> dict[str, Tensor]:
+        """From the same pass."""
+        preds, target = inputs
+        tokens = tokens_of(target, preds.shape[-1], None, valid, self.ignore_index, faults)
+        values = TokenValues(*token_rows(preds.detach(), tokens.place, False, False).unbind())
+        return {"nll": torch.where(tokens.counted, negative_log_likelihood(values), torch.nan)}
+
+    def differentiable(
+        self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> dict[str, Tensor]:
+        """The same, in operations that keep the graph."""
+        preds, target = inputs
+        v = preds.shape[-1]
+        tokens = tokens_of(target, v, None, valid, self.ignore_index, None)
+        logits = torch.where(tokens.counted.unsqueeze(1), preds.reshape(-1, v).double(), 0.0)
+        own = logits.log_softmax(1).gather(1, torch.where(tokens.counted, tokens.ids, 0).unsqueeze(1)).squeeze(1)
+        return {"nll": torch.where(tokens.counted, -own, torch.nan)}
+
+    def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:
+        """There are no weights."""
+        if name == "weights":
+            raise ValueError("Weights have no meaning without a reduction.")
+        return super().per_sample(name, values, inputs)

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Metrics of logits over a vocabulary, against torchmetrics, float64 references and values by hand."""
+
+import math
+
+import pytest
+import torch
+import torchmetrics
+
+from fastmetrics import MetricCollection
+from fastmetrics.passes import token_rows
+from fastmetrics.passes.token_rows import ELSEWHERE, SKIPPED, token_rows_body
+from fastmetrics.text import BitsPerByte, NegativeLogLikelihood, Perplexity, TokenAccuracy, TokenEntropy, TokenRank
+
+DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+
+
+def batch(seed, v=50, dtype=torch.float32):
+    generator = torch.Generator().manual_seed(seed)
+    target = torch.randint(0, v, (3, 7), generator=generator)
+    target[0, 5:] = -100
+    return (torch.randn(3, 7, v, generator=generator) * 3).to(dtype), target
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("v", [1, 5, 16, 17, 63, 100, 4095, 4096, 4097, 9000])
+def test_the_kernel_is_the_body(dtype, v):
+    generator = torch.Generator().manual_seed(v)
+    x = (torch.randn(9, v, generator=generator) * 5).to(dtype)
+    x[1], x[2, 0], x[3, 0], x[5] = -torch.inf, torch.nan, torch.inf, 1.0
+    x[4, : v // 2] = -torch.inf
+    target = torch.randint(0, v, (9,), generator=generator)
+    target[6], target[7] = SKIPPED, ELSEWHERE
+    close = {"rtol": 1e-13, "atol": 1e-13} if dtype == torch.float64 else {"rtol": 3e-7, "atol": 1e-7}
+    for logits in (x, x.t().contiguous().t(), torch.stack([x, x], 1)[:, 0]):
+        for asked in ((False, False), (True, False), (False, True), (True, True)):
+            found, expected = token_rows(logits, target, *asked), token_rows_body(logits, target, *asked)
+            torch.testing.assert_close(found, expected, equal_nan=True, **close)
+            assert torch.equal(found[3:].nan_to_num(), expected[3:].nan_to_num())
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_perplexity_of_torchmetrics(dtype):
+    ours, theirs = Perplexity(ignore_index=-100), torchmetrics.text.Perplexity(ignore_index=-100)
+    for seed in range(3):
+        torch.testing.assert_close(
+            ours(*batch(seed, dtype=dtype)), theirs(*batch(seed, dtype=dtype)), rtol=1e-5, atol=0
+        )
+    torch.testing.assert_close(ours.compute(), theirs.compute(), rtol=1e-5, atol=0)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_values_in_float64(dtype):
+    logits, target = batch(1, dtype=dtype)
+    counted = target != -100
+    log_probs = logits.double().log_softmax(-1)
+    nll = -log_probs.gather(-1, target.clamp(min=0).unsqueeze(-1)).squeeze(-1)
+    entropy = -(log_probs.exp() * log_probs).sum(-1)
+    order = logits.double().sort(dim=-1, descending=True, stable=True).indices
+    rank = (order == target.unsqueeze(-1)).double().argmax(-1)
+    metrics = {
+        "nll": (NegativeLogLikelihood(ignore_index=-100), nll[counted].mean()),
+        "sum": (NegativeLogLikelihood("sum", ignore_index=-100), nll[counted].sum()),
+        "entropy": (TokenEntropy(ignore_index=-100), entropy[counted].mean()),
+        "rank": (TokenRank(ignore_index=-100), rank[counted].double().mean() + 1),
+        "top": (
+            TokenAccuracy((1, 5, 10), ignore_index=-100),
+            torch.stack([(rank[counted] < k).double().mean() for k in (1, 5, 10)]),
+        ),
+        "bytes": (
+            BitsPerByte(range(50), ignore_index=-100),
+            nll[counted].sum() / target[counted].sum() / math.log(2),
+        ),
+    }
+    collection = MetricCollection({name: metric for name, (metric, _) in metrics.items()})
+    collection.update(logits, target)
+    found = collection.compute()
+    for name, (_, expected) in metrics.items():
+        torch.testing.assert_close(found[name], expected.float(), rtol=2e-6, atol=1e-7)
+    each = NegativeLogLikelihood("none", ignore_index=-100)(logits, target)
+    torch.testing.assert_close(each, torch.where(counted, nll, torch.nan).flatten().float(), equal_nan=True)
+
+
+def test_small_likelihoods_are_right():
+    logits = torch.zeros(1, 8, 100, dtype=torch.float16)
+    logits[0, :, 1] = 20.0
+    target = torch.ones(1, 8, dtype=torch.int64)
+    target[0, 0] = 0
+    expected = math.exp((20 + 8 * math.log1p(99 * math.exp(-20))) / 8)
+    assert Perplexity()(logits, target).item() == pytest.approx(expected, rel=1e-6)
+    assert expected == pytest.approx(12.18, abs=0.01)
+    gap = torch.tensor([[[0.0, 120.0]]])
+    assert NegativeLogLikelihood()(gap, torch.tensor([[0]])).item() == 120.0
+    masked = torch.tensor([[0.0, -torch.inf, 0.0]])
+    assert Perplexity()(masked, torch.tensor([0])).item() == pytest.approx(2.0)
+    assert Perplexity()(masked, torch.tensor([1])).item() == math.inf
+
+
+def test_shift_weights_and_valid():
+    logits, target = batch(2)
+    target = target.clamp(min=0)
+    plain = Perplexity()(logits[:, :-1], target[:, 1:])
+    assert torch.equal(Perplexity(shift=True)(logits, target), plain)
+    valid = torch.rand(3, 7) < 0.7
+    kept = NegativeLogLikelihood("sum")(logits[valid], target[valid])
+    torch.testing.assert_close(NegativeLogLikelihood("sum")(logits, target, valid=valid), kept)
+    torch.testing.assert_close(NegativeLogLikelihood("sum")(logits, target, weights=valid.double()), kept)
+
+
+def test_gradients():
+    logits, target = batch(3, dtype=torch.float64)
+    logits.requires_grad_()
+    Perplexity(ignore_index=-100)(logits, target).backward()
+    (expected,) = torch.autograd.grad(
+        torch.nn.functional.cross_entropy(logits.flatten(0, 1), target.flatten()).exp(), logits
+    )
+    torch.testing.assert_close(logits.grad, expected)
+
+
+@pytest.mark.parametrize("softcap", [None, 5.0])
+@pytest.mark.parametrize("v", [50, 300_000])
+def test_hidden_states(v, softcap):
+    generator = torch.Generator().manual_seed(4)
+    hidden, weight = torch.randn(5, 9, 4, generator=generator), torch.randn(v, 4, generator=generator)
+    bias, target = torch.randn(v, generator=generator), torch.randint(0, v, (5, 9), generator=generator)
+    logits = hidden @ weight.t() + bias
+    if softcap is not None:
+        logits = softcap * torch.tanh(logits / softcap)
+    for shift in (False, True):
+        ours, plain = Perplexity(shift=shift), Perplexity(shift=shift)
+        ours.update_hidden(hidden, weight, target, bias, softcap)
+        plain.update(logits, target)
+        torch.testing.assert_close(ours.compute(), plain.compute(), rtol=1e-5, atol=0)
+        assert ours.update_count == 1
+
+
+def test_bad_input():
+    logits, target = batch(5)
+    metric = Perplexity()
+    with pytest.raises(RuntimeError, match=r"token ids in \[0, V\).*but 2 were not, the first is -100"):
+        metric.update(logits, target)
+    assert metric.count == 19
+    for error, preds, wrong in (
+        (ValueError, logits[0], target),
+        (ValueError, logits[:2], target),
+        (TypeError, logits.long(), target),
+        (TypeError, logits, target.float()),
+    ):
+        with pytest.raises(error):
+            metric.update(preds, wrong)
+    with pytest.raises(ValueError, match=r"expected `hidden` of shape \(\.\.\., D\)"):
+        metric.update_hidden(torch.zeros(3, 4), torch.zeros(5, 3), torch.zeros(3, dtype=torch.int64))
+    with pytest.raises(ValueError, match="`bytes`"):
+        BitsPerByte([1, 2]).update(logits, target)
+    with pytest.raises(ValueError, match="`k`"):
+        TokenAccuracy(0)
