@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 TORCH ?= torch==2.13.0
 PYTEST = FASTMETRICS_NATIVE=$${FASTMETRICS_NATIVE:-require} $(BIN)/python -m pytest -n 2 --dist loadfile
 
-.PHONY: demo test test-fast bench bench-quick kernel-resources lint format stubs doctor clean
+.PHONY: demo test test-fast bench bench-quick docs dist check-dist kernel-resources lint format stubs doctor clean
 
 $(VENV)/.ready: pyproject.toml setup.py
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -31,6 +31,25 @@ bench: $(VENV)/.ready
 bench-quick: $(VENV)/.ready
 	$(BIN)/python -m bench --quick
 
+# the site, in docs/_build/html; every warning is an error, broken references included
+docs: $(VENV)/.ready
+	$(BIN)/python -m pip install -q --no-build-isolation -e ".[docs]"
+	FASTMETRICS_NATIVE=$${FASTMETRICS_NATIVE:-off} $(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+
+# an sdist, and a wheel with the CPU libraries for every instruction set, in dist. What torch brings along, its OpenMP
+# included, must not be copied into the wheel.
+dist: $(VENV)/.ready
+	$(BIN)/python -m pip install -q --no-build-isolation -e ".[release]"
+	rm -rf dist
+	FASTMETRICS_BUILD=1 $(BIN)/python -m build --no-isolation --outdir dist
+	PATH="$(abspath $(BIN)):$$PATH" $(BIN)/auditwheel repair --wheel-dir dist --exclude 'libtorch*.so' --exclude 'libc10*.so' \
+	    --exclude 'libcudart.so*' --exclude libgomp.so.1 dist/*-linux_*.whl
+	rm dist/*-linux_*.whl
+
+# the wheel in a fresh environment without a compiler, and tests of the unpacked sdist; takes minutes
+check-dist: dist
+	$(BIN)/python tools/check_distributions.py --torch "$(TORCH)" dist
+
 # docs/kernel_resources.md, where nvcc is
 kernel-resources: $(VENV)/.ready
 	$(BIN)/python -m tests.support.kernel_resources
@@ -54,4 +73,4 @@ format: $(VENV)/.ready
 	git ls-files '*.h' '*.cpp' '*.cu' '*.cuh' | xargs $(BIN)/clang-format -i
 
 clean:
-	rm -rf $(VENV) build dist *.egg-info demo_output
+	rm -rf $(VENV) build dist docs/_build docs/api *.egg-info demo_output

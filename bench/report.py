@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Results as tables: on the terminal, docs/benchmarks.md, and a block of the README."""
+"""Results as tables and pictures: on the terminal, docs/benchmarks.md, and a block of the README."""
 
 import re
 import statistics
 from pathlib import Path
 
-from bench import results
+from bench import picture, results
 from bench.bars import held, verdict
 
 ROOT = Path(__file__).parent.parent
@@ -73,14 +73,19 @@ def summary(result):
     """How many bars are held, and the ratio to torchmetrics at the median workload."""
     rows = [row for row in result["rows"] if "times" in row]
     bars = [ok for row in rows for ok in held(row).values()]
-    ratios = [row["faster"]["torchmetrics"] for row in rows if "torchmetrics" in row["faster"]]
-    middle = f"; the median workload is {times(statistics.median(ratios))} × torchmetrics" if ratios else ""
+    middle = middle_of(result)
     absent = len([row for row in result["rows"] if "missing" in row])
     failed = len([row for row in result["rows"] if "failed" in row])
     return (
         f"{len(rows)} workloads, {absent} not there yet, {failed} failed; {bars.count(True)} of {len(bars)} bars"
-        f" held{middle}."
+        f" held{middle and '; '}{middle}."
     )
+
+
+def middle_of(result):
+    """The ratio to torchmetrics at the median workload, in words."""
+    ratios = [row["faster"]["torchmetrics"] for row in result["rows"] if "torchmetrics" in row.get("faster", {})]
+    return f"the median workload is {times(statistics.median(ratios))} × torchmetrics" if ratios else ""
 
 
 def heading(result):
@@ -145,10 +150,16 @@ def write(files, readme=ROOT / "README.md", page=ROOT / "docs" / "benchmarks.md"
     """Fill the page, its plots, and the block of the README from result files."""
     found = [results.read(file) for file in files]
     text = [EXPLAINED]
-    for picture in (page.parent / "benchmarks").glob("*.png"):
-        picture.unlink()
+    pictures = page.parent / "benchmarks"
+    pictures.mkdir(parents=True, exist_ok=True)
+    for old in (*pictures.glob("*.png"), *pictures.glob("*.svg")):
+        old.unlink()
     for file, result in zip(files, found, strict=True):
-        text += [f"## {result['device'].upper()}: {heading(result)}", "", summary(result), "", table(result)]
+        text += [f"## {result['device'].upper()}: {heading(result)}", "", summary(result), ""]
+        (pictures / f"{result['device']}.svg").write_text(picture.headline(result, times))
+        if result is newest(found, result["device"]):
+            text += [f"![The main workloads](benchmarks/{result['device']}.svg)", ""]
+        text += [table(result)]
         text += [left_out(result), ""]
         text += [f"![{path.stem}]({path.relative_to(page.parent)})" for path in plots_of(result, file, page)] + [""]
     if not any(result["device"] == "cuda" for result in found):
@@ -167,22 +178,21 @@ def plots_of(result, file, page):
     return plots.draw(result, page.parent / "benchmarks" / Path(file).stem)
 
 
+def newest(found, device):
+    """The last result of a kind of device, or None."""
+    return next((result for result in reversed(found) if result["device"] == device), None)
+
+
 def block(found):
-    """The block of the README: the main workloads of the newest result of each kind of device."""
+    """The block of the README: a picture of the newest result of each kind of device."""
     text = []
     for device in ("cpu", "cuda"):
-        of_device = [result for result in found if result["device"] == device]
-        if not of_device:
-            text += ["", "Not measured on a GPU yet."]
+        last = newest(found, device)
+        if last is None:
+            text += ["Not measured on a GPU yet.", ""] if device == "cuda" else []
             continue
-        last = of_device[-1]
-        text += [f"On the {'CPU' if device == 'cpu' else 'GPU'} ({heading(last)}):", ""]
-        text += ["| workload | × the time to read the bytes | × faster than torchmetrics |", "| --- | --- | --- |"]
-        for row in last["rows"]:
-            if "times" not in row or not row["headline"]:
-                continue
-            reads = f"{row['reads']:.2f}" if "reads" in row else "–"
-            ratio = row["faster"].get("torchmetrics")
-            text.append(f"| {row['name']} | {reads} | {'–' if ratio is None else times(ratio)} |")
-    text += ["", "`make bench` measures your machine; [benchmarks](docs/benchmarks.md) has everything."]
+        middle = middle_of(last)
+        text += [f"![How many times faster than torchmetrics](docs/benchmarks/{device}.svg)", ""]
+        text += [f"On the {'CPU' if device == 'cpu' else 'GPU'} ({heading(last)}){middle and '; '}{middle}.", ""]
+    text += ["`make bench` measures your machine; [benchmarks](docs/benchmarks.md) has every workload and peer."]
     return f"{BEGIN}\n" + "\n".join(text) + f"\n{END}"

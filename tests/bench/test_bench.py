@@ -168,11 +168,15 @@ def test_the_command_and_its_report(tmp_path):
     readme.write_text(f"before\n{report.BEGIN}\nold\n{report.END}\nafter\n")
     report.write([file], readme, page)
     for text in (readme.read_text(), page.read_text()):
-        assert result["rows"][0]["name"] in text
         assert result["machine"]["name"] in text
         assert "GPU" in text
     assert readme.read_text().startswith("before\n")
     assert "old" not in readme.read_text()
+    assert "](docs/benchmarks/cpu.svg)" in readme.read_text()
+    headlines = [row["name"] for row in result["rows"] if row.get("headline")]
+    assert headlines
+    assert all(name in (page.parent / "benchmarks" / "cpu.svg").read_text() for name in headlines)
+    assert result["rows"][0]["name"] in page.read_text()
     assert "a workload to come" in page.read_text()
     pytest.importorskip("matplotlib")
     for picture in page.parent.joinpath("benchmarks").iterdir():
