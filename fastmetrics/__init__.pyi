@@ -5,7 +5,10 @@ from typing import Any
 from fastmetrics import aggregation, classification, clustering, functional, nominal, regression, segmentation, wrappers
 from fastmetrics.aggregation import CatMetric, MaxMetric, MeanMetric, MinMetric, RunningMean, RunningSum, SumMetric
 from fastmetrics.classification import (
+    AUROC,
+    ROC,
     Accuracy,
+    AveragePrecision,
     BalancedErrorRate,
     CohenKappa,
     ConfusionMatrix,
@@ -23,6 +26,7 @@ from fastmetrics.classification import (
     MeanReciprocalRank,
     NegativePredictiveValue,
     Precision,
+    PrecisionRecallCurve,
     Recall,
     Specificity,
     StatScores,
@@ -56,7 +60,10 @@ from fastmetrics.regression import (
 )
 
 __all__ = [
+    "AUROC",
+    "ROC",
     "Accuracy",
+    "AveragePrecision",
     "BalancedErrorRate",
     "CatMetric",
     "CohenKappa",
@@ -97,6 +104,7 @@ __all__ = [
     "PearsonCorrCoef",
     "PearsonsContingencyCoefficient",
     "Precision",
+    "PrecisionRecallCurve",
     "R2Score",
     "Recall",
     "RelativeSquaredError",

@@ -198,8 +198,8 @@ def score_histogram_body(
     c, width = histogram.shape[0], histogram.shape[1] * 2
     cells = torch.arange(c, device=bins.device) * width + 2 * bins + labels.clamp(min=0)
     amount = torch.where(labels < 0, 0, amount).to(histogram.dtype)
-    histogram += torch.zeros_like(histogram).view(-1).index_add(0, cells.reshape(-1), amount.reshape(-1)).view(
-        histogram.shape
+    histogram += (
+        torch.zeros_like(histogram).view(-1).index_add(0, cells.reshape(-1), amount.reshape(-1)).view(histogram.shape)
     )
 
 
