@@ -15,7 +15,10 @@ from fastmetrics import (
 )
 from fastmetrics.aggregation import CatMetric, MaxMetric, MeanMetric, MinMetric, RunningMean, RunningSum, SumMetric
 from fastmetrics.classification import (
+    AUROC,
+    ROC,
     Accuracy,
+    AveragePrecision,
     BalancedErrorRate,
     CohenKappa,
     ConfusionMatrix,
@@ -33,6 +36,7 @@ from fastmetrics.classification import (
     MeanReciprocalRank,
     NegativePredictiveValue,
     Precision,
+    PrecisionRecallCurve,
     Recall,
     Specificity,
     StatScores,
@@ -66,7 +70,10 @@ from fastmetrics.regression import (
 )
 
 __all__ = [
+    "AUROC",
+    "ROC",
     "Accuracy",
+    "AveragePrecision",
     "BalancedErrorRate",
     "CatMetric",
     "CohenKappa",
@@ -107,6 +114,7 @@ __all__ = [
     "PearsonCorrCoef",
     "PearsonsContingencyCoefficient",
     "Precision",
+    "PrecisionRecallCurve",
     "R2Score",
     "Recall",
     "RelativeSquaredError",

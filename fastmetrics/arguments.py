@@ -6,6 +6,8 @@ from __future__ import annotations
 import math
 from collections.abc import Collection
 
+from torch import Tensor
+
 AVERAGES = ("micro", "macro", "weighted", "none", None)
 NORMALIZATIONS = ("true", "pred", "all", "none", None)
 
@@ -66,6 +68,24 @@ def logits(value: object) -> None:
     """None, True or False."""
     if value not in (None, True, False):
         raise ValueError(f"Expected argument `logits` to be None, True or False, but got {value}")
+
+
+def thresholds(value: object) -> None:
+    """None, an integer above 1, a list of floats in [0, 1], or a tensor of one dimension."""
+    if value is not None and not isinstance(value, (list, int, Tensor)):
+        raise ValueError(
+            "Expected argument `thresholds` to either be an integer, list of floats or"
+            f" tensor of floats, but got {value}"
+        )
+    if isinstance(value, int) and value < 2:
+        raise ValueError(f"If argument `thresholds` is an integer, expected it to be larger than 1, but got {value}")
+    if isinstance(value, list) and not all(isinstance(t, float) and 0 <= t <= 1 for t in value):
+        raise ValueError(
+            "If argument `thresholds` is a list, expected all elements to be floats in the [0,1] range,"
+            f" but got {value}"
+        )
+    if isinstance(value, Tensor) and value.ndim != 1:
+        raise ValueError("If argument `thresholds` is an tensor, expected the tensor to be 1d")
 
 
 def beta(value: object) -> None:

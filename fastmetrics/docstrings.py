@@ -200,7 +200,9 @@ def public_module(obj: Any) -> str:
 
 
 def printed(value: str) -> str:
-    """``[[1, 2], [3, 4]]`` as torch prints a tensor of it."""
+    """``[[1, 2], [3, 4]]`` as torch prints a tensor of it; ``(...)``, which is no tensor, as it is."""
+    if value.startswith("("):
+        return value
     rows = 6 + len(value) - len(value.lstrip("["))
     value = value.replace("]], [[", f"]],\n<BLANKLINE>\n{' ' * 8}[[").replace("], [", f"],\n{' ' * rows}[")
     return f"tensor({value})"

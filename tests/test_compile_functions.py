@@ -12,8 +12,15 @@ import torch
 from fastmetrics import functional
 from fastmetrics.functional.classification import accuracy, binary_accuracy, multiclass_accuracy, top_k_accuracy
 
-# Results whose keys depend on the values of the input are no graph.
-NO_GRAPH = ("binary_fairness", "demographic_parity", "equal_opportunity")
+# Results whose keys or sizes depend on the values of the input are no graph.
+NO_GRAPH = (
+    *("binary_fairness", "demographic_parity", "equal_opportunity"),
+    *(
+        f"{task}{name}"
+        for task in ("", "binary_", "multiclass_", "multilabel_")
+        for name in ("roc", "precision_recall_curve")
+    ),
+)
 
 CALLS = """
 import importlib, inspect, sys, warnings

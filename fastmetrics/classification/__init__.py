@@ -2,6 +2,13 @@
 """Classification metrics."""
 
 from fastmetrics.classification.accuracy import Accuracy, BinaryAccuracy, MulticlassAccuracy, MultilabelAccuracy
+from fastmetrics.classification.auroc import AUROC, BinaryAUROC, MulticlassAUROC, MultilabelAUROC
+from fastmetrics.classification.average_precision import (
+    AveragePrecision,
+    BinaryAveragePrecision,
+    MulticlassAveragePrecision,
+    MultilabelAveragePrecision,
+)
 from fastmetrics.classification.cohen_kappa import BinaryCohenKappa, CohenKappa, MulticlassCohenKappa
 from fastmetrics.classification.confusion_matrix import (
     BinaryConfusionMatrix,
@@ -56,6 +63,12 @@ from fastmetrics.classification.precision_recall import (
     Precision,
     Recall,
 )
+from fastmetrics.classification.precision_recall_curve import (
+    BinaryPrecisionRecallCurve,
+    MulticlassPrecisionRecallCurve,
+    MultilabelPrecisionRecallCurve,
+    PrecisionRecallCurve,
+)
 from fastmetrics.classification.ranking import (
     MultilabelCoverageError,
     MultilabelRankingAveragePrecision,
@@ -83,6 +96,7 @@ from fastmetrics.classification.rates import (
     MultilabelInformedness,
     MultilabelMarkedness,
 )
+from fastmetrics.classification.roc import ROC, BinaryROC, MulticlassROC, MultilabelROC
 from fastmetrics.classification.specificity import (
     BinarySpecificity,
     MulticlassSpecificity,

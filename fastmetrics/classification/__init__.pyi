@@ -2,7 +2,15 @@
 # Written by tools/stubs.py; `make stubs` writes it again.
 from typing import Any, Literal, overload
 
+from torch import Tensor
+
 from fastmetrics.classification.accuracy import BinaryAccuracy, MulticlassAccuracy, MultilabelAccuracy
+from fastmetrics.classification.auroc import BinaryAUROC, MulticlassAUROC, MultilabelAUROC
+from fastmetrics.classification.average_precision import (
+    BinaryAveragePrecision,
+    MulticlassAveragePrecision,
+    MultilabelAveragePrecision,
+)
 from fastmetrics.classification.cohen_kappa import BinaryCohenKappa, MulticlassCohenKappa
 from fastmetrics.classification.confusion_matrix import (
     BinaryConfusionMatrix,
@@ -45,6 +53,11 @@ from fastmetrics.classification.precision_recall import (
     MultilabelPrecision,
     MultilabelRecall,
 )
+from fastmetrics.classification.precision_recall_curve import (
+    BinaryPrecisionRecallCurve,
+    MulticlassPrecisionRecallCurve,
+    MultilabelPrecisionRecallCurve,
+)
 from fastmetrics.classification.ranking import (
     MultilabelCoverageError,
     MultilabelRankingAveragePrecision,
@@ -67,14 +80,20 @@ from fastmetrics.classification.rates import (
     MultilabelInformedness,
     MultilabelMarkedness,
 )
+from fastmetrics.classification.roc import BinaryROC, MulticlassROC, MultilabelROC
 from fastmetrics.classification.specificity import BinarySpecificity, MulticlassSpecificity, MultilabelSpecificity
 from fastmetrics.classification.stat_scores import BinaryStatScores, MulticlassStatScores, MultilabelStatScores
 from fastmetrics.classification.top_k import MeanReciprocalRank, TopKAccuracy
 
 __all__ = [
+    "AUROC",
+    "ROC",
     "Accuracy",
+    "AveragePrecision",
     "BalancedErrorRate",
+    "BinaryAUROC",
     "BinaryAccuracy",
+    "BinaryAveragePrecision",
     "BinaryBalancedErrorRate",
     "BinaryCohenKappa",
     "BinaryConfusionMatrix",
@@ -92,6 +111,8 @@ __all__ = [
     "BinaryMatthewsCorrCoef",
     "BinaryNegativePredictiveValue",
     "BinaryPrecision",
+    "BinaryPrecisionRecallCurve",
+    "BinaryROC",
     "BinaryRecall",
     "BinarySpecificity",
     "BinaryStatScores",
@@ -109,7 +130,9 @@ __all__ = [
     "Markedness",
     "MatthewsCorrCoef",
     "MeanReciprocalRank",
+    "MulticlassAUROC",
     "MulticlassAccuracy",
+    "MulticlassAveragePrecision",
     "MulticlassBalancedErrorRate",
     "MulticlassCohenKappa",
     "MulticlassConfusionMatrix",
@@ -126,10 +149,14 @@ __all__ = [
     "MulticlassMatthewsCorrCoef",
     "MulticlassNegativePredictiveValue",
     "MulticlassPrecision",
+    "MulticlassPrecisionRecallCurve",
+    "MulticlassROC",
     "MulticlassRecall",
     "MulticlassSpecificity",
     "MulticlassStatScores",
+    "MultilabelAUROC",
     "MultilabelAccuracy",
+    "MultilabelAveragePrecision",
     "MultilabelBalancedErrorRate",
     "MultilabelConfusionMatrix",
     "MultilabelCoverageError",
@@ -145,6 +172,8 @@ __all__ = [
     "MultilabelMatthewsCorrCoef",
     "MultilabelNegativePredictiveValue",
     "MultilabelPrecision",
+    "MultilabelPrecisionRecallCurve",
+    "MultilabelROC",
     "MultilabelRankingAveragePrecision",
     "MultilabelRankingLoss",
     "MultilabelRecall",
@@ -152,6 +181,7 @@ __all__ = [
     "MultilabelStatScores",
     "NegativePredictiveValue",
     "Precision",
+    "PrecisionRecallCurve",
     "Recall",
     "Specificity",
     "StatScores",
@@ -159,6 +189,54 @@ __all__ = [
 ]
 
 def __getattr__(name: str) -> Any: ...
+
+class AUROC(Family):
+    """The area under the curve of true over false positive rates: how often a positive has a higher score."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        max_fpr: float | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryAUROC: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        max_fpr: float | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassAUROC: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        max_fpr: float | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelAUROC: ...
 
 class Accuracy(Family):
     """Accuracy: the share of the decisions that are right."""
@@ -213,6 +291,51 @@ class Accuracy(Family):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> MultilabelAccuracy: ...
+
+class AveragePrecision(Family):
+    """Average precision: the mean, over the positives, of the precision at their scores."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryAveragePrecision: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassAveragePrecision: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelAveragePrecision: ...
 
 class BalancedErrorRate(Family):
     """Balanced error rate: the mean of the miss rate and the false alarm rate."""
@@ -968,6 +1091,90 @@ class Precision(Family):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> MultilabelPrecision: ...
+
+class PrecisionRecallCurve(Family):
+    """Precision and recall at each threshold."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryPrecisionRecallCurve: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassPrecisionRecallCurve: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelPrecisionRecallCurve: ...
+
+class ROC(Family):
+    """False and true positive rates at each threshold."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryROC: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassROC: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelROC: ...
 
 class Recall(Family):
     """Recall, also called sensitivity: the share of the positive targets that are found."""

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, NamedTuple
 
@@ -17,9 +17,11 @@ from fastmetrics.metric import Metric
 _DEFAULTS: dict[str, Any] = {
     "beta": 1.0,
     "threshold": 0.5,
+    "thresholds": None,
     "num_classes": None,
     "num_labels": None,
     "average": "micro",
+    "max_fpr": None,
     "normalize": None,
     "weights": None,
     "multidim_average": "global",
@@ -48,6 +50,10 @@ class Family(Metric):
     constants: ClassVar[dict[str, Any]] = {}
     #: Defaults of arguments, where they are not those of most families.
     defaults: ClassVar[dict[str, Any]] = {}
+    #: Arguments that its classes have, and neither it nor its function.
+    lacks: ClassVar[tuple[str, ...]] = ()
+    #: Whether the functions of the tasks take their arguments in the order of the classes.
+    ordered: ClassVar[bool] = False
     #: Arguments that the functions lack, and those that come first in the function of the family.
     function_lacks: ClassVar[tuple[str, ...]] = ()
     function_first: ClassVar[tuple[str, ...]] = ()
@@ -82,8 +88,8 @@ class Family(Metric):
     def add(cls, member: type[TaskMetric]) -> None:
         """Make a class that of its task, and take its arguments."""
         task = member.task_name
-        cls.tasks[task], cls._choices[task] = member, choice(task, member)
-        common = signature(cls.tasks, cls.defaults)
+        cls.tasks[task], cls._choices[task] = member, choice(task, member, cls.lacks)
+        common = signature(cls.tasks, cls.defaults, lacks=cls.lacks)
         cls.__signature__ = common  # type: ignore[attr-defined]
         document(cls, cls, common, cls.tasks)
 
@@ -158,9 +164,9 @@ class Choice(NamedTuple):
     sizes: tuple[str, ...]
 
 
-def choice(task: str, call: Callable[..., Any]) -> Choice:
-    """How a class or function serves a task."""
-    accepted = tuple(taken_by({task: call}))
+def choice(task: str, call: Callable[..., Any], lacks: Collection[str] = ()) -> Choice:
+    """How a class or function serves a task; it is not given what the family ``lacks``."""
+    accepted = tuple(taken_by({task: call}, lacks=lacks))
     return Choice(call, accepted, tuple(size for size in _SIZES[task] if size in accepted))
 
 
@@ -203,11 +209,13 @@ def named(name: str) -> Iterator[None]:
         raise
 
 
-def taken_by(tasks: Mapping[str, Callable[..., Any]], first: Sequence[str] = ()) -> dict[str, inspect.Parameter]:
-    """The arguments that any of the tasks takes by position, as that takes them; ``first`` come first."""
+def taken_by(
+    tasks: Mapping[str, Callable[..., Any]], first: Sequence[str] = (), lacks: Collection[str] = ()
+) -> dict[str, inspect.Parameter]:
+    """The arguments that any of the tasks takes by position, as that takes them, ``first`` first, less ``lacks``."""
     every = [parameter for task in tasks.values() for parameter in docstrings.signature(task).parameters.values()]
     taken = {parameter.name: parameter for parameter in reversed(every) if parameter.kind != parameter.KEYWORD_ONLY}
-    return {name: taken[name] for name in dict.fromkeys((*first, *_DEFAULTS)) if name in taken}
+    return {name: taken[name] for name in dict.fromkeys((*first, *_DEFAULTS)) if name in taken and name not in lacks}
 
 
 def signature(
@@ -216,6 +224,7 @@ def signature(
     inputs: Sequence[str] = (),
     first: Sequence[str] = (),
     returns: Any = inspect.Signature.empty,
+    lacks: Collection[str] = (),
 ) -> inspect.Signature:
     """That of what chooses by ``task``: ``(*inputs, task, *arguments, **kwargs)``.
 
@@ -225,12 +234,13 @@ def signature(
         inputs: tensors.
         first: the arguments that come first.
         returns: the annotation of the value.
+        lacks: arguments that it does not take.
     """
     kind = inspect.Parameter.POSITIONAL_OR_KEYWORD
     parameters = [inspect.Parameter(name, kind, annotation="Tensor") for name in inputs]
     literal = f"Literal[{', '.join(map(repr, tasks))}]"
     parameters.append(inspect.Parameter("task", kind, annotation=literal))
-    for name, parameter in taken_by(tasks, first).items():
+    for name, parameter in taken_by(tasks, first, lacks).items():
         default, annotation = {**_DEFAULTS, **defaults}[name], parameter.annotation
         if default is None and "None" not in annotation:
             annotation = f"{annotation} | None"

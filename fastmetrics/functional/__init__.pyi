@@ -5,6 +5,8 @@ from typing import Any
 from fastmetrics.functional import classification, clustering, nominal, regression, segmentation, text
 from fastmetrics.functional.classification import (
     accuracy,
+    auroc,
+    average_precision,
     balanced_error_rate,
     cohen_kappa,
     confusion_matrix,
@@ -22,7 +24,9 @@ from fastmetrics.functional.classification import (
     mean_reciprocal_rank,
     negative_predictive_value,
     precision,
+    precision_recall_curve,
     recall,
+    roc,
     specificity,
     stat_scores,
     top_k_accuracy,
@@ -65,6 +69,8 @@ from fastmetrics.functional.regression import (
 
 __all__ = [
     "accuracy",
+    "auroc",
+    "average_precision",
     "balanced_error_rate",
     "classification",
     "clustering",
@@ -106,10 +112,12 @@ __all__ = [
     "pearsons_contingency_coefficient",
     "pearsons_contingency_coefficient_matrix",
     "precision",
+    "precision_recall_curve",
     "r2_score",
     "recall",
     "regression",
     "relative_squared_error",
+    "roc",
     "segmentation",
     "spearman_corrcoef",
     "specificity",

@@ -38,7 +38,7 @@ def _all() -> Iterator[Function]:
     families = [cls for cls in classes if Family in cls.__mro__]  # issubclass of an abstract class asks all the others
     in_families = {cls for family in families for cls in family.tasks.values()}
     for family in families:
-        yield from of_family(family, _FIRST)
+        yield from of_family(family, () if family.ordered else _FIRST)
     for cls in classes:
         if TaskMetric in cls.__mro__ and cls not in in_families and cls is not classification.BinaryFairness:
             yield functional(cls, first=_FIRST)

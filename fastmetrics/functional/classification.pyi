@@ -7,8 +7,12 @@ from torch import Tensor
 
 __all__ = [
     "accuracy",
+    "auroc",
+    "average_precision",
     "balanced_error_rate",
     "binary_accuracy",
+    "binary_auroc",
+    "binary_average_precision",
     "binary_balanced_error_rate",
     "binary_cohen_kappa",
     "binary_confusion_matrix",
@@ -26,7 +30,9 @@ __all__ = [
     "binary_matthews_corrcoef",
     "binary_negative_predictive_value",
     "binary_precision",
+    "binary_precision_recall_curve",
     "binary_recall",
+    "binary_roc",
     "binary_specificity",
     "binary_stat_scores",
     "cohen_kappa",
@@ -46,6 +52,8 @@ __all__ = [
     "matthews_corrcoef",
     "mean_reciprocal_rank",
     "multiclass_accuracy",
+    "multiclass_auroc",
+    "multiclass_average_precision",
     "multiclass_balanced_error_rate",
     "multiclass_cohen_kappa",
     "multiclass_confusion_matrix",
@@ -62,10 +70,14 @@ __all__ = [
     "multiclass_matthews_corrcoef",
     "multiclass_negative_predictive_value",
     "multiclass_precision",
+    "multiclass_precision_recall_curve",
     "multiclass_recall",
+    "multiclass_roc",
     "multiclass_specificity",
     "multiclass_stat_scores",
     "multilabel_accuracy",
+    "multilabel_auroc",
+    "multilabel_average_precision",
     "multilabel_balanced_error_rate",
     "multilabel_confusion_matrix",
     "multilabel_coverage_error",
@@ -81,14 +93,18 @@ __all__ = [
     "multilabel_matthews_corrcoef",
     "multilabel_negative_predictive_value",
     "multilabel_precision",
+    "multilabel_precision_recall_curve",
     "multilabel_ranking_average_precision",
     "multilabel_ranking_loss",
     "multilabel_recall",
+    "multilabel_roc",
     "multilabel_specificity",
     "multilabel_stat_scores",
     "negative_predictive_value",
     "precision",
+    "precision_recall_curve",
     "recall",
+    "roc",
     "specificity",
     "stat_scores",
     "top_k_accuracy",
@@ -110,6 +126,35 @@ def accuracy(
     **kwargs: Any,
 ) -> Tensor:
     """Accuracy: the share of the decisions that are right."""
+
+def auroc(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    thresholds: int | list[float] | Tensor | None = None,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "macro",
+    max_fpr: float | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """The area under the curve of true over false positive rates: how often a positive has a higher score."""
+
+def average_precision(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    thresholds: int | list[float] | Tensor | None = None,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "macro",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """Average precision: the mean, over the positives, of the precision at their scores."""
 
 def balanced_error_rate(
     preds: Tensor,
@@ -141,6 +186,33 @@ def binary_accuracy(
     valid: Tensor | None = None,
 ) -> Tensor:
     """Accuracy of binary decisions."""
+
+def binary_auroc(
+    preds: Tensor,
+    target: Tensor,
+    max_fpr: float | None = None,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """The area under the ROC curve of binary scores."""
+
+def binary_average_precision(
+    preds: Tensor,
+    target: Tensor,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Average precision of binary scores."""
 
 def binary_balanced_error_rate(
     preds: Tensor,
@@ -390,6 +462,19 @@ def binary_precision(
 ) -> Tensor:
     """Precision of binary decisions."""
 
+def binary_precision_recall_curve(
+    preds: Tensor,
+    target: Tensor,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """The precision-recall curve of binary scores."""
+
 def binary_recall(
     preds: Tensor,
     target: Tensor,
@@ -404,6 +489,19 @@ def binary_recall(
     valid: Tensor | None = None,
 ) -> Tensor:
     """Recall of binary decisions."""
+
+def binary_roc(
+    preds: Tensor,
+    target: Tensor,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """The ROC curve of binary scores."""
 
 def binary_specificity(
     preds: Tensor,
@@ -689,6 +787,36 @@ def multiclass_accuracy(
 ) -> Tensor:
     """Accuracy of each class, averaged: the share of its samples that got their label."""
 
+def multiclass_auroc(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    average: str | None = "macro",
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """The area under the ROC curve of each class against all others, averaged."""
+
+def multiclass_average_precision(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    average: str | None = "macro",
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Average precision of each class against all others, averaged."""
+
 def multiclass_balanced_error_rate(
     preds: Tensor,
     target: Tensor,
@@ -939,6 +1067,21 @@ def multiclass_precision(
 ) -> Tensor:
     """Precision of each class, averaged."""
 
+def multiclass_precision_recall_curve(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    thresholds: int | list[float] | Tensor | None = None,
+    average: str | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """The precision-recall curve of each class against all others."""
+
 def multiclass_recall(
     preds: Tensor,
     target: Tensor,
@@ -955,6 +1098,21 @@ def multiclass_recall(
     valid: Tensor | None = None,
 ) -> Tensor:
     """Recall of each class, averaged."""
+
+def multiclass_roc(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    thresholds: int | list[float] | Tensor | None = None,
+    average: str | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """The ROC curve of each class against all others."""
 
 def multiclass_specificity(
     preds: Tensor,
@@ -1003,6 +1161,36 @@ def multilabel_accuracy(
     valid: Tensor | None = None,
 ) -> Tensor:
     """Accuracy of each label, averaged."""
+
+def multilabel_auroc(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    average: str | None = "macro",
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """The area under the ROC curve of each label, averaged."""
+
+def multilabel_average_precision(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    average: str | None = "macro",
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Average precision of each label, averaged."""
 
 def multilabel_balanced_error_rate(
     preds: Tensor,
@@ -1246,6 +1434,20 @@ def multilabel_precision(
 ) -> Tensor:
     """Precision of each label, averaged."""
 
+def multilabel_precision_recall_curve(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """The precision-recall curve of each label."""
+
 def multilabel_ranking_average_precision(
     preds: Tensor,
     target: Tensor,
@@ -1286,6 +1488,20 @@ def multilabel_recall(
     valid: Tensor | None = None,
 ) -> Tensor:
     """Recall of each label, averaged."""
+
+def multilabel_roc(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """The ROC curve of each label."""
 
 def multilabel_specificity(
     preds: Tensor,
@@ -1353,6 +1569,19 @@ def precision(
 ) -> Tensor:
     """Precision: the share of the positive decisions that are right."""
 
+def precision_recall_curve(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    thresholds: int | list[float] | Tensor | None = None,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """Precision and recall at each threshold."""
+
 def recall(
     preds: Tensor,
     target: Tensor,
@@ -1369,6 +1598,19 @@ def recall(
     **kwargs: Any,
 ) -> Tensor:
     """Recall, also called sensitivity: the share of the positive targets that are found."""
+
+def roc(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    thresholds: int | list[float] | Tensor | None = None,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """False and true positive rates at each threshold."""
 
 def specificity(
     preds: Tensor,

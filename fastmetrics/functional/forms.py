@@ -101,10 +101,10 @@ def of_family(family: type[Family], first: Sequence[str] = ()) -> list[Function]
         task: functional(cls, f"{task}_{name}", first, family.function_lacks) for task, cls in family.tasks.items()
     }
     returns = docstrings.signature(next(iter(tasks.values()))).return_annotation
-    common = signature(tasks, family.defaults, ("preds", "target"), family.function_first, returns)
-    given = ", ".join(f"{option!r}: {option}" for option in taken_by(tasks, family.function_first))
+    common = signature(tasks, family.defaults, ("preds", "target"), family.function_first, returns, family.lacks)
+    given = ", ".join(f"{option!r}: {option}" for option in taken_by(tasks, family.function_first, family.lacks))
     called = f"of_task(name, choices, task, (preds, target), {{{given}}}, kwargs)"
-    choices = {task: choice(task, function) for task, function in tasks.items()}
+    choices = {task: choice(task, function, family.lacks) for task, function in tasks.items()}
     known = {"of_task": _of_task, "name": name, "choices": choices}
     function = write(namespace_of(family), name, common, called, known, may_lack="task")
     document(family, function, common, tasks)

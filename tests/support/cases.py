@@ -119,6 +119,11 @@ def cases():
         for name, size, batch in (("Multiclass", {"num_classes": C}, multiclass_batch), LABELS):
             options = {**size, "multidim_average": how}
             yield pytest.param(getattr(ours, f"{name}ExactMatch"), options, batch, id=f"{name}ExactMatch-{how}")
+    for task, size, batch in (*tasks, LABELS):
+        for name in ("AUROC", "AveragePrecision", "ROC", "PrecisionRecallCurve"):
+            for thresholds in (None, 5):
+                options = {**size, "thresholds": thresholds}
+                yield pytest.param(getattr(ours, task + name), options, batch, id=f"{task}{name}-{thresholds}")
     yield pytest.param(ours.BinaryHingeLoss, {}, binary_batch, id="BinaryHingeLoss")
     for mode in ("crammer-singer", "one-vs-all"):
         options = {"num_classes": C, "squared": True, "multiclass_mode": mode}

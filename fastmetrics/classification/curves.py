@@ -1,0 +1,279 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the metrics of curves over thresholds share."""
+
+from __future__ import annotations
+
+import weakref
+from math import nan
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.compiler import is_compiling
+from torchmetrics.utilities.compute import _auc_compute_without_check, interp
+from torchmetrics.utilities.plot import plot_curve
+
+from fastmetrics import arguments
+from fastmetrics.classification.base import BinaryTask, MulticlassTask, MultilabelTask, TaskMetric
+from fastmetrics.formulas import curves as formulas
+from fastmetrics.formulas.curve_table import Points, Sorted, binned_points
+from fastmetrics.formulas.curves import Curves
+from fastmetrics.statistics.scores import KeptScores, ScoreHistogram
+
+
+class CurveMetric(TaskMetric):
+    """A metric of a curve over thresholds.
+
+    Without ``thresholds`` the curve has a point at each distinct score, and the scores are kept: 4 bytes for each one
+    that is float32 (5 with ``logits=False``). With T of them the statistic is a histogram, int64 ``[C, T + 1, 2]``,
+    however much data there is, and ``weights`` of samples are taken. Values are computed in float64 and rounded once.
+
+    Args:
+        thresholds: None, or the thresholds: T equal steps from 0 to 1 for an int, or the numbers themselves.
+
+    Inputs:
+        weights: with ``thresholds``, what a sample counts instead of 1: finite and at least 0, of the shape of
+            ``target`` or of its first dimensions.
+    """
+
+    #: Whether all columns make one curve.
+    micro = False
+
+    @property
+    def absent(self) -> float:
+        """The recall of a curve without positives; a class that is never the target has none."""
+        return nan if self.task_name == "multiclass" and not self.micro else 1.0
+
+    def __init__(
+        self,
+        columns: int,
+        thresholds: int | list[float] | Tensor | None,
+        ignore_index: int | None,
+        validate_args: bool,
+        logits: bool | None,
+        /,
+        **kwargs: Any,
+    ) -> None:
+        if validate_args:
+            arguments.thresholds(thresholds)
+        arguments.logits(logits)
+        options = {"logits": logits, "ignore_index": ignore_index, "validate": validate_args}
+        task = self.task_name
+        self_thresholds = None if thresholds is None else _as_tensor(thresholds)
+        statistics: ScoreHistogram | KeptScores
+        if self_thresholds is None:
+            statistics = KeptScores(task, columns, **options)
+        else:
+            cuts = tuple(self_thresholds.tolist())
+            statistics = ScoreHistogram(cuts, isinstance(thresholds, int), task, columns, **options)
+        super().__init__(statistics, ignore_index, validate_args, **kwargs)
+        self.logits = logits
+        if self_thresholds is None:
+            self.thresholds = None
+        else:
+            self.register_buffer("thresholds", self_thresholds, persistent=False)
+
+    def _sorted(self, scores: Tensor, labels: Tensor | None) -> Sorted:
+        if self.micro:
+            scores, labels = scores.reshape(-1, 1), None if labels is None else labels.reshape(-1, 1)
+        return _sort(scores, labels)
+
+    def _points(self, histogram: Tensor) -> Points:
+        if self.micro:
+            histogram = histogram.sum(0, keepdim=True)
+        thresholds = self.thresholds
+        assert isinstance(thresholds, Tensor)
+        order = thresholds.argsort(stable=True).argsort(stable=True)
+        return binned_points(histogram, thresholds.to(histogram.device), order.to(histogram.device))
+
+
+def _sort(scores: Tensor, labels: Tensor | None) -> Sorted:
+    """Sorted scores. Metrics that are given the same ones, as those of a collection are, have one sort."""
+    if is_compiling():
+        return Sorted(scores, labels)
+    if _last and _last[0]() is scores and _last[1] == scores._version:
+        return _last[2]  # type: ignore[no-any-return]
+    found = Sorted(scores, labels)
+    _last[:] = [weakref.ref(scores, lambda _: _last.clear()), scores._version, found]
+    return found
+
+
+_last: list[Any] = []  # the scores that were sorted last, their version, and what came of them
+
+
+def _as_tensor(thresholds: int | list[float] | Tensor) -> Tensor:
+    if isinstance(thresholds, int):
+        return torch.linspace(0, 1, thresholds)
+    return torch.tensor(thresholds) if isinstance(thresholds, list) else thresholds.detach()
+
+
+class BinaryCurve(CurveMetric, BinaryTask):
+    """A metric of the curve of binary scores.
+
+    Inputs:
+        preds: scores ``[N, ...]`` of a floating type.
+        target: 0/1 labels of the same shape.
+    """
+
+    def __init__(
+        self,
+        thresholds: int | list[float] | Tensor | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(1, thresholds, ignore_index, validate_args, logits, **kwargs)
+
+
+class MulticlassCurve(CurveMetric, MulticlassTask):
+    """A metric of the curve of each class against all others.
+
+    Inputs:
+        preds: scores ``[N, C, ...]`` of a floating type.
+        target: labels ``[N, ...]``.
+    """
+
+    example_batch = (
+        "torch.tensor([[0.75, 0.05, 0.20], [0.05, 0.75, 0.20], [0.10, 0.30, 0.60], [0.30, 0.50, 0.20]]),"
+        " torch.tensor([0, 1, 2, 0])"
+    )
+
+    def _start(
+        self,
+        num_classes: int,
+        average: str | None,
+        averages: tuple[str | None, ...],
+        thresholds: int | list[float] | Tensor | None,
+        ignore_index: int | None,
+        validate_args: bool,
+        logits: bool | None,
+        **kwargs: Any,
+    ) -> None:
+        if validate_args:
+            arguments.more_than_one("num_classes", num_classes)
+            arguments.one_of("average", average, averages)
+        CurveMetric.__init__(self, num_classes, thresholds, ignore_index, validate_args, logits, **kwargs)
+        self.num_classes = num_classes
+        self.average = average
+
+
+class MultilabelCurve(CurveMetric, MultilabelTask):
+    """A metric of the curve of each label.
+
+    Inputs:
+        preds: scores ``[N, L, ...]`` of a floating type.
+        target: 0/1 labels of the same shape.
+    """
+
+    example_batch = (
+        "torch.tensor([[0.75, 0.05, 0.35], [0.45, 0.75, 0.05], [0.05, 0.55, 0.75], [0.05, 0.65, 0.05]]),"
+        " torch.tensor([[1, 0, 1], [0, 0, 0], [0, 1, 1], [1, 1, 1]])"
+    )
+
+    def _start(
+        self,
+        num_labels: int,
+        average: str | None,
+        averages: tuple[str | None, ...],
+        thresholds: int | list[float] | Tensor | None,
+        ignore_index: int | None,
+        validate_args: bool,
+        logits: bool | None,
+        **kwargs: Any,
+    ) -> None:
+        if validate_args:
+            arguments.more_than_one("num_labels", num_labels)
+            arguments.one_of("average", average, averages)
+        CurveMetric.__init__(self, num_labels, thresholds, ignore_index, validate_args, logits, **kwargs)
+        self.num_labels = num_labels
+        self.average = average
+
+
+class AreaMetric(CurveMetric):
+    """The area under each curve, averaged."""
+
+    average: str | None
+
+    def of_sorted(self, found: Sorted) -> tuple[Tensor, Tensor]:
+        """The value of each curve at all scores, and its positives."""
+        raise NotImplementedError
+
+    def of_points(self, points: Points) -> Tensor:
+        """The value of each curve at given thresholds."""
+        raise NotImplementedError
+
+    def formula(
+        self, histogram: Tensor | None = None, scores: Tensor | None = None, labels: Tensor | None = None
+    ) -> Tensor:
+        """The areas, averaged."""
+        if histogram is not None:
+            points = self._points(histogram)
+            values, positives = self.of_points(points), points.positives
+        else:
+            assert scores is not None
+            values, positives = self.of_sorted(self._sorted(scores, labels))
+        return formulas.average(values, "macro" if self.micro else self.average, positives).float()
+
+
+class WholeCurve(CurveMetric):
+    """A metric that is the curve itself."""
+
+    reads_values = True
+    average: str | None = None
+    label_names: ClassVar[tuple[str, str]]
+    #: Where in the value the horizontal and the vertical axis are, and which way the first one goes.
+    axes: ClassVar[tuple[int, int, float]]
+
+    def _three(self, points: Points, binned: bool) -> list[list[Tensor]]:
+        """Each of the three parts of the value, curve by curve, float64."""
+        raise NotImplementedError
+
+    def formula(
+        self, histogram: Tensor | None = None, scores: Tensor | None = None, labels: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
+        """The curves."""
+        binned = histogram is not None
+        if histogram is not None:
+            points = self._points(histogram)
+        else:
+            assert scores is not None
+            points = self._sorted(scores, labels).points()
+        one, other, thresholds = self._three(points, binned)
+        if self.average == "macro":
+            return self._mean(one, other, thresholds)
+        a, b = [v.float() for v in one], [v.float() for v in other]
+        if self.task_name == "binary" or self.micro:
+            return a[0], b[0], thresholds[0]
+        return (torch.stack(a), torch.stack(b), thresholds[0]) if binned else (a, b, thresholds)
+
+    def _mean(self, one: list[Tensor], other: list[Tensor], thresholds: list[Tensor]) -> Curves:
+        """The mean of the curves of all classes, at all values of the horizontal axis."""
+        descending = self.axes[2] > 0
+        x = torch.cat(one).sort().values
+        mean = torch.stack([interp(x, a, b) for a, b in zip(one, other, strict=True)]).mean(0)
+        return x.float(), mean.float(), torch.cat(thresholds).sort(descending=descending).values
+
+    def plot(  # type: ignore[override]
+        self, curve: Any = None, score: Tensor | bool | None = None, ax: Any = None
+    ) -> Any:
+        """Draw a curve, or the present one.
+
+        Args:
+            curve: a value of the metric; None computes it.
+            score: True writes the area under a curve that is computed, by the trapezoidal rule, in the legend.
+            ax: axes of matplotlib to draw in; None makes new ones.
+        """
+        value = curve or self.compute()
+        x, y, direction = self.axes
+        drawn = value[x], value[y], value[2]
+        area = None
+        if not curve and score is True:
+            if isinstance(drawn[0], Tensor) and drawn[0].ndim == 1:
+                area = _auc_compute_without_check(drawn[0], drawn[1], direction)
+            else:
+                pairs = zip(drawn[0], drawn[1], strict=True)
+                area = torch.stack([_auc_compute_without_check(a, b, direction) for a, b in pairs])
+        name = type(self).__name__
+        return plot_curve(drawn, score=area, ax=ax, label_names=self.label_names, name=name)

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The precision-recall curve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from fastmetrics.classification.curves import BinaryCurve, MulticlassCurve, MultilabelCurve, WholeCurve
+from fastmetrics.classification.family import Family
+from fastmetrics.formulas import curves
+from fastmetrics.formulas.curve_table import Points
+
+
+class PrecisionRecallCurve(Family):
+    """Precision and recall at each threshold.
+
+    The last point has precision 1, recall 0 and no threshold. Without positives recall is 1, with a warning; with
+    given thresholds a share of nothing is NaN.
+    """
+
+    lacks = ("average",)
+    ordered = True
+    example = {
+        "binary": {
+            "thresholds=3": "(tensor([0.5000, 0.6667,    nan, 1.0000]), "
+            "tensor([1.0000, 0.6667, 0.0000, 0.0000]), "
+            "tensor([0.0000, 0.5000, 1.0000]))",
+        },
+        "multiclass": {
+            'thresholds=3, average="micro"': "(tensor([0.3333, 0.7500,    nan, 1.0000]), "
+            "tensor([1.0000, 0.7500, 0.0000, 0.0000]), "
+            "tensor([0.0000, 0.5000, 1.0000]))",
+        },
+        "multilabel": {
+            "thresholds=2": "(tensor([[0.5000,    nan, 1.0000],\n"
+            "        [0.5000,    nan, 1.0000],\n"
+            "        [0.7500,    nan, 1.0000]]), "
+            "tensor([[1., 0., 0.],\n"
+            "        [1., 0., 0.],\n"
+            "        [1., 0., 0.]]), "
+            "tensor([0., 1.]))",
+        },
+        "family": {
+            "thresholds=2": "(tensor([[0.5000,    nan, 1.0000],\n"
+            "        [0.2500,    nan, 1.0000],\n"
+            "        [0.2500,    nan, 1.0000]]), "
+            "tensor([[1., 0., 0.],\n"
+            "        [1., 0., 0.],\n"
+            "        [1., 0., 0.]]), "
+            "tensor([0., 1.]))",
+        },
+    }
+
+
+class _PrecisionRecall(WholeCurve):
+    label_names = ("Recall", "Precision")
+    axes = 1, 0, -1.0
+
+    def _three(self, points: Points, binned: bool) -> list[list[Tensor]]:
+        precision, recall = curves.precision_recall(points, binned, self.absent)
+        values = [precision, recall, points.thresholds]
+        return curves.curve(values, points.sizes, not binned, [1.0, 0.0, None], before=False)
+
+
+class BinaryPrecisionRecallCurve(_PrecisionRecall, BinaryCurve, family=PrecisionRecallCurve):
+    """The precision-recall curve of binary scores.
+
+    Returns:
+        precision, recall, float32 ``(T + 1,)``, and thresholds ``(T,)``, ascending.
+    """
+
+
+class MulticlassPrecisionRecallCurve(_PrecisionRecall, MulticlassCurve, family=PrecisionRecallCurve):
+    """The precision-recall curve of each class against all others.
+
+    Args:
+        average: None gives a curve for each class; ``micro`` makes one of the scores of all classes; ``macro`` is the
+            mean of the curves, interpolated where any of them has a point.
+
+    Returns:
+        precision, recall, float32 ``(T + 1,)``, and thresholds ``(T,)``, ascending;
+        for each class, in lists without ``thresholds``, and else ``(C, ...)``.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        thresholds: int | list[float] | Tensor | None = None,
+        average: str | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        averages = ("micro", "macro", None)
+        self._start(num_classes, average, averages, thresholds, ignore_index, validate_args, logits, **kwargs)
+        self.micro = average == "micro"
+
+
+class MultilabelPrecisionRecallCurve(_PrecisionRecall, MultilabelCurve, family=PrecisionRecallCurve):
+    """The precision-recall curve of each label.
+
+    Returns:
+        precision, recall, float32 ``(T + 1,)``, and thresholds ``(T,)``, ascending;
+        for each label, in lists without ``thresholds``, and else ``(L, ...)``.
+    """
+
+    def __init__(
+        self,
+        num_labels: int,
+        thresholds: int | list[float] | Tensor | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self._start(num_labels, None, (None,), thresholds, ignore_index, validate_args, logits, **kwargs)

@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The ROC curve."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from torch import Tensor
+
+from fastmetrics.classification.curves import BinaryCurve, MulticlassCurve, MultilabelCurve, WholeCurve
+from fastmetrics.classification.family import Family
+from fastmetrics.formulas import curves
+from fastmetrics.formulas.curve_table import Points
+
+
+class ROC(Family):
+    """False and true positive rates at each threshold.
+
+    Without ``thresholds`` the first point is (0, 0), at threshold 1. A rate without samples is 0; without
+    ``thresholds`` with a warning.
+    """
+
+    lacks = ("average",)
+    ordered = True
+    example = {
+        "binary": {
+            "thresholds=3": "(tensor([0.0000, 0.3333, 1.0000]), "
+            "tensor([0.0000, 0.6667, 1.0000]), "
+            "tensor([1.0000, 0.5000, 0.0000]))",
+        },
+        "multiclass": {
+            'thresholds=3, average="micro"': "(tensor([0.0000, 0.1250, 1.0000]), "
+            "tensor([0.0000, 0.7500, 1.0000]), "
+            "tensor([1.0000, 0.5000, 0.0000]))",
+        },
+        "multilabel": {
+            "thresholds=2": "(tensor([[0., 1.],\n"
+            "        [0., 1.],\n"
+            "        [0., 1.]]), "
+            "tensor([[0., 1.],\n"
+            "        [0., 1.],\n"
+            "        [0., 1.]]), "
+            "tensor([1., 0.]))",
+        },
+        "family": {
+            "thresholds=2": "(tensor([[0., 1.],\n"
+            "        [0., 1.],\n"
+            "        [0., 1.]]), "
+            "tensor([[0., 1.],\n"
+            "        [0., 1.],\n"
+            "        [0., 1.]]), "
+            "tensor([1., 0.]))",
+        },
+    }
+
+
+class _Rates(WholeCurve):
+    label_names = ("False positive rate", "True positive rate")
+    axes = 0, 1, 1.0
+
+    def _three(self, points: Points, binned: bool) -> list[list[Tensor]]:
+        fpr, tpr = curves.rates(points, binned)
+        ends = [None, None, None] if binned else [0.0, 0.0, 1.0]
+        return curves.curve([fpr, tpr, points.thresholds], points.sizes, binned, ends, before=True)
+
+
+class BinaryROC(_Rates, BinaryCurve, family=ROC):
+    """The ROC curve of binary scores.
+
+    Returns:
+        false and true positive rates, float32 ``(T,)``, and thresholds ``(T,)``, descending.
+    """
+
+
+class MulticlassROC(_Rates, MulticlassCurve, family=ROC):
+    """The ROC curve of each class against all others.
+
+    Args:
+        average: None gives a curve for each class; ``micro`` makes one of the scores of all classes; ``macro`` is the
+            mean of the curves, interpolated where any of them has a point.
+
+    Returns:
+        false and true positive rates, float32 ``(T,)``, and thresholds ``(T,)``, descending;
+        for each class, in lists without ``thresholds``, and else ``(C, ...)``.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        thresholds: int | list[float] | Tensor | None = None,
+        average: str | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        averages = ("micro", "macro", None)
+        self._start(num_classes, average, averages, thresholds, ignore_index, validate_args, logits, **kwargs)
+        self.micro = average == "micro"
+
+
+class MultilabelROC(_Rates, MultilabelCurve, family=ROC):
+    """The ROC curve of each label.
+
+    Returns:
+        false and true positive rates, float32 ``(T,)``, and thresholds ``(T,)``, descending;
+        for each label, in lists without ``thresholds``, and else ``(L, ...)``.
+    """
+
+    def __init__(
+        self,
+        num_labels: int,
+        thresholds: int | list[float] | Tensor | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self._start(num_labels, None, (None,), thresholds, ignore_index, validate_args, logits, **kwargs)

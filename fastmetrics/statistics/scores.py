@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Statistics of scores that are compared with many thresholds."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fastmetrics.native.operators import constant_in_graphs
+from fastmetrics.passes import keep_scores_, score_histogram_
+from fastmetrics.passes.scores import EITHER, LOGITS, PROBABILITIES, logit_cuts
+from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d
+from fastmetrics.statistics.binary import BinaryStatistics
+from fastmetrics.statistics.buffers import Buffers
+from fastmetrics.statistics.hinge import scores_needed
+from fastmetrics.statistics.multiclass import MulticlassStatistics
+
+
+class _Scores(Statistics):
+    """How scores of one task are read.
+
+    Args:
+        task: ``binary`` for scores ``[N, ...]``, ``multiclass`` or ``multilabel`` for ``[N, C, ...]``.
+        columns: C; 1 if binary.
+        logits: whether scores are logits, or probabilities; None decides for each batch.
+        ignore_index: a target that is skipped.
+        validate: record what is out of range.
+    """
+
+    def __init__(
+        self, task: str, columns: int, *, logits: bool | None, ignore_index: int | None, validate: bool
+    ) -> None:
+        self.task = task
+        self.columns = columns
+        self.logits = logits
+        self.ignore_index = ignore_index
+        self.validate = validate
+        # what is a wrong shape, or a wrong target, is the same for metrics of counts
+        self._decisions: Statistics
+        if task == "multiclass":
+            self._decisions = MulticlassStatistics(columns, ignore_index=ignore_index)
+        else:
+            self._decisions = BinaryStatistics(columns if task == "multilabel" else None, ignore_index=ignore_index)
+
+    def check(self, inputs: Inputs) -> None:
+        """Raise ``ValueError`` unless ``preds`` are scores, and as the statistics of counts do."""
+        preds, target = inputs
+        self._decisions.check(inputs)
+        scores_needed(preds)
+        if self.task == "multiclass" and preds.dim() == target.dim():
+            raise ValueError(
+                f"Expected `preds` to be scores of shape (N, C, ...), but got shape {tuple(preds.shape)}, that of"
+                " `target`."
+            )
+
+    def explain_fault(self, which: str, count: int, first: int) -> str:
+        """Say which targets were out of range, or which scores were NaN."""
+        if which == "preds":
+            return f"`preds` had {count} NaN, the first at place {first} of the batch"
+        return self._decisions.explain_fault(which, count, first)
+
+    def _options(self) -> tuple[bool, int, int, bool, bool]:
+        """The last arguments of the passes."""
+        logits = EITHER if self.logits is None else LOGITS if self.logits else PROBABILITIES
+        ignore_index = self.ignore_index
+        return (
+            self.task != "binary",
+            logits,
+            0 if ignore_index is None else ignore_index,
+            ignore_index is not None,
+            self.task == "multilabel",  # torchmetrics drops ignored samples first, but for labels
+        )
+
+
+class ScoreHistogram(_Scores):
+    """How many scores of each column reach how many of the thresholds: ``histogram`` int64 [C, T + 1, 2], by the label.
+
+    Args:
+        thresholds: T numbers, float32 in their values, in any order.
+        uniform: whether they are T equal steps from 0 to 1.
+        task: see above; so the others.
+    """
+
+    def __init__(self, thresholds: tuple[float, ...], uniform: bool, task: str, columns: int, **options: Any) -> None:
+        super().__init__(task, columns, **options)
+        self.thresholds = thresholds
+        self.uniform = uniform
+        self.shapes = {"histogram": ((columns, len(thresholds) + 1, 2), torch.int64)}
+
+    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+        """Read the batch once and add it to ``states``."""
+        preds, target, valid = _samples(inputs, valid)
+        cuts = _cuts(self.thresholds, preds.device.type, preds.device.index)
+        score_histogram_(
+            preds,
+            target,
+            valid,
+            at_least_1d(weights),
+            cuts,
+            logit_cuts(cuts, preds.dtype),
+            states["histogram"],
+            states.get("faults"),
+            self.uniform,
+            *self._options(),
+        )
+
+
+class KeptScores(_Scores, Buffers):
+    """The probabilities of all scores, [N, C], in the dtype in which they came.
+
+    ``scores`` has their labels as signs, and NaN for what does not count. Of probabilities that are not looked at
+    (``logits=False``) the signs are their own, and ``labels`` int8 has the labels, -1 for what does not count.
+    """
+
+    def __init__(self, task: str, columns: int, **options: Any) -> None:
+        super().__init__(task, columns, **options)
+        self.shapes = {"scores": ((columns,), torch.float32)}
+        if self.logits is False:
+            self.shapes["labels"] = ((columns,), torch.int8)
+
+    def kept(self, inputs: Inputs, valid: Tensor | None, faults: Tensor | None) -> dict[str, Tensor]:
+        """The scores of a batch."""
+        preds, target, valid = _samples(inputs, valid)
+        samples = preds.numel() // self.columns
+        kept = {"scores": preds.new_empty(samples, self.columns)}
+        if "labels" in self.shapes:
+            kept["labels"] = preds.new_empty((samples, self.columns), dtype=torch.int8)
+        keep_scores_(preds.detach(), target, valid, kept["scores"], kept.get("labels"), faults, *self._options())
+        return kept
+
+    def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:
+        """A mask; kept scores have no weights."""
+        if name == "weights":
+            raise ValueError("`weights` need `thresholds`: curves at all distinct scores have none.")
+        return super().per_sample(name, values, inputs)
+
+
+def _samples(inputs: Inputs, valid: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
+    preds, target = inputs
+    if target.is_floating_point():
+        target = as_labels(target)
+    if target.dim() == 0:
+        return preds.reshape(1), target.reshape(1), at_least_1d(valid)
+    return preds, target, valid
+
+
+_kept_cuts: dict[Any, Tensor] = {}
+
+
+@constant_in_graphs
+def _cuts(thresholds: tuple[float, ...], device: str, index: int | None) -> Tensor:
+    """The thresholds, ascending, float64."""
+    key = thresholds, device, index
+    found = _kept_cuts.get(key)
+    if found is None:
+        where = torch.device(device) if index is None else torch.device(device, index)
+        found = _kept_cuts[key] = torch.tensor(sorted(thresholds), dtype=torch.float64, device=where)
+    return found
