@@ -8,6 +8,7 @@
 #include "common/operator.h"
 #include "formulas/agreement.h"
 #include "formulas/average_ratio.h"
+#include "formulas/curves.h"
 #include "formulas/ranks.h"
 #include "formulas/stat_scores.h"
 #include "passes/binary_arguments.h"
@@ -16,6 +17,7 @@
 #include "passes/pairs_arguments.h"
 #include "passes/row_pairs_arguments.h"
 #include "passes/rows_arguments.h"
+#include "passes/scores_arguments.h"
 #include "passes/values_arguments.h"
 
 namespace fastmetrics {
@@ -89,6 +91,75 @@ void exact_match(View preds, View target, OptionalView valid, OptionalView weigh
   const RowsBatch b = exact_match_batch(preds, target, valid, weights, num_classes, ignore_index, has_ignore_index);
   const ExactMatchOptions options = exact_match_options(target, matched, num_classes, probability_cutoff, logit_cutoff);
   add_exact_match(b, options, exact_match_sums(b, options, matched, count), faults_data(faults));
+}
+
+void score_histogram(View preds, View target, OptionalView valid, OptionalView weights, View cuts, View logit_cuts,
+                     State histogram, OptionalState faults, bool uniform, bool in_columns, int64_t logits,
+                     int64_t ignore_index, bool has_ignore_index, bool ignored_decide) {
+  const ScoresBatch b = scores_batch("score_histogram_", preds, target, valid, weights, in_columns, logits,
+                                     ignore_index, has_ignore_index, ignored_decide);
+  const ScoreBins bins = score_bins(cuts, logit_cuts, uniform);
+  const int64_t numel = b.columns * (bins.number + 1) * 2;
+  if (weights.has_value()) {
+    add_score_histogram(b, bins, state_data<double>(histogram, DType::kDouble, numel, "histogram, [C, T + 1, 2]"),
+                        faults_data(faults));
+  } else {
+    add_score_histogram(b, bins, state_data<int64_t>(histogram, DType::kInt64, numel, "histogram, [C, T + 1, 2]"),
+                        faults_data(faults));
+  }
+}
+
+void keep(View preds, View target, OptionalView valid, State scores, OptionalState labels, OptionalState faults,
+          bool in_columns, int64_t logits, int64_t ignore_index, bool has_ignore_index, bool ignored_decide) {
+  const ScoresBatch b = scores_batch("keep_scores_", preds, target, valid, std::nullopt, in_columns, logits,
+                                     ignore_index, has_ignore_index, ignored_decide);
+  const int64_t numel = b.columns * b.rows.samples();
+  require(labels.has_value() || logits != kProbabilities, "keep_scores_: scores of any sign need labels");
+  keep_scores(b, state_data<char>(scores, preds.dtype(), numel, "scores, [N, C]"),
+              state_data<int8_t>(labels, DType::kInt8, numel, "labels, int8 [N, C]"), faults_data(faults));
+}
+
+// values, sorted_labels: [C, N]; counts: int64 [C, 2].
+Curves curves_of(const View& values, const View& labels, const View& counts) {
+  require(is_floating(values.dtype()) && values.dim() == 2 && values.is_contiguous(), "curves: values must be [C, N]");
+  require(labels.dtype() == DType::kUInt8 && labels.numel() == values.numel() && labels.is_contiguous(),
+          "curves: labels must be uint8 [C, N]");
+  require(counts.dtype() == DType::kInt64 && counts.numel() == 2 * values.size(0) && counts.is_contiguous(),
+          "curves: counts must be int64 [C, 2]");
+  return {values.mutable_data_ptr(),
+          values.dtype(),
+          static_cast<uint8_t*>(labels.mutable_data_ptr()),
+          static_cast<int64_t*>(counts.mutable_data_ptr()),
+          values.size(0),
+          values.size(1)};
+}
+
+void sort_of_scores(View scores, OptionalView labels, State values, State sorted_labels, State counts) {
+  const Curves to = curves_of(values, sorted_labels, counts);
+  require(scores.dtype() == to.type && scores.dim() == 2 && scores.is_contiguous() && scores.size(0) == to.rows &&
+              scores.size(1) == to.columns,
+          "sort_scores_: scores must be [N, C]");
+  require(to.rows < INT32_MAX, "sort_scores_: at most 2^31 samples");
+  if (labels.has_value()) {
+    require(labels->dtype() == DType::kInt8 && labels->numel() == scores.numel() && labels->is_contiguous(),
+            "sort_scores_: labels must be int8 [N, C]");
+  }
+  sort_scores(scores.const_data_ptr(),
+              labels.has_value() ? static_cast<const int8_t*>(labels->const_data_ptr()) : nullptr, to);
+}
+
+void areas_of_curves(View values, View labels, View counts, State areas, bool precision) {
+  const Curves curves = curves_of(values, labels, counts);
+  curve_areas(curves, precision, state_data<double>(areas, DType::kDouble, 4 * curves.columns, "areas, [C, 4]"));
+}
+
+void points_of_curves(View values, View labels, View counts, State thresholds, State tp, State fp) {
+  const Curves curves = curves_of(values, labels, counts);
+  const int64_t points = tp.numel();
+  require(curves.points() == points, "curve_points_: tp must be [points]");
+  curve_points(curves, state_data<char>(thresholds, curves.type, points, "thresholds, [points]"),
+               state_data<int64_t>(tp, DType::kInt64, points, "tp, int64 [points]"),
+               state_data<int64_t>(fp, DType::kInt64, points, "fp, int64 [points]"));
 }
 
 void pairs(View preds, View target, OptionalView weights, OptionalView valid, FM_PAIRS_STATES(OptionalState),
@@ -255,6 +326,11 @@ FM_CPU_OPERATOR("binary_groups_", &fastmetrics::groups_of_binary)
 FM_CPU_OPERATOR("hinge_", &fastmetrics::hinge)
 FM_CPU_OPERATOR("ranking_", &fastmetrics::ranking)
 FM_CPU_OPERATOR("exact_match_", &fastmetrics::exact_match)
+FM_CPU_OPERATOR("score_histogram_", &fastmetrics::score_histogram)
+FM_CPU_OPERATOR("keep_scores_", &fastmetrics::keep)
+FM_CPU_OPERATOR("sort_scores_", &fastmetrics::sort_of_scores)
+FM_CPU_OPERATOR("curve_areas_", &fastmetrics::areas_of_curves)
+FM_CPU_OPERATOR("curve_points_", &fastmetrics::points_of_curves)
 FM_CPU_OPERATOR("pairs_", &fastmetrics::pairs)
 FM_CPU_OPERATOR("simple_pairs_", &fastmetrics::simple_pairs)
 FM_CPU_OPERATOR("merge_moments_", &fastmetrics::merge_moments)

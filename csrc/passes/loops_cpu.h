@@ -9,6 +9,7 @@
 #include "passes/pairs.h"
 #include "passes/row_pairs.h"
 #include "passes/rows.h"
+#include "passes/scores.h"
 #include "passes/values.h"
 
 namespace fastmetrics {
@@ -27,6 +28,13 @@ void add_binary_groups(const BinaryBatch& b, const BinaryGroups& groups, double*
 void add_hinge(const RowsBatch& b, const HingeOptions& options, const HingeSums& to, int64_t* faults);
 void add_ranking(const RowsBatch& b, const RankingSums& to, int64_t* faults);
 void add_exact_match(const RowsBatch& b, const ExactMatchOptions& options, const ExactMatchSums& to, int64_t* faults);
+
+// histogram: [C, T + 1, 2], of doubles if the batch has weights.
+void add_score_histogram(const ScoresBatch& b, const ScoreBins& bins, int64_t* histogram, int64_t* faults);
+void add_score_histogram(const ScoresBatch& b, const ScoreBins& bins, double* histogram, int64_t* faults);
+
+// scores: [N, C] of the type of the scores, whose sign says what the target is; or it is in labels, [N, C].
+void keep_scores(const ScoresBatch& b, void* scores, int8_t* labels, int64_t* faults);
 
 void add_pairs(const PairsBatch& b, const PairsStates& s);
 void add_values(const ValuesBatch& b, const ValuesStates& s);

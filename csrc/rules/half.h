@@ -45,6 +45,35 @@ FM_HD float widen(Half x) {
 #endif
 }
 
+// Rounding to the nearest, ties to even.
+FM_HD void narrow(float x, BFloat16* to) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof(bits));
+  const bool nan = (bits & 0x7fffffffu) > 0x7f800000u;
+  to->bits = static_cast<uint16_t>(nan ? 0x7fc0u : (bits + 0x7fffu + (bits >> 16 & 1u)) >> 16);
+}
+
+FM_HD void narrow(float x, Half* to) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof(bits));
+  const uint32_t sign = bits >> 16 & 0x8000u, magnitude = bits & 0x7fffffffu;
+  uint32_t half;
+  if (magnitude > 0x7f800000u) {
+    half = 0x7e00u;
+  } else if (magnitude < 0x38800000u) {  // subnormal: the sum with 0.5 has the result in its last bits
+    const float shifted = float_from_bits(magnitude) + 0.5f;
+    memcpy(&half, &shifted, sizeof(half));
+    half -= 0x3f000000u;
+  } else {
+    half = (magnitude - 0x38000000u + 0xfffu + (magnitude >> 13 & 1u)) >> 13;
+    half = half < 0x7c00u ? half : 0x7c00u;
+  }
+  to->bits = static_cast<uint16_t>(half | sign);
+}
+
+FM_HD void narrow(float x, float* to) { *to = x; }
+FM_HD void narrow(double x, double* to) { *to = x; }
+
 FM_HD float widen(float x) { return x; }
 FM_HD double widen(double x) { return x; }
 

@@ -28,6 +28,10 @@ from fastmetrics.passes.ranking import (
 from fastmetrics.passes.row_pairs import (
     row_pairs,
 )
+from fastmetrics.passes.scores import (
+    keep_scores_,
+    score_histogram_,
+)
 from fastmetrics.passes.values import (
     values_,
 )
@@ -38,11 +42,13 @@ __all__ = [
     "binary_weighted_",
     "exact_match_",
     "hinge_",
+    "keep_scores_",
     "multiclass_",
     "multiclass_weighted_",
     "pairs_",
     "ranking_",
     "row_pairs",
+    "score_histogram_",
     "simple_pairs_",
     "values_",
 ]

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// From the arguments of score_histogram_ and keep_scores_ to what the loops are given; checks everything that they rely
+// on.
+
+#pragma once
+
+#include "common/view.h"
+#include "passes/scores.h"
+
+namespace fastmetrics {
+
+// preds: scores [N, ...], or [N, C, ...] in columns. target: classes [N, ...], or 0 and 1 in the shape of preds.
+inline ScoresBatch scores_batch(const char* name, const View& preds, const View& target, const OptionalView& valid,
+                                const OptionalView& weights, bool in_columns, int64_t logits, int64_t ignore_index,
+                                bool has_ignore_index, bool ignored_decide) {
+  ScoresBatch b{};
+  b.preds_type = dtype_of(preds);
+  b.target_type = dtype_of(target);
+  const int64_t dims = preds.dim();
+  b.multiclass = dims == target.dim() + 1;
+  require(is_label(b.target_type), name, ": target must be integers or bool");
+  require(is_floating(b.preds_type), name, ": preds must be scores");
+  require(dims >= 1 + in_columns && dims <= kMaxDims && (b.multiclass || dims == target.dim()) &&
+              (in_columns || !b.multiclass),
+          name, ": preds must be [N, C, ...] or have the shape of target");
+  require(logits >= kEither && logits <= kLogits, name, ": logits must be -1, 0 or 1");
+  check_per_sample(valid, target, DType::kBool, "valid must be bool, with the shape of target");
+  check_per_sample(weights, target, DType::kDouble, "weights must be float64, with the shape of target");
+  b.preds = preds.const_data_ptr();
+  b.target = target.const_data_ptr();
+  b.valid = valid.has_value() ? static_cast<const bool*>(valid->const_data_ptr()) : nullptr;
+  b.weights = weights.has_value() ? static_cast<const double*>(weights->const_data_ptr()) : nullptr;
+  b.columns = b.inner = 1;
+  for (int64_t d = 0, t = 0; d < dims; ++d) {
+    const bool of_column = in_columns && d == 1, of_target = !(of_column && b.multiclass);
+    int64_t of_b = 0, of_c = 0, of_d = 0;
+    if (of_target) {
+      require(preds.size(d) == target.size(t), name, ": preds and target must have the same samples");
+      of_b = target.stride(t);
+      if (valid.has_value()) of_c = valid->stride(t);
+      if (weights.has_value()) of_d = weights->stride(t);
+      ++t;
+    }
+    if (of_column) {
+      b.columns = preds.size(1);
+      b.a_column = preds.stride(1);
+      b.b_column = of_b;
+      b.c_column = of_c;
+      b.d_column = of_d;
+    } else {
+      b.rows.push(preds.size(d), preds.stride(d), of_b, of_c, of_d);
+      if (in_columns && d > 1) b.inner *= preds.size(d);
+    }
+  }
+  require(b.columns <= INT32_MAX, name, ": too many columns");
+  b.rows.collapse(0);
+  b.ignore = ignore_index;
+  b.has_ignore = has_ignore_index;
+  b.ignored_decide = ignored_decide;
+  b.logits = logits;
+  return b;
+}
+
+inline ScoreBins score_bins(const View& cuts, const View& logit_cuts, bool uniform) {
+  const int64_t number = cuts.numel();
+  require(cuts.dtype() == DType::kDouble && cuts.is_contiguous() && logit_cuts.dtype() == DType::kDouble &&
+              logit_cuts.is_contiguous() && logit_cuts.numel() == number && number > 0 && number < (1 << 29),
+          "score_histogram_: cuts must be float64 [T]");
+  return {static_cast<const double*>(cuts.const_data_ptr()), static_cast<const double*>(logit_cuts.const_data_ptr()),
+          number, uniform && number > 1 && number <= (1 << 20)};
+}
+
+}  // namespace fastmetrics

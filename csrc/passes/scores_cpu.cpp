@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// score_histogram_ and keep_scores_ on the CPU; their meaning is in fastmetrics/passes/scores.py.
+//
+// A thread counts in cells of its own, of which there are several sets while they are small: additions to one cell wait
+// for each other, and of saturated scores most go to one. A batch that is small beside the histogram is added to it
+// directly, after a look at whether it is logits.
+
+#include "passes/scores_cpu.h"
+
+#include "passes/loops_cpu.h"
+
+namespace fastmetrics {
+namespace {
+
+constexpr int64_t kSetBytes = 1 << 14;  // cells of which there are kSets
+constexpr int kSets = 4;
+constexpr int64_t kMostParts = 16;  // of sums of weights
+constexpr int64_t kSmallestPart = 8192;
+constexpr int64_t kMostCells = int64_t{1} << 24;  // of more there is one set alone
+
+// The bins of scores as V. A cut is the least V that is not below it, so that comparisons say the same.
+template <typename V>
+class Bins {
+ public:
+  Bins(const double* cuts, int64_t number, bool uniform)
+      : cuts_(number + 2, std::numeric_limits<V>::quiet_NaN()), number_(number), uniform_(uniform) {
+    for (int64_t i = 0; i < number; ++i) {
+      V cut = static_cast<V>(cuts[i]);
+      if (cut < cuts[i]) cut = std::nextafter(cut, std::numeric_limits<V>::infinity());
+      cuts_[i] = cut;
+    }
+  }
+
+  // How many cuts each of n scores reaches.
+  void find(const V* x, int n, int32_t* bins) const { uniform_ ? multiply(x, n, bins) : search(x, n, bins); }
+
+ private:
+  // The product is wrong by less than one, so the bin is within one of it.
+  void multiply(const V* x, int n, int32_t* bins) const {
+    const V scale = static_cast<V>(number_ - 1);
+    const V* cuts = cuts_.data();
+    for (int i = 0; i < n; ++i) {
+      const V at_least_0 = x[i] > V(0) ? x[i] : V(0);  // 0 for NaN
+      const V within = at_least_0 < V(1) ? at_least_0 : V(1);
+      const int32_t guess = static_cast<int32_t>(within * scale);
+      const int32_t below = guess > 0 ? guess - 1 : 0;
+      bins[i] = below + (x[i] >= cuts[below]) + (x[i] >= cuts[below + 1]) + (guess > 0 && x[i] >= cuts[guess + 1]);
+    }
+  }
+
+  void search(const V* x, int n, int32_t* bins) const {
+    for (int i = 0; i < n; ++i) {
+      const V* base = cuts_.data();
+      for (int64_t left = number_; left > 1;) {
+        const int64_t half = left / 2;
+        base += x[i] >= base[half - 1] ? half : 0;
+        left -= half;
+      }
+      bins[i] = static_cast<int32_t>(base - cuts_.data()) + (x[i] >= *base);
+    }
+  }
+
+  std::vector<V> cuts_;
+  int64_t number_;
+  bool uniform_;
+};
+
+// Bins of both readings, for the type of the scores.
+struct AllBins {
+  Bins<float> floats[2];
+  Bins<double> doubles[2];
+
+  AllBins(const ScoreBins& of, bool wide, bool softmax)
+      : floats{Bins<float>(of.cuts, wide ? 0 : of.number, of.uniform), of_logits<float>(of, !wide, softmax)},
+        doubles{Bins<double>(of.cuts, wide ? of.number : 0, of.uniform), of_logits<double>(of, wide, softmax)} {}
+
+  template <typename V>
+  static Bins<V> of_logits(const ScoreBins& of, bool wanted, bool softmax) {
+    return Bins<V>(softmax ? of.cuts : of.logit_cuts, wanted ? of.number : 0, softmax && of.uniform);
+  }
+  const Bins<float>& of(float, bool logits) const { return floats[logits]; }
+  const Bins<double>& of(double, bool logits) const { return doubles[logits]; }
+};
+
+// Adds a column to cells, whose sets are `set` apart; `width` cells are those of a column and one for what does not
+// count.
+template <typename V, typename Cell>
+void count_column(const Bins<V>& bins, const ScoresColumn<V>& c, Cell* cells, int64_t width, int64_t set) {
+  alignas(64) int32_t cell[kMostRows];
+  bins.find(c.x, c.n, cell);
+  const int32_t none = static_cast<int32_t>(width - 1);
+  for (int i = 0; i < c.n; ++i) cell[i] = c.label[i] < 0 ? none : 2 * cell[i] + c.label[i];
+  Cell* to = cells + c.column * width;
+  if constexpr (std::is_same_v<Cell, double>) {
+    for (int i = 0; i < c.n; ++i) {
+      if (c.label[i] >= 0) to[cell[i]] += c.weight[i];
+    }
+  } else {
+    int i = 0;
+    if (set != 0) {
+      for (; i + kSets <= c.n; i += kSets) {
+        for (int j = 0; j < kSets; ++j) ++to[j * set + cell[i + j]];
+      }
+    }
+    for (; i < c.n; ++i) ++to[cell[i]];
+  }
+}
+
+template <typename State>
+void add_histogram(const ScoresBatch& b, const ScoreBins& bins, State* histogram, int64_t* faults) {
+  using Cell = std::conditional_t<std::is_same_v<State, double>, double, uint32_t>;
+  const int64_t samples = b.rows.samples(), work = samples * b.columns;
+  if (work == 0) return;
+  const AllBins all(bins, b.preds_type == DType::kDouble, b.multiclass);
+  const int64_t of_column = 2 * (bins.number + 1);
+  if (work < b.columns * of_column / 4 || b.columns * of_column > kMostCells) {
+    ScoresBatch decided = b;
+    const Parts one(samples, 1);
+    if (b.logits == kEither) {
+      bool found = false;
+      read_scores(b, one, nullptr, [&](int64_t, bool logits) { found = logits; }, [](int64_t, bool, const auto&) {});
+      decided.logits = found ? kLogits : kProbabilities;
+    }
+    read_scores(
+        decided, one, faults, [](int64_t, bool) {},
+        [&](int64_t, bool logits, const auto& c) {
+          using V = std::decay_t<decltype(*c.x)>;
+          alignas(64) int32_t bin[kMostRows];
+          all.of(V{}, logits).find(c.x, c.n, bin);
+          State* to = histogram + c.column * of_column;
+          for (int i = 0; i < c.n; ++i) {
+            if (c.label[i] < 0) continue;
+            if constexpr (std::is_same_v<State, double>) {
+              to[2 * bin[i] + c.label[i]] += c.weight[i];
+            } else {
+              ++to[2 * bin[i] + c.label[i]];
+            }
+          }
+        });
+    return;
+  }
+  const int64_t width = of_column + 1, size = width * b.columns;
+  const bool weighted = std::is_same_v<State, double>;
+  const bool apart = !weighted && size * static_cast<int64_t>(sizeof(Cell)) <= kSetBytes;
+  const int64_t sets = apart ? kSets : 1;
+  // whole numbers may be added in any order
+  const int64_t most = weighted ? std::min({kMostParts, work / kSmallestPart, 4 * kMostCells / size})
+                                : std::max<int64_t>(threads_for(work), samples >> 31);
+  const Parts parts(samples, std::min(most, samples));
+  std::vector<std::vector<Cell>> cells(parts.count);
+  read_scores(
+      b, parts, faults, [&](int64_t p, bool) { cells[p].assign(sets * size, Cell{}); },
+      [&](int64_t p, bool logits, const auto& c) {
+        using V = std::decay_t<decltype(*c.x)>;
+        count_column(all.of(V{}, logits), c, cells[p].data(), width, apart ? size : 0);
+      });
+  for (const auto& of_part : cells) {
+    for (size_t at = 0; at < of_part.size(); at += size) {
+      for (int64_t column = 0; column < b.columns; ++column) {
+        const Cell* from = of_part.data() + at + column * width;
+        State* to = histogram + column * of_column;
+        for (int64_t i = 0; i < of_column; ++i) to[i] += from[i];
+      }
+    }
+  }
+}
+
+// The sigmoid as torch computes it: in the type of the scores, 16-bit floats as floats.
+inline void sigmoid(const float* x, int n, float* to) {
+  alignas(64) double wide[kMostRows];
+  for (int i = 0; i < n; ++i) wide[i] = -x[i];
+  compute(wide, wide, n, wide, [](auto value, auto, auto& math) { return math.exp(value); });
+  for (int i = 0; i < n; ++i) to[i] = 1.0f / (1.0f + static_cast<float>(wide[i]));
+}
+inline void sigmoid(const double* x, int n, double* to) {
+  compute(x, x, n, to, [](auto value, auto, auto& math) { return 1.0 / (1.0 + math.exp(-value)); });
+}
+
+template <typename T>
+struct Signed;
+template <>
+struct Signed<float> {
+  using Bits = uint32_t;
+};
+template <>
+struct Signed<double> {
+  using Bits = uint64_t;
+};
+template <>
+struct Signed<Half> {
+  using Bits = uint16_t;
+};
+template <>
+struct Signed<BFloat16> {
+  using Bits = uint16_t;
+};
+
+template <typename T>
+void keep_all(const ScoresBatch& b, T* scores, int8_t* labels, int64_t* faults) {
+  using V = Wide<T>;
+  using Bits = typename Signed<T>::Bits;
+  constexpr Bits kSign = static_cast<Bits>(Bits{1} << (8 * sizeof(T) - 1));
+  const int64_t samples = b.rows.samples();
+  const int64_t columns = b.columns;
+  T none;
+  narrow(std::numeric_limits<V>::quiet_NaN(), &none);
+  const Parts parts(samples, std::min<int64_t>(samples, threads_for(samples * columns)));
+  std::vector<Faults> nans(parts.count);
+  read_scores(
+      b, parts, faults, [&](int64_t p, bool) { nans[p] = Faults{}; },
+      [&](int64_t p, bool logits, const auto& c) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(*c.x)>, V>) {
+          alignas(64) V made[kMostRows];
+          const V* x = c.x;
+          if (logits && !b.multiclass) {
+            sigmoid(x, c.n, made);
+            x = made;
+          }
+          T* to = scores + c.first * columns + c.column;
+          int8_t* label_to = labels == nullptr ? nullptr : labels + c.first * columns + c.column;
+          bool nan = false;
+          for (int i = 0; i < c.n; ++i) {
+            T score;
+            narrow(x[i] + V(0), &score);  // -0 is 0
+            nan |= x[i] != x[i];
+            if (labels == nullptr) {
+              Bits bits;
+              memcpy(&bits, &score, sizeof(bits));
+              bits = static_cast<Bits>(bits | (c.label[i] == 0 ? kSign : Bits{0}));
+              memcpy(&score, &bits, sizeof(bits));
+            } else {
+              label_to[i * columns] = static_cast<int8_t>(c.label[i] < 0 ? -1 : c.label[i]);
+            }
+            to[i * columns] = c.label[i] < 0 ? none : score;
+          }
+          for (int i = 0; nan && i < c.n; ++i) {
+            if (c.label[i] < 0 || x[i] == x[i]) continue;
+            const int64_t place = b.score_at(c.first + i, c.column);
+            nans[p].add(kBadPreds, place, place);
+          }
+        }
+      });
+  Faults::record(nans, faults);
+}
+
+}  // namespace
+
+void add_score_histogram(const ScoresBatch& b, const ScoreBins& bins, int64_t* histogram, int64_t* faults) {
+  add_histogram(b, bins, histogram, faults);
+}
+
+void add_score_histogram(const ScoresBatch& b, const ScoreBins& bins, double* histogram, int64_t* faults) {
+  add_histogram(b, bins, histogram, faults);
+}
+
+void keep_scores(const ScoresBatch& b, void* scores, int8_t* labels, int64_t* faults) {
+  if (b.rows.samples() * b.columns == 0) return;
+  with_score_type(b.preds_type,
+                  [&](auto t) { keep_all<decltype(t)>(b, static_cast<decltype(t)*>(scores), labels, faults); });
+}
+
+}  // namespace fastmetrics

@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How the passes of scores read a batch on the CPU: blocks of samples, a column at a time.
+//
+// Scores are taken for probabilities until one says that the batch is logits; then all is done again, as logits. Such
+// a score mostly comes among the first, so either way the batch is read about once.
+
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+#include "common/cpu.h"
+#include "common/math_cpu.h"
+#include "passes/scores.h"
+
+namespace fastmetrics {
+
+constexpr int kMostRows = 512;
+constexpr int64_t kBlockBytes = 1 << 16;  // of scores of a block of rows with many columns
+
+struct ScoresPart {
+  Faults faults;
+  bool outside = false;  // whether there was a score outside [0, 1]
+};
+
+// What scores are compared as: 16-bit floats as floats.
+template <typename T>
+using Wide = decltype(widen(T{}));
+
+// A column of a block: scores x as probabilities, or as logits where no softmax was taken; labels 0 and 1, negative if
+// the score does not count; weights, or null.
+template <typename V>
+struct ScoresColumn {
+  int64_t column, first;
+  int n;
+  const V* x;
+  const int32_t* label;
+  const double* weight;
+};
+
+// Rows of a block. All columns of a sample are needed for its softmax.
+inline int rows_at_once(const ScoresBatch& b) {
+  if (!b.multiclass) return kMostRows;
+  const int64_t rows = kBlockBytes / (b.columns * static_cast<int64_t>(sizeof(double))) / kDoubles * kDoubles;
+  return static_cast<int>(std::min<int64_t>(kMostRows, std::max<int64_t>(rows, kDoubles)));
+}
+
+// Scores of a block, and what is made of them.
+template <typename V>
+struct ScoresScratch {
+  std::vector<V> x;           // [columns, rows], of one column unless multiclass
+  std::vector<Doubles> wide;  // the same, for a softmax
+  alignas(64) int32_t target[kMostRows], label[kMostRows];
+  alignas(64) double weight[kMostRows];
+};
+
+// Makes the softmax over columns of p [columns, vectors], a sample a lane.
+inline void softmax_of_columns(Doubles* p, int64_t columns, int64_t vectors) {
+  for (int64_t v = 0; v < vectors; ++v) {
+    Doubles most = p[v], sum = {};
+    Words nan = most != most;
+    for (int64_t c = 1; c < columns; ++c) {
+      const Doubles x = p[c * vectors + v];
+      nan |= x != x;
+      most = x > most ? x : most;
+    }
+    FastMath math;
+    for (int64_t c = 0; c < columns; ++c) sum += p[c * vectors + v] = math.exp(p[c * vectors + v] - most);
+    const Words finite = (FastMath::absolute(most) < std::numeric_limits<double>::infinity()) & ~nan;
+    const Doubles scale = finite ? 1.0 / sum : Doubles{} + std::numeric_limits<double>::quiet_NaN();
+    for (int64_t c = 0; c < columns; ++c) p[c * vectors + v] *= scale;
+  }
+}
+
+// Whether a score of the n marked ones lies outside [0, 1].
+template <typename V, typename F>
+bool any_outside(const V* x, int n, const F& decides) {
+  int32_t outside = 0;
+  for (int i = 0; i < n; ++i) outside |= static_cast<int32_t>(!(x[i] >= V(0) && x[i] <= V(1))) & decides(i);
+  return outside != 0;
+}
+
+template <typename T, typename V>
+void widen_all(const T* from, int64_t step, int n, V* to) {
+  if (step == 1) {
+    for (int i = 0; i < n; ++i) to[i] = widen(from[i]);
+  } else {
+    for (int i = 0; i < n; ++i) to[i] = widen(from[i * step]);
+  }
+}
+
+// Reads n samples of one run, and hands their columns to `take`. Bad values go to the part.
+template <typename T, typename Take>
+void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresScratch<Wide<T>>* s, ScoresPart* part,
+                const Take& take) {
+  using V = Wide<T>;
+  const int run = b.rows.dims - 1;
+  int64_t a_at, b_at;
+  b.rows.locate(first, &a_at, &b_at);
+  const int64_t a_step = b.rows.a_stride[run], b_step = b.rows.b_stride[run], c_step = b.rows.c_stride[run];
+  const int64_t c_at = b.valid == nullptr ? 0 : b.rows.offset(first, b.rows.c_stride);
+  const int64_t d_at = b.weights == nullptr ? 0 : b.rows.offset(first, b.rows.d_stride);
+  const T* scores = static_cast<const T*>(b.preds) + a_at;
+  int32_t* target = s->target;
+
+  // targets, and what is wrong with them and with weights
+  auto read_targets = [&](int64_t column) {
+    const int64_t at = b_at + column * b.b_column;
+    const bool bad =
+        narrow_labels(b.target, b.target_type, at, b_step, n, b.multiclass ? b.columns : 2, b.ignored(), target);
+    if (b.valid != nullptr) mask_labels(b.valid, c_at + column * b.c_column, c_step, n, target);
+    if (bad) {
+      for (int i = 0; i < n; ++i) {
+        if (target[i] != kBad) continue;
+        part->faults.add(kBadTarget, b.place_of(first + i, column), label_at(b.target, b.target_type, at + i * b_step));
+      }
+    }
+  };
+  auto read_weights = [&](int64_t column) {
+    if (b.weights == nullptr) return;
+    const double* from = b.weights + d_at + column * b.d_column;
+    for (int i = 0; i < n; ++i) {
+      s->weight[i] = from[i * b.rows.d_stride[run]];
+      if (target[i] == kIgnored || target[i] == kInvalid) continue;
+      if (!part->faults.check_weight(s->weight[i], b.place_of(first + i, column))) target[i] = kBad;
+    }
+  };
+  const bool looks = !logits && b.logits == kEither;
+  const double* weight = b.weights == nullptr ? nullptr : s->weight;
+
+  if (!b.multiclass) {
+    s->x.resize(kMostRows);
+    for (int64_t column = 0; column < b.columns; ++column) {
+      read_targets(column);
+      widen_all(scores + column * b.a_column, a_step, n, s->x.data());
+      if (looks) {
+        const int32_t least = b.ignored_decide ? kBad : kIgnored;
+        part->outside |= any_outside(s->x.data(), n, [&](int i) {
+          return static_cast<int32_t>(target[i] != kInvalid) &
+                 static_cast<int32_t>(target[i] != kIgnored || least == kBad);
+        });
+      }
+      read_weights(column);
+      take(ScoresColumn<V>{column, first, n, s->x.data(), target, weight});
+    }
+    return;
+  }
+
+  read_targets(0);
+  const int64_t vectors = (n + kDoubles - 1) / kDoubles, rows = vectors * kDoubles;
+  s->x.resize(b.columns * rows);
+  for (int64_t column = 0; column < b.columns; ++column) {
+    V* to = s->x.data() + column * rows;
+    if (b.a_column != 1) widen_all(scores + column * b.a_column, a_step, n, to);
+  }
+  if (b.a_column == 1) {
+    for (int i = 0; i < n; ++i) {
+      const T* row = scores + i * a_step;
+      V* to = s->x.data() + i;
+      for (int64_t column = 0; column < b.columns; ++column) to[column * rows] = widen(row[column]);
+    }
+  }
+  if (looks) {
+    for (int64_t column = 0; column < b.columns; ++column) {
+      part->outside |= any_outside(s->x.data() + column * rows, n, [&](int i) {
+        return static_cast<int32_t>(target[i] != kInvalid) & static_cast<int32_t>(target[i] != kIgnored);
+      });
+    }
+  }
+  read_weights(0);
+  if (logits) {
+    s->wide.assign(b.columns * vectors, Doubles{});
+    double* wide = reinterpret_cast<double*>(s->wide.data());
+    for (int64_t column = 0; column < b.columns; ++column) {
+      for (int i = 0; i < n; ++i) wide[column * rows + i] = s->x[column * rows + i];
+    }
+    softmax_of_columns(s->wide.data(), b.columns, vectors);
+    for (int64_t i = 0; i < b.columns * rows; ++i) {
+      T rounded;
+      narrow(static_cast<V>(wide[i]), &rounded);
+      s->x[i] = widen(rounded);
+    }
+  }
+  for (int64_t column = 0; column < b.columns; ++column) {
+    for (int i = 0; i < n; ++i) s->label[i] = target[i] < 0 ? -1 : target[i] == column;
+    take(ScoresColumn<V>{column, first, n, s->x.data() + column * rows, s->label, weight});
+  }
+}
+
+// Reads all samples in parts. take(part, logits, column) takes a column; begin(part, logits) is called before the first
+// of a part, and again if what it has taken is to be forgotten.
+template <typename Begin, typename Take>
+void read_scores(const ScoresBatch& b, const Parts& parts, int64_t* faults, const Begin& begin, const Take& take) {
+  const int at_once = rows_at_once(b);
+  std::vector<ScoresPart> found;
+  std::atomic<bool> outside{b.logits == kLogits};
+  for (const bool logits : {false, true}) {
+    if (logits != outside.load()) continue;
+    found.assign(parts.count, ScoresPart{});
+    parts.for_each(threads_for(parts.n * b.columns), [&](int64_t p, int64_t at, int64_t end) {
+      begin(p, logits);
+      with_score_type(b.preds_type, [&](auto t) {
+        using T = decltype(t);
+        thread_local ScoresScratch<Wide<T>> scratch;
+        while (at < end && (logits || !outside.load(std::memory_order_relaxed))) {
+          int64_t a_at, b_at;
+          const int64_t n = std::min<int64_t>({b.rows.locate(at, &a_at, &b_at), end - at, at_once});
+          read_block<T>(b, at, static_cast<int>(n), logits, &scratch, &found[p],
+                        [&](const auto& column) { take(p, logits, column); });
+          if (found[p].outside) outside.store(true, std::memory_order_relaxed);
+          at += n;
+        }
+      });
+    });
+    if (logits == outside.load()) break;
+  }
+  std::vector<Faults> all;
+  for (const ScoresPart& part : found) all.push_back(part.faults);
+  Faults::record(all, faults);
+}
+
+}  // namespace fastmetrics

@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What curves are formulas of: at each threshold, how many positive and negative scores reach it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from fastmetrics.native.operators import define
+
+SORT_SCHEMA = (
+    "sort_scores_(Tensor scores, Tensor? labels, Tensor(a!) values, Tensor(b!) sorted_labels, Tensor(c!) counts) -> ()"
+)
+AREAS_SCHEMA = "curve_areas_(Tensor values, Tensor labels, Tensor counts, Tensor(a!) areas, bool precision) -> ()"
+POINTS_SCHEMA = (
+    "curve_points_(Tensor values, Tensor labels, Tensor counts, Tensor(a!) thresholds, Tensor(b!) tp, Tensor(c!) fp)"
+    " -> ()"
+)
+
+
+def sort_scores_body(
+    scores: Tensor, labels: Tensor | None, values: Tensor, sorted_labels: Tensor, counts: Tensor
+) -> None:
+    """Sort the scores of each column, the greatest first; those that do not count come last, in no order.
+
+    Args:
+        scores: floating ``[N, C]``, NaN for what does not count; the sign is the label, negative for 0, unless there
+            are labels. See :func:`fastmetrics.passes.scores.keep_scores_body`.
+        labels: int8 ``[N, C]``, -1 for what does not count.
+        values: the scores, ``[C, N]``, of the dtype of ``scores``; what does not count has any value.
+        sorted_labels: uint8 ``[C, N]``.
+        counts: int64 ``[C, 2]``: how many count, and how many distinct values those have.
+    """
+    label = ~torch.signbit(scores) if labels is None else labels == 1
+    counted = ~scores.isnan() if labels is None else ~scores.isnan() & (labels >= 0)
+    scores = (scores.abs() if labels is None else scores).T
+    order = torch.where(counted.T, scores, -torch.inf).sort(dim=1, descending=True, stable=True).indices
+    # what does not count stands behind scores of -inf
+    order = order.gather(1, (~counted.T.gather(1, order)).to(torch.uint8).sort(dim=1, stable=True).indices)
+    values.copy_(scores.gather(1, order))
+    sorted_labels.copy_(label.T.gather(1, order))
+    counts[:, 0] = counted.sum(0)
+    counts[:, 1] = _ends(values, counts).sum(1)
+
+
+def _ends(values: Tensor, counts: Tensor) -> Tensor:
+    """Where a run of equal values ends, bool [C, N]."""
+    n = values.shape[1]
+    ends = torch.ones_like(values, dtype=torch.bool)
+    ends[:, :-1] = values[:, 1:] != values[:, :-1]
+    place = torch.arange(n, device=values.device)
+    return (ends & (place < counts[:, :1])) | (place == counts[:, :1] - 1)
+
+
+def curve_points_body(
+    values: Tensor, labels: Tensor, counts: Tensor, thresholds: Tensor, tp: Tensor, fp: Tensor
+) -> None:
+    """Count how many scores reach each of the distinct ones.
+
+    Args:
+        values: this and the next two are what :func:`sort_scores_body` made.
+        labels: see there.
+        counts: see there.
+        thresholds: ``[points]``: the distinct values of each column, descending, column after column.
+        tp: int64 ``[points]``: positive scores that reach them.
+        fp: int64 ``[points]``: negative scores that reach them.
+    """
+    ends = _ends(values, counts)
+    positive = labels.cumsum(1, dtype=torch.int64)
+    place = torch.arange(1, values.shape[1] + 1, device=values.device)
+    thresholds.copy_(values[ends])
+    tp.copy_(positive[ends])
+    fp.copy_((place - positive)[ends])
+
+
+def curve_areas_body(values: Tensor, labels: Tensor, counts: Tensor, areas: Tensor, precision: bool) -> None:
+    """Sums over the points of each curve.
+
+    Args:
+        values: this and the next two are what :func:`sort_scores_body` made.
+        labels: see there.
+        counts: see there.
+        areas: float64 ``[C, 4]``: positives; negatives; the area under true over false positives, by trapezes; and the
+            sum over positives of the precision at their scores.
+        precision: whether the last one is wanted; it is 0 otherwise.
+    """
+    sizes = counts[:, 1]
+    points = int(sizes.sum())
+    tp, fp = (torch.empty(points, dtype=torch.int64, device=values.device) for _ in range(2))
+    curve_points_body(values, labels, counts, values.new_empty(points), tp, fp)
+    column = torch.arange(len(sizes), device=values.device).repeat_interleave(sizes)
+    starts = torch.ones_like(column, dtype=torch.bool)
+    starts[1:] = column[1:] != column[:-1]
+    before_tp, before_fp = (torch.where(starts, 0, torch.cat([v[:1] * 0, v[:-1]])) for v in (tp, fp))
+    area = 0.5 * (fp - before_fp).double() * (tp + before_tp).double()
+    precisions = (tp - before_tp).double() * (tp.double() / (tp + fp).double())
+    areas.zero_()
+    for i, value in enumerate((tp - before_tp, fp - before_fp, area, precisions)):
+        if i < 3 or precision:
+            areas[:, i] = torch.zeros_like(areas[:, i]).index_add(0, column, value.double())
+
+
+def _fake(*_: object) -> None:
+    pass
+
+
+sort_scores_ = define(SORT_SCHEMA, sort_scores_body, _fake, ("cpu",))
+curve_points_ = define(POINTS_SCHEMA, curve_points_body, _fake, ("cpu",))
+curve_areas_ = define(AREAS_SCHEMA, curve_areas_body, _fake, ("cpu",))
+
+
+class Points(NamedTuple):
+    """The points of several curves, one curve after the other, thresholds descending.
+
+    Attributes:
+        thresholds: ``[P]``.
+        tp: ``[P]``, int64, or float64 of weighted scores: positives that reach a threshold.
+        fp: ``[P]``: negatives that do.
+        sizes: int64 ``[C]``: points of each curve.
+        positives: ``[C]``.
+        negatives: ``[C]``.
+    """
+
+    thresholds: Tensor
+    tp: Tensor
+    fp: Tensor
+    sizes: Tensor
+    positives: Tensor
+    negatives: Tensor
+
+
+class Sorted:
+    """Scores in descending order, column by column.
+
+    Args:
+        scores: ``[N, C]``, see :func:`sort_scores_body`.
+        labels: int8 ``[N, C]``, or None.
+    """
+
+    def __init__(self, scores: Tensor, labels: Tensor | None = None) -> None:
+        n, c = scores.shape
+        self._values = scores.new_empty(c, n)
+        self._labels = scores.new_empty((c, n), dtype=torch.uint8)
+        self._counts = torch.zeros(c, 2, dtype=torch.int64, device=scores.device)
+        self._points: Points | None = None
+        if n > 0:
+            labels = None if labels is None else labels.contiguous()
+            sort_scores_(scores.contiguous(), labels, self._values, self._labels, self._counts)
+
+    def areas(self, precision: bool = False) -> Tensor:
+        """See :func:`curve_areas_body`."""
+        areas = torch.zeros(len(self._counts), 4, dtype=torch.float64, device=self._values.device)
+        if self._values.numel():
+            curve_areas_(self._values, self._labels, self._counts, areas, precision)
+        return areas
+
+    def points(self) -> Points:
+        """The points at all distinct scores; it waits for the device."""
+        if self._points is None:
+            sizes = self._counts[:, 1]
+            size = int(sizes.sum())
+            thresholds = self._values.new_empty(size)
+            tp, fp = (torch.empty(size, dtype=torch.int64, device=thresholds.device) for _ in range(2))
+            if size:
+                curve_points_(self._values, self._labels, self._counts, thresholds, tp, fp)
+            ends = sizes.cumsum(0)
+            last = (ends - 1).clamp(min=0)
+            positives, negatives = (
+                torch.where(sizes > 0, v[last] if size else torch.zeros_like(sizes), 0) for v in (tp, fp)
+            )
+            self._points = Points(thresholds, tp, fp, sizes, positives, negatives)
+        return self._points
+
+
+def binned_points(histogram: Tensor, thresholds: Tensor, order: Tensor) -> Points:
+    """The points at given thresholds.
+
+    Args:
+        histogram: int64 or float64 ``[C, T + 1, 2]``, see :func:`fastmetrics.passes.scores.score_histogram_body`.
+        thresholds: ``[T]``, in the order in which they were given.
+        order: int64 ``[T]``: of the points, the indices of the ascending cuts.
+    """
+    above = histogram.flip(1).cumsum(1).flip(1)
+    fp, tp = above[:, 1:].index_select(1, order).unbind(-1)
+    negatives, positives = above[:, 0].unbind(-1)
+    c, t = tp.shape
+    sizes = torch.full((c,), t, dtype=torch.int64, device=tp.device)
+    return Points(thresholds.repeat(c), tp.reshape(-1), fp.reshape(-1), sizes, positives, negatives)
