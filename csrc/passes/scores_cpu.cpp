@@ -168,10 +168,10 @@ void add_histogram(const ScoresBatch& b, const ScoreBins& bins, State* histogram
 
 // The sigmoid as torch computes it: in the type of the scores, 16-bit floats as floats.
 inline void sigmoid(const float* x, int n, float* to) {
-  alignas(64) double wide[kMostRows];
+  alignas(64) double wide[kMostRows], grown[kMostRows];  // what is out of domain is read again
   for (int i = 0; i < n; ++i) wide[i] = -x[i];
-  compute(wide, wide, n, wide, [](auto value, auto, auto& math) { return math.exp(value); });
-  for (int i = 0; i < n; ++i) to[i] = 1.0f / (1.0f + static_cast<float>(wide[i]));
+  compute(wide, wide, n, grown, [](auto value, auto, auto& math) { return math.exp(value); });
+  for (int i = 0; i < n; ++i) to[i] = 1.0f / (1.0f + static_cast<float>(grown[i]));
 }
 inline void sigmoid(const double* x, int n, double* to) {
   compute(x, x, n, to, [](auto value, auto, auto& math) { return 1.0 / (1.0 + math.exp(-value)); });
