@@ -112,7 +112,8 @@ struct FastMath {
   }
 };
 
-// values[i] = of(x[i], y[i], math) for i < n: by FastMath, and those again by LibraryMath that it is not for.
+// values[i] = of(x[i], y[i], math) for i < n: by FastMath, and those again by LibraryMath that it is not for. Inputs
+// are read twice: values are none of them.
 template <typename F>
 void compute(const double* x, const double* y, int n, double* values, const F& of) {
   auto vector_at = [&](const double* of_x, const double* of_y, double* to, FastMath math) {

@@ -145,8 +145,10 @@ void add_group(const HingeOptions& options, int64_t classes, const Group& group,
 // Adds n binary samples to sums [loss, count]. x: their scores, weight: what they count, 0 if they are left out.
 void add_samples(const HingeOptions& options, const int32_t* target, const double* weight, bool logits, int n,
                  double* x, double* sums) {
+  alignas(64) double probability[kChunk];
   if (logits) {
-    compute(x, x, n, x, [](auto score, auto, auto& math) { return 1.0 / (1.0 + math.exp(-score)); });
+    compute(x, x, n, probability, [](auto score, auto, auto& math) { return 1.0 / (1.0 + math.exp(-score)); });
+    x = probability;
   }
   for (int i = 0; i < n; ++i) x[i] = weight[i] * hinge_of(target[i] > 0 ? x[i] : -x[i], options.squared);
   constexpr int kLanes = 8;

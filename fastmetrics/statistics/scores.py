@@ -44,6 +44,11 @@ class _Scores(Statistics):
         else:
             self._decisions = BinaryStatistics(columns if task == "multilabel" else None, ignore_index=ignore_index)
 
+    @property
+    def key(self) -> Any:
+        """Every option."""
+        return self.options_but("_decisions")
+
     def check(self, inputs: Inputs) -> None:
         """Raise ``ValueError`` unless ``preds`` are scores, and as the statistics of counts do."""
         preds, target = inputs

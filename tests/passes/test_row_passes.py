@@ -248,3 +248,14 @@ def test_wrong_states_are_refused():
         for wrong in (args[3][:5], args[3].float(), args[3].unsqueeze(1)):
             with pytest.raises(RuntimeError):
                 getattr(torch.ops.fastmetrics, name).default(*args[:3], wrong, *args[4:])
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_logits_beyond_the_fast_exponential(dtype):
+    preds = torch.tensor([-800.0, 3, 800, -1, 2, -5, 0, 1, torch.inf, -torch.inf], dtype=dtype)
+    target = torch.tensor([0, 1, 1, 0, 0, 1, 1, 0, 1, 0])
+    signs = 2 * target - 1
+    expected = (1 - signs * preds.double().sigmoid()).clamp(min=0).mean()
+    hinge, count = torch.zeros(1, dtype=torch.float64), torch.zeros((), dtype=torch.int64)
+    hinge_(preds, target, None, None, hinge, count, None, False, False, 0, False)
+    torch.testing.assert_close(hinge[0] / count, expected, rtol=1e-12, atol=0)

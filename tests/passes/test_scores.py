@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Histograms of scores, kept scores and their sort: the kernels give what their bodies give."""
+
+import itertools
+
+import pytest
+import torch
+
+from fastmetrics.formulas.curve_table import Sorted, curve_areas_body, curve_points_body, sort_scores_body
+from fastmetrics.passes.faults import FAULTS
+from fastmetrics.passes.scores import (
+    EITHER,
+    LOGITS,
+    PROBABILITIES,
+    keep_scores_,
+    keep_scores_body,
+    logit_cuts,
+    score_histogram_,
+    score_histogram_body,
+)
+
+C = 5
+DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+TASKS = ("binary", "multiclass", "multilabel")
+
+
+def batches(task, n):
+    """Scores and targets in several layouts, with values out of range and not."""
+    for dtype, wide, strided in itertools.product(DTYPES, (False, True), (False, True)):
+        shape = (n, C, 2) if strided else (n, C)
+        scores = (torch.randn(shape, dtype=torch.float64) * 3 if wide else torch.rand(shape, dtype=torch.float64)).to(
+            dtype
+        )
+        if wide and dtype.itemsize > 2:
+            scores.view(-1)[:4] = torch.tensor([-800.0, 800, torch.inf, -torch.inf], dtype=dtype)[: scores.numel()]
+        target = torch.randint(-1, 3, shape)
+        if task == "binary":
+            scores, target = scores[:, 0], target[:, 0]
+        elif task == "multiclass":
+            target = torch.randint(-1, C + 1, (n, *shape[2:]))
+        yield scores, target, torch.rand(target.shape) < 0.9
+
+
+def options_of(task):
+    for logits, ignore in itertools.product((EITHER, PROBABILITIES, LOGITS), (False, True)):
+        yield task != "binary", logits, -1, ignore, task == "multilabel"
+
+
+@pytest.mark.parametrize("n", [1, 100, 1030])
+@pytest.mark.parametrize("task", TASKS)
+def test_histograms(task, n):
+    for scores, target, valid in batches(task, n):
+        for cuts, uniform in ((torch.linspace(0, 1, 17), True), (torch.tensor([0.1, 0.5, 0.50001]), False)):
+            cuts = cuts.double()
+            for options, weights in itertools.product(options_of(task), (None, torch.rand(target.shape).double())):
+                dtype = torch.int64 if weights is None else torch.float64
+                columns = 1 if task == "binary" else C
+                made = []
+                for call in (score_histogram_, score_histogram_body):
+                    histogram = torch.zeros(columns, len(cuts) + 1, 2, dtype=dtype)
+                    faults = torch.zeros(FAULTS, dtype=torch.int64)
+                    of_logits = logit_cuts(cuts, scores.dtype)
+                    call(scores, target, valid, weights, cuts, of_logits, histogram, faults, uniform, *options)
+                    made.append((histogram, faults))
+                (histogram, faults), (expected, of_body) = made
+                torch.testing.assert_close(histogram, expected, rtol=1e-12, atol=0)
+                assert torch.equal(faults, of_body)
+
+
+def kept(call, scores, target, valid, options, labels):
+    columns = C if options[0] else 1
+    found = torch.zeros(scores.numel() // columns, columns, dtype=scores.dtype)
+    signs = torch.zeros(found.shape, dtype=torch.int8) if labels else None
+    faults = torch.zeros(FAULTS, dtype=torch.int64)
+    call(scores, target, valid, found, signs, faults, *options)
+    return found, signs, faults
+
+
+@pytest.mark.parametrize("n", [1, 100, 1030])
+@pytest.mark.parametrize("task", TASKS)
+def test_kept_scores_and_their_sort(task, n):
+    for scores, target, valid in batches(task, n):
+        for options, labels in itertools.product(options_of(task), (False, True)):
+            if options[1] == PROBABILITIES and not labels:
+                continue
+            found, signs, faults = kept(keep_scores_, scores, target, valid, options, labels)
+            expected, of_body, faults_of_body = kept(keep_scores_body, scores, target, valid, options, labels)
+            assert torch.equal(faults, faults_of_body)
+            assert torch.equal(found.isnan(), expected.isnan())
+            tolerance = {"rtol": 4 * torch.finfo(scores.dtype).eps, "atol": torch.finfo(scores.dtype).tiny}
+            torch.testing.assert_close(found, expected, equal_nan=True, **tolerance)
+            if labels:
+                assert torch.equal(signs, of_body)
+            counted = ~found.isnan()
+            assert torch.equal(torch.signbit(found)[counted], torch.signbit(expected)[counted])
+
+            made = Sorted(found, signs)
+            samples, columns = found.shape
+            values = torch.empty(columns, samples, dtype=found.dtype)
+            of_values, counts = (
+                torch.empty(columns, samples, dtype=torch.uint8),
+                torch.zeros(columns, 2, dtype=torch.int64),
+            )
+            sort_scores_body(found, signs, values, of_values, counts)
+            assert torch.equal(made._counts, counts)
+            areas = torch.zeros(columns, 4, dtype=torch.float64)
+            curve_areas_body(values, of_values, counts, areas, True)
+            torch.testing.assert_close(made.areas(precision=True), areas, rtol=1e-12, atol=0)
+            points = made.points()
+            thresholds = torch.empty(len(points.tp), dtype=found.dtype)
+            tp, fp = torch.empty_like(points.tp), torch.empty_like(points.fp)
+            curve_points_body(values, of_values, counts, thresholds, tp, fp)
+            assert torch.equal(points.tp, tp)
+            assert torch.equal(points.fp, fp)
+            assert torch.equal(points.thresholds, thresholds)
+
+
+def test_cuts_of_logits_are_those_of_the_sigmoid():
+    cuts = torch.tensor([0.0, 1e-30, 0.1, 0.5, 0.9, 1.0, 2.0], dtype=torch.float64)
+    for dtype in DTYPES:
+        logits = torch.randn(4000, dtype=torch.float64).mul(8).to(dtype)
+        reached = logits.sigmoid().double().unsqueeze(1) >= cuts
+        assert torch.equal(logits.double().unsqueeze(1) >= logit_cuts(cuts, dtype), reached)
