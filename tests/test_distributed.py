@@ -23,6 +23,7 @@ from fastmetrics import CatMetric, MaxMetric, MeanMetric, Metric, MetricCollecti
 from fastmetrics.accumulator import Part
 from fastmetrics.classification import (
     BinaryAccuracy,
+    BinaryAUROC,
     MulticlassAccuracy,
     MulticlassConfusionMatrix,
     MulticlassF1Score,
@@ -72,6 +73,8 @@ def metrics():
         "confusion": MulticlassConfusionMatrix(C),
         "samplewise": MulticlassAccuracy(C, multidim_average="samplewise"),
         "binary": BinaryAccuracy(),
+        "area": BinaryAUROC(),
+        "binned area": BinaryAUROC(thresholds=9),
         "multilabel": MultilabelStatScores(C, multidim_average="samplewise"),
         **regression(),
         "greatest": MaxMetric(),
@@ -99,7 +102,7 @@ def regression():
 def batch(name, seed):
     generator = torch.Generator().manual_seed(seed)
     n = 5 + seed
-    if name == "binary":
+    if name in ("binary", "area", "binned area"):
         return torch.rand(n, generator=generator), torch.randint(0, 2, (n,), generator=generator)
     if name == "multilabel":
         return torch.rand(n, C, 3, generator=generator), torch.randint(0, 2, (n, C, 3), generator=generator)

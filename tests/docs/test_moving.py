@@ -96,7 +96,8 @@ def test_scikit_learn(heading, there, here):
     same(None)
     function = getattr(FUNCTIONS[heading], here.partition("(")[0])
     theirs = getattr(sklearn, there.partition("(")[0])
-    takes = {"weights", "sample_weights"} & set(inspect.signature(function).parameters)
+    taken = set(inspect.signature(function).parameters)
+    takes = {"weights", "sample_weights"} & taken and "thresholds" not in taken  # kept scores have no weights
     # a label of a row counts with its row there
     if takes and heading != "Clustering" and "sample_weight" in inspect.signature(theirs).parameters:
         same(torch.rand(N, generator=random(5), dtype=torch.float64) + 0.5)

@@ -27,10 +27,11 @@ TASKS = ("binary", "multiclass", "multilabel")
 def batches(task, n):
     """Scores and targets in several layouts, with values out of range and not."""
     for dtype, wide, strided in itertools.product(DTYPES, (False, True), (False, True)):
+        if strided and dtype not in (torch.float16, torch.float32):
+            continue
         shape = (n, C, 2) if strided else (n, C)
-        scores = (torch.randn(shape, dtype=torch.float64) * 3 if wide else torch.rand(shape, dtype=torch.float64)).to(
-            dtype
-        )
+        scores = torch.randn(shape).mul(3) if wide else torch.rand(shape)
+        scores = scores.to(dtype)
         if wide and dtype.itemsize > 2:
             scores.view(-1)[:4] = torch.tensor([-800.0, 800, torch.inf, -torch.inf], dtype=dtype)[: scores.numel()]
         target = torch.randint(-1, 3, shape)
@@ -46,12 +47,12 @@ def options_of(task):
         yield task != "binary", logits, -1, ignore, task == "multilabel"
 
 
-@pytest.mark.parametrize("n", [1, 100, 1030])
+@pytest.mark.parametrize("n", [1, 600])
 @pytest.mark.parametrize("task", TASKS)
 def test_histograms(task, n):
     for scores, target, valid in batches(task, n):
-        for cuts, uniform in ((torch.linspace(0, 1, 17), True), (torch.tensor([0.1, 0.5, 0.50001]), False)):
-            cuts = cuts.double()
+        for of, uniform in ((torch.linspace(0, 1, 17), True), (torch.tensor([0.1, 0.5, 0.50001]), False)):
+            cuts = of.double()
             for options, weights in itertools.product(options_of(task), (None, torch.rand(target.shape).double())):
                 dtype = torch.int64 if weights is None else torch.float64
                 columns = 1 if task == "binary" else C
@@ -76,7 +77,7 @@ def kept(call, scores, target, valid, options, labels):
     return found, signs, faults
 
 
-@pytest.mark.parametrize("n", [1, 100, 1030])
+@pytest.mark.parametrize("n", [1, 600])
 @pytest.mark.parametrize("task", TASKS)
 def test_kept_scores_and_their_sort(task, n):
     for scores, target, valid in batches(task, n):
@@ -97,10 +98,8 @@ def test_kept_scores_and_their_sort(task, n):
             made = Sorted(found, signs)
             samples, columns = found.shape
             values = torch.empty(columns, samples, dtype=found.dtype)
-            of_values, counts = (
-                torch.empty(columns, samples, dtype=torch.uint8),
-                torch.zeros(columns, 2, dtype=torch.int64),
-            )
+            of_values = torch.empty(columns, samples, dtype=torch.uint8)
+            counts = torch.zeros(columns, 2, dtype=torch.int64)
             sort_scores_body(found, signs, values, of_values, counts)
             assert torch.equal(made._counts, counts)
             areas = torch.zeros(columns, 4, dtype=torch.float64)
