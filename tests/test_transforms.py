@@ -105,8 +105,9 @@ def classification_cases():
             make, size, shape = kinds[task]
             options = {**size, **({"beta": 2.0} if "beta" in taken else {})}
             yield name, function, make, options
-            yield f"{name}, samples", *with_samples(function, make, **options)
-            if not figure.startswith(("hinge", "ranking", "coverage")):
+            at_thresholds = {"thresholds": 5} if "thresholds" in taken else {}  # kept scores have no weights
+            yield f"{name}, samples", *with_samples(function, make, **options, **at_thresholds)
+            if not (at_thresholds or figure.startswith(("hinge", "ranking", "coverage"))):
                 yield f"{name}, labels", function, lambda t=make: (t()[1], t()[1]), options
             if "top_k" in taken:
                 yield f"{name}, top_k", function, make, {**options, "top_k": 2}

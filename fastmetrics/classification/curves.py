@@ -58,20 +58,25 @@ class CurveMetric(TaskMetric):
             arguments.thresholds(thresholds)
         arguments.logits(logits)
         options = {"logits": logits, "ignore_index": ignore_index, "validate": validate_args}
-        task = self.task_name
-        self_thresholds = None if thresholds is None else _as_tensor(thresholds)
         statistics: ScoreHistogram | KeptScores
-        if self_thresholds is None:
-            statistics = KeptScores(task, columns, **options)
+        if thresholds is None:
+            statistics = KeptScores(self.task_name, columns, **options)
         else:
-            cuts = tuple(self_thresholds.tolist())
-            statistics = ScoreHistogram(cuts, isinstance(thresholds, int), task, columns, **options)
+            given = _as_tensor(thresholds)
+            cuts = tuple(given.tolist())
+            statistics = ScoreHistogram(cuts, isinstance(thresholds, int), self.task_name, columns, **options)
         super().__init__(statistics, ignore_index, validate_args, **kwargs)
         self.logits = logits
-        if self_thresholds is None:
-            self.thresholds = None
-        else:
-            self.register_buffer("thresholds", self_thresholds, persistent=False)
+        self._thresholds_dtype = None if thresholds is None else given.dtype
+
+    @property
+    def thresholds(self) -> Tensor | None:
+        """The thresholds, ``[T]``; None if the curve has a point at each score."""
+        if self._thresholds_dtype is None:
+            return None
+        statistics = self._statistics
+        assert isinstance(statistics, ScoreHistogram)
+        return torch.tensor(statistics.thresholds, dtype=self._thresholds_dtype, device=self.device)
 
     def _sorted(self, scores: Tensor, labels: Tensor | None) -> Sorted:
         if self.micro:
@@ -82,14 +87,14 @@ class CurveMetric(TaskMetric):
         if self.micro:
             histogram = histogram.sum(0, keepdim=True)
         thresholds = self.thresholds
-        assert isinstance(thresholds, Tensor)
+        assert thresholds is not None
         order = thresholds.argsort(stable=True).argsort(stable=True)
         return binned_points(histogram, thresholds.to(histogram.device), order.to(histogram.device))
 
 
 def _sort(scores: Tensor, labels: Tensor | None) -> Sorted:
     """Sorted scores. Metrics that are given the same ones, as those of a collection are, have one sort."""
-    if is_compiling():
+    if is_compiling() or scores.is_inference():  # which have no version
         return Sorted(scores, labels)
     if _last and _last[0]() is scores and _last[1] == scores._version:
         return _last[2]  # type: ignore[no-any-return]
@@ -194,6 +199,7 @@ class MultilabelCurve(CurveMetric, MultilabelTask):
 class AreaMetric(CurveMetric):
     """The area under each curve, averaged."""
 
+    reads_values = True
     average: str | None
 
     def of_sorted(self, found: Sorted) -> tuple[Tensor, Tensor]:

@@ -8,7 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from fastmetrics import tensors
 from fastmetrics.native.operators import constant_in_graphs
+from fastmetrics.native.transforms import suspended
 from fastmetrics.passes import keep_scores_, score_histogram_
 from fastmetrics.passes.scores import EITHER, LOGITS, PROBABILITIES, logit_cuts
 from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d
@@ -97,14 +99,14 @@ class ScoreHistogram(_Scores):
     def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``."""
         preds, target, valid = _samples(inputs, valid)
-        cuts = _cuts(self.thresholds, preds.device.type, preds.device.index)
+        place = preds.device.type, preds.device.index
         score_histogram_(
             preds,
             target,
             valid,
             at_least_1d(weights),
-            cuts,
-            logit_cuts(cuts, preds.dtype),
+            _cuts(self.thresholds, None, *place),
+            _cuts(self.thresholds, preds.dtype, *place),
             states["histogram"],
             states.get("faults"),
             self.uniform,
@@ -151,15 +153,17 @@ def _samples(inputs: Inputs, valid: Tensor | None) -> tuple[Tensor, Tensor, Tens
     return preds, target, valid
 
 
-_kept_cuts: dict[Any, Tensor] = {}
+_known: dict[Any, Tensor] = {}
 
 
 @constant_in_graphs
-def _cuts(thresholds: tuple[float, ...], device: str, index: int | None) -> Tensor:
-    """The thresholds, ascending, float64."""
-    key = thresholds, device, index
-    found = _kept_cuts.get(key)
+def _cuts(thresholds: tuple[float, ...], logits: torch.dtype | None, device: str, index: int | None) -> Tensor:
+    """The thresholds, ascending, float64, or those of logits of a dtype; they are looked up once."""
+    key = thresholds, logits, device, index
+    found = _known.get(key)
     if found is None:
-        where = torch.device(device) if index is None else torch.device(device, index)
-        found = _kept_cuts[key] = torch.tensor(sorted(thresholds), dtype=torch.float64, device=where)
+        with suspended(), tensors.ordinary():
+            cuts = torch.tensor(sorted(thresholds), dtype=torch.float64, device="cpu")
+            cuts = cuts if logits is None else logit_cuts(cuts, logits)
+            found = _known[key] = cuts.to(torch.device(device) if index is None else torch.device(device, index))
     return found

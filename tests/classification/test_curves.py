@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Curves over thresholds and the areas under them: as in torchmetrics, exact as in scikit-learn, at any split."""
 
+import copy
 import itertools
+import pickle
 
 import pytest
 import torch
@@ -210,3 +212,40 @@ def test_functions_and_plots():
             metric.update(*batch(task))
             metric.plot(score=True)
             metric.plot(metric.compute())
+
+
+@pytest.mark.parametrize("thresholds", [None, 5])
+@pytest.mark.parametrize("name", CURVES)
+def test_copies_and_values_of_curves(name, thresholds):
+    for task, options in (("Binary", {}), ("Multiclass", {"num_classes": C}), ("Multilabel", {"num_labels": C})):
+        metric = getattr(ours, task + name)(**options, thresholds=thresholds)
+        value = metric(*batch(task, 1))
+        close(metric.compute(), value, 0)
+        for copied in (copy.deepcopy(metric), metric.clone(), pickle.loads(pickle.dumps(metric))):
+            copied.update(*batch(task, 2))
+            close(metric.compute(), value, 0)
+            again = getattr(ours, task + name)(**options, thresholds=thresholds)
+            for seed in (1, 2):
+                again.update(*batch(task, seed))
+            close(copied.compute(), again.compute(), 0)
+        for part in metric.compute():
+            for each in part if isinstance(part, list) else [part]:
+                each.add_(1)  # a value shares no memory with a state
+        metric._computed = None
+        close(metric.compute(), value, 0)
+        metric.persistent(True)
+        loaded = getattr(ours, task + name)(**options, thresholds=thresholds)
+        loaded.load_state_dict(metric.state_dict(), strict=False)
+        close(loaded.compute(), value, 0)
+        metric.reset()
+        close(metric(*batch(task, 1)), value, 0)
+
+
+@pytest.mark.parametrize("name", [*AREAS, *CURVES])
+def test_updates_are_compiled(name):
+    for task, options in (("Binary", {}), ("Multiclass", {"num_classes": C}), ("Multilabel", {"num_labels": C})):
+        torch.compiler.reset()
+        metric, plain = (getattr(ours, task + name)(**options, thresholds=5) for _ in range(2))
+        torch.compile(metric.update, fullgraph=True, backend="eager")(*batch(task))
+        plain.update(*batch(task))
+        close(metric.compute(), plain.compute(), 0)
