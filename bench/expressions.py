@@ -66,6 +66,18 @@ def multilabel_share(preds, target):
     return ((preds > 0.5) == target).float().mean(0)
 
 
+def perplexity(preds, target):
+    return torch.nn.functional.cross_entropy(preds, target).exp()
+
+
+def four_of_tokens(preds, target):
+    """Accuracy, top-5 accuracy, entropy and perplexity: the order of their keys."""
+    log_probs = preds.float().log_softmax(1)
+    entropy = -(log_probs.exp() * log_probs).sum(1).mean()
+    nll = torch.nn.functional.nll_loss(log_probs, target)
+    return torch.stack([*top_k_share((1, 5), preds, target), entropy, nll.exp()])
+
+
 def mean_squared_error(preds, target):
     return (preds - target).square().mean()
 

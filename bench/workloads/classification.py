@@ -194,6 +194,41 @@ SCORINGS = [
     ),
 ]
 
+CURVES = [
+    Workload(
+        name="AUROC, exact, 10M f32 probabilities",
+        inputs=Binary((10 * M,)),
+        ours=metric("BinaryAUROC"),
+        call="forward",
+        shares={"torchmetrics": 1 / 10},
+        bars={"torchmetrics": 20},
+        devices=("cpu",),
+    ),
+    Workload(
+        name="AUROC, exact, 100k x 10 f32 scores",
+        inputs=Scores((100_000, 10)),
+        ours=metric("MulticlassAUROC", num_classes=10),
+        call="forward",
+        bars={"torchmetrics": 15},
+        devices=("cpu",),
+    ),
+    Workload(
+        name="AUROC, 200 thresholds, 10M f32 probabilities",
+        inputs=Binary((10 * M,)),
+        ours=metric("BinaryAUROC", thresholds=200),
+        shares={"torchmetrics": 1 / 100},
+        bars={"reads": 2, "torchmetrics": 500},
+        devices=("cpu",),
+    ),
+    Workload(
+        name="AUROC, 200 thresholds, 100k x 10 f32 logits",
+        inputs=Scores((100_000, 10)),
+        ours=metric("MulticlassAUROC", num_classes=10, thresholds=200),
+        shares={"torchmetrics": 1 / 10},
+        bars={"reads": 8, "torchmetrics": 500},
+        devices=("cpu",),
+    ),
+]
 ROWS = [
     *LABELS,
     *MANY_LABELS,
@@ -204,4 +239,5 @@ ROWS = [
     *MANY_SCORES,
     *THRESHOLDS,
     *SCORINGS,
+    *CURVES,
 ]

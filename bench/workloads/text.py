@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Logits of language models."""
+
+import torch
+
+from bench import expressions as e
+from bench.inputs import Scores
+from bench.specs import collection, metric
+from bench.workloads.table import Workload
+
+
+def as_sequence(preds, target):
+    """As torchmetrics takes it, ``[B, S, V]`` and ``[B, S]``; views."""
+    return preds.unsqueeze(0), target.unsqueeze(0)
+
+
+ROWS = [
+    Workload(
+        name="perplexity, 512 x 32,000 f32 logits",
+        inputs=Scores((512, 32_000)),
+        ours=metric("Perplexity"),
+        prepare=as_sequence,
+        eager=e.perplexity,
+        bars={"reads": 1.4, "torchmetrics": 8, "compile": 1},
+        devices=("cpu",),
+    ),
+    Workload(
+        name="perplexity, accuracy, top-5 and entropy, 512 x 128,000 bf16 logits",
+        inputs=Scores((512, 128_000), torch.bfloat16),
+        ours=collection(
+            perplexity=metric("Perplexity"), accuracy=metric("TokenAccuracy", k=(1, 5)), entropy=metric("TokenEntropy")
+        ),
+        theirs=None,
+        eager=e.four_of_tokens,
+        bars={"reads": 2},
+        devices=("cpu",),
+    ),
+]
