@@ -31,10 +31,10 @@ bench: $(VENV)/.ready
 bench-quick: $(VENV)/.ready
 	$(BIN)/python -m bench --quick
 
-# the site, in docs/_build/html; every warning is an error, broken references included
+# the site, in docs/_build/html, from all pages again; every warning is an error, broken references included
 docs: $(VENV)/.ready
 	$(BIN)/python -m pip install -q --no-build-isolation -e ".[docs]"
-	FASTMETRICS_NATIVE=$${FASTMETRICS_NATIVE:-off} $(BIN)/python -m sphinx -W --keep-going -q -b html docs docs/_build/html
+	FASTMETRICS_NATIVE=$${FASTMETRICS_NATIVE:-off} $(BIN)/python -m sphinx -E -W --keep-going -q -b html docs docs/_build/html
 
 # an sdist, and a wheel with the CPU libraries for every instruction set, in dist. What torch brings along, its OpenMP
 # included, must not be copied into the wheel.
