@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.classification.curves import AreaMetric, BinaryCurve, MulticlassCurve, MultilabelCurve
+from fastmetrics.classification.curves import AreaMetric, BinaryCurve, MulticlassArea, MultilabelArea
 from fastmetrics.classification.family import Family
 from fastmetrics.formulas import curves
 from fastmetrics.formulas.curve_table import Points, Sorted
@@ -40,7 +40,7 @@ class _Area(AreaMetric):
         return curves.binned_area(points)
 
 
-class BinaryAUROC(BinaryCurve, family=AUROC):
+class BinaryAUROC(_Area, BinaryCurve, family=AUROC):
     """The area under the ROC curve of binary scores.
 
     Args:
@@ -50,8 +50,6 @@ class BinaryAUROC(BinaryCurve, family=AUROC):
     Returns:
         float32 ``()``.
     """
-
-    reads_values = True
 
     def __init__(
         self,
@@ -72,20 +70,14 @@ class BinaryAUROC(BinaryCurve, family=AUROC):
         self, histogram: Tensor | None = None, scores: Tensor | None = None, labels: Tensor | None = None
     ) -> Tensor:
         """The area."""
-        partial = self.max_fpr is not None and self.max_fpr != 1
-        if histogram is None and not partial:
-            assert scores is not None
-            return curves.area(self._sorted(scores, labels).areas())[0].float()
+        if self.max_fpr is None or self.max_fpr == 1:
+            return super().formula(histogram, scores, labels)
         if histogram is not None:
-            points = self._points(histogram)
-            if not partial:
-                return curves.binned_area(points)[0].float()
-            fpr, tpr = (rate.flip(0) for rate in curves.rates(points, True))
+            fpr, tpr = (rate.flip(0) for rate in curves.rates(self._points(histogram), True))
         else:
             assert scores is not None
             points = self._sorted(scores, labels).points()
             fpr, tpr = (_from_zero(rate) for rate in curves.rates(points, False))
-        assert self.max_fpr is not None
         return curves.partial_area(fpr, tpr, self.max_fpr).float()
 
 
@@ -93,54 +85,9 @@ def _from_zero(rate: Tensor) -> Tensor:
     return torch.cat([rate.new_zeros(1), rate])
 
 
-class MulticlassAUROC(_Area, MulticlassCurve, family=AUROC):
-    """The area under the ROC curve of each class against all others, averaged.
-
-    Args:
-        average: ``macro`` is the mean over classes; ``weighted`` weighs classes by how often they are the target;
-            ``none`` or None gives a value for each class.
-
-    Returns:
-        float32 ``()``, or ``(C,)`` without an average.
-    """
-
-    def __init__(
-        self,
-        num_classes: int,
-        average: str | None = "macro",
-        thresholds: int | list[float] | Tensor | None = None,
-        ignore_index: int | None = None,
-        validate_args: bool = True,
-        *,
-        logits: bool | None = None,
-        **kwargs: Any,
-    ) -> None:
-        averages = ("macro", "weighted", "none", None)
-        self._start(num_classes, average, averages, thresholds, ignore_index, validate_args, logits, **kwargs)
+class MulticlassAUROC(_Area, MulticlassArea, family=AUROC):
+    """The area under the ROC curve of each class against all others, averaged."""
 
 
-class MultilabelAUROC(_Area, MultilabelCurve, family=AUROC):
-    """The area under the ROC curve of each label, averaged.
-
-    Args:
-        average: ``micro`` makes one curve of all labels; ``macro`` is the mean over labels; ``weighted`` weighs labels
-            by how often they are positive; ``none`` or None gives a value for each label.
-
-    Returns:
-        float32 ``()``, or ``(L,)`` without an average.
-    """
-
-    def __init__(
-        self,
-        num_labels: int,
-        average: str | None = "macro",
-        thresholds: int | list[float] | Tensor | None = None,
-        ignore_index: int | None = None,
-        validate_args: bool = True,
-        *,
-        logits: bool | None = None,
-        **kwargs: Any,
-    ) -> None:
-        averages = ("micro", "macro", "weighted", "none", None)
-        self._start(num_labels, average, averages, thresholds, ignore_index, validate_args, logits, **kwargs)
-        self.micro = average == "micro"
+class MultilabelAUROC(_Area, MultilabelArea, family=AUROC):
+    """The area under the ROC curve of each label, averaged."""

@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import Tensor
 
-from fastmetrics.classification.curves import AreaMetric, BinaryCurve, MulticlassCurve, MultilabelCurve
+from fastmetrics.classification.curves import AreaMetric, BinaryCurve, MulticlassArea, MultilabelArea
 from fastmetrics.classification.family import Family
 from fastmetrics.formulas import curves
 from fastmetrics.formulas.curve_table import Points, Sorted
@@ -47,57 +45,10 @@ class BinaryAveragePrecision(_Steps, BinaryCurve, family=AveragePrecision):
         float32 ``()``.
     """
 
-    average = "macro"  # of one
+
+class MulticlassAveragePrecision(_Steps, MulticlassArea, family=AveragePrecision):
+    """Average precision of each class against all others, averaged."""
 
 
-class MulticlassAveragePrecision(_Steps, MulticlassCurve, family=AveragePrecision):
-    """Average precision of each class against all others, averaged.
-
-    Args:
-        average: ``macro`` is the mean over classes; ``weighted`` weighs classes by how often they are the target;
-            ``none`` or None gives a value for each class.
-
-    Returns:
-        float32 ``()``, or ``(C,)`` without an average.
-    """
-
-    def __init__(
-        self,
-        num_classes: int,
-        average: str | None = "macro",
-        thresholds: int | list[float] | Tensor | None = None,
-        ignore_index: int | None = None,
-        validate_args: bool = True,
-        *,
-        logits: bool | None = None,
-        **kwargs: Any,
-    ) -> None:
-        averages = ("macro", "weighted", "none", None)
-        self._start(num_classes, average, averages, thresholds, ignore_index, validate_args, logits, **kwargs)
-
-
-class MultilabelAveragePrecision(_Steps, MultilabelCurve, family=AveragePrecision):
-    """Average precision of each label, averaged.
-
-    Args:
-        average: ``micro`` makes one curve of all labels; ``macro`` is the mean over labels; ``weighted`` weighs labels
-            by how often they are positive; ``none`` or None gives a value for each label.
-
-    Returns:
-        float32 ``()``, or ``(L,)`` without an average.
-    """
-
-    def __init__(
-        self,
-        num_labels: int,
-        average: str | None = "macro",
-        thresholds: int | list[float] | Tensor | None = None,
-        ignore_index: int | None = None,
-        validate_args: bool = True,
-        *,
-        logits: bool | None = None,
-        **kwargs: Any,
-    ) -> None:
-        averages = ("micro", "macro", "weighted", "none", None)
-        self._start(num_labels, average, averages, thresholds, ignore_index, validate_args, logits, **kwargs)
-        self.micro = average == "micro"
+class MultilabelAveragePrecision(_Steps, MultilabelArea, family=AveragePrecision):
+    """Average precision of each label, averaged."""

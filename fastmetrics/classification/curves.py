@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import weakref
+from abc import abstractmethod
 from math import nan
 from typing import Any, ClassVar
 
@@ -36,8 +37,13 @@ class CurveMetric(TaskMetric):
             ``target`` or of its first dimensions.
     """
 
-    #: Whether all columns make one curve.
-    micro = False
+    #: How the curves of columns become one value.
+    average: str | None = None
+
+    @property
+    def micro(self) -> bool:
+        """Whether all columns make one curve."""
+        return self.average == "micro"
 
     @property
     def absent(self) -> float:
@@ -78,6 +84,26 @@ class CurveMetric(TaskMetric):
         assert isinstance(statistics, ScoreHistogram)
         return torch.tensor(statistics.thresholds, dtype=self._thresholds_dtype, device=self.device)
 
+    def _start(
+        self,
+        size: str,
+        columns: int,
+        average: str | None,
+        averages: tuple[str | None, ...],
+        thresholds: int | list[float] | Tensor | None,
+        ignore_index: int | None,
+        validate_args: bool,
+        logits: bool | None,
+        **kwargs: Any,
+    ) -> None:
+        """The constructor of metrics of several columns; ``size`` names the argument that says how many."""
+        if validate_args:
+            arguments.more_than_one(size, columns)
+            arguments.one_of("average", average, averages)
+        CurveMetric.__init__(self, columns, thresholds, ignore_index, validate_args, logits, **kwargs)
+        setattr(self, size, columns)
+        self.average = average
+
     def _sorted(self, scores: Tensor, labels: Tensor | None) -> Sorted:
         if self.micro:
             scores, labels = scores.reshape(-1, 1), None if labels is None else labels.reshape(-1, 1)
@@ -96,14 +122,16 @@ def _sort(scores: Tensor, labels: Tensor | None) -> Sorted:
     """Sorted scores. Metrics that are given the same ones, as those of a collection are, have one sort."""
     if is_compiling() or scores.is_inference():  # which have no version
         return Sorted(scores, labels)
-    if _last and _last[0]() is scores and _last[1] == scores._version:
-        return _last[2]  # type: ignore[no-any-return]
+    last = _last.get("sort")
+    if last is not None and last[0]() is scores and last[1] == scores._version:
+        return last[2]
     found = Sorted(scores, labels)
-    _last[:] = [weakref.ref(scores, lambda _: _last.clear()), scores._version, found]
+    _last["sort"] = weakref.ref(scores, lambda _: _last.clear()), scores._version, found
     return found
 
 
-_last: list[Any] = []  # the scores that were sorted last, their version, and what came of them
+# The scores that were sorted last, their version, and what came of them; gone with the scores.
+_last: dict[str, tuple[weakref.ref[Tensor], int, Sorted]] = {}
 
 
 def _as_tensor(thresholds: int | list[float] | Tensor) -> Tensor:
@@ -145,24 +173,6 @@ class MulticlassCurve(CurveMetric, MulticlassTask):
         " torch.tensor([0, 1, 2, 0])"
     )
 
-    def _start(
-        self,
-        num_classes: int,
-        average: str | None,
-        averages: tuple[str | None, ...],
-        thresholds: int | list[float] | Tensor | None,
-        ignore_index: int | None,
-        validate_args: bool,
-        logits: bool | None,
-        **kwargs: Any,
-    ) -> None:
-        if validate_args:
-            arguments.more_than_one("num_classes", num_classes)
-            arguments.one_of("average", average, averages)
-        CurveMetric.__init__(self, num_classes, thresholds, ignore_index, validate_args, logits, **kwargs)
-        self.num_classes = num_classes
-        self.average = average
-
 
 class MultilabelCurve(CurveMetric, MultilabelTask):
     """A metric of the curve of each label.
@@ -177,38 +187,20 @@ class MultilabelCurve(CurveMetric, MultilabelTask):
         " torch.tensor([[1, 0, 1], [0, 0, 0], [0, 1, 1], [1, 1, 1]])"
     )
 
-    def _start(
-        self,
-        num_labels: int,
-        average: str | None,
-        averages: tuple[str | None, ...],
-        thresholds: int | list[float] | Tensor | None,
-        ignore_index: int | None,
-        validate_args: bool,
-        logits: bool | None,
-        **kwargs: Any,
-    ) -> None:
-        if validate_args:
-            arguments.more_than_one("num_labels", num_labels)
-            arguments.one_of("average", average, averages)
-        CurveMetric.__init__(self, num_labels, thresholds, ignore_index, validate_args, logits, **kwargs)
-        self.num_labels = num_labels
-        self.average = average
-
 
 class AreaMetric(CurveMetric):
     """The area under each curve, averaged."""
 
     reads_values = True
-    average: str | None
+    average = "macro"
 
+    @abstractmethod
     def of_sorted(self, found: Sorted) -> tuple[Tensor, Tensor]:
         """The value of each curve at all scores, and its positives."""
-        raise NotImplementedError
 
+    @abstractmethod
     def of_points(self, points: Points) -> Tensor:
         """The value of each curve at given thresholds."""
-        raise NotImplementedError
 
     def formula(
         self, histogram: Tensor | None = None, scores: Tensor | None = None, labels: Tensor | None = None
@@ -227,14 +219,13 @@ class WholeCurve(CurveMetric):
     """A metric that is the curve itself."""
 
     reads_values = True
-    average: str | None = None
     label_names: ClassVar[tuple[str, str]]
     #: Where in the value the horizontal and the vertical axis are, and which way the first one goes.
     axes: ClassVar[tuple[int, int, float]]
 
+    @abstractmethod
     def _three(self, points: Points, binned: bool) -> list[list[Tensor]]:
         """Each of the three parts of the value, curve by curve, float64."""
-        raise NotImplementedError
 
     def formula(
         self, histogram: Tensor | None = None, scores: Tensor | None = None, labels: Tensor | None = None
@@ -283,3 +274,99 @@ class WholeCurve(CurveMetric):
                 area = torch.stack([_auc_compute_without_check(a, b, direction) for a, b in pairs])
         name = type(self).__name__
         return plot_curve(drawn, score=area, ax=ax, label_names=self.label_names, name=name)
+
+
+class MulticlassArea(AreaMetric, MulticlassCurve):
+    """The area under the curve of each class, averaged.
+
+    Args:
+        average: ``macro`` is the mean over classes; ``weighted`` weighs classes by how often they are the target;
+            ``none`` or None gives a value for each class.
+
+    Returns:
+        float32 ``()``, or ``(C,)`` without an average.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        average: str | None = "macro",
+        thresholds: int | list[float] | Tensor | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        averages = ("macro", "weighted", "none", None)
+        given = thresholds, ignore_index, validate_args, logits
+        self._start("num_classes", num_classes, average, averages, *given, **kwargs)
+
+
+class MultilabelArea(AreaMetric, MultilabelCurve):
+    """The area under the curve of each label, averaged.
+
+    Args:
+        average: ``micro`` makes one curve of all labels; ``macro`` is the mean over labels; ``weighted`` weighs labels
+            by how often they are positive; ``none`` or None gives a value for each label.
+
+    Returns:
+        float32 ``()``, or ``(L,)`` without an average.
+    """
+
+    def __init__(
+        self,
+        num_labels: int,
+        average: str | None = "macro",
+        thresholds: int | list[float] | Tensor | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        averages = ("micro", "macro", "weighted", "none", None)
+        given = thresholds, ignore_index, validate_args, logits
+        self._start("num_labels", num_labels, average, averages, *given, **kwargs)
+
+
+class MulticlassWholeCurve(WholeCurve, MulticlassCurve):
+    """The curve of each class.
+
+    Args:
+        average: None gives a curve for each class; ``micro`` makes one of the scores of all classes; ``macro`` is the
+            mean of the curves, interpolated where any of them has a point.
+    """
+
+    def __init__(
+        self,
+        num_classes: int,
+        thresholds: int | list[float] | Tensor | None = None,
+        average: str | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        averages = ("micro", "macro", None)
+        given = thresholds, ignore_index, validate_args, logits
+        self._start("num_classes", num_classes, average, averages, *given, **kwargs)
+
+
+class MultilabelWholeCurve(WholeCurve, MultilabelCurve):
+    """The curve of each label."""
+
+    def __init__(
+        self,
+        num_labels: int,
+        thresholds: int | list[float] | Tensor | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> None:
+        averages = (None,)
+        given = thresholds, ignore_index, validate_args, logits
+        self._start("num_labels", num_labels, None, averages, *given, **kwargs)

@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import Tensor
 
-from fastmetrics.classification.curves import BinaryCurve, MulticlassCurve, MultilabelCurve, WholeCurve
+from fastmetrics.classification.curves import BinaryCurve, MulticlassWholeCurve, MultilabelWholeCurve, WholeCurve
 from fastmetrics.classification.family import Family
 from fastmetrics.formulas import curves
 from fastmetrics.formulas.curve_table import Points
@@ -72,50 +70,19 @@ class BinaryPrecisionRecallCurve(_PrecisionRecall, BinaryCurve, family=Precision
     """
 
 
-class MulticlassPrecisionRecallCurve(_PrecisionRecall, MulticlassCurve, family=PrecisionRecallCurve):
+class MulticlassPrecisionRecallCurve(_PrecisionRecall, MulticlassWholeCurve, family=PrecisionRecallCurve):
     """The precision-recall curve of each class against all others.
-
-    Args:
-        average: None gives a curve for each class; ``micro`` makes one of the scores of all classes; ``macro`` is the
-            mean of the curves, interpolated where any of them has a point.
 
     Returns:
         precision, recall, float32 ``(T + 1,)``, and thresholds ``(T,)``, ascending;
         for each class, in lists without ``thresholds``, and else ``(C, ...)``.
     """
 
-    def __init__(
-        self,
-        num_classes: int,
-        thresholds: int | list[float] | Tensor | None = None,
-        average: str | None = None,
-        ignore_index: int | None = None,
-        validate_args: bool = True,
-        *,
-        logits: bool | None = None,
-        **kwargs: Any,
-    ) -> None:
-        averages = ("micro", "macro", None)
-        self._start(num_classes, average, averages, thresholds, ignore_index, validate_args, logits, **kwargs)
-        self.micro = average == "micro"
 
-
-class MultilabelPrecisionRecallCurve(_PrecisionRecall, MultilabelCurve, family=PrecisionRecallCurve):
+class MultilabelPrecisionRecallCurve(_PrecisionRecall, MultilabelWholeCurve, family=PrecisionRecallCurve):
     """The precision-recall curve of each label.
 
     Returns:
         precision, recall, float32 ``(T + 1,)``, and thresholds ``(T,)``, ascending;
         for each label, in lists without ``thresholds``, and else ``(L, ...)``.
     """
-
-    def __init__(
-        self,
-        num_labels: int,
-        thresholds: int | list[float] | Tensor | None = None,
-        ignore_index: int | None = None,
-        validate_args: bool = True,
-        *,
-        logits: bool | None = None,
-        **kwargs: Any,
-    ) -> None:
-        self._start(num_labels, None, (None,), thresholds, ignore_index, validate_args, logits, **kwargs)

@@ -3,11 +3,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from torch import Tensor
 
-from fastmetrics.classification.curves import BinaryCurve, MulticlassCurve, MultilabelCurve, WholeCurve
+from fastmetrics.classification.curves import BinaryCurve, MulticlassWholeCurve, MultilabelWholeCurve, WholeCurve
 from fastmetrics.classification.family import Family
 from fastmetrics.formulas import curves
 from fastmetrics.formulas.curve_table import Points
@@ -72,50 +70,19 @@ class BinaryROC(_Rates, BinaryCurve, family=ROC):
     """
 
 
-class MulticlassROC(_Rates, MulticlassCurve, family=ROC):
+class MulticlassROC(_Rates, MulticlassWholeCurve, family=ROC):
     """The ROC curve of each class against all others.
-
-    Args:
-        average: None gives a curve for each class; ``micro`` makes one of the scores of all classes; ``macro`` is the
-            mean of the curves, interpolated where any of them has a point.
 
     Returns:
         false and true positive rates, float32 ``(T,)``, and thresholds ``(T,)``, descending;
         for each class, in lists without ``thresholds``, and else ``(C, ...)``.
     """
 
-    def __init__(
-        self,
-        num_classes: int,
-        thresholds: int | list[float] | Tensor | None = None,
-        average: str | None = None,
-        ignore_index: int | None = None,
-        validate_args: bool = True,
-        *,
-        logits: bool | None = None,
-        **kwargs: Any,
-    ) -> None:
-        averages = ("micro", "macro", None)
-        self._start(num_classes, average, averages, thresholds, ignore_index, validate_args, logits, **kwargs)
-        self.micro = average == "micro"
 
-
-class MultilabelROC(_Rates, MultilabelCurve, family=ROC):
+class MultilabelROC(_Rates, MultilabelWholeCurve, family=ROC):
     """The ROC curve of each label.
 
     Returns:
         false and true positive rates, float32 ``(T,)``, and thresholds ``(T,)``, descending;
         for each label, in lists without ``thresholds``, and else ``(L, ...)``.
     """
-
-    def __init__(
-        self,
-        num_labels: int,
-        thresholds: int | list[float] | Tensor | None = None,
-        ignore_index: int | None = None,
-        validate_args: bool = True,
-        *,
-        logits: bool | None = None,
-        **kwargs: Any,
-    ) -> None:
-        self._start(num_labels, None, (None,), thresholds, ignore_index, validate_args, logits, **kwargs)
