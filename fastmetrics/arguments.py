@@ -92,3 +92,15 @@ def beta(value: object) -> None:
     """A float above 0."""
     if not (isinstance(value, float) and value > 0):
         raise ValueError(f"Expected argument `beta` to be a float larger than 0, but got {value}.")
+
+
+def level(value: object) -> None:
+    """A number in (0, 1)."""
+    if not isinstance(value, float) or not 0 < value < 1:
+        raise ValueError(f"Expected argument `level` to be a float in (0, 1), but got {value}.")
+
+
+def draws(value: object) -> None:
+    """A positive integer."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise ValueError(f"Expected argument `draws` to be a positive integer, but got {value}.")

@@ -208,6 +208,33 @@ class MetricCollection(torchmetrics.MetricCollection):
         plan.raise_faults()
         return self._named(plan.local_values(), self._local_values_of_others())
 
+    def interval(self, level: float = 0.95, method: str | None = None, **options: Any) -> dict[str, Any]:
+        """A confidence interval of each value, ``(low, high)``; see ``StatisticMetric.interval``.
+
+        Metrics that share states share what intervals need of them, as the confusion matrix.
+
+        Args:
+            level: of all of them.
+            method: the same for all; None takes the first of each metric.
+            options: see there.
+
+        Raises:
+            ValueError: an argument that does not fit; a metric that has no interval, by its name in the message.
+
+        Example:
+            >>> import torch
+            >>> from fastmetrics import MetricCollection
+            >>> from fastmetrics.classification import BinaryPrecision, BinaryRecall
+            >>> collection = MetricCollection([BinaryPrecision(), BinaryRecall()])
+            >>> collection.update(torch.tensor([0.9, 0.8, 0.3, 0.6]), torch.tensor([1, 1, 0, 0]))
+            >>> collection.interval(0.9)["BinaryPrecision"]
+            (tensor(0.2529), tensor(0.9223))
+        """
+        self._ready()
+        return self._named(
+            {}, {id(module): _interval(module, level, method, options) for module in self._modules.values()}
+        )
+
     def compute_async(self) -> Pending:
         """The values of this process, on their way to the host; see ``StatisticMetric.compute_async``.
 
@@ -310,3 +337,15 @@ class MetricCollection(torchmetrics.MetricCollection):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)  # type: ignore[no-untyped-call]
         self._ready()
+
+
+def _interval(module: Module, level: float, method: str | None, options: dict[str, Any]) -> Any:
+    """Both ends, or a dict of both for the classes of a wrapper."""
+    metric = inner(module)
+    if not isinstance(metric, StatisticMetric):
+        raise ValueError(f"{type(metric).__name__} has no interval: it is no metric of statistics of this library.")
+    ends = metric.interval(level, method, **options)
+    if module is metric:
+        return ends
+    low, high = (outer(module, {id(metric): end}) for end in ends)
+    return {name: (low[name], high[name]) for name in low}

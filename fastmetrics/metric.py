@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import copy
 import inspect
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 import torchmetrics
@@ -18,19 +18,37 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 from torchmetrics.utilities.exceptions import TorchMetricsUserError
 from torchmetrics.utilities.prints import rank_zero_warn
 
-from fastmetrics import tensors
+from fastmetrics import arguments, tensors
 from fastmetrics.accumulator import TWIN, Accumulator, Part, of_batch
 from fastmetrics.checks import require_dense, require_tensors
 from fastmetrics.native.operators import metadata
 from fastmetrics.native.transforms import each_sample, suspended
 from fastmetrics.passes.faults import is_zero, on_host
 from fastmetrics.pending import Pending
-from fastmetrics.reader import Reader
+from fastmetrics.reader import Reader, whole_of
 from fastmetrics.statistics import Statistics
 from fastmetrics.statistics.base import Batch, Inputs
 from fastmetrics.sync import Meeting, all_processes
 
-__all__ = ["Batch", "Metric", "StatisticMetric"]
+__all__ = ["Batch", "IntervalMethods", "IntervalRequest", "Metric", "StatisticMetric"]
+
+
+class IntervalRequest(NamedTuple):
+    """What is asked of an interval.
+
+    Attributes:
+        level: the share of intervals that are to hold the value, in (0, 1).
+        draws: of a bootstrap.
+        seed: of its generator.
+    """
+
+    level: float
+    draws: int
+    seed: int
+
+
+#: Ways to an interval by their names, the default first: each gives the lower and the upper ends.
+IntervalMethods = Mapping[str, Callable[[IntervalRequest], tuple[Tensor, Tensor]]]
 
 
 class Metric(torchmetrics.Metric):
@@ -41,7 +59,9 @@ class Metric(torchmetrics.Metric):
     ``torch.multiprocessing`` or through a queue, has states of its own.
 
     Keyword arguments are those of ``torchmetrics.Metric``: ``compute_on_cpu``, ``dist_sync_on_step``,
-    ``process_group``, ``dist_sync_fn``, ``distributed_available_fn``, ``sync_on_compute``, ``compute_with_cache``.
+    ``process_group``, ``dist_sync_fn``, ``distributed_available_fn``, ``sync_on_compute``, ``compute_with_cache``. The
+    metrics of this library take ``intervals`` besides: True keeps what :meth:`StatisticMetric.interval` needs beyond
+    the value.
 
     Example:
         >>> import torch
@@ -139,13 +159,21 @@ class StatisticMetric(Metric):
     #: metric then takes one sample after the other.
     reads_values = False
 
+    #: Statistics that are kept for intervals only; the formula takes none of them.
+    _beside: frozenset[str] = frozenset()
+
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "inputs" in vars(cls) and "inputs_options" not in vars(cls):
             cls.inputs_options = None
 
-    def __init__(self, statistics: Statistics, **kwargs: Any) -> None:
+    def __init__(self, statistics: Statistics, *, intervals: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        if not isinstance(intervals, bool):
+            raise ValueError(f"Expected argument `intervals` to be a bool, but got {intervals}")
+        if intervals:
+            asked, statistics = statistics, statistics.for_intervals()
+            self._beside = frozenset(statistics.shapes.keys() - asked.shapes.keys())
         self._device = torch.empty(0, device=self._device).device  # "cuda" becomes "cuda:0"
         self._update_signature = inspect.signature(self.inputs)
         self._meeting: Meeting | None = None  # with whom processes are met; None for this metric alone
@@ -371,7 +399,95 @@ class StatisticMetric(Metric):
         states, _ = of_batch(statistics, batch, faults)
         if faults is not None and not is_compiling():  # a graph cannot raise what the values decide
             self._raise_found(faults)
-        return states
+        return self._without_beside(states) if self._beside else states
+
+    def _without_beside(self, states: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The statistics that the formula takes."""
+        return {name: state for name, state in states.items() if name not in self._beside}
+
+    def _names_of_formula(self) -> list[str]:
+        """The names of these."""
+        return [name for name in self._statistics.shapes if name not in self._beside]
+
+    # Intervals.
+
+    def interval(
+        self,
+        level: float = 0.95,
+        method: str | None = None,
+        *,
+        draws: int = 10_000,
+        seed: int = 0,
+        sync: bool = True,
+    ) -> tuple[Tensor, Tensor]:
+        """A confidence interval of the value, from the statistics alone: no second pass, no samples that are kept.
+
+        Samples are taken for independent; each element that is counted is one. The guide to intervals says which
+        methods a metric has, and what of it is exact.
+
+        Args:
+            level: how often such intervals are to hold the true value, in (0, 1).
+            method: ``"wilson"`` or ``"exact"`` (Clopper and Pearson) where the value is a proportion; ``"bootstrap"``,
+                over samples, or ``"margins"``, a bootstrap that takes what the states do not decide for independent;
+                ``"delta"``, ``"fisher"``, ``"delong"``. None takes the first that the metric has.
+            draws: of a bootstrap.
+            seed: of the draws; the same seed and states give the same interval on the same kind of device.
+            sync: False is of the data of this process; it speaks to no other one.
+
+        Returns:
+            the lower and the upper ends, each of the shape of the value; NaN where there is no data.
+
+        Raises:
+            ValueError: an argument that does not fit; a metric that has no interval, or whose states do not decide it,
+                with what would do. The states stay as they are.
+
+        Example:
+            >>> import torch
+            >>> from fastmetrics.classification import BinaryAccuracy
+            >>> metric = BinaryAccuracy()
+            >>> metric.update(torch.tensor([0.9, 0.8, 0.3, 0.6]), torch.tensor([1, 1, 0, 0]))
+            >>> metric.interval(0.9)
+            (tensor(0.3562), tensor(0.9421))
+        """
+        arguments.level(level)
+        arguments.draws(draws)
+        if not self._reader.current().updated:
+            self._warn_unless_updated()
+        part = self._whole(sync)
+        self._raise_faults(part.faults)
+        if any(bool(twin.any()) for twin in part.twins.values()):
+            raise ValueError(
+                f"{self._label()}: there is no interval of weighted samples, since the sum of their squared weights is"
+                " not kept. Count them without weights, or repeat samples."
+            )
+        methods = self._interval_methods(part.finals(self._device) if part.statistics.samplewise else part.states)
+        if not methods:
+            raise ValueError(
+                f"{self._label()} has no interval with these options: {self._statistics.lacks_joint} For others, keep"
+                " the samples and resample them."
+            )
+        chosen = next(iter(methods)) if method is None else method
+        if chosen not in methods:
+            raise ValueError(
+                f"{self._label()}: expected `method` to be one of {[*methods]} or None, but got {method!r}."
+            )
+        low, high = methods[chosen](IntervalRequest(level, draws, seed))
+        return low.to(self._dtype), high.to(self._dtype)
+
+    def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
+        """How intervals are found from the statistics, which may hold more than was asked for; none by default."""
+        return {}
+
+    def _whole(self, sync: bool) -> Part:
+        """The states, with those that other readers of the accumulator ask for; of all processes if distributed."""
+        reader = self._reader
+        if not (sync and self._to_sync and self.distributed_available_fn()) or self._is_synced:
+            accumulator = reader.current()
+            return whole_of(reader.asked, accumulator.part())
+        if self._meeting is not None:
+            return self._meeting.whole(reader, self.compute_with_cache)
+        (part,) = self._reduce([reader.part()])
+        return part
 
     def plot(self, val: Any = None, ax: Any = None) -> Any:
         """Draw ``val`` (a value or a sequence of them), or the present value; see ``torchmetrics``."""
@@ -385,6 +501,8 @@ class StatisticMetric(Metric):
     def _value_of(self, part: Part) -> Any:
         """The value from statistics; it shares no memory with them."""
         states = part.finals(self._device)
+        if self._beside:
+            states = self._without_beside(states)
         return tensors.unaliased(self.formula(**states), states.values())
 
     def _reduce(self, parts: list[Part]) -> list[Part]:

@@ -28,12 +28,12 @@ class Reader:
 
     Attributes:
         asked: the statistics of the metric.
-        reduced: the states over all processes, and the version of the accumulator that they are of.
+        reduced: the version of the accumulator, the states that are asked for over all processes, and all states of it.
     """
 
     __slots__ = ("_emptied_in", "accumulator", "asked", "reduced")
 
-    reduced: tuple[int, Part] | None
+    reduced: tuple[int, Part, Part] | None
 
     def __init__(self, accumulator: Accumulator) -> None:
         self.accumulator = accumulator
@@ -224,3 +224,9 @@ def part_of(asked: Statistics, part: Part) -> Part:
     }
     twins = {name: view(name, part.twins[name]) for name in names if name in part.twins}
     return Part(asked, states, twins, part.faults)
+
+
+def whole_of(asked: Statistics, part: Part) -> Part:
+    """The states of a union, those that are ``asked`` for as they are asked for."""
+    own = part_of(asked, part)
+    return Part(asked, {**part.states, **own.states}, {**part.twins, **own.twins}, part.faults)

@@ -166,7 +166,8 @@ class Group:
         for member in self.members:
             asked = member._statistics
             shapes = accumulator.statistics.shapes
-            views = [(name, None if shapes[name] == shape else asked.view) for name, shape in asked.shapes.items()]
+            wanted = {name: asked.shapes[name] for name in member._names_of_formula()}
+            views = [(name, None if shapes[name] == shape else asked.view) for name, shape in wanted.items()]
             self._calls.append((member, member.formula, views))
 
     @property

@@ -19,7 +19,7 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 
 from fastmetrics.accumulator import Part
 from fastmetrics.passes.faults import FAULTS, merge_faults
-from fastmetrics.reader import Reader, part_of
+from fastmetrics.reader import Reader, part_of, whole_of
 from fastmetrics.statistics import Statistics
 
 _FAULT_FIELDS = 6  # the part of a record of faults that is not scratch
@@ -301,6 +301,12 @@ class Meeting:
             found.append(reader.reduced[1])
         return found
 
+    def whole(self, reader: Reader, remembered: bool = True) -> Part:
+        """The same, with the states of other readers of the accumulator, unless some rank has left those."""
+        self.part(reader, remembered)
+        assert reader.reduced is not None
+        return reader.reduced[2]
+
     def _meet(self, world: World) -> None:
         seats = [*{id(seat): seat for seat, _ in self._seats.values() if seat.world == world}.values()]
         parts, fallback = [], False
@@ -313,11 +319,14 @@ class Meeting:
         versions = [reader.current().version for reader in readers]
         if not reduced:
             found = world.reduce([reader.part() for reader in readers])
+            wholes = found
         else:
-            found = [
-                part_of(reader.asked.sized_like(part.statistics), part)
+            asked = [
+                (reader.asked.sized_like(part.statistics), part)
                 for seat, part in zip(seats, reduced, strict=True)
                 for reader in seat.readers
             ]
-        for reader, version, part in zip(readers, versions, found, strict=True):
-            reader.reduced = version, part
+            found = [part_of(*each) for each in asked]
+            wholes = [whole_of(*each) for each in asked]
+        for reader, version, part, whole in zip(readers, versions, found, wholes, strict=True):
+            reader.reduced = version, part, whole

@@ -17,7 +17,7 @@ FLOORS = [
     {"accumulator", "arena", "reader"},
     {"sync"},
     {"metric"},
-    {"sharing"},
+    {"sharing", "intervals"},
     {"collection"},
     {"aggregation", "classification", "clustering", "nominal", "regression", "segmentation", "text", "wrappers"},
     {"functional"},

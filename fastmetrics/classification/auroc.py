@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from fastmetrics.classification import curve_intervals
 from fastmetrics.classification.curves import AreaMetric, BinaryCurve, MulticlassArea, MultilabelArea
 from fastmetrics.classification.family import Family
-from fastmetrics.formulas import curves
+from fastmetrics.formulas import curves, intervals
 from fastmetrics.formulas.curve_table import Points, Sorted
+from fastmetrics.metric import IntervalMethods, IntervalRequest
 
 
 class AUROC(Family):
@@ -38,6 +42,37 @@ class _Area(AreaMetric):
 
     def of_points(self, points: Points) -> Tensor:
         return curves.binned_area(points)
+
+    def of_groups(self, groups: Tensor) -> Tensor:
+        return intervals.area_error(groups[..., 1], groups[..., 0])[0]
+
+    def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
+        """DeLong's error; that of an average needs the scores."""
+        single = self.task_name == "binary" or self.average in ("none", None)
+        delong = {"delong": partial(self._delong, states, single)} if single or "scores" in states else {}
+        return {**delong, **super()._interval_methods(states)}
+
+    def _delong(self, states: Mapping[str, Tensor], single: bool, request: IntervalRequest) -> intervals.Pair:
+        values = self._each(states)
+        if single:
+            errors = curve_intervals.area_errors(self._groups(states))
+            value, error = (v.squeeze(0) if self.task_name == "binary" else v for v in (values, errors))
+        else:
+            value, error = self.formula(**states).double(), self._error_of_mean(states)
+        low, high = intervals.normal(value, error, request.level)
+        return low.clamp(min=0), high.clamp(max=1)
+
+    def _error_of_mean(self, states: Mapping[str, Tensor]) -> Tensor:
+        """The standard error of an average, from what each sample has in all columns."""
+        decisions = curve_intervals.of_decisions(states["scores"], states.get("labels"))
+        if self.micro:
+            flat = intervals.area_placements(*(v.reshape(-1) for v in decisions))
+            errors = [flat.reshape(decisions[0].shape).sum(1)]
+            return curve_intervals.together(errors, flat.new_ones(1))
+        errors = [intervals.area_placements(*column) for column in zip(*(v.unbind(1) for v in decisions), strict=True)]
+        positives = (decisions[1] & decisions[2]).sum(0).double()
+        weights = positives if self.average == "weighted" else torch.ones_like(positives)
+        return curve_intervals.together(errors, weights / weights.sum())
 
 
 class BinaryAUROC(_Area, BinaryCurve, family=AUROC):
@@ -79,6 +114,10 @@ class BinaryAUROC(_Area, BinaryCurve, family=AUROC):
             points = self._sorted(scores, labels).points()
             fpr, tpr = (_from_zero(rate) for rate in curves.rates(points, False))
         return curves.partial_area(fpr, tpr, self.max_fpr).float()
+
+    def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
+        """There is none of a part of the curve."""
+        return super()._interval_methods(states) if self.max_fpr in (None, 1) else {}
 
 
 def _from_zero(rate: Tensor) -> Tensor:

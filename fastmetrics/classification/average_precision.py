@@ -7,7 +7,7 @@ from torch import Tensor
 
 from fastmetrics.classification.curves import AreaMetric, BinaryCurve, MulticlassArea, MultilabelArea
 from fastmetrics.classification.family import Family
-from fastmetrics.formulas import curves
+from fastmetrics.formulas import curves, intervals
 from fastmetrics.formulas.curve_table import Points, Sorted
 
 
@@ -36,6 +36,9 @@ class _Steps(AreaMetric):
 
     def of_points(self, points: Points) -> Tensor:
         return curves.binned_average_precision(points)
+
+    def of_groups(self, groups: Tensor) -> Tensor:
+        return intervals.average_precision(groups[..., 1], groups[..., 0])
 
 
 class BinaryAveragePrecision(_Steps, BinaryCurve, family=AveragePrecision):

@@ -12,15 +12,19 @@ The classes come in three lines, each for binary, multiclass and multilabel inpu
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from fastmetrics import arguments
 from fastmetrics.docstrings import Documented
 from fastmetrics.formulas.counts import of_top_k
-from fastmetrics.formulas.ratios import DROP_ABSENT, KEEP_ALL, Combination, Ratio, average_ratio
-from fastmetrics.metric import StatisticMetric
+from fastmetrics.formulas.ratios import DROP_ABSENT, KEEP_ALL, Combination, Ratio, average_ratio, shares_of
+from fastmetrics.intervals import SharesOfValue, each_draw, of_shares, resampled
+from fastmetrics.metric import IntervalMethods, StatisticMetric
 from fastmetrics.statistics import BinaryStatistics, MulticlassStatistics, Statistics
 
 
@@ -61,6 +65,9 @@ class TaskMetric(Documented, StatisticMetric):
     #: The task, as the argument ``task`` of a family names it.
     task_name: ClassVar[str]
 
+    #: Whether the formula takes states with further dimensions before the others.
+    batched = False
+
     def __init_subclass__(cls, family: type[Any] | None = None, **kwargs: Any) -> None:
         if family is None:
             super().__init_subclass__(**kwargs)
@@ -77,6 +84,31 @@ class TaskMetric(Documented, StatisticMetric):
         super().__init__(statistics, **kwargs)
         self.ignore_index = ignore_index
         self.validate_args = validate_args
+
+    @property
+    def each_row(self) -> bool:
+        """Whether the value has an element for each row of the statistics, which is of that row alone."""
+        return getattr(self, "average", "") in ("none", None)
+
+    def _shares(self, states: Mapping[str, Tensor]) -> SharesOfValue:
+        """The proportions that are the values, or what makes values of them; None if values are no proportions."""
+        return None
+
+    def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
+        methods: dict[str, Any] = {}
+        shares = self._shares(states)
+        if shares is not None:
+            methods.update(of_shares(*shares))
+        if not self._statistics.samplewise:
+            of_draws = self._of_draws if self.batched else each_draw(self.formula)
+            how = "rows" if self.each_row else "joint"
+            methods["bootstrap"] = resampled(self, states, of_draws, how)
+            methods["margins"] = resampled(self, states, of_draws, "margins")
+        return methods
+
+    def _of_draws(self, states: dict[str, Tensor]) -> Tensor:
+        value: Tensor = self.formula(**states)
+        return value
 
 
 class BinaryTask(TaskMetric):
@@ -289,10 +321,15 @@ class BinaryRatio(BinaryCounts):
     ratio: Ratio | Combination
     #: The score without a denominator, where it is not ``zero_division``.
     undefined: ClassVar[float | None] = None
+    batched = True
 
     def formula(self, counts: Tensor) -> Tensor:
         """The ratio; the one label is all of them."""
         return average_ratio(self.ratio, counts, "micro", _undefined(self))
+
+    def _shares(self, states: Mapping[str, Tensor]) -> SharesOfValue:
+        shares = shares_of(self.ratio, states["counts"].squeeze(-2))
+        return None if shares is None else (shares, None)
 
 
 class MulticlassRatio(MulticlassCounts):
@@ -306,6 +343,7 @@ class MulticlassRatio(MulticlassCounts):
     ratio: Ratio | Combination
     #: The score of a class without a denominator, where it is not ``zero_division``.
     undefined: ClassVar[float | None] = None
+    batched = True
     #: What macro drops with ``top_k`` > 1; without it, classes neither predicted nor the target.
     drop_of_top_k: ClassVar[int] = DROP_ABSENT
 
@@ -314,6 +352,30 @@ class MulticlassRatio(MulticlassCounts):
         drop = self.drop_of_top_k if self.top_k > 1 else DROP_ABSENT
         table = self.table(counts, ranks)
         return average_ratio(self.ratio, table, self.average, _undefined(self), drop, self.excluded)
+
+    def _shares(self, states: Mapping[str, Tensor]) -> SharesOfValue:
+        if self.top_k > 1:  # the table has a row more for a sample than it has predictions
+            table = self.table(states["counts"], states["ranks"])
+            of_predictions = not isinstance(self.ratio, Ratio) or self.ratio.denominator.fp or self.ratio.denominator.tn
+            if of_predictions and self.average != "micro":
+                return None
+        else:
+            table = states["counts"]
+        if self.each_row:
+            shares = shares_of(self.ratio, table)
+            return None if shares is None else (shares, None)
+        if self.average != "micro" or self.excluded is not None:
+            return None
+        right, _, samples = table.sum(-2).unbind(-1)
+        return (right, samples), partial(self._of_right, samples, table.shape[-2])
+
+    def _of_right(self, samples: Tensor, classes: int, share: Tensor) -> Tensor:
+        """The value over all classes, of a share of the samples that are right."""
+        right, samples = (share * samples).double(), samples.double()
+        table = torch.stack([right, samples, samples], -1).unsqueeze(-2)
+        others = torch.zeros_like(table).expand(*table.shape[:-2], classes - 1, 3)
+        value = average_ratio(self.ratio, torch.cat([table, others], -2), "micro", _undefined(self))
+        return torch.where(share.isnan(), torch.nan, value)
 
 
 class MultilabelRatio(MultilabelCounts):
@@ -327,10 +389,15 @@ class MultilabelRatio(MultilabelCounts):
     ratio: Ratio | Combination
     #: The score of a label without a denominator, where it is not ``zero_division``.
     undefined: ClassVar[float | None] = None
+    batched = True
 
     def formula(self, counts: Tensor) -> Tensor:
         """The averaged ratio."""
         return average_ratio(self.ratio, counts, self.average, _undefined(self), KEEP_ALL)
+
+    def _shares(self, states: Mapping[str, Tensor]) -> SharesOfValue:
+        shares = shares_of(self.ratio, states["counts"]) if self.each_row else None
+        return None if shares is None else (shares, None)
 
 
 def _undefined(metric: BinaryRatio | MulticlassRatio | MultilabelRatio) -> float:

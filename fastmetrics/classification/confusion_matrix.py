@@ -108,6 +108,8 @@ class MultilabelConfusionMatrix(_Matrix, MultilabelConfusion, family=ConfusionMa
         ``(L, 2, 2)``: int64, or float32 shares with ``normalize``.
     """
 
+    each_row = True
+
     def __init__(
         self,
         num_labels: int,

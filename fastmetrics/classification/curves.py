@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import weakref
 from abc import abstractmethod
+from collections.abc import Iterator, Mapping
+from functools import partial
 from math import nan
 from typing import Any, ClassVar
 
@@ -15,10 +17,13 @@ from torchmetrics.utilities.compute import _auc_compute_without_check, interp
 from torchmetrics.utilities.plot import plot_curve
 
 from fastmetrics import arguments
+from fastmetrics.classification import curve_intervals
 from fastmetrics.classification.base import BinaryTask, MulticlassTask, MultilabelTask, TaskMetric
 from fastmetrics.formulas import curves as formulas
 from fastmetrics.formulas.curve_table import Points, Sorted, binned_points
 from fastmetrics.formulas.curves import Curves
+from fastmetrics.formulas.intervals import Pair
+from fastmetrics.metric import IntervalMethods, IntervalRequest
 from fastmetrics.statistics.scores import KeptScores, ScoreHistogram
 
 
@@ -39,6 +44,9 @@ class CurveMetric(TaskMetric):
 
     #: How the curves of columns become one value.
     average: str | None = None
+
+    def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
+        return {}
 
     @property
     def micro(self) -> bool:
@@ -201,6 +209,41 @@ class AreaMetric(CurveMetric):
     @abstractmethod
     def of_points(self, points: Points) -> Tensor:
         """The value of each curve at given thresholds."""
+
+    @abstractmethod
+    def of_groups(self, groups: Tensor) -> Tensor:
+        """The value at all scores, float64 ``[...]``, of negatives and positives of each ``[..., P, 2]``, descending."""
+
+    def _groups(self, states: Mapping[str, Tensor]) -> Iterator[Tensor]:
+        """The same of each curve, int64 ``[P, 2]``."""
+        if "histogram" in states:
+            histogram = states["histogram"]
+            return curve_intervals.descending(histogram.sum(0, keepdim=True) if self.micro else histogram)
+        return curve_intervals.groups_of(self._sorted(states["scores"], states.get("labels")).points())
+
+    def _each(self, states: Mapping[str, Tensor]) -> Tensor:
+        """The value of each curve, float64 ``[C]``."""
+        if "histogram" in states:
+            return self.of_points(self._points(states["histogram"]))
+        return self.of_sorted(self._sorted(states["scores"], states.get("labels")))[0]
+
+    def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
+        """The bootstrap of a single curve, or of each."""
+        if self.task_name != "binary" and self.average not in ("none", None):
+            return {}
+        return {"bootstrap": partial(self._bootstrap, states)}
+
+    def _bootstrap(self, states: Mapping[str, Tensor], request: IntervalRequest) -> Pair:
+        binned = "histogram" in states
+
+        def at_thresholds(groups: Tensor) -> Tensor:
+            return self.of_points(self._points(groups.flip(1)))
+
+        of_groups = at_thresholds if binned else self.of_groups
+        low, high = curve_intervals.resampled_groups(
+            self._groups(states), self._each(states), of_groups, request, not binned
+        )
+        return (low.squeeze(0), high.squeeze(0)) if self.task_name == "binary" else (low, high)
 
     def formula(
         self, histogram: Tensor | None = None, scores: Tensor | None = None, labels: Tensor | None = None

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from fastmetrics import arguments
 from fastmetrics.classification.base import MulticlassTask, MultilabelTask, TaskMetric
 from fastmetrics.classification.family import Family
+from fastmetrics.intervals import SharesOfValue
 from fastmetrics.statistics import ExactMatchStatistics
 
 
@@ -39,6 +41,9 @@ class _ExactMatch(TaskMetric):
     def formula(self, matched: Tensor, count: Tensor) -> Tensor:
         """The share of the rows that are right; 0 without rows."""
         return torch.where(count == 0, 0.0, matched / count).float()
+
+    def _shares(self, states: Mapping[str, Tensor]) -> SharesOfValue:
+        return (states["matched"], states["count"]), None
 
 
 class MulticlassExactMatch(_ExactMatch, MulticlassTask, family=ExactMatch):

@@ -40,6 +40,8 @@ class BinaryStatScores(BinaryCounts, family=StatScores):
         int64 ``(5,)``, or ``(N, 5)`` samplewise.
     """
 
+    batched = True
+
     def formula(self, counts: Tensor) -> Tensor:
         """The counts."""
         return stat_scores(counts, "micro")
@@ -52,6 +54,8 @@ class MulticlassStatScores(MulticlassCounts, family=StatScores):
         ``(5,)``, or ``(C, 5)`` without an average; samplewise ``(N, 5)`` or ``(N, C, 5)``.
     """
 
+    batched = True
+
     def formula(self, counts: Tensor, ranks: Tensor | None = None) -> Tensor:
         """The averaged counts."""
         return stat_scores(self.table(counts, ranks), self.average, self.excluded)
@@ -63,6 +67,8 @@ class MultilabelStatScores(MultilabelCounts, family=StatScores):
     Returns:
         ``(5,)``, or ``(L, 5)`` without an average; samplewise ``(N, 5)`` or ``(N, L, 5)``.
     """
+
+    batched = True
 
     def formula(self, counts: Tensor) -> Tensor:
         """The averaged counts."""

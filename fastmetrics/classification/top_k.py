@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from fastmetrics.classification.base import MulticlassTask
 from fastmetrics.formulas.counts import of_top_k
 from fastmetrics.formulas.ranks import mean_reciprocal_rank, top_k_shares
 from fastmetrics.formulas.ratios import DROP_ABSENT, DROP_UNTARGETED, RECALL, average_ratio
+from fastmetrics.intervals import SharesOfValue
 from fastmetrics.statistics import MulticlassStatistics
 
 
@@ -91,6 +92,19 @@ class TopKAccuracy(_Ranked):
             assert counts is not None
             values = torch.stack([self._averaged(counts, ranks, k) for k in ks])
         return values.squeeze(0) if isinstance(self.k, int) else values
+
+    def _shares(self, states: Mapping[str, Tensor]) -> SharesOfValue:
+        ks = (self.k,) if isinstance(self.k, int) else tuple(self.k)
+        if "rank_histogram" in self._statistics.shapes:
+            within = states["rank_histogram"].cumsum(0)
+            hits, samples = torch.stack([within[k - 1] for k in ks]), within[-1]
+        elif self.each_row:
+            counts, ranks = states["counts"], states.get("ranks")
+            tables = [counts if ranks is None else of_top_k(counts, ranks, k) for k in ks]
+            hits, samples = torch.stack([table[:, 0] for table in tables]), counts[:, 2]
+        else:
+            return None
+        return (hits.squeeze(0) if isinstance(self.k, int) else hits, samples), None
 
     def _averaged(self, counts: Tensor, ranks: Tensor | None, k: int) -> Tensor:
         table = counts if ranks is None else of_top_k(counts, ranks, k)

@@ -53,6 +53,26 @@ GEOMETRIC_MEAN = Combination((RECALL, SPECIFICITY), lambda recall, specificity: 
 FOWLKES_MALLOWS = Combination((PRECISION, RECALL), lambda precision, recall: (precision * recall).sqrt())
 
 
+def shares_of(ratio: Ratio | Combination, table: Tensor) -> tuple[Tensor, Tensor] | None:
+    """Successes and trials ``[...]`` of a ratio that counts some of the outcomes among which it is a share, or None.
+
+    Args:
+        ratio: the score of a class.
+        table: int64 ``[..., 3]`` of all classes ``[..., C, 3]``, or ``[..., 4]``.
+    """
+    if not isinstance(ratio, Ratio):
+        return None
+    pairs = zip(*ratio, strict=True)
+    if any(of not in (0.0, 1.0) or some not in (0.0, of) for some, of in pairs):
+        return None
+    counted = outcomes(table)
+    none = torch.zeros_like(counted[0])
+    successes, trials = (
+        sum((cell for weight, cell in zip(form, counted, strict=True) if weight), none) for form in ratio
+    )
+    return successes, trials
+
+
 # The classes that a macro average drops.
 KEEP_ALL = 0
 DROP_ABSENT = 1  # without predicted and actual samples

@@ -6,7 +6,7 @@ from __future__ import annotations
 import copy
 import struct
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from torch import Tensor
 
 from fastmetrics.native import transforms
 from fastmetrics.passes.faults import FAULTS
+from fastmetrics.statistics.resampling import Resampling
 
 States = Mapping[str, Tensor]
 Inputs = tuple[Tensor, ...]  # what a pass reads, the target last
@@ -39,6 +40,7 @@ class Statistics(ABC):
         sized_by: two statistics: dimension 0 of the first is the size, and the second is not zero once there is data.
         size_name: what a size counts.
         wrong_size: the error if there is data of another size.
+        lacks_joint: why there is no :meth:`resampling`, and what would do.
     """
 
     shapes: dict[str, tuple[tuple[int, ...], torch.dtype]]
@@ -52,6 +54,7 @@ class Statistics(ABC):
     sized_by: tuple[str, str]
     size_name: str = "outputs"
     wrong_size: type[Exception] = RuntimeError
+    lacks_joint: str = "They are not the cells of a table, nor sums of them."
 
     @property
     def key(self) -> Any:
@@ -195,6 +198,21 @@ class Statistics(ABC):
             states = {name: transforms.like_inputs(state, *inputs, weights, valid) for name, state in states.items()}
         self.add(states if faults is None else {**states, "faults": faults}, inputs, weights, valid)
         return states
+
+    def for_intervals(self) -> Statistics:
+        """These statistics and what the intervals of their metrics need beside; themselves if that is nothing."""
+        return self
+
+    def resampling(self, states: States, names: Sequence[str], how: str = "joint") -> Resampling | None:
+        """How states of as many samples, drawn with replacement, are made; None if the states do not decide it.
+
+        Args:
+            states: without weights; those that others have asked for beside are among them.
+            names: which of them are wanted.
+            how: ``joint``; ``rows``, where each row of the states has a value of its own, so that it does not matter
+                how they go together; ``margins`` takes what the states do not decide for independent.
+        """
+        return None
 
     def merge(self, states: States, batch: States) -> None:
         """Add the statistics of a batch to ``states``, in place."""

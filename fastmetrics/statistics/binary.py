@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -11,6 +12,7 @@ from torch import Tensor
 from fastmetrics.passes import binary_, binary_groups_, binary_weighted_
 from fastmetrics.passes.binary import cutoffs
 from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d, same_device, shown
+from fastmetrics.statistics.resampling import Resampling, cells, rows_apart
 
 
 class BinaryStatistics(Statistics):
@@ -27,6 +29,11 @@ class BinaryStatistics(Statistics):
         samplewise: count each sample of dimension 0 separately.
         validate: record values other than 0 and 1.
     """
+
+    lacks_joint = (
+        "Counts of labels do not say which labels a sample has together: `average=None` gives an interval of each"
+        " label, and `method='margins'` takes labels for independent."
+    )
 
     def __init__(
         self,
@@ -100,6 +107,15 @@ class BinaryStatistics(Statistics):
             binary_(preds, target, valid, *options)
         else:
             binary_weighted_(preds, target, valid, weights, *options)
+
+    def resampling(self, states: States, names: Sequence[str], how: str = "joint") -> Resampling | None:
+        """The counts of one label are the cells of a table; those of several do not say what a sample has in all."""
+        if "counts" not in names:
+            return None
+        counts = states["counts"]
+        if self.num_labels is None:
+            return cells("counts", counts)
+        return None if how == "joint" else rows_apart("counts", counts)
 
     def _cutoffs_of(self, dtype: torch.dtype) -> tuple[float, float]:
         found = self._cutoffs.get(dtype)

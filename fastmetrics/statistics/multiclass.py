@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -11,6 +13,17 @@ from torch import Tensor
 from fastmetrics.passes import multiclass_, multiclass_weighted_
 from fastmetrics.passes.faults import bad_weights
 from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d, in_parts, same_device, shown
+from fastmetrics.statistics.resampling import (
+    Resampling,
+    cells,
+    confusion_matrix,
+    margins,
+    one_against_all,
+    right_and_wrong,
+)
+
+#: The most classes of which the confusion matrix is kept for intervals: 128 MiB.
+JOINT_CLASSES = 4096
 
 
 class MulticlassStatistics(Statistics):
@@ -27,6 +40,12 @@ class MulticlassStatistics(Statistics):
         samplewise: count each sample of dimension 0 separately.
         validate: record labels out of range.
     """
+
+    lacks_joint = (
+        "Counts of classes do not say which errors occur: `intervals=True` keeps the confusion matrix, of at most"
+        f" {JOINT_CLASSES} classes, and so does a collection with a metric of it; `method='margins'` takes the wrong"
+        " predictions for independent of their targets. With `top_k` above 1 only `average='micro'` has intervals."
+    )
 
     def __init__(
         self,
@@ -179,6 +198,42 @@ class MulticlassStatistics(Statistics):
         over = tuple(range(1, target.dim())) if self.samplewise else tuple(range(target.dim()))
         correct, total = (kept * (preds == target)).sum(over), kept.sum(over)
         states["counts"].add_(torch.stack([correct, total, total], -1).unsqueeze(-2))
+
+    def for_intervals(self) -> MulticlassStatistics:
+        """With the confusion matrix, where counts of classes are asked for.
+
+        Raises:
+            ValueError: there are more than ``JOINT_CLASSES`` classes; samples are counted separately.
+        """
+        if self.samplewise:
+            raise ValueError("`intervals=True` keeps one table of all samples, but `multidim_average` is `samplewise`.")
+        if "counts" not in self.shapes or self.num_classes is None:
+            return self
+        c = self.num_classes
+        if c > JOINT_CLASSES:
+            raise ValueError(
+                f"`intervals=True` keeps the confusion matrix, of at most {JOINT_CLASSES} classes, but got {c}, which"
+                f" takes {8 * c * c} bytes. Without it there is `method='margins'`."
+            )
+        other = copy.copy(self)
+        other.shapes = {**self.shapes, "confusion": ((c, c), torch.int64)}
+        return other
+
+    def resampling(self, states: States, names: Sequence[str], how: str = "joint") -> Resampling | None:
+        """From the confusion matrix, or the histogram of ranks. Those of counts alone do not say which errors occur."""
+        if "ranks" in names:
+            return None  # in no table together with the labels
+        if "rank_histogram" in names:
+            return cells("rank_histogram", states["rank_histogram"])
+        if "confusion" in states and how != "margins":
+            return confusion_matrix(states["confusion"], names)
+        if "confusion" in names:
+            return None
+        if self.num_classes is None:
+            return right_and_wrong(states["counts"])
+        if how == "joint":
+            return None
+        return margins(states["counts"]) if how == "margins" else one_against_all(states["counts"])
 
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which labels were out of range."""

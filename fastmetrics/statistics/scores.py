@@ -31,6 +31,11 @@ class _Scores(Statistics):
         validate: record what is out of range.
     """
 
+    lacks_joint = (
+        "A histogram of each class does not say which scores a sample has for all: `average=None` gives an interval of"
+        " each, and AUROC without `thresholds` one of an average."
+    )
+
     def __init__(
         self, task: str, columns: int, *, logits: bool | None, ignore_index: int | None, validate: bool
     ) -> None:
