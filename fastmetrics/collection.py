@@ -228,12 +228,11 @@ class MetricCollection(torchmetrics.MetricCollection):
             >>> collection = MetricCollection([BinaryPrecision(), BinaryRecall()])
             >>> collection.update(torch.tensor([0.9, 0.8, 0.3, 0.6]), torch.tensor([1, 1, 0, 0]))
             >>> collection.interval(0.9)["BinaryPrecision"]
-            (tensor(0.2529), tensor(0.9223))
+            (tensor(0.2535), tensor(0.9217))
         """
         self._ready()
-        return self._named(
-            {}, {id(module): _interval(module, level, method, options) for module in self._modules.values()}
-        )
+        found = {id(module): _interval(module, level, method, options) for module in self._modules.values()}
+        return self._named({}, found)
 
     def compute_async(self) -> Pending:
         """The values of this process, on their way to the host; see ``StatisticMetric.compute_async``.

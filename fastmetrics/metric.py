@@ -30,7 +30,7 @@ from fastmetrics.statistics import Statistics
 from fastmetrics.statistics.base import Batch, Inputs
 from fastmetrics.sync import Meeting, all_processes
 
-__all__ = ["Batch", "IntervalMethods", "IntervalRequest", "Metric", "StatisticMetric"]
+__all__ = ["Batch", "Metric", "StatisticMetric"]
 
 
 class IntervalRequest(NamedTuple):

@@ -212,7 +212,7 @@ class AreaMetric(CurveMetric):
 
     @abstractmethod
     def of_groups(self, groups: Tensor) -> Tensor:
-        """The value at all scores, float64 ``[...]``, of negatives and positives of each ``[..., P, 2]``, descending."""
+        """The value at all scores, float64 ``[...]``, of the negatives and positives of each, ``[..., P, 2]``."""
 
     def _groups(self, states: Mapping[str, Tensor]) -> Iterator[Tensor]:
         """The same of each curve, int64 ``[P, 2]``."""

@@ -225,7 +225,7 @@ def test_bad_arguments_name_the_rule_and_lose_nothing():
     for draws in (0, -1, 2.5, True):
         with pytest.raises(ValueError, match="`draws` to be a positive integer, but got"):
             metric.interval(draws=draws)
-    with pytest.raises(ValueError, match="expected `method` to be one of .* but got 'delong'"):
+    with pytest.raises(ValueError, match=r"expected `method` to be one of .* but got 'delong'"):
         metric.interval(method="delong")
     with pytest.raises(ValueError, match="at most 4096 classes, but got 5000"):
         MulticlassF1Score(5000, intervals=True)
