@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 from torchmetrics.utilities.prints import rank_zero_warn
 
-from fastmetrics.metric import Batch, StatisticMetric
+from fastmetrics.formulas.intervals import Pair, error_of_mean, normal
+from fastmetrics.metric import Batch, IntervalMethods, IntervalRequest, StatisticMetric
 from fastmetrics.statistics import Statistics, ValuesStatistics
 from fastmetrics.statistics.base import Inputs
 from fastmetrics.statistics.buffers import Buffers
@@ -140,6 +143,13 @@ class MeanMetric(_Aggregator):
     def formula(self, sum_value: Tensor, weight: Tensor) -> Tensor:
         """The mean."""
         return (sum_value / weight).to(self._dtype)
+
+    def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
+        return {"delta": partial(self._delta, states)} if "squares" in states else {}
+
+    def _delta(self, states: Mapping[str, Tensor], request: IntervalRequest) -> Pair:
+        mean = states["sum_value"] / states["weight"]
+        return normal(mean, error_of_mean(mean, states["weight"], states["squares"]), request.level)
 
 
 class MinMetric(_Aggregator):

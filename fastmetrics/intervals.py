@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -91,3 +91,15 @@ def each_draw(formula: Callable[..., Any]) -> Callable[[dict[str, Tensor]], Tens
         return found
 
     return values
+
+
+def gradients(
+    formula: Callable[..., Tensor], states: Mapping[str, Tensor], names: Sequence[str]
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The value, and the derivatives of the sum of its elements by the states that it takes."""
+    with torch.inference_mode(False), torch.enable_grad():
+        taken = {name: states[name].detach().clone().requires_grad_() for name in names}
+        value = formula(**taken)
+        found = torch.autograd.grad(value.sum(), [*taken.values()], allow_unused=True)
+    slopes = zip(names, found, strict=True)
+    return value.detach(), {name: torch.zeros_like(states[name]) if by is None else by for name, by in slopes}

@@ -160,11 +160,18 @@ def normal(value: Tensor, error: Tensor, level: float) -> Pair:
     return value - half, value + half
 
 
-def mean_of(total: Tensor, squares: Tensor, count: Tensor, level: float) -> Pair:
-    """The mean of terms from their sum, the sum of their squares, and how many there are; NaN of one term."""
-    mean = total / count
-    variance = (squares / count - mean.square()).clamp(min=0) / (count - 1)
-    return normal(mean, torch.where(count > 1, variance, torch.nan).sqrt(), level)
+def error_of_mean(mean: Tensor, weight: Tensor, squares: Tensor) -> Tensor:
+    """The standard error of a weighted mean; NaN of one value.
+
+    Args:
+        mean: float64 ``[...]``.
+        weight: the sum of the weights.
+        squares: float64 ``[..., 3]``: sums of w² x², w² x and w² of values x of weight w.
+    """
+    second, first, zeroth = squares.unbind(-1)
+    variance = (second - 2 * mean * first + mean.square() * zeroth).clamp(min=0) / weight.square()
+    equal = weight.square() / zeroth  # as many values of equal weight have such a sum of squares
+    return (variance * torch.where(equal > 1, equal / (equal - 1), torch.nan)).sqrt()
 
 
 def fisher(correlation: Tensor, count: Tensor, level: float) -> Pair:

@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from math import prod
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from fastmetrics.formulas.intervals import Pair, normal
 from fastmetrics.formulas.moments import MULTIOUTPUT
-from fastmetrics.metric import Batch, StatisticMetric
+from fastmetrics.intervals import gradients
+from fastmetrics.metric import Batch, IntervalMethods, IntervalRequest, StatisticMetric
+from fastmetrics.regression import delta
 from fastmetrics.statistics import PairsStatistics, Statistics
 from fastmetrics.statistics.base import Inputs
 
@@ -37,6 +42,7 @@ class PairsMetric(StatisticMetric):
     is_differentiable = True
     higher_is_better: bool | None = False
     plot_lower_bound: float | None = 0.0
+    plot_upper_bound: float | None = None
 
     by_column = False
     at_most_2d = False
@@ -65,6 +71,29 @@ class PairsMetric(StatisticMetric):
                 "Expected argument `num_outputs` to match the second dimension of the input, but got"
                 f" {statistics.size} and {preds.shape[1]}."
             )
+
+    #: Whether the value is the same of data that is there twice.
+    of_means = True
+
+    def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
+        kept = "monomials" in states or "squares" in states
+        return {"delta": partial(self._delta, states)} if kept and self.of_means else {}
+
+    def _delta(self, states: Mapping[str, Tensor], request: IntervalRequest) -> Pair:
+        """The value and its standard error, which is that of its first-order change by each pair."""
+        value, slopes = gradients(self.formula, states, self._names_of_formula())
+        outputs = len(states["count"])
+        if value.numel() != outputs:
+            raise ValueError(
+                f"{self._label()}: there is no interval of a mean over {outputs} outputs, since how they go together is"
+                " not kept. A metric of each output has one."
+            )
+        statistics = self._statistics
+        assert isinstance(statistics, PairsStatistics)
+        variance = delta.variance(states, slopes, [*statistics.asked])
+        low, high = normal(value.double(), variance.clamp(min=0).sqrt().reshape(value.shape), request.level)
+        least, greatest = self.plot_lower_bound, self.plot_upper_bound
+        return low if least is None else low.clamp(min=least), high if greatest is None else high.clamp(max=greatest)
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Tensor:
         """The value of one batch in the dtype of the inputs, or the default dtype if they are integers."""

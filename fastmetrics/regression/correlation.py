@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from torch import Tensor
 from torchmetrics.utilities.prints import rank_zero_warn
 
 from fastmetrics.docstrings import documented
+from fastmetrics.formulas import intervals
 from fastmetrics.formulas import moments as formulas
+from fastmetrics.formulas.errors import one_or_all
+from fastmetrics.metric import IntervalMethods, IntervalRequest
 from fastmetrics.native.transforms import any_holds
 from fastmetrics.regression.base import PairsMetric, positive_outputs
 from fastmetrics.regression.errors import MeanSquaredError
@@ -62,6 +67,12 @@ class PearsonCorrCoef(PairsMetric):
     def _of_moments(self, moments: Tensor) -> Tensor:
         return self._result(formulas.pearson(moments))
 
+    def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
+        return {"fisher": partial(self._fisher, states["moments"]), **super()._interval_methods(states)}
+
+    def _fisher(self, moments: Tensor, request: IntervalRequest) -> intervals.Pair:
+        return intervals.fisher(formulas.pearson(moments), one_or_all(moments[:, 0]), request.level)
+
 
 @documented(PearsonCorrCoef)
 class ConcordanceCorrCoef(PearsonCorrCoef):
@@ -91,3 +102,6 @@ class ConcordanceCorrCoef(PearsonCorrCoef):
 
     def _of_moments(self, moments: Tensor) -> Tensor:
         return self._result(formulas.concordance(moments))
+
+    def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
+        return PairsMetric._interval_methods(self, states)

@@ -144,6 +144,7 @@ class MinkowskiDistance(TargetsMetric):
         TorchMetricsUserError: p is less than 1, or no number.
     """
 
+    of_means = False
     example_options = "p=3"
     example = {"": "1.6510"}
 

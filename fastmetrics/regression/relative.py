@@ -92,6 +92,7 @@ class NormalizedRootMeanSquaredError(PairsMetric):
         of_target = "extremes" if normalization == "range" else "moments"
         super().__init__({"squared_error": True, of_target: True}, num_outputs, **kwargs)
         self.normalization = normalization
+        self.of_means = normalization != "l2"
         self.float64_from = 2 if num_outputs > 1 and normalization in ("mean", "range") else None
         self.num_outputs = num_outputs
 

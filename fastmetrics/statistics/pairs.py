@@ -13,7 +13,8 @@ from torch import Tensor
 
 from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.passes import pairs_, simple_pairs_
-from fastmetrics.passes.pairs import MERGES, SIMPLE_STATES, STATES, Parameters, add_statistics, statistics_of
+from fastmetrics.passes.pair_squares import MONOMIALS, merge_monomials, monomials_of, squares_of
+from fastmetrics.passes.pairs import ERRORS, MERGES, SIMPLE_STATES, STATES, Parameters, add_statistics, statistics_of
 from fastmetrics.statistics.base import Inputs, States, Statistics, same_device
 
 
@@ -43,10 +44,17 @@ class PairsStatistics(Statistics):
         asked: name -> option, of what was asked for. Statistics of what several metrics ask of the same inputs have
             the options of all of them, if none of those is given two values.
         num_outputs: D.
+        squares: whether second moments are kept for intervals: ``monomials`` [D, 17], if moments are asked for, or
+            ``squares`` [D, K + 1, K + 1] of K sums of errors; see :mod:`fastmetrics.passes.pair_squares`.
     """
 
     weights_in_place = True
     sized_by = ("count", "count")
+    squares = False
+    lacks_joint = (
+        "`intervals=True` keeps the second moments of what is summed, of which the delta method makes intervals: of"
+        " metrics that do not grow with the data, are no function of extremes, and have a value for each output."
+    )
 
     def __init__(
         self,
@@ -94,7 +102,12 @@ class PairsStatistics(Statistics):
         self.num_outputs = self.size = num_outputs
         leading = () if self.samplewise else (num_outputs,)
         self.shapes = {name: ((*leading, *STATES[name]), torch.float64) for name in self._names}
-        own = {name: merge for name, merge in MERGES.items() if name in self.shapes}
+        if self.squares:
+            terms = 1 + len(self.asked)
+            kept = {"monomials": (MONOMIALS,)} if "moments" in self.asked else {"squares": (terms, terms)}
+            self.shapes.update({name: ((*leading, *shape), torch.float64) for name, shape in kept.items()})
+        merges = {**MERGES, "monomials": merge_monomials}
+        own = {name: merge for name, merge in merges.items() if name in self.shapes}
         self.reductions = {**type(self).reductions, **own}
         self._simple = self.asked.keys() <= set(SIMPLE_STATES)
 
@@ -103,6 +116,17 @@ class PairsStatistics(Statistics):
         other = copy.copy(self)
         other.sized = True
         other._set_size(size)
+        return other
+
+    def for_intervals(self) -> PairsStatistics:
+        """With second moments, where the terms of all sums are known."""
+        summed = {*ERRORS, "deviance"}
+        moments = "moments" in self.asked and self.asked.keys() <= {"moments", "squared_error"}
+        if self.samplewise or not (moments or (self.asked and self.asked.keys() <= summed)):
+            return self
+        other = copy.copy(self)
+        other.squares = True
+        other._set_size(self.num_outputs)
         return other
 
     def fitted(self, inputs: Inputs) -> PairsStatistics:
@@ -117,7 +141,7 @@ class PairsStatistics(Statistics):
 
         Outputs that the first batch fixes are those of the other statistics. A subclass shares with its equals only.
         """
-        if type(self) is not PairsStatistics or type(other) is not PairsStatistics:
+        if type(self) is not PairsStatistics or type(other) is not PairsStatistics or self.squares or other.squares:
             return super().union(other)
         if self.samplewise != other.samplewise:
             return None
@@ -133,7 +157,10 @@ class PairsStatistics(Statistics):
 
     def unsized(self) -> PairsStatistics:
         """The same statistics before the first batch fixed ``num_outputs``."""
-        return PairsStatistics(None, **self.asked) if self.size_from_data else self
+        if not self.size_from_data:
+            return self
+        unsized = PairsStatistics(None, **self.asked)
+        return unsized.for_intervals() if self.squares else unsized
 
     def view(self, name: str, state: Tensor) -> Tensor:
         """All of it: a union has the same outputs, and so have all processes together."""
@@ -187,9 +214,31 @@ class PairsStatistics(Statistics):
             parameters = self.parameters if self._events is None else self._with_thresholds(inputs)
             slots = [states[name] if name in wanted else None for name in STATES]
             pairs_(preds, target, weights, valid, *slots, states.get("faults"), num_outputs, *parameters)
+        if self.squares:
+            self._merge_squares(states, self._squares_of(inputs, weights, valid))
+
+    def _squares_of(self, inputs: Inputs, weights: Tensor | None, valid: Tensor | None) -> dict[str, Tensor]:
+        """The second moments of a batch of outputs."""
+        preds, target = inputs
+        if "moments" in self.asked:
+            return {"monomials": monomials_of(preds, target, weights, valid, self.num_outputs)}
+        kept = squares_of(preds, target, weights, valid, self.asked, self.num_outputs, self.parameters)
+        return {"squares": kept}
+
+    def _merge_squares(self, states: States, batch: States) -> None:
+        """Add second moments to ``states``, in place."""
+        for name, value in batch.items():
+            if name == "monomials":
+                states[name].copy_(merge_monomials(torch.stack([states[name], value])))
+            else:
+                states[name].add_(value)
 
     def merge(self, states: States, batch: States) -> None:
         """Add the statistics of a batch to ``states``, in place."""
+        if self.squares:
+            own = {name: value for name, value in batch.items() if name not in self._names}
+            self._merge_squares(states, own)
+            batch = {name: batch[name] for name in self._names}
         add_statistics(states, batch)
 
     def differentiable(
@@ -201,7 +250,8 @@ class PairsStatistics(Statistics):
         if self.size_from_data:
             inputs, weights, valid = self._as_outputs(inputs, weights, valid)
         preds, target = inputs
-        return statistics_of(preds, target, weights, valid, self._names, None, self.num_outputs, self.parameters)
+        found = statistics_of(preds, target, weights, valid, self._names, None, self.num_outputs, self.parameters)
+        return {**found, **self._squares_of(inputs, weights, valid)} if self.squares else found
 
     def _as_outputs(
         self, inputs: Inputs, weights: Tensor | None, valid: Tensor | None

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor
 
@@ -37,6 +39,9 @@ class ValuesStatistics(Statistics):
     """
 
     weights_in_place = True
+    lacks_joint = (
+        "`intervals=True` keeps the second moments of a mean; sums grow with the data, and extremes have none."
+    )
 
     def __init__(self, *names: str, nan_strategy: str | float) -> None:
         self.shapes = dict.fromkeys(names, ((), torch.float64))
@@ -88,6 +93,24 @@ class ValuesStatistics(Statistics):
             self.nans,
             self.replacement,
         )
+
+        if "squares" in wanted:
+            self._add_squares(states["squares"], inputs[0], weights, valid)
+
+    def for_intervals(self) -> ValuesStatistics:
+        """With ``squares`` [3], if a mean is asked for: sums of w² x², w² x and w² of values x of weight w."""
+        if not {"sum_value", "weight"} <= self.shapes.keys():
+            return self
+        other = copy.copy(self)
+        other.shapes = {**self.shapes, "squares": ((3,), torch.float64)}
+        return other
+
+    def _add_squares(self, squares: Tensor, value: Tensor, weights: Tensor | None, valid: Tensor | None) -> None:
+        """Read the batch again, for intervals."""
+        weights = None if weights is None else weights.double().square()
+        rest = None, None, None, self.nans
+        values_(value, weights, valid, squares[1], squares[2], *rest, self.replacement)
+        values_(value.double().square(), weights, valid, squares[0], None, *rest, self.replacement**2)
 
     def merge(self, states: States, batch: States) -> None:
         """Add sums, and keep the least and the greatest, in place."""

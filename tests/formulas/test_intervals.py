@@ -109,12 +109,13 @@ def test_fisher_intervals_are_those_of_scipy():
     assert [end.item() for end in intervals.fisher(torch.tensor(1.0), torch.tensor(9.0), 0.9)] == [1.0, 1.0]
 
 
-def test_the_interval_of_a_mean_has_the_standard_error_of_scipy():
+def test_the_error_of_a_mean_is_that_of_scipy():
     terms = torch.rand(200, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
-    low, high = intervals.mean_of(terms.sum(), terms.square().sum(), torch.tensor(200.0).double(), 0.95)
-    half = stats.norm.ppf(0.975) * stats.sem(terms.numpy())
-    assert (low.item(), high.item()) == pytest.approx((terms.mean().item() - half, terms.mean().item() + half))
-    assert all(end.isnan() for end in intervals.mean_of(*torch.tensor([1.0, 1.0, 1.0]), 0.95))
+    for weight in (1.0, 3.0):
+        squares = torch.stack([terms.square().sum(), terms.sum(), torch.tensor(200.0).double()]) * weight**2
+        error = intervals.error_of_mean(terms.mean(), torch.tensor(200 * weight).double(), squares)
+        assert error.item() == pytest.approx(stats.sem(terms.numpy()), rel=1e-12)
+    assert intervals.error_of_mean(*(torch.ones(n).squeeze().double() for n in (1, 1)), torch.ones(3).double()).isnan()
 
 
 def delong_by_pairs(scores, labels):
