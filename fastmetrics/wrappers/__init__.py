@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Metrics around other metrics."""
 
+from fastmetrics.wrappers.paired import PairedComparison
 from fastmetrics.wrappers.running import Running
 
-__all__ = ["Running"]
+__all__ = ["PairedComparison", "Running"]

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Statistics of the decisions of two models on the same samples."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from fastmetrics.passes.binary import decisions
+from fastmetrics.passes.faults import record_faults
+from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d
+from fastmetrics.statistics.binary import BinaryStatistics
+from fastmetrics.statistics.multiclass import MulticlassStatistics
+from fastmetrics.statistics.resampling import Resampling, cells
+
+
+class PairedStatistics(Statistics):
+    """How often each target and both decisions on it come together; the inputs are both ``preds`` and ``target``.
+
+    ``pairs`` is int64 [C, C, C], by target and by the decisions of both; or [2, 2], by whether they are right.
+
+    Args:
+        each: how the decisions of one model are read.
+        right_only: whether ``pairs`` is by whether decisions are right.
+    """
+
+    def __init__(self, each: BinaryStatistics | MulticlassStatistics, right_only: bool) -> None:
+        self.each = each
+        self.right_only = right_only
+        self.validate = each.validate
+        self.num_classes = 2 if isinstance(each, BinaryStatistics) else each.num_classes
+        self.shapes = {"pairs": ((2, 2) if right_only else (self.num_classes or 1,) * 3, torch.int64)}
+
+    def check(self, inputs: Inputs) -> None:
+        """Raise as the statistics of one model do, for both."""
+        first, second, target = inputs
+        for preds in (first, second):
+            self.each.check((preds, target))
+
+    def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:
+        """A mask; pairs have no weights."""
+        if name == "weights":
+            raise ValueError("Pairs of decisions have no `weights`: a weighted table has no distribution of draws.")
+        return super().per_sample(name, values, inputs)
+
+    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+        """Add a batch to ``states``, in PyTorch operations."""
+        *both, target = (at_least_1d(value) for value in inputs)
+        assert target is not None
+        if target.numel() == 0:
+            return
+        faults, c, ignore_index = states.get("faults"), self.num_classes, self.each.ignore_index
+        target = as_labels(target).long()
+        seen = torch.ones_like(target, dtype=torch.bool) if valid is None else valid.reshape(target.shape)
+        kept = seen if ignore_index is None else seen & (target != ignore_index)
+        labels = [self._labels(preds, seen, kept) for preds in both if preds is not None]
+        counted = kept
+        for offset, values in ((0, target), (2, labels[0]), (2, labels[1])):
+            if c is not None:
+                bad = kept & ((values < 0) | (values >= c))
+                record_faults(faults, offset, bad, values)
+                counted = counted & ~bad
+        if self.right_only:
+            first, second = (label == target for label in labels)
+            place = 2 * first.long() + second.long()
+        else:
+            assert c is not None
+            place = ((target * c + labels[0]) * c + labels[1]).masked_fill(~counted, 0)
+        states["pairs"].view(-1).scatter_add_(0, place.reshape(-1), counted.reshape(-1).long())
+
+    def _labels(self, preds: Tensor, seen: Tensor, kept: Tensor) -> Tensor:
+        """The decisions of a model, int64 of the shape of the target."""
+        if isinstance(self.each, MulticlassStatistics):
+            return (preds.argmax(1) if preds.dim() > seen.dim() else as_labels(preds)).long()
+        if not preds.is_floating_point():
+            return preds.long()
+        return decisions(preds, seen if self.each.ignored_decide else kept, *self.each._cutoffs_of(preds.dtype)).long()
+
+    def resampling(self, states: States, names: Sequence[str], how: str = "joint") -> Resampling | None:
+        """The table is that of all samples."""
+        return cells("pairs", states["pairs"])
+
+    def explain_fault(self, which: str, count: int, first: int) -> str:
+        """Say which labels were out of range."""
+        return self.each.explain_fault(which, count, first)
