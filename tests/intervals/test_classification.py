@@ -71,6 +71,37 @@ def test_binary_shares_are_proportions(method):
         )
 
 
+#: What the functions of ``confidenceinterval`` 1.0.5 gave for the labels below, with ``method="wilson"``.
+CONFIDENCEINTERVAL = {
+    BinaryAccuracy: (0.7379908648282967, 0.8756969964398578),
+    BinaryPrecision: (0.7077471971890396, 0.9080005462038102),
+    BinaryRecall: (0.6479398895432649, 0.8615810950103779),
+    BinarySpecificity: (0.7502543407837413, 0.922980516652793),
+    ours.BinaryNegativePredictiveValue: (0.695808877745558, 0.8829482608358841),
+}
+
+
+def test_binary_shares_are_those_of_confidenceinterval():
+    generator = np.random.default_rng(5)
+    target = generator.integers(0, 2, 120)
+    preds = np.where(generator.random(120) < 0.8, target, 1 - target)
+    for kind, expected in CONFIDENCEINTERVAL.items():
+        ends = filled(kind(), (torch.tensor(preds), torch.tensor(target))).interval()
+        assert [end.item() for end in ends] == pytest.approx(expected, abs=1e-6)
+
+
+def test_averages_are_near_those_of_confidenceinterval():
+    """Its ``f1_score`` has an analytic standard error, by Takahashi et al., 2022."""
+    generator = np.random.default_rng(5)
+    generator.integers(0, 2, 120), generator.random(120)
+    target = generator.integers(0, 4, 600)
+    preds = np.where(generator.random(600) < 0.7, target, generator.integers(0, 4, 600))
+    batch = torch.tensor(preds), torch.tensor(target)
+    for average, expected in (("macro", (0.7191617, 0.8105697)), ("micro", (0.7310737, 0.7989263))):
+        ends = filled(MulticlassF1Score(4, average=average, intervals=True), batch).interval()
+        assert [end.item() for end in ends] == pytest.approx(expected, abs=0.015)
+
+
 def test_shares_of_each_class_and_of_all_are_proportions():
     preds, target = labels()
     low, high = filled(MulticlassRecall(C, average=None), (preds, target)).interval()
