@@ -57,7 +57,7 @@ def values_body(
 
 
 def _add_unweighted(values: Tensor, states: tuple[Tensor | None, ...], nans: int) -> bool:
-    """Add values of any shape to the states, with looks at them; False, and nothing is added, if NaN needs to be treated."""
+    """Add values to the states, with looks at them; False, and nothing is added, if NaN needs to be treated."""
     sum, weight, minimum, maximum = states
     if not values.numel():
         return True

@@ -31,7 +31,7 @@ CASES = {
     "values": """
         for ours, theirs, batch in (
             (MulticlassAccuracy(5), torchmetrics.classification.MulticlassAccuracy(5), (scores, target)),
-            (MulticlassF1Score(5, average=None), torchmetrics.classification.MulticlassF1Score(5, average=None), (scores, target)),
+            (MulticlassF1Score(5), torchmetrics.classification.MulticlassF1Score(5), (scores, target)),
             (BinaryAccuracy(), torchmetrics.classification.BinaryAccuracy(), (scores[:, 0], target % 2)),
             (MeanSquaredError(), torchmetrics.MeanSquaredError(), (x, y)),
             (PearsonCorrCoef(), torchmetrics.PearsonCorrCoef(), (x, y)),
@@ -81,10 +81,10 @@ CASES = {
         with torch.inference_mode():
             metric.update(x, y)
         metric.update(x, y)
+        accuracy = BinaryAccuracy()
         torch.set_default_device("meta")
         metric.update(x, y)
         metric.update(x, y)
-        accuracy = BinaryAccuracy().to("cpu")
         accuracy.update(torch.rand(3, device="cpu"), torch.ones(3, dtype=torch.int64, device="cpu"))
         torch.set_default_device("cpu")
         torch.testing.assert_close(metric.compute(), torch.corrcoef(torch.stack([x, y]))[0, 1])
