@@ -44,6 +44,8 @@ def define(
     the function goes by :mod:`fastmetrics.native.direct`; once it is known to be missing, plain CPU tensors go to the
     body itself. It takes positional arguments only.
 
+    What an operator returns and what it writes into has no derivatives: the body sees its arguments detached.
+
     Under the transforms of ``torch.func`` that take an operator apart, ``vmap`` and ``functionalize``, the body serves.
     States that the operator writes into have to be made for it, see :func:`fastmetrics.native.transforms.like_inputs`.
 
@@ -59,28 +61,31 @@ def define(
     name = schema.partition("(")[0]
     has_kernel = torch._C._dispatch_has_kernel_for_dispatch_key
 
+    def body_without_graph(*args: Any) -> Any:
+        return body(*map(_detached, args))
+
     def python_kernel(*args: Any) -> Any:
         device = args[0].device.type
         # a library that lacks this kernel would send the call back here for ever
         if device in kernels and native.load(device) and has_kernel(f"fastmetrics::{name}", device.upper()):
             return operator(*args)
-        return body(*args)
+        return body_without_graph(*args)
 
     _library.define(schema, tags=(torch.Tag.pt2_compliant_tag,))
     _library.impl(name, python_kernel, "CompositeExplicitAutograd")
     if hasattr(torch._C.DispatchKey, _VMAP):
-        _library.impl(name, body, _VMAP)
+        _library.impl(name, body_without_graph, _VMAP)
     torch.library.register_fake(f"fastmetrics::{name}", fake, lib=_library)
     operator: Callable[..., Any] = getattr(torch.ops.fastmetrics, name).default
     direct_call: Callable[..., Any] | None = None
 
     def dispatched(*args: Any) -> Any:
-        return body(*args) if transforms.functionalizing() else operator(*args)
+        return body_without_graph(*args) if transforms.functionalizing() else operator(*args)
 
     def without_kernel(*args: Any) -> Any:
         for value in args:
             if isinstance(value, Tensor) and value.requires_grad:
-                return dispatched(*args)  # autograd has a say
+                return dispatched(*args)
         return body(*args) if eager_on_cpu(args[0]) else dispatched(*args)
 
     def find_direct() -> Callable[..., Any]:
@@ -110,6 +115,12 @@ def define(
         return filled if made is None else made  # by the operator, then
 
     return call if result is None else call_for_result
+
+
+def _detached(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_detached(part) for part in value]
+    return value.detach() if isinstance(value, Tensor) else value
 
 
 def eager_on_cpu(*tensors: Tensor) -> bool:

@@ -46,17 +46,17 @@ def cutoffs(threshold: float, dtype: torch.dtype) -> tuple[float, float]:
 @lru_cache(maxsize=256)
 def _cutoffs(threshold: float, dtype: torch.dtype) -> tuple[float, float]:
     bits = _BITS[dtype]
-    probability = torch.tensor(threshold, dtype=dtype)
+    probability = torch.tensor(threshold, dtype=dtype, device="cpu")
     # Order-preserving integers: key k >= 0 is the float with bits k, key k < 0 is its negative, -k.
-    top = int(torch.tensor(math.inf, dtype=dtype).view(bits))
+    top = int(torch.tensor(math.inf, dtype=dtype, device="cpu").view(bits))
     low, high = -top, top  # keys of -inf, whose sigmoid is 0, and of +inf
     while low < high:
         step = max(1, (high - low + 1023) // 1024)
-        keys = torch.tensor(range(low, high + 1, step))
+        keys = torch.tensor(range(low, high + 1, step), device="cpu")
         values = torch.where(keys < 0, -(keys.abs().to(bits).view(dtype)), keys.abs().to(bits).view(dtype))
         below = int((values.sigmoid() <= probability).sum()) - 1
         low, high = int(keys[below]), min(high, int(keys[below]) + step - 1)
-    value = torch.tensor(abs(low)).to(bits).view(dtype).item()
+    value = torch.tensor(abs(low), device="cpu").to(bits).view(dtype).item()
     return probability.item(), -value if low < 0 else value
 
 

@@ -301,7 +301,7 @@ def _read(
     num_outputs: int,
     parameters: Parameters,
 ) -> None:
-    preds, target = (values.detach() if values.requires_grad else values for values in inputs)  # states keep no graph
+    preds, target = inputs
     plain = num_outputs == 1 and weights is None and valid is None and states.keys() <= _PLAIN
     if plain and eager_on_cpu(preds, target):
         _add_unweighted(preds, target, states, parameters)
@@ -313,11 +313,10 @@ def _read(
 # What needs no look for values out of range.
 _PLAIN = {"count", "moments", *ERRORS}
 
-# Of some errors, what overwrites x.
-_IN_PLACE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    # by what is behind torch.nn.functional.mse_loss, which takes no `out`; 0 is the reduction "none"
-    "squared_error": lambda x, y: torch.ops.aten.mse_loss.out(x, y, 0, out=x),
-    "absolute_error": lambda x, y: x.sub_(y).abs_(),
+# Of some errors, the sum, where both inputs may be overwritten.
+_SUMS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "squared_error": lambda x, y: torch.dot(x.sub_(y), x),
+    "absolute_error": lambda x, y: x.sub_(y).abs_().sum(),
 }
 
 
@@ -331,11 +330,11 @@ def _add_unweighted(x: Tensor, y: Tensor, states: Mapping[str, Tensor], paramete
     asked = [name for name in states if name in ERRORS]
     totals = dict.fromkeys(asked, 0.0)
     moments = states.get("moments")
-    in_place = _IN_PLACE.get(asked[0]) if len(asked) == 1 and moments is None else None
+    in_place = _SUMS.get(asked[0]) if len(asked) == 1 and moments is None else None
     sum_x = sum_y = 0.0
     for a, b in pairs_of_blocks(x, y):
         if in_place is not None:
-            totals[asked[0]] += in_place(a, b).sum().item()
+            totals[asked[0]] += in_place(a, b).item()
             continue
         for name in asked:
             totals[name] += ERRORS[name](a, b, parameters).sum().item()

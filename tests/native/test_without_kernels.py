@@ -20,6 +20,7 @@ import fastmetrics
 from fastmetrics import MeanMetric, MeanSquaredError, PearsonCorrCoef, native
 from fastmetrics.classification import BinaryAccuracy, MulticlassAccuracy, MulticlassF1Score
 from fastmetrics.functional import mean_squared_error
+from fastmetrics.passes import values_
 
 warnings.simplefilter("ignore")
 torch.manual_seed(0)
@@ -65,6 +66,36 @@ CASES = {
         metric.update(leaf, y)
         assert not metric.compute().requires_grad
         assert mean_squared_error(leaf, y).requires_grad
+    """,
+    "states keep no graph": """
+        from tests.support.cases import cases
+
+        for case in cases():
+            kind, options, batch = case.values
+            leaves = [v.requires_grad_() if v.is_floating_point() else v for v in batch(0)]
+            if not any(v.requires_grad for v in leaves):
+                continue
+            for extra in ({}, {"weights": torch.rand(len(leaves[0])).requires_grad_()}):
+                metric = kind(**options)
+                try:
+                    metric.update(*leaves, **extra)
+                except (TypeError, ValueError):
+                    assert extra, case.id  # not every metric takes weights
+                for name, state in metric.metric_state.items():
+                    for value in state if isinstance(state, list) else [state]:
+                        assert not value.requires_grad, (case.id, name)
+
+        def total(values, weights):
+            state = torch.zeros(2, dtype=torch.float64) + values.new_zeros(2, dtype=torch.float64)
+            values_(values, weights, None, state[0], state[1], None, None, None, 0, 0.0)
+            return state
+
+        leaves = [torch.rand(3, 5).requires_grad_() for _ in range(2)]
+        product = leaves[0].double() * leaves[1].double()
+        for transform in (torch.func.functionalize, torch.func.vmap):
+            found = transform(total)(*leaves)
+            assert not found.requires_grad
+            torch.testing.assert_close(found[..., 0].sum(), product.sum().detach())
     """,
     "transforms and tracers": """
         mean_squared_error(x, y)

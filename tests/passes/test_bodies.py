@@ -42,7 +42,7 @@ def looks(monkeypatch):
 
     def both(body, inputs, states, *rest):
         with monkeypatch.context() as patch:
-            patch.setattr(blocks, "BLOCK", 64)
+            patch.setattr(blocks, "PER_THREAD", 64 // torch.get_num_threads())
             quick = run(body, inputs, states, rest)
             for module in MODULES:
                 patch.setattr(module, "eager_on_cpu", lambda *tensors: False)
