@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """``python -m bench`` measures.
 
-``list`` names the workloads, ``report`` writes docs/benchmarks.md, its plots and the README's figures from the committed
-results, ``tune`` tries other launch parameters of the CUDA kernels.
+``list`` names the workloads, ``fallback`` measures the PyTorch bodies that serve without native kernels, ``report``
+writes docs/benchmarks.md, its plots and the README's figures from the committed results, ``tune`` tries other launch
+parameters of the CUDA kernels.
 """
 
 import argparse
 import contextlib
+import os
 import sys
 import time
 from pathlib import Path
@@ -18,14 +20,14 @@ from bench import report, results, tune
 from bench.contestants import RIVALS, missing
 from bench.measure import measure
 from bench.specs import NotThereError
-from bench.workloads import WORKLOADS
+from bench.workloads import WORKLOADS, fallback
 
 QUICK = ("torchmetrics", "eager")  # who takes part in a quick run
 
 
 def arguments():
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument("action", nargs="?", choices=["run", "list", "report", "tune"], default="run")
+    parser.add_argument("action", nargs="?", choices=["run", "fallback", "list", "report", "tune"], default="run")
     parser.add_argument("files", nargs="*", type=Path, help="for report; default bench/results/*.json")
     parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
     parser.add_argument("--threads", type=int, default=2, help="of the CPU")
@@ -45,7 +47,7 @@ def arguments():
 
 def chosen(options):
     """The rows of the table that the options ask for."""
-    for workload in WORKLOADS:
+    for workload in fallback.ROWS if options.action == "fallback" else WORKLOADS:
         wanted = options.only is None or any(part in workload.name for part in options.only)
         if wanted and options.device in workload.devices and (workload.headline or not options.quick):
             yield workload
@@ -63,7 +65,7 @@ def measured(workload, options):
     """The row of a workload, or one that says why there is none."""
     budget = options.budget or (0.4 if options.quick else 0.5)
     rivals = [name for name in options.against.split(",") if name in RIVALS]
-    if options.quick:
+    if options.quick or options.action == "fallback":
         rivals = [name for name in rivals if name in QUICK]
     try:
         return measure(workload, options.device, options.scale, budget, rivals, not options.quick)
@@ -78,8 +80,11 @@ def measured(workload, options):
 
 def run(options):
     torch.set_num_threads(options.threads)
+    if options.action == "fallback":
+        os.environ["FASTMETRICS_NATIVE"] = "off"  # nothing has been loaded yet
     fastmetrics.build([options.device])
-    result = results.about(options.device, options.threads, options.scale) | {"absent": missing(), "rows": []}
+    result = results.about(options.device, options.threads, options.scale)
+    result |= {"fallback": options.action == "fallback", "absent": missing(), "rows": []}
     for name, why in result["absent"].items():
         print(f"{name} takes no part: {why}")
     rows, started = list(chosen(options)), time.perf_counter()

@@ -155,9 +155,10 @@ def write(files, readme=ROOT / "README.md", page=ROOT / "docs" / "benchmarks.md"
     for old in (*pictures.glob("*.png"), *pictures.glob("*.svg")):
         old.unlink()
     for file, result in zip(files, found, strict=True):
-        text += [f"## {result['device'].upper()}: {heading(result)}", "", summary(result), ""]
-        (pictures / f"{result['device']}.svg").write_text(picture.headline(result, times))
+        what = result["device"].upper() + (" without native kernels" if result.get("fallback") else "")
+        text += [f"## {what}: {heading(result)}", "", summary(result), ""]
         if result is newest(found, result["device"]):
+            (pictures / f"{result['device']}.svg").write_text(picture.headline(result, times))
             text += [f"![The main workloads](benchmarks/{result['device']}.svg)", ""]
         text += [table(result)]
         text += [left_out(result), ""]
@@ -171,6 +172,8 @@ def write(files, readme=ROOT / "README.md", page=ROOT / "docs" / "benchmarks.md"
 
 
 def plots_of(result, file, page):
+    if result.get("fallback"):
+        return []
     try:
         from bench import plots
     except ImportError:
@@ -178,9 +181,24 @@ def plots_of(result, file, page):
     return plots.draw(result, page.parent / "benchmarks" / Path(file).stem)
 
 
-def newest(found, device):
-    """The last result of a kind of device, or None."""
-    return next((result for result in reversed(found) if result["device"] == device), None)
+def newest(found, device, fallback=False):
+    """The last result of a kind of device, with native kernels or without, or None."""
+    of_kind = [result for result in found if result["device"] == device and bool(result.get("fallback")) == fallback]
+    return of_kind[-1] if of_kind else None
+
+
+def cost_of_fallback(result):
+    """What the PyTorch bodies cost, as a sentence of the README."""
+    rows = [row for row in result["rows"] if "times" in row]
+    costs = {row["name"]: 1 / row["faster"]["torchmetrics"] for row in rows}
+    barred = [costs[row["name"]] for row in rows if row["bars"]]
+    dearer = [f"{costs[row['name']]:.1f} × for {row['name']}" for row in rows if not row["bars"]]
+    return (
+        "Without native kernels the same results come from PyTorch operations: an update takes"
+        f" {min(barred):.2f} to {max(barred):.2f} × torchmetrics' time in {len(barred)} workloads of all passes,"
+        f" {statistics.median(barred):.2f} × at the median{', but ' if dearer else ''}{' and '.join(dearer)}"
+        f" (`python -m bench fallback`; {heading(result)})."
+    )
 
 
 def block(found):
@@ -194,5 +212,7 @@ def block(found):
         middle = middle_of(last)
         text += [f"![How many times faster than torchmetrics](docs/benchmarks/{device}.svg)", ""]
         text += [f"On the {'CPU' if device == 'cpu' else 'GPU'} ({heading(last)}){middle and '; '}{middle}.", ""]
+    slow = newest(found, "cpu", fallback=True)
+    text += [cost_of_fallback(slow), ""] if slow else []
     text += ["`make bench` measures your machine; [benchmarks](docs/benchmarks.md) has every workload and peer."]
     return f"{BEGIN}\n" + "\n".join(text) + f"\n{END}"

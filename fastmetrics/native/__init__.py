@@ -126,6 +126,12 @@ def status(device: str = "cpu") -> Status:
     return _status.get(device) or Status(device)
 
 
+def is_missing(device: str) -> bool:
+    """Whether the library of a device type was looked for, and there is none, and none is required."""
+    found = _status.get(device)
+    return found is not None and not found.native and mode() != "require"
+
+
 def direct_call(name: str, operator: Callable[..., Any]) -> Callable[..., Any] | None:
     """What calls the CPU kernel of an operator, if it can, and else the operator; None before the library is loaded."""
     found = _status.get("cpu")

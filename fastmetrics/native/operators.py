@@ -41,14 +41,18 @@ def define(
 
     The first call on a device type reaches ``body``'s wrapper, which asks for the native library of that device once.
     If that brings a kernel, the call is dispatched again and later calls never come here. Once the CPU library is there
-    the function goes by :mod:`fastmetrics.native.direct`. It takes positional arguments only.
+    the function goes by :mod:`fastmetrics.native.direct`; once it is known to be missing, plain CPU tensors go to the
+    body itself. It takes positional arguments only.
+
+    What an operator returns and what it writes into has no derivatives: the body sees its arguments detached.
 
     Under the transforms of ``torch.func`` that take an operator apart, ``vmap`` and ``functionalize``, the body serves.
     States that the operator writes into have to be made for it, see :func:`fastmetrics.native.transforms.like_inputs`.
 
     Args:
         schema: operator schema; the first argument is a tensor and its device decides which library to load.
-        body: what the operator means, in torch operations. It must not synchronise with the device.
+        body: what the operator means, in torch operations. It must not synchronise with the device, and may look at its
+            data where it is :func:`eager_on_cpu`.
         fake: checks shapes and dtypes on fake tensors, and returns what the operator returns.
         kernels: device types for which the native libraries have a kernel.
         result: takes the same arguments and makes, of the right shape and dtype, what a direct call fills; for an
@@ -57,27 +61,38 @@ def define(
     name = schema.partition("(")[0]
     has_kernel = torch._C._dispatch_has_kernel_for_dispatch_key
 
+    def body_without_graph(*args: Any) -> Any:
+        return body(*map(_detached, args))
+
     def python_kernel(*args: Any) -> Any:
         device = args[0].device.type
         # a library that lacks this kernel would send the call back here for ever
         if device in kernels and native.load(device) and has_kernel(f"fastmetrics::{name}", device.upper()):
             return operator(*args)
-        return body(*args)
+        return body_without_graph(*args)
 
     _library.define(schema, tags=(torch.Tag.pt2_compliant_tag,))
     _library.impl(name, python_kernel, "CompositeExplicitAutograd")
     if hasattr(torch._C.DispatchKey, _VMAP):
-        _library.impl(name, body, _VMAP)
+        _library.impl(name, body_without_graph, _VMAP)
     torch.library.register_fake(f"fastmetrics::{name}", fake, lib=_library)
     operator: Callable[..., Any] = getattr(torch.ops.fastmetrics, name).default
     direct_call: Callable[..., Any] | None = None
 
     def dispatched(*args: Any) -> Any:
-        return body(*args) if transforms.functionalizing() else operator(*args)
+        return body_without_graph(*args) if transforms.functionalizing() else operator(*args)
+
+    def without_kernel(*args: Any) -> Any:
+        for value in args:
+            if isinstance(value, Tensor) and value.requires_grad:
+                return dispatched(*args)
+        return body(*args) if eager_on_cpu(args[0]) else dispatched(*args)
 
     def find_direct() -> Callable[..., Any]:
         nonlocal direct_call
         direct_call = native.direct_call(name, dispatched)
+        if direct_call is None and native.is_missing("cpu"):
+            direct_call = without_kernel  # the dispatcher would only lead there
         return dispatched if direct_call is None else direct_call
 
     def call(*args: Any) -> Any:
@@ -91,6 +106,8 @@ def define(
         if type(args[0]) is not Tensor or not args[0].is_cpu:
             return dispatched(*args)
         kernel = direct_call or find_direct()
+        if kernel is without_kernel:
+            return kernel(*args)
         if kernel is dispatched or direct.interception_active():
             return dispatched(*args)
         filled = result(*args)  # type: ignore[misc]
@@ -98,6 +115,29 @@ def define(
         return filled if made is None else made  # by the operator, then
 
     return call if result is None else call_for_result
+
+
+def _detached(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_detached(part) for part in value]
+    return value.detach() if isinstance(value, Tensor) else value
+
+
+def eager_on_cpu(*tensors: Tensor) -> bool:
+    """Whether a body may look at these values and branch on them.
+
+    So it is on the CPU, unless a mode, a tracer or a transform of ``torch.func`` is active: nothing waits for a device.
+    """
+    for tensor in tensors:
+        if type(tensor) is not Tensor or not tensor.is_cpu:
+            return False
+    return not (
+        is_compiling()
+        or transforms.active()
+        or torch._C._len_torch_dispatch_stack()
+        or torch._C._len_torch_function_stack()
+        or torch._C._get_tracing_state() is not None
+    )
 
 
 def metadata(*tensors: Tensor) -> bytes | None:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.native.operators import constant_in_graphs, define
+from fastmetrics.native.operators import constant_in_graphs, define, eager_on_cpu
 from fastmetrics.passes.faults import bad_weights, record_faults
 
 _STATES = (
@@ -46,17 +46,17 @@ def cutoffs(threshold: float, dtype: torch.dtype) -> tuple[float, float]:
 @lru_cache(maxsize=256)
 def _cutoffs(threshold: float, dtype: torch.dtype) -> tuple[float, float]:
     bits = _BITS[dtype]
-    probability = torch.tensor(threshold, dtype=dtype)
+    probability = torch.tensor(threshold, dtype=dtype, device="cpu")
     # Order-preserving integers: key k >= 0 is the float with bits k, key k < 0 is its negative, -k.
-    top = int(torch.tensor(math.inf, dtype=dtype).view(bits))
+    top = int(torch.tensor(math.inf, dtype=dtype, device="cpu").view(bits))
     low, high = -top, top  # keys of -inf, whose sigmoid is 0, and of +inf
     while low < high:
         step = max(1, (high - low + 1023) // 1024)
-        keys = torch.tensor(range(low, high + 1, step))
+        keys = torch.tensor(range(low, high + 1, step), device="cpu")
         values = torch.where(keys < 0, -(keys.abs().to(bits).view(dtype)), keys.abs().to(bits).view(dtype))
         below = int((values.sigmoid() <= probability).sum()) - 1
         low, high = int(keys[below]), min(high, int(keys[below]) + step - 1)
-    value = torch.tensor(abs(low)).to(bits).view(dtype).item()
+    value = torch.tensor(abs(low), device="cpu").to(bits).view(dtype).item()
     return probability.item(), -value if low < 0 else value
 
 
@@ -109,6 +109,13 @@ def binary_body(
     """
     if target.numel() == 0:
         return
+    if weights is None and counts.shape == (1, 4) and eager_on_cpu(preds, target):
+        kept = valid
+        if has_ignore_index:
+            kept = target != ignore_index if valid is None else valid & (target != ignore_index)
+        deciding = valid if ignored_decide else kept
+        if _add_decisions(preds, target, kept, deciding, counts, probability_cutoff, logit_cutoff):
+            return
     n, labels = target.shape[0], counts.shape[-2]
     preds = preds.reshape(n, labels, -1)
     target = target.reshape(n, labels, -1)
@@ -132,6 +139,54 @@ def binary_body(
     outcomes = (positive & actual, positive & ~actual, ~positive & ~actual, ~positive & actual)
     over = 2 if counts.dim() == 3 else (0, 2)
     counts += torch.stack([(amount * outcome).sum(over) for outcome in outcomes], -1)
+
+
+def _add_decisions(
+    preds: Tensor,
+    target: Tensor,
+    kept: Tensor | None,
+    deciding: Tensor | None,
+    counts: Tensor,
+    probability_cutoff: float,
+    logit_cutoff: float,
+) -> bool:
+    """Count decisions on one label, with looks at the data; False, and nothing is counted, if any is out of range.
+
+    The other arguments are those of :func:`binary_body`.
+
+    Args:
+        preds: scores or 0/1 labels ``[N, ...]``.
+        target: same shape.
+        kept: bool, same shape: which elements count; None if all do.
+        deciding: bool, same shape: which scores decide between probabilities and logits; None if all do.
+        counts: int64 ``[1, 4]``.
+        probability_cutoff: the greatest probability that is negative.
+        logit_cutoff: the greatest logit that is negative.
+    """
+    if preds.is_floating_point():
+        some = preds if deciding is None else preds[deciding]
+        low, high = some.aminmax() if some.numel() else (0.0, 1.0)
+        preds = preds > (probability_cutoff if bool(low >= 0) and bool(high <= 1) else logit_cutoff)
+    if kept is not None:
+        preds, target = preds[kept], target[kept]
+        if not target.numel():
+            return True
+    positive, actual = _zero_or_one(preds), _zero_or_one(target)
+    if positive is None or actual is None:
+        return False
+    tp, predicted, wanted = (int(values.count_nonzero()) for values in (positive & actual, positive, actual))
+    cells = [tp, predicted - tp, target.numel() - predicted - wanted + tp, wanted - tp]
+    counts += torch.tensor([cells], device=counts.device)
+    return True
+
+
+def _zero_or_one(values: Tensor) -> Tensor | None:
+    """Labels as bool, or None if any is neither 0 nor 1."""
+    if values.dtype != torch.bool:
+        low, high = values.to(torch.int64).aminmax()
+        if low.item() < 0 or high.item() > 1:
+            return None
+    return values.to(torch.bool)
 
 
 def binary_weighted_body(preds: Tensor, target: Tensor, valid: Tensor | None, weights: Tensor, *rest: Any) -> None:

@@ -106,7 +106,7 @@ def hinge_body(
     if target.numel() == 0:
         return
     loss, number = hinge_sums(
-        preds.detach(), target, valid, weights, faults, squared, one_vs_all, ignore_index, has_ignore_index
+        preds, target, valid, weights, faults, squared, one_vs_all, ignore_index, has_ignore_index
     )
     hinge += loss
     count += number

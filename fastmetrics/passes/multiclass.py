@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.native.operators import define
+from fastmetrics.native.operators import define, eager_on_cpu
 from fastmetrics.passes.faults import bad_weights, record_faults
 
 _STATES = (
@@ -67,6 +67,11 @@ def multiclass_body(
         return
     c = num_classes
     n = target.shape[0]
+    only_pairs = weights is None and ranks is None and rank_histogram is None and (counts is None or counts.dim() == 2)
+    if only_pairs and eager_on_cpu(preds, target):
+        skipped = target == ignore_index if has_ignore_index else None
+        if _add_pairs(preds, target, valid, skipped, confusion, counts, c):
+            return
     scores = preds.reshape(n, c, -1) if preds.is_floating_point() else None
     labels = (preds if scores is None else scores.argmax(1)).reshape(n, -1).to(torch.int64)
     target = target.reshape(n, -1).to(torch.int64)
@@ -104,6 +109,61 @@ def multiclass_body(
         rank = rank.clamp(max=k - 1)
         _add_at(ranks, ((row + t) * k + rank) * 2, amount)
         _add_at(ranks, ((row + p) * k + rank) * 2 + 1, amount)
+
+
+# The most pairs of classes for which a table is made where its diagonal and margins serve.
+_PAIRS = 1 << 16
+
+
+def _add_pairs(
+    preds: Tensor,
+    target: Tensor,
+    valid: Tensor | None,
+    skipped: Tensor | None,
+    confusion: Tensor | None,
+    counts: Tensor | None,
+    c: int,
+) -> bool:
+    """Count pairs of target and label, with looks at the data; False, and nothing is counted, if any is out of range.
+
+    The other arguments are those of :func:`multiclass_body`.
+
+    Args:
+        preds: scores ``[N, C, ...]`` or labels ``[N, ...]``.
+        target: ``[N, ...]``.
+        valid: bool, the shape of ``target``.
+        skipped: bool, the shape of ``target``: samples that do not count.
+        confusion: int64 ``[C, C]``.
+        counts: int64 ``[C, 3]``.
+        c: C.
+    """
+    scores = preds.is_floating_point()
+    labels = preds.argmax(1) if scores else preds
+    if valid is not None or skipped is not None:
+        kept = valid if skipped is None else ~skipped if valid is None else valid & ~skipped
+        labels, target = labels[kept], target[kept]
+        if not target.numel():
+            return True
+    if target.dim() != 1:
+        labels, target = labels.reshape(-1), target.reshape(-1)
+    if labels.dtype != torch.int64:
+        labels = labels.to(torch.int64)
+    if target.dtype != torch.int64:
+        target = target.to(torch.int64)
+    for values in (target,) if scores else (target, labels):
+        low, high = values.aminmax()
+        if low.item() < 0 or high.item() >= c:
+            return False
+    if confusion is not None or c * c <= _PAIRS:
+        pairs = torch.bincount(torch.add(labels, target, alpha=c), minlength=c * c).view(c, c)
+        if confusion is not None:
+            confusion += pairs
+        of_classes = [pairs.diagonal(), pairs.sum(0), pairs.sum(1)] if counts is not None else []
+    else:
+        of_classes = [torch.bincount(v, minlength=c) for v in (target[target == labels], labels, target)]
+    if counts is not None:
+        counts += torch.stack(of_classes, 1)
+    return True
 
 
 def multiclass_weighted_body(preds: Tensor, target: Tensor, valid: Tensor | None, weights: Tensor, *rest: Any) -> None:

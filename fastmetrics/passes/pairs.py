@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from fastmetrics.native.operators import define
+from fastmetrics.native.operators import define, eager_on_cpu
+from fastmetrics.passes.blocks import pairs_of_blocks
 from fastmetrics.passes.faults import bad_weights, record_faults
 
 LEAST_SCALE = 1.17e-06  # of a percentage
@@ -32,6 +33,8 @@ class Parameters(NamedTuple):
     preds_threshold: float = 0.0
     target_threshold: float = 0.0
 
+
+_DEFAULTS = Parameters()
 
 # Name -> x, y, parameters -> the errors that are summed. x is predicted, y is true; both float64.
 ERRORS: dict[str, Callable[[Tensor, Tensor, Parameters], Tensor]] = {
@@ -284,9 +287,9 @@ def simple_pairs_body(
     num_outputs: int,
 ) -> None:
     """:func:`pairs_body` for the statistics ``SIMPLE_STATES``, with its arguments."""
-    given = locals()
-    states = {name: given[name] for name in SIMPLE_STATES if given[name] is not None}
-    _read((preds, target), weights, valid, states, faults, num_outputs, Parameters())
+    given = zip(SIMPLE_STATES, (count, moments, squared_error, absolute_error), strict=True)
+    states = {name: state for name, state in given if state is not None}
+    _read((preds, target), weights, valid, states, faults, num_outputs, _DEFAULTS)
 
 
 def _read(
@@ -298,9 +301,74 @@ def _read(
     num_outputs: int,
     parameters: Parameters,
 ) -> None:
-    preds, target = (values.detach() for values in inputs)  # a state keeps no graph
+    preds, target = inputs
+    plain = num_outputs == 1 and weights is None and valid is None and states.keys() <= _PLAIN
+    if plain and eager_on_cpu(preds, target):
+        _add_unweighted(preds, target, states, parameters)
+        return
     batch = statistics_of(preds, target, weights, valid, tuple(states), faults, num_outputs, parameters)
     add_statistics(states, batch)
+
+
+# What needs no look for values out of range.
+_PLAIN = {"count", "moments", *ERRORS}
+
+# Of some errors, the sum, where both inputs may be overwritten.
+_SUMS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "squared_error": lambda x, y: torch.dot(x.sub_(y), x),
+    "absolute_error": lambda x, y: x.sub_(y).abs_().sum(),
+}
+
+
+def _add_unweighted(x: Tensor, y: Tensor, states: Mapping[str, Tensor], parameters: Parameters) -> None:
+    """Add pairs of any shape to the statistics ``states`` of one output, of ``_PLAIN``, block by block."""
+    n = x.numel()
+    if not n:
+        return
+    if x.dim() != 1:
+        x, y = x.reshape(-1), y.reshape(-1)
+    asked = [name for name in states if name in ERRORS]
+    totals = dict.fromkeys(asked, 0.0)
+    moments = states.get("moments")
+    in_place = _SUMS.get(asked[0]) if len(asked) == 1 and moments is None else None
+    sum_x = sum_y = 0.0
+    for a, b in pairs_of_blocks(x, y):
+        if in_place is not None:
+            totals[asked[0]] += in_place(a, b).item()
+            continue
+        for name in asked:
+            totals[name] += ERRORS[name](a, b, parameters).sum().item()
+        if moments is not None:
+            sum_x += a.sum().item()
+            sum_y += b.sum().item()
+    for name, total in totals.items():
+        states[name].add_(total)
+    if "count" in states:
+        states["count"].add_(n)
+    if moments is None:
+        return
+    mean_x, mean_y = sum_x / n, sum_y / n
+    xx = yy = xy = 0.0
+    for a, b in pairs_of_blocks(x, y):
+        a.sub_(mean_x)
+        b.sub_(mean_y)
+        xy += (a * b).sum().item()
+        xx += a.square_().sum().item()
+        yy += b.square_().sum().item()
+    merged = _merged_of_one(moments.reshape(-1).tolist(), [n, mean_x, mean_y, xx, yy, xy])
+    moments.copy_(torch.tensor(merged, dtype=torch.float64, device=moments.device).reshape(moments.shape))
+
+
+def _merged_of_one(a: list[float], b: list[float]) -> list[float]:
+    """What :func:`merge_moments` does, of one output whose second part is not empty."""
+    n_a, n_b = a[0], b[0]
+    if n_a == 0:
+        return b
+    share = n_b / (n_a + n_b)
+    dx, dy = b[1] - a[1], b[2] - a[2]
+    products = (dx * dx, dy * dy, dx * dy)
+    second = [p + q + product * (n_a * share) for p, q, product in zip(a[3:], b[3:], products, strict=True)]
+    return [n_a + n_b, a[1] + dx * share, a[2] + dy * share, *second]
 
 
 def add_statistics(states: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> None:

@@ -105,12 +105,13 @@ def ranking_body(
     sorted_relevant = relevant.gather(1, order)
     before = sorted_relevant.cumsum(1)  # [M, L], relevant labels up to each place of the ascending order
     of_row = before[:, -1:]
-    less = torch.searchsorted(ascending.contiguous(), keys)  # how many come before all labels of the same score
-    above = labels - less
-    above_relevant = of_row - torch.where(less > 0, before.gather(1, (less - 1).clamp(min=0)), 0)
+    if coverage is not None or average_precision is not None:
+        less = torch.searchsorted(ascending.contiguous(), keys)  # how many come before all labels of the same score
+        above = labels - less
     if coverage is not None:
         coverage += (amount * torch.where(relevant, above, 0).amax(1)).sum(dtype=torch.float64)
     if average_precision is not None:
+        above_relevant = of_row - torch.where(less > 0, before.gather(1, (less - 1).clamp(min=0)), 0)
         precision = torch.where(relevant, above_relevant.double() / above, 0.0).sum(1)
         precision = torch.where(of_row[:, 0] > 0, precision / of_row[:, 0], 1.0)
         average_precision += (amount * precision).sum()

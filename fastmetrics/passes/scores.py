@@ -98,7 +98,7 @@ def _read(
             return values.reshape(-1, 1)
         return values.movedim(1, -1).reshape(-1, preds.shape[1])
 
-    scores = columns(preds.detach(), False)
+    scores = columns(preds, False)
     c = scores.shape[1]
     labels = columns(target).to(torch.int64)
     seen = torch.ones_like(labels, dtype=torch.bool) if valid is None else columns(valid)

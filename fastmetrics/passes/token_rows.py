@@ -54,7 +54,7 @@ def token_rows_body(logits: Tensor, target: Tensor, entropy: bool, rank: bool) -
         to 32 bits in float32: the relative error of ``sum`` is up to about 1e-6; all others are computed in float64.
     """
     v = logits.shape[-1]
-    x = logits.detach().reshape(-1, v).double()
+    x = logits.reshape(-1, v).double()
     tokens = x.shape[0]
     read = (target != SKIPPED).unsqueeze(1)
     x = torch.where(read, x, -torch.inf)

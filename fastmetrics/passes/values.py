@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
-from fastmetrics.native.operators import define
+from fastmetrics.native.operators import define, eager_on_cpu
 from fastmetrics.native.transforms import samples
 
 SCHEMA = (
@@ -48,6 +50,45 @@ def values_body(
         nans: ``KEEP``, ``DROP`` or ``REPLACE``.
         replacement: see ``nans``.
     """
+    states = (sum, weight, minimum, maximum)
+    short = weights is None and valid is None and eager_on_cpu(values)
+    if not (short and _add_unweighted(values, states, nans)):
+        _add(values, weights, valid, states, faults, nans, replacement)
+
+
+def _add_unweighted(values: Tensor, states: tuple[Tensor | None, ...], nans: int) -> bool:
+    """Add values to the states, with looks at them; False, and nothing is added, if NaN needs to be treated."""
+    sum, weight, minimum, maximum = states
+    if not values.numel():
+        return True
+    total = None if sum is None else values.sum(dtype=torch.float64)
+    low = high = None
+    if total is None or minimum is not None or maximum is not None:
+        low, high = (values if values.is_floating_point() else values.double()).aminmax()
+    if nans != KEEP and any(found is not None and math.isnan(found.item()) for found in (total, low)):
+        return False
+    if sum is not None and total is not None:
+        sum += total
+    if weight is not None:
+        weight += values.numel()
+    if minimum is not None and low is not None:
+        minimum.copy_(torch.minimum(minimum, low.double()))
+    if maximum is not None and high is not None:
+        maximum.copy_(torch.maximum(maximum, high.double()))
+    return True
+
+
+def _add(
+    values: Tensor,
+    weights: Tensor | None,
+    valid: Tensor | None,
+    states: tuple[Tensor | None, ...],
+    faults: Tensor | None,
+    nans: int,
+    replacement: float,
+) -> None:
+    """:func:`values_body` without a look at the data."""
+    sum, weight, minimum, maximum = states
     low = high = x = values.double()
     w = torch.ones_like(x) if weights is None else weights.double()
     product = x * w
