@@ -15,6 +15,7 @@
 #include "passes/loops_cpu.h"
 #include "passes/multiclass_arguments.h"
 #include "passes/pairs_arguments.h"
+#include "passes/queries_arguments.h"
 #include "passes/row_pairs_arguments.h"
 #include "passes/rows_arguments.h"
 #include "passes/scores_arguments.h"
@@ -161,6 +162,52 @@ void points_of_curves(View values, View labels, View counts, State thresholds, S
   curve_points(curves, state_data<char>(thresholds, curves.type, points, "thresholds, [points]"),
                state_data<int64_t>(tp, DType::kInt64, points, "tp, int64 [points]"),
                state_data<int64_t>(fp, DType::kInt64, points, "fp, int64 [points]"));
+}
+
+void keep_query_documents(View preds, View target, OptionalView valid, OptionalView weights, State scores,
+                          State relevance, OptionalState faults, int64_t ignore_index, bool has_ignore_index,
+                          bool binary) {
+  const DocumentRows b = document_rows("keep_documents_", preds, target, valid, weights);
+  const int64_t n = b.queries * b.documents;
+  keep_documents(b, {static_cast<double>(ignore_index), has_ignore_index, binary},
+                 state_data<float>(scores, DType::kFloat, n, "scores, float32 [N]"),
+                 state_data<float>(relevance, DType::kFloat, n, "relevance, float32 [N]"), faults_data(faults));
+}
+
+void sort_of_queries(View indexes, View scores, View relevance, State ids, State starts, State sorted_scores,
+                     State sorted_relevance, State counts) {
+  const int64_t n = indexes.numel();
+  require(n < UINT32_MAX, "sort_queries_: at most 2^32 documents");
+  sort_queries(in_line<int64_t>(indexes, DType::kInt64, n, "sort_queries_: indexes must be int64, [N]"),
+               in_line<float>(scores, DType::kFloat, n, "sort_queries_: scores must be float32, [N]"),
+               in_line<float>(relevance, DType::kFloat, n, "sort_queries_: relevance must be float32, [N]"), n,
+               state_data<int64_t>(ids, DType::kInt64, n, "ids, int64 [N]"),
+               state_data<int64_t>(starts, DType::kInt64, n + 1, "starts, int64 [N + 1]"),
+               state_data<float>(sorted_scores, DType::kFloat, n, "sorted_scores, float32 [N]"),
+               state_data<float>(sorted_relevance, DType::kFloat, n, "sorted_relevance, float32 [N]"),
+               state_data<int64_t>(counts, DType::kInt64, 2, "counts, int64 [2]"));
+}
+
+void values_of_queries(View scores, View relevance, View starts, View ks, State values, State totals, int64_t measures,
+                       int64_t ties, bool exponential, double max_fpr) {
+  const MeasureOptions options = measure_options("query_values_", ks, measures, ties, exponential, max_fpr);
+  const Rankings rankings = rankings_of(scores, relevance, starts);
+  query_values(rankings, options, values_of(options, rankings.queries, values, totals));
+}
+
+void sums_of_queries(View preds, View target, OptionalView indexes, OptionalView valid, OptionalView weights, View ks,
+                     State sums, State counts, OptionalState faults, int64_t measures, int64_t ties, bool exponential,
+                     double max_fpr, int64_t ignore_index, bool has_ignore_index, bool binary) {
+  const MeasureOptions options = measure_options("query_sums_", ks, measures, ties, exponential, max_fpr);
+  const DocumentRows b = document_rows("query_sums_", preds, target, valid, weights);
+  const int64_t n = b.queries * b.documents;
+  require(!indexes.has_value() || n < UINT32_MAX, "query_sums_: at most 2^32 documents with indexes");
+  add_queries(b,
+              indexes.has_value()
+                  ? in_line<int64_t>(*indexes, DType::kInt64, n, "query_sums_: indexes must be int64, as many as preds")
+                  : nullptr,
+              {static_cast<double>(ignore_index), has_ignore_index, binary}, options, sums_of(options, sums, counts),
+              faults_data(faults));
 }
 
 void pairs(View preds, View target, OptionalView weights, OptionalView valid, FM_PAIRS_STATES(OptionalState),
@@ -342,6 +389,10 @@ FM_CPU_OPERATOR("exact_match_", &fastmetrics::exact_match)
 FM_CPU_OPERATOR("score_histogram_", &fastmetrics::score_histogram)
 FM_CPU_OPERATOR("keep_scores_", &fastmetrics::keep)
 FM_CPU_OPERATOR("sort_scores_", &fastmetrics::sort_of_scores)
+FM_CPU_OPERATOR("keep_documents_", &fastmetrics::keep_query_documents)
+FM_CPU_OPERATOR("sort_queries_", &fastmetrics::sort_of_queries)
+FM_CPU_OPERATOR("query_values_", &fastmetrics::values_of_queries)
+FM_CPU_OPERATOR("query_sums_", &fastmetrics::sums_of_queries)
 FM_CPU_OPERATOR("curve_areas_", &fastmetrics::areas_of_curves)
 FM_CPU_OPERATOR("curve_points_", &fastmetrics::points_of_curves)
 FM_CPU_OPERATOR("pairs_", &fastmetrics::pairs)

@@ -8,6 +8,7 @@ from fastmetrics import (
     functional,
     nominal,
     regression,
+    retrieval,
     segmentation,
     surface,
     text,
@@ -41,6 +42,18 @@ from fastmetrics.regression import (
     TweedieDevianceScore,
     WeightedMeanAbsolutePercentageError,
 )
+from fastmetrics.retrieval import (
+    RetrievalFallOut,
+    RetrievalHitRate,
+    RetrievalMAP,
+    RetrievalMRR,
+    RetrievalNormalizedDCG,
+    RetrievalPrecision,
+    RetrievalPrecisionRecallCurve,
+    RetrievalRecall,
+    RetrievalRecallAtFixedPrecision,
+    RetrievalRPrecision,
+)
 from fastmetrics.versions import warn_of_untested
 
 __version__ = "0.1.0"
@@ -58,6 +71,7 @@ __all__ = [
     "functional",
     "nominal",
     "regression",
+    "retrieval",
     "segmentation",
     "text",
     "wrappers",

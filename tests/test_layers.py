@@ -19,7 +19,8 @@ FLOORS = [
     {"metric"},
     {"sharing", "intervals"},
     {"collection"},
-    {"aggregation", "classification", "clustering", "nominal", "regression", "segmentation", "text", "wrappers"},
+    {"aggregation", "classification", "clustering", "nominal", "regression", "retrieval", "segmentation"}
+    | {"text", "wrappers"},
     {"functional"},
     {"surface", "inventory"},
     {"", "__main__"},

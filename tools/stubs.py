@@ -28,6 +28,7 @@ MODULES = (
     "fastmetrics.functional.clustering",
     "fastmetrics.functional.nominal",
     "fastmetrics.functional.regression",
+    "fastmetrics.functional.retrieval",
     "fastmetrics.functional.segmentation",
     "fastmetrics.functional.text",
 )

@@ -2,7 +2,7 @@
 # Written by tools/stubs.py; `make stubs` writes it again.
 from typing import Any
 
-from fastmetrics.functional import classification, clustering, nominal, regression, segmentation, text
+from fastmetrics.functional import classification, clustering, nominal, regression, retrieval, segmentation, text
 from fastmetrics.functional.classification import (
     accuracy,
     auroc,
@@ -66,6 +66,17 @@ from fastmetrics.functional.regression import (
     tweedie_deviance_score,
     weighted_mean_absolute_percentage_error,
 )
+from fastmetrics.functional.retrieval import (
+    retrieval_average_precision,
+    retrieval_fall_out,
+    retrieval_hit_rate,
+    retrieval_normalized_dcg,
+    retrieval_precision,
+    retrieval_precision_recall_curve,
+    retrieval_r_precision,
+    retrieval_recall,
+    retrieval_reciprocal_rank,
+)
 
 __all__ = [
     "accuracy",
@@ -117,6 +128,16 @@ __all__ = [
     "recall",
     "regression",
     "relative_squared_error",
+    "retrieval",
+    "retrieval_average_precision",
+    "retrieval_fall_out",
+    "retrieval_hit_rate",
+    "retrieval_normalized_dcg",
+    "retrieval_precision",
+    "retrieval_precision_recall_curve",
+    "retrieval_r_precision",
+    "retrieval_recall",
+    "retrieval_reciprocal_rank",
     "roc",
     "segmentation",
     "spearman_corrcoef",

@@ -22,6 +22,12 @@ from fastmetrics.passes.pairs import (
     pairs_,
     simple_pairs_,
 )
+from fastmetrics.passes.queries import (
+    keep_documents_,
+    query_sums_,
+    query_values_,
+    sort_queries_,
+)
 from fastmetrics.passes.ranking import (
     ranking_,
 )
@@ -45,14 +51,18 @@ __all__ = [
     "binary_weighted_",
     "exact_match_",
     "hinge_",
+    "keep_documents_",
     "keep_scores_",
     "multiclass_",
     "multiclass_weighted_",
     "pairs_",
+    "query_sums_",
+    "query_values_",
     "ranking_",
     "row_pairs",
     "score_histogram_",
     "simple_pairs_",
+    "sort_queries_",
     "token_rows",
     "values_",
 ]

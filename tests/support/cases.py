@@ -4,7 +4,7 @@
 import pytest
 import torch
 
-from fastmetrics import aggregation, clustering, nominal, regression, segmentation, text
+from fastmetrics import aggregation, clustering, nominal, regression, retrieval, segmentation, text
 from fastmetrics import classification as ours
 
 C, L = 4, 3
@@ -97,6 +97,16 @@ def ensemble_batch(seed):
     return preds, target[:, 0]
 
 
+def documents_batch(seed):
+    generator = torch.Generator().manual_seed(seed)
+    scores, relevance = torch.rand(6, 5, generator=generator), torch.randint(0, 2, (6, 5), generator=generator)
+    return scores, relevance, torch.randint(0, 4, (6, 5), generator=generator)
+
+
+def queries_batch(seed):
+    return documents_batch(seed)[:2]
+
+
 def values_batch(seed):
     generator = torch.Generator().manual_seed(seed)
     return (torch.randn(6, 3, generator=generator),)
@@ -169,6 +179,16 @@ def cases():
         ("TokenRank", {}),
     ):
         yield pytest.param(getattr(text, name), options, tokens_batch, id=f"{name}-{options}")
+    for name, options in (
+        ("RetrievalMAP", {}),
+        ("RetrievalMAP", {"complete": True}),
+        ("RetrievalNormalizedDCG", {"top_k": (1, 3)}),
+        ("RetrievalPrecision", {"aggregation": "median"}),
+        ("RetrievalAUROC", {"max_fpr": 0.5, "empty_target_action": "skip"}),
+    ):
+        yield pytest.param(getattr(retrieval, name), options, documents_batch, id=f"{name}-{options}")
+    options = {"complete": True, "top_k": 2}
+    yield pytest.param(retrieval.RetrievalFallOut, options, queries_batch, id="RetrievalFallOut-rows")
     for name in ("SumMetric", "MeanMetric", "MinMetric", "MaxMetric"):
         yield pytest.param(getattr(aggregation, name), {}, values_batch, id=name)
 

@@ -1,0 +1,269 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the metrics of retrieval share."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import torch
+from torch import Tensor
+from torch.compiler import is_compiling
+
+from fastmetrics import arguments
+from fastmetrics.docstrings import Documented
+from fastmetrics.formulas.retrieval import Aggregation, aggregate, counted, mean_of_sums
+from fastmetrics.metric import Batch, StatisticMetric
+from fastmetrics.passes.queries import MEASURES, TIES, Measured, Rankings, in_order
+from fastmetrics.statistics.base import Statistics
+from fastmetrics.statistics.queries import GRADED, QueryDocuments, QuerySums
+
+#: Measures that are written by one walk over the documents, whichever of them is asked for.
+_TOGETHER = (
+    tuple(MEASURES[: MEASURES.index("curve_precision")]),
+    ("curve_precision", "adaptive_curve_precision", "curve_recall"),
+    ("normalized_dcg",),
+    ("auroc",),
+)
+
+
+class RetrievalMetric(Documented, StatisticMetric):
+    """A measure of the documents that were found for queries, of the mean query.
+
+    Documents come in any order and in any batches, on any process: they are kept, 16 bytes each, and sorted once
+    for all metrics of a collection. With ``complete`` nothing is kept but sums over queries. Scores are read as
+    float32, values are computed in float64 and rounded once.
+
+    Args:
+        empty_target_action: the value of a query without relevant documents: ``neg`` 0, ``pos`` 1; ``skip`` leaves it
+            out, and if nothing is left the value is 0; ``error`` raises.
+        ignore_index: documents whose target is this are left out.
+        top_k: how many documents of a query are looked at; None for all. For several numbers there are as many values,
+            from one walk.
+        aggregation: what is made of the values of all queries: ``mean``, ``median`` (of two the lower), ``min``,
+            ``max``, or a function that is called with them, float32 ``(Q,)``, and ``dim=None``.
+        ties: the order of documents with equal scores: None as torchmetrics documents it, which is the mean over all
+            orders for nDCG and as they come for others; ``first`` as they come; ``trec`` the other way round, as
+            trec_eval has them whose names ascend; ``average`` the mean over all orders.
+        complete: whether every query is whole within its batch. Then the state is a few sums, whatever there is, and
+            ``indexes`` may be left out: each row is a query. The aggregation is the mean.
+        kwargs: those of :class:`~fastmetrics.Metric`.
+
+    Inputs:
+        preds: scores of a floating type, ``(N, ...)``, or ``(Q, D)`` with the documents of a query in a row.
+        target: relevance 0 or 1, of any real type and the same shape; numbers between are partly relevant.
+        indexes: int64, the query of each document, any number; of the same shape, or ``(Q,)`` for rows. They may
+            be None if ``complete``, and else it is a ``TypeError``.
+        weights: ``(N, ...)`` or ``(Q,)`` for rows: what a query counts in the mean and median, finite and at least 0;
+            the greatest weight of its documents counts, and a document of weight 0 is left out.
+        valid: bool, of such a shape: a document that is not valid, as of padding, is left out.
+
+    Returns:
+        float32 ``()``, or ``(K,)`` for several ``top_k``.
+
+    Raises:
+        ValueError: an argument, shape or dtype that does not fit; scores that are NaN, or relevance out of range: these
+            documents are not counted.
+        RuntimeError: inputs on different devices.
+    """
+
+    is_differentiable = False
+    higher_is_better = True
+    plot_lower_bound = 0.0
+    plot_upper_bound: float | None = 1.0
+    reads_values = True
+    inputs_options = ("complete",)
+
+    #: What a query without a value lacks.
+    lacking: ClassVar[str] = "positive"
+    #: The name of the function in torchmetrics, and how the function is shown: the value of its example by options.
+    function_name: ClassVar[str]
+    function_example: ClassVar[dict[str, str]]
+
+    def __init__(
+        self,
+        measures: tuple[str, ...],
+        how: Measured,
+        empty_target_action: str,
+        ignore_index: int | None,
+        aggregation: Aggregation,
+        complete: bool,
+        **kwargs: Any,
+    ) -> None:
+        if empty_target_action not in ("error", "skip", "neg", "pos"):
+            raise ValueError(f"Argument `empty_target_action` received a wrong value `{empty_target_action}`.")
+        if ignore_index is not None and not isinstance(ignore_index, int):
+            raise ValueError("Argument `ignore_index` must be an integer or None.")
+        if not (aggregation in ("mean", "median", "min", "max") or callable(aggregation)):
+            raise ValueError(
+                "Argument `aggregation` must be one of `mean`, `median`, `min`, `max` or a custom callable function"
+                f" which takes tensor of values, but got {aggregation}."
+            )
+        arguments.one_of("complete", complete, (True, False))
+        if complete and aggregation != "mean":
+            raise ValueError(
+                f"With `complete=True` the values of queries are added up: `aggregation` must be `mean`, but got"
+                f" {aggregation}."
+            )
+        binary = any(name not in GRADED for name in measures)
+        statistics: Statistics = QueryDocuments(ignore_index, binary)
+        if complete:
+            statistics = QuerySums(measures, how, ignore_index)
+        super().__init__(statistics, **kwargs)
+        self.empty_target_action = empty_target_action
+        self.ignore_index = ignore_index
+        self.aggregation = aggregation
+        self.complete = complete
+        self.ties = how.ties
+        self._measures = measures
+        self._how = how
+
+    def inputs(  # type: ignore[override]
+        self,
+        preds: Tensor,
+        target: Tensor,
+        indexes: Tensor | None = None,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+    ) -> Batch:
+        """See the class."""
+        if indexes is not None:
+            return (preds, target, indexes), weights, valid
+        if not self.complete:
+            raise TypeError(
+                f"{self._label()}: expected `indexes` to be a tensor, but got None: without them, rows are queries, for"
+                " a metric with `complete=True`."
+            )
+        return (preds, target), weights, valid
+
+    def _report(self, faults: list[int], label: str) -> None:
+        raise ValueError(f"{label}: {self._statistics.explain_faults(faults)}. They were not counted.")
+
+    # Values.
+
+    def _of_queries(
+        self, indexes: Tensor, preds: Tensor, target: Tensor, weight_indexes: Tensor, weights: Tensor
+    ) -> tuple[list[Tensor], Tensor | None, Tensor]:
+        """The measures of each query that counts, ``[K, Q]``; their weights, or None; and which queries they are."""
+        rankings = _rank(indexes, preds, target)
+        found, totals = rankings.measured(self._measures, self._how_of(rankings))
+        every = torch.stack(found)
+        amount = rankings.weights(weight_indexes, weights)
+        documents, relevance = totals
+        empty = relevance == 0 if self.lacking == "positive" else relevance == documents
+        values, amount, kept = counted(every, amount, empty, self.empty_target_action, self.lacking)
+        return list(values), amount, rankings.ids[kept]
+
+    def _how_of(self, rankings: Rankings) -> Measured:
+        return self._how
+
+    def _aggregated(self, statistics: dict[str, Tensor], curve: bool = False) -> list[Tensor]:
+        """One number of each measure and k, ``[K]``, float64."""
+        if self.complete:
+            queries = statistics["queries"]
+            empty = statistics["without_relevant" if self.lacking == "positive" else "without_irrelevant"]
+            how = self.empty_target_action, self.lacking
+            return [mean_of_sums(statistics[name], queries, empty, *how) for name in self._measures]
+        values, weights, _ = self._of_queries(**statistics)
+        if weights is not None and callable(self.aggregation):
+            raise ValueError(f"{self._label()}: a function as `aggregation` takes no `weights`.")
+        return [aggregate(each, weights, self.aggregation, curve) for each in values]
+
+    def formula(self, **statistics: Tensor) -> Tensor:
+        """The value, from documents or from sums."""
+        (value,) = self._aggregated(statistics)
+        return self._shown(value).to(self._dtype)
+
+    def _shown(self, value: Tensor) -> Tensor:
+        """Values at each k, ``[K, ...]``, without that dimension if only one k was asked for."""
+        top_k = getattr(self, "top_k", None)
+        return value if isinstance(top_k, Sequence) else value.squeeze(0)
+
+    def per_query(self) -> tuple[Tensor, ...]:
+        """The value of each query, over all processes.
+
+        Returns:
+            The queries, int64 ``(Q,)``, ascending, and their values, float32 ``(Q,)``, or ``(Q, K)`` for several
+            ``top_k``. A query that ``empty_target_action`` skips is left out. A curve has two such values.
+
+        Raises:
+            ValueError: with ``complete=True``, where the values of queries are not kept.
+
+        Example:
+            >>> import torch
+            >>> from fastmetrics.retrieval import RetrievalMRR
+            >>> metric = RetrievalMRR()
+            >>> metric.update(torch.tensor([0.1, 0.9, 0.4]), torch.tensor([1, 0, 1]), torch.tensor([7, 7, 3]))
+            >>> metric.per_query()
+            (tensor([3, 7]), tensor([1.0000, 0.5000]))
+        """
+        if self.complete:
+            raise ValueError(f"{self._label()}: with `complete=True` the values of queries are not kept.")
+        with self.sync_context(
+            dist_sync_fn=self.dist_sync_fn,
+            should_sync=self._to_sync and not self._is_synced,
+            should_unsync=self._should_unsync,
+        ):
+            part = self._reader.part()
+            self._raise_faults(part.faults)
+            values, _, ids = self._of_queries(**part.finals(self._device))
+            return ids.clone(), *(self._shown(each).movedim(-1, 0).to(self._dtype) for each in values)
+
+
+class _Ranked(Rankings):
+    """Rankings that remember what was measured of them."""
+
+    def __init__(self, indexes: Tensor, scores: Tensor, relevance: Tensor) -> None:
+        super().__init__(indexes, scores, relevance)
+        self._measured: dict[Any, tuple[dict[str, Tensor], Tensor]] = {}
+
+    def measured(self, measures: tuple[str, ...], how: Measured) -> tuple[list[Tensor], Tensor]:
+        """Each measure, float64 ``[K, Q]``, and the totals; see :meth:`values`."""
+        together = next(names for names in _TOGETHER if measures[0] in names)
+        if (together, how) not in self._measured:
+            values, totals = self.values(in_order(together), how)
+            self._measured[together, how] = dict(zip(in_order(together), values, strict=True)), totals
+        found, totals = self._measured[together, how]
+        return [found[name] for name in measures], totals
+
+
+def _rank(indexes: Tensor, preds: Tensor, target: Tensor) -> _Ranked:
+    """Sorted documents. Metrics that are given the same ones, as those of a collection are, have one sort."""
+    given = indexes, preds, target
+    if is_compiling() or preds.is_inference():  # which have no version
+        return _Ranked(*given)
+    last = _last.get("rank")
+    versions = [value._version for value in given]
+    if last is not None and last[0]() is preds and last[1] == versions:
+        return last[2]
+    found = _Ranked(*given)
+    _last["rank"] = weakref.ref(preds, lambda _: _last.clear()), versions, found
+    return found
+
+
+# The scores that were sorted last, the versions of all that was, and what came of them; gone with the scores.
+_last: dict[str, tuple[weakref.ref[Tensor], list[int], _Ranked]] = {}
+
+
+def measured(
+    top_k: int | Sequence[int] | None,
+    ties: str | None,
+    orders: Sequence[str | None] = TIES,
+    exponential: bool = False,
+    max_fpr: float | None = None,
+) -> Measured:
+    """How queries are measured; raises ``ValueError`` if an argument does not fit.
+
+    Args:
+        top_k: a number, several, or None for all documents.
+        ties: one of the ``orders``.
+        orders: those that the metric has.
+        exponential: whether gains are.
+        max_fpr: up to which false positive rate; None for all.
+    """
+    arguments.one_of("ties", ties, tuple(orders))
+    ks = tuple(top_k) if isinstance(top_k, Sequence) else (0 if top_k is None else top_k,)
+    if not ks or not all(isinstance(k, int) and (k > 0 or top_k is None) for k in ks):
+        raise ValueError(f"Argument `top_k` has to be a positive integer, several of them, or None, but got {top_k}")
+    return Measured(ks, ties, exponential, 1.0 if max_fpr is None else max_fpr)
