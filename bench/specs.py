@@ -2,6 +2,7 @@
 """Metrics by name: as the names and options of both libraries are the same, a row of the table says them once."""
 
 import contextlib
+import functools
 import importlib
 import inspect
 from dataclasses import dataclass
@@ -66,6 +67,42 @@ class Many:
         if any(member is None for member in built.values()):
             return None
         return collection(built)
+
+
+class Held:
+    """A function as a metric of one batch."""
+
+    def __init__(self, function):
+        self.function = function
+
+    def to(self, device):
+        return self
+
+    def reset(self):
+        self.value = None
+
+    def update(self, *batch):
+        self.value = self.function(*batch)
+
+    def compute(self):
+        return self.value
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of a batch, by its name in the module ``functional``; its update is the call."""
+
+    name: str
+    options: tuple = ()
+
+    def build(self, library, unchecked=False, **common):
+        """What calls that of a library; None for the unchecked one, which is the same."""
+        function = getattr(importlib.import_module(f"{library}.functional"), self.name)
+        return None if unchecked else Held(functools.partial(function, **dict(self.options)))
+
+
+def function(name, **options):
+    return Function(name, tuple(options.items()))
 
 
 def metric(name, **options):

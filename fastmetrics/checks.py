@@ -30,7 +30,7 @@ def require_tensors(label: str, signature: inspect.Signature, args: tuple[Any, .
     for name, value in given.items():
         wanted = str(signature.parameters[name].annotation)
         if "Tensor" in wanted and not (value is None and "None" in wanted):
-            _require_dense(label, name, value)
+            require_dense_tensor(label, name, value)
 
 
 def require_dense(label: str, signature: inspect.Signature, inputs: tuple[Any, ...]) -> None:
@@ -46,10 +46,11 @@ def require_dense(label: str, signature: inspect.Signature, inputs: tuple[Any, .
         ValueError: a sparse, nested or quantized tensor.
     """
     for name, value in zip(signature.parameters, inputs, strict=False):
-        _require_dense(label, name, value)
+        require_dense_tensor(label, name, value)
 
 
-def _require_dense(label: str, name: str, value: Any) -> None:
+def require_dense_tensor(label: str, name: str, value: Any) -> None:
+    """Raise as :func:`require_dense`, for one argument."""
     if not isinstance(value, Tensor):
         raise TypeError(f"{label}: expected `{name}` to be a tensor, but got {type(value).__name__}.")
     if value.layout != torch.strided or value.is_nested or value.is_quantized:

@@ -17,7 +17,7 @@ from fastmetrics.classification.base import BinaryRatio
 from fastmetrics.docstrings import Docstring, Documented, join, parse
 
 CLASSES = ("aggregation", "classification", "clustering", "nominal", "regression", "segmentation", "wrappers")
-FUNCTIONS = ("classification", "clustering", "nominal", "regression", "segmentation")
+FUNCTIONS = ("classification", "clustering", "nominal", "pairwise", "regression", "segmentation")
 
 
 def public_classes():

@@ -1,7 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is measured: the table, by family. A new metric is one entry."""
 
-from bench.workloads import aggregation, classification, collections, contingency, cuda, regression, segmentation, text
+from bench.workloads import (
+    aggregation,
+    classification,
+    collections,
+    contingency,
+    cuda,
+    pairwise,
+    regression,
+    segmentation,
+    text,
+)
 from bench.workloads.table import Workload
 
 WORKLOADS = [
@@ -11,6 +21,7 @@ WORKLOADS = [
     *contingency.ROWS,
     *regression.ROWS,
     *text.ROWS,
+    *pairwise.ROWS,
     *aggregation.ROWS,
     *collections.ROWS,
 ]

@@ -2,7 +2,16 @@
 # Written by tools/stubs.py; `make stubs` writes it again.
 from typing import Any
 
-from fastmetrics.functional import classification, clustering, nominal, regression, retrieval, segmentation, text
+from fastmetrics.functional import (
+    classification,
+    clustering,
+    nominal,
+    pairwise,
+    regression,
+    retrieval,
+    segmentation,
+    text,
+)
 from fastmetrics.functional.classification import (
     accuracy,
     auroc,
@@ -41,6 +50,13 @@ from fastmetrics.functional.nominal import (
     theils_u_matrix,
     tschuprows_t,
     tschuprows_t_matrix,
+)
+from fastmetrics.functional.pairwise import (
+    pairwise_cosine_similarity,
+    pairwise_euclidean_distance,
+    pairwise_linear_similarity,
+    pairwise_manhattan_distance,
+    pairwise_minkowski_distance,
 )
 from fastmetrics.functional.regression import (
     concordance_corrcoef,
@@ -119,6 +135,12 @@ __all__ = [
     "negative_predictive_value",
     "nominal",
     "normalized_root_mean_squared_error",
+    "pairwise",
+    "pairwise_cosine_similarity",
+    "pairwise_euclidean_distance",
+    "pairwise_linear_similarity",
+    "pairwise_manhattan_distance",
+    "pairwise_minkowski_distance",
     "pearson_corrcoef",
     "pearsons_contingency_coefficient",
     "pearsons_contingency_coefficient_matrix",
