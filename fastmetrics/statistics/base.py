@@ -11,9 +11,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.compiler import is_compiling
 
 from fastmetrics.native import transforms
 from fastmetrics.passes.faults import FAULTS
+from fastmetrics.passes.groups import present
 
 States = Mapping[str, Tensor]
 Inputs = tuple[Tensor, ...]  # what a pass reads, the target last
@@ -39,6 +41,7 @@ class Statistics(ABC):
         sized_by: two statistics: dimension 0 of the first is the size, and the second is not zero once there is data.
         size_name: what a size counts.
         wrong_size: the error if there is data of another size.
+        instead_of_groups: what an error says of samplewise statistics that are to be kept by groups.
     """
 
     shapes: dict[str, tuple[tuple[int, ...], torch.dtype]]
@@ -52,6 +55,9 @@ class Statistics(ABC):
     sized_by: tuple[str, str]
     size_name: str = "outputs"
     wrong_size: type[Exception] = RuntimeError
+    instead_of_groups: str = (
+        "Without `multidim_average='samplewise'`, `keep_sequence_dim` or `reduction='none'` it has."
+    )
 
     @property
     def key(self) -> Any:
@@ -67,6 +73,25 @@ class Statistics(ABC):
     def options_but(self, *asked: str) -> dict[str, Any]:
         """Every attribute but ``shapes`` and the ``asked`` ones: those that say what is asked for, and caches."""
         return {name: value for name, value in vars(self).items() if name != "shapes" and name not in asked}
+
+    @property
+    def plain(self) -> Statistics:
+        """What a formula reads: of statistics of groups, those of one group."""
+        return self
+
+    def samples(self, inputs: Inputs) -> Inputs:
+        """The inputs of :attr:`plain`."""
+        return inputs
+
+    @property
+    def validates_groups(self) -> bool:
+        """Whether groups out of range are recorded and raised. They are never counted."""
+        return self.validate
+
+    @property
+    def starts_at_zero(self) -> bool:
+        """Whether empty statistics are zeros."""
+        return type(self).zeros is Statistics.zeros
 
     @property
     def keeps_twins(self) -> bool:
@@ -168,6 +193,30 @@ class Statistics(ABC):
             weights: what :meth:`per_sample` made of the weights; the statistics are float64 then.
             valid: what :meth:`per_sample` made of the mask.
         """
+
+    def add_rows(
+        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> None:
+        """Add each sample of a batch to some rows of ``states``, which have one more dimension, in front.
+
+        This one reads the batch again for every row that is asked for.
+
+        Args:
+            states: those of :meth:`add`, ``[S, *shape]``.
+            rows: integers ``[K, *shape]``, K rows of each sample, of the shape that :meth:`per_sample` gives them. A
+                sample whose row lies outside of [0, S) is not counted.
+            inputs: those of :meth:`add`, as the others.
+            weights: see there.
+            valid: see there.
+        """
+        size = states[next(iter(self.shapes))].shape[0]
+        faults = {name: states[name] for name in states if name not in self.shapes}
+        for slicing in rows:
+            for row in range(size) if is_compiling() or transforms.active() else present(slicing, size):
+                mine = self.per_sample("valid", slicing == row, inputs)
+                mine = mine if valid is None else mine & valid
+                self.add({name: states[name][row] for name in self.shapes} | faults, inputs, weights, mine)
+            faults = {}
 
     def of_batch(
         self,
