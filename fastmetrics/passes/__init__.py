@@ -16,6 +16,7 @@ from fastmetrics.passes.hinge import (
 )
 from fastmetrics.passes.multiclass import (
     multiclass_,
+    multiclass_rows_,
     multiclass_weighted_,
 )
 from fastmetrics.passes.pairs import (
@@ -47,6 +48,7 @@ __all__ = [
     "hinge_",
     "keep_scores_",
     "multiclass_",
+    "multiclass_rows_",
     "multiclass_weighted_",
     "pairs_",
     "ranking_",

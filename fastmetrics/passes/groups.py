@@ -39,7 +39,7 @@ def _fake(rows: Tensor, valid: Tensor | None, counts: Tensor, faults: Tensor | N
     )
 
 
-count_groups_ = define(SCHEMA, count_groups_body, _fake, kernels=())
+count_groups_ = define(SCHEMA, count_groups_body, _fake, ("cpu",))
 
 
 def add_to_rows(state: Tensor, rows: Tensor, values: Tensor) -> None:

@@ -325,6 +325,18 @@ def in_parts(
         )
 
 
+def rows_in_parts(
+    kept: int, rows: Tensor | None, inputs: Inputs, weights: Tensor | None, valid: Tensor | None
+) -> Iterator[tuple[Inputs, Tensor | None, Tensor | None, Tensor | None]]:
+    """:func:`in_parts` with the rows of states, ``[K, N, ...]`` or None, after the inputs."""
+    if rows is None:
+        for some, amounts, counted in in_parts(kept, inputs, weights, valid):
+            yield some, None, amounts, counted
+        return
+    for some, amounts, counted in in_parts(kept + rows.shape[0], (*inputs, rows.movedim(0, -1)), weights, valid):
+        yield some[:-1], some[-1].movedim(-1, 0), amounts, counted
+
+
 def same(mine: Any, other: Any) -> bool:
     """Whether two options are the same, in type and value."""
     if type(mine) is not type(other):
