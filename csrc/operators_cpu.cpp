@@ -18,6 +18,7 @@
 #include "passes/queries_arguments.h"
 #include "passes/row_pairs_arguments.h"
 #include "passes/rows_arguments.h"
+#include "passes/sample_rows_arguments.h"
 #include "passes/scores_arguments.h"
 #include "passes/token_rows_arguments.h"
 #include "passes/values_arguments.h"
@@ -42,6 +43,77 @@ void multiclass_weighted(View preds, View target, OptionalView valid, View weigh
   const MulticlassBatch b = multiclass_batch(preds, target, valid, weights, confusion, counts, ranks, rank_histogram,
                                              num_classes, ignore_index, has_ignore_index);
   add_weighted_multiclass(b, multiclass_states<double>(b, target, confusion, counts, ranks, rank_histogram, faults));
+}
+
+// Rows of the first state that was asked for.
+int64_t rows_of(const OptionalState& confusion, const OptionalState& counts, const OptionalState& ranks,
+                const OptionalState& rank_histogram) {
+  for (const OptionalState* state : {&confusion, &counts, &ranks, &rank_histogram}) {
+    if (state->has_value() && (*state)->dim() > 0) return (*state)->size(0);
+  }
+  return 0;
+}
+
+template <typename Cell>
+MulticlassCells<Cell> rows_of_multiclass(const SampleRows& rows, int64_t c, const OptionalState& confusion,
+                                         const OptionalState& counts, const OptionalState& ranks,
+                                         const OptionalState& rank_histogram, const OptionalState& faults) {
+  constexpr DType kType = std::is_same<Cell, double>::value ? DType::kDouble : DType::kInt64;
+  MulticlassCells<Cell> s{};
+  s.k = ranks.has_value() && ranks->dim() == 4 ? ranks->size(2) : 0;
+  s.confusion = state_data<Cell>(confusion, kType, rows.count * c * c, "confusion, [S, C, C]");
+  s.counts = state_data<Cell>(counts, kType, rows.count * c * 3, "counts, [S, C, 3]");
+  s.ranks = state_data<Cell>(ranks, kType, rows.count * c * s.k * 2, "ranks, [S, C, K, 2]");
+  s.rank_histogram = state_data<Cell>(rank_histogram, kType, rows.count * c, "rank_histogram, [S, C]");
+  s.faults = faults_data(faults);
+  return s;
+}
+
+void multiclass_rows(View preds, View target, View rows, OptionalView valid, OptionalView weights,
+                     OptionalState confusion, OptionalState counts, OptionalState ranks, OptionalState faults,
+                     int64_t num_classes, int64_t ignore_index, bool has_ignore_index, OptionalState rank_histogram) {
+  const MulticlassBatch b = multiclass_batch(preds, target, valid, weights, std::nullopt, std::nullopt, std::nullopt,
+                                             std::nullopt, num_classes, ignore_index, has_ignore_index);
+  require((!ranks.has_value() && !rank_histogram.has_value()) || b.scores, "multiclass_rows_: ranks need scores");
+  const SampleRows r = sample_rows(rows, target, rows_of(confusion, counts, ranks, rank_histogram));
+  if (weights.has_value()) {
+    add_multiclass_rows(b, r,
+                        rows_of_multiclass<double>(r, b.classes, confusion, counts, ranks, rank_histogram, faults));
+  } else {
+    add_multiclass_rows(b, r,
+                        rows_of_multiclass<int64_t>(r, b.classes, confusion, counts, ranks, rank_histogram, faults));
+  }
+}
+
+// rows: [K, ...]; valid: [...]; counts: int64 or float64 [S].
+void count_groups(View rows, OptionalView valid, State counts, OptionalState faults) {
+  const int64_t dims = rows.dim() - 1;
+  require(dims >= 0 && dims < kMaxDims, "count_groups_: rows must be [K, ...]");
+  require(is_label(rows.dtype()), "count_groups_: rows must be integers or bool");
+  require(counts.dim() == 1 && counts.size(0) >= 1 && counts.size(0) < INT32_MAX, "count_groups_: counts must be [S]");
+  SampleRows r{rows.const_data_ptr(), rows.dtype(), rows.size(0), rows.stride(0), {}, counts.size(0)};
+  GroupsMask mask{nullptr, {}};
+  if (valid.has_value()) {
+    require(valid->dtype() == DType::kBool && valid->dim() == dims, "count_groups_: valid must be bool, as a row is");
+    mask.valid = static_cast<const bool*>(valid->const_data_ptr());
+  }
+  for (int64_t d = 0; d < dims; ++d) {
+    r.layout.push(rows.size(d + 1), rows.stride(d + 1), 0);
+    if (valid.has_value()) {
+      require(valid->size(d) == rows.size(d + 1), "count_groups_: valid must be bool, as a row is");
+      mask.layout.push(valid->size(d), valid->stride(d), 0);
+    }
+  }
+  r.layout.collapse(0);
+  mask.layout.collapse(0);
+  if (counts.dtype() == DType::kInt64) {
+    add_groups(r, mask, state_data<int64_t>(counts, DType::kInt64, r.count, "counts, [S]"), faults_data(faults));
+    return;
+  }
+  double* to = state_data<double>(counts, DType::kDouble, r.count, "counts, int64 or float64 [S]");
+  std::vector<int64_t> found(r.count);
+  add_groups(r, mask, found.data(), faults_data(faults));
+  for (int64_t i = 0; i < r.count; ++i) to[i] += static_cast<double>(found[i]);
 }
 
 void binary(View preds, View target, OptionalView valid, State counts, OptionalState faults, double probability_cutoff,
@@ -380,6 +452,8 @@ Tensor weighted_cohen_kappa(const Tensor confusion, bool quadratic) {
 
 FM_CPU_OPERATOR("multiclass_", &fastmetrics::multiclass)
 FM_CPU_OPERATOR("multiclass_weighted_", &fastmetrics::multiclass_weighted)
+FM_CPU_OPERATOR("multiclass_rows_", &fastmetrics::multiclass_rows)
+FM_CPU_OPERATOR("count_groups_", &fastmetrics::count_groups)
 FM_CPU_OPERATOR("binary_", &fastmetrics::binary)
 FM_CPU_OPERATOR("binary_weighted_", &fastmetrics::binary_weighted)
 FM_CPU_OPERATOR("binary_groups_", &fastmetrics::groups_of_binary)

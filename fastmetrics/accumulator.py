@@ -157,7 +157,7 @@ class Accumulator:
                 self.states = {name: [] for name in statistics.shapes}
             else:
                 self.states = dict(statistics.zeros(self.device))
-                if type(statistics).zeros is not Statistics.zeros:
+                if not statistics.starts_at_zero:
                     starts = statistics.zeros(torch.device("cpu"))
                     self.starts = {name: start for name, start in starts.items() if bool(start.any())}
             if self.faults is None:

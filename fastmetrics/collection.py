@@ -61,7 +61,7 @@ class MetricCollection(torchmetrics.MetricCollection):
                 [0, 2, 0],
                 [0, 0, 2]])
         >>> print(collection.explain())
-        MulticlassStatistics: counts int64 [3, 3], confusion int64 [3, 3], faults int64 [13]; 248 bytes
+        MulticlassStatistics: counts int64 [3, 3], confusion int64 [3, 3], faults int64 [15]; 264 bytes
             acc (MulticlassAccuracy), confusion (MulticlassConfusionMatrix), f1 (MulticlassF1Score)
     """
 

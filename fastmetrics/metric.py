@@ -23,11 +23,13 @@ from fastmetrics.accumulator import TWIN, Accumulator, Part, of_batch
 from fastmetrics.checks import require_dense, require_tensors
 from fastmetrics.native.operators import metadata
 from fastmetrics.native.transforms import each_sample, suspended
-from fastmetrics.passes.faults import is_zero, on_host
+from fastmetrics.passes.faults import holds_any, is_zero, on_host
 from fastmetrics.pending import Pending
 from fastmetrics.reader import Reader, whole_of
+from fastmetrics.slices import Slicing, values_by_group, with_groups, worst
 from fastmetrics.statistics import Statistics
 from fastmetrics.statistics.base import Batch, Inputs
+from fastmetrics.statistics.grouped import COUNTS, MOST_BYTES, Grouped
 from fastmetrics.sync import Meeting, all_processes
 
 __all__ = ["Batch", "Metric", "StatisticMetric"]
@@ -167,7 +169,13 @@ class StatisticMetric(Metric):
         if "inputs" in vars(cls) and "inputs_options" not in vars(cls):
             cls.inputs_options = None
 
+    #: Whether the formula takes the statistics of all groups, and not those of one.
+    formula_of_groups = False
+
+    _slicing: Slicing | None = None
+
     def __init__(self, statistics: Statistics, *, intervals: bool = False, **kwargs: Any) -> None:
+        num_groups, limit = kwargs.pop("num_groups", None), kwargs.pop("max_state_bytes", MOST_BYTES)
         super().__init__(**kwargs)
         if not isinstance(intervals, bool):
             raise ValueError(f"Expected argument `intervals` to be a bool, but got {intervals}")
@@ -176,6 +184,10 @@ class StatisticMetric(Metric):
             self._beside = frozenset(statistics.shapes.keys() - asked.shapes.keys())
         self._device = torch.empty(0, device=self._device).device  # "cuda" becomes "cuda:0"
         self._update_signature = inspect.signature(self.inputs)
+        if num_groups is not None:
+            self._slicing = Slicing(num_groups)
+            self._update_signature = self._slicing.signature(self._update_signature)
+            statistics = Grouped(statistics, self._slicing.num_groups, limit)
         self._meeting: Meeting | None = None  # with whom processes are met; None for this metric alone
         self._computed_version = -1  # of the accumulator
         with suspended():
@@ -265,11 +277,41 @@ class StatisticMetric(Metric):
 
     def _read(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Batch:
         """What :meth:`inputs` makes of the arguments of an update."""
+        if self._slicing is not None or "groups" in kwargs:
+            return self._read_groups(args, kwargs)
         try:
             return self.inputs(*args, **kwargs)
         except (AttributeError, TypeError, RuntimeError):
             require_tensors(self._label(), self._update_signature, args, kwargs)
             raise
+
+    def _read_groups(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Batch:
+        """The same with groups."""
+        slicing = self._slicing
+        if slicing is None:
+            raise TypeError(
+                f"{self._label()}: `groups` need `num_groups`: construct it with"
+                f" {type(self).__name__}(..., num_groups=...)."
+            )
+        rest = dict(kwargs)
+        groups = None if self._groups_are_inputs else slicing.tensors(rest.pop("groups", None), self._label())
+        try:
+            batch = self.inputs(*args, **rest)
+        except (AttributeError, TypeError, RuntimeError):
+            require_tensors(self._label(), self._update_signature, args, kwargs)
+            raise
+        if groups is None:
+            return batch
+        return with_groups(batch, tuple(self._groups_read(each, batch[0]) for each in groups))
+
+    def _groups_read(self, groups: Tensor, inputs: Inputs) -> Tensor:
+        """Those of the groups that :meth:`inputs` reads, which may leave some of the batch out."""
+        return groups
+
+    @property
+    def _groups_are_inputs(self) -> bool:
+        """Whether :meth:`inputs` itself takes groups."""
+        return "groups" in inspect.signature(self.inputs).parameters
 
     def _check(self, reader: Reader, batch: Batch, known: bool = False) -> Batch:
         """Raise if the metadata of a batch is wrong; the batch as its statistics take it. Changes nothing.
@@ -282,7 +324,7 @@ class StatisticMetric(Metric):
         inputs, weights, valid = batch
         if not known:
             require_dense(self._label(), self._update_signature, inputs)
-            self._accept(inputs, reader.asked)
+            self._accept(reader.asked.samples(inputs), reader.asked.plain)
             reader.accumulator.check(inputs, self._label, reader.asked)
         weights, valid = per_sample(reader.asked, batch)
         if not known and reader.asked.size_from_data:
@@ -338,6 +380,85 @@ class StatisticMetric(Metric):
             self.__dict__.update(_computed=value, _computed_version=version)
         return value
 
+    def by_group(self, sync: bool = True) -> Any:
+        """The value of each group over all batches, and all processes if distributed.
+
+        Args:
+            sync: False gives the values of this process; it speaks to no other one.
+
+        Returns:
+            what :meth:`compute` returns with a first dimension of G, the number of groups; NaN for a group without
+            samples, but for integers. Of several slicings, a dictionary.
+
+        Raises:
+            ValueError: the metric was constructed without ``num_groups``.
+        """
+        slicing, part = self._groups(sync)
+        if self.formula_of_groups:
+            raise ValueError(f"{self._label()}: `compute` gives what it says of groups.")
+        assert isinstance(part.statistics, Grouped)
+        states = part.finals(self._device)
+        return slicing.spread(values_by_group(self.formula, part.statistics, states, self.reads_values))
+
+    def group_counts(self, sync: bool = True) -> Any:
+        """The samples of each group, int64 [G]; of several slicings, a dictionary. See :meth:`by_group`."""
+        slicing, part = self._groups(sync)
+        assert isinstance(part.statistics, Grouped)
+        counts = part.finals(self._device)[COUNTS].to(torch.int64)
+        return slicing.spread({name: counts[where].clone() for name, where in part.statistics.slicings()})
+
+    def worst_groups(self, n: int = 1, sync: bool = True) -> Any:
+        """The ``n`` groups whose values are worst, the worst first; those without a value are left out.
+
+        Args:
+            n: how many.
+            sync: see :meth:`by_group`.
+
+        Returns:
+            a tuple of ``groups`` int64 [n], ``values`` [n] and ``counts`` int64 [n], their samples; of several
+            slicings, a dictionary.
+
+        Raises:
+            ValueError: no ``num_groups``; a group has several values; the metric does not say what is better.
+        """
+        values, counts = self.by_group(sync), self.group_counts(sync)
+        better, label = self.higher_is_better, self._label()
+        if self._slicing is not None and self._slicing.single:
+            return worst(values, counts, n, better, label)
+        return {name: worst(values[name], counts[name], n, better, label) for name in counts}
+
+    def _groups(self, sync: bool) -> tuple[Slicing, Part]:
+        """The slicings, and the states, of this process or of all; raises what was wrong with values."""
+        if self._slicing is None:
+            raise ValueError(
+                f"{self._label()} has no groups: construct it with {type(self).__name__}(..., num_groups=...) and"
+                " update it with `groups=`."
+            )
+        part = self._reduced() if sync else self._reader.part()
+        self._raise_faults(part.faults)
+        return self._slicing, part
+
+    def _reduced(self) -> Part:
+        """The states of all processes."""
+        if not self._to_sync or self._is_synced or not self.distributed_available_fn():
+            return self._reader.part()  # type: ignore[no-any-return]
+        if self._meeting is not None:
+            return self._meeting.part(self._reader, self.compute_with_cache)
+        (part,) = self._reduce([self._reader.part()])
+        return part
+
+    def _formula(self) -> Callable[..., Any]:
+        """What gives the value of :meth:`compute` from all statistics."""
+        return self.formula if self._slicing is None else self._of_groups
+
+    def _of_groups(self, **states: Tensor) -> Any:
+        """The value from statistics of groups: that of all samples, unless the formula takes those of the groups."""
+        statistics = self._reader.asked
+        if self.formula_of_groups:
+            return self.formula(**{name: states[name] for name in statistics.plain.shapes})
+        assert isinstance(statistics, Grouped)
+        return self.formula(**statistics.overall(states))
+
     def compute_async(self) -> Pending:
         """The value of this process, on its way to the host: nothing waits until ``.result()`` is called.
 
@@ -362,11 +483,11 @@ class StatisticMetric(Metric):
         """The value of one batch, without touching the state: the functional form of the metric."""
         statistics, batch = self._for_function(args, kwargs)
         if not self.reads_values:
-            return self.formula(**self._states_of(statistics, batch))
+            return self._formula()(**self._states_of(statistics, batch))
         inputs, weights, valid = batch
 
         def value(weights: Tensor | None, valid: Tensor | None, *inputs: Tensor) -> Any:
-            return self.formula(**self._states_of(statistics, (inputs, weights, valid)))
+            return self._formula()(**self._states_of(statistics, (inputs, weights, valid)))
 
         return each_sample(value, weights, valid, *inputs)
 
@@ -389,7 +510,7 @@ class StatisticMetric(Metric):
         statistics = self._reader.asked
         if of is not None:
             statistics = of(statistics, inputs)
-        self._accept(inputs, statistics)
+        self._accept(statistics.samples(inputs), statistics.plain)
         statistics.check(inputs)
         return statistics.fitted(inputs), (inputs, *per_sample(statistics, batch))
 
@@ -503,7 +624,8 @@ class StatisticMetric(Metric):
         states = part.finals(self._device)
         if self._beside:
             states = self._without_beside(states)
-        return tensors.unaliased(self.formula(**states), states.values())
+        formula = self.formula if self._slicing is None else self._of_groups
+        return tensors.unaliased(formula(**states), states.values())
 
     def _reduce(self, parts: list[Part]) -> list[Part]:
         """The states of all processes."""
@@ -520,7 +642,7 @@ class StatisticMetric(Metric):
         if faults is None or is_zero(faults):
             return
         counts = on_host(faults)
-        if counts[0] or counts[2] or counts[4]:
+        if holds_any(counts):
             faults.zero_()
             for reader in (self._reader, self._local):
                 if reader is not None and reader.accumulator.faults is not None:
@@ -530,19 +652,19 @@ class StatisticMetric(Metric):
     def _raise_found(self, faults: Tensor) -> None:
         """Raise if a record of faults holds any."""
         counts = on_host(faults)
-        if counts[0] or counts[2] or counts[4]:
+        if holds_any(counts):
             self._report(counts, self._label())
 
     def _report(self, faults: list[int], label: str) -> None:
         """Raise, or warn of, what a record of faults holds."""
-        raise RuntimeError(f"{label}: {self._statistics.explain_faults(faults)}. They were not counted.")
+        raise RuntimeError(f"{label}: {self._reader.asked.explain_faults(faults)}. They were not counted.")
 
     # States, by the names under which torchmetrics has them.
 
     @property
     def _statistics(self) -> Statistics:
-        """What is counted."""
-        return self._reader.asked  # type: ignore[no-any-return]
+        """What the formula reads."""
+        return self._reader.asked.plain  # type: ignore[no-any-return]
 
     @property
     def _local(self) -> Reader | None:
@@ -715,6 +837,8 @@ class StatisticMetric(Metric):
         super().__setstate__(state)
         self.__dict__["_computed"] = None
         self._update_signature = inspect.signature(self.inputs)
+        if self._slicing is not None:
+            self._update_signature = self._slicing.signature(self._update_signature)
         self._list_states()
 
     def __hash__(self) -> int:

@@ -23,7 +23,7 @@ from fastmetrics.arena import Arena
 from fastmetrics.checks import require_dense
 from fastmetrics.metric import StatisticMetric, per_sample, taken
 from fastmetrics.native.operators import metadata
-from fastmetrics.passes.faults import is_zero
+from fastmetrics.passes.faults import holds_any, is_zero
 from fastmetrics.reader import Reader
 from fastmetrics.statistics import Statistics
 from fastmetrics.statistics.base import Batch, same
@@ -84,7 +84,8 @@ def _join(
         alike: what each of a family and the metric must be; None for families that depend on no data. To ask one of
             them is not enough: they may differ in states that it does not have.
     """
-    asks = metric._statistics.unsized() if alike is None else metric._statistics
+    asked = metric._reader.asked
+    asks = asked.unsized() if alike is None else asked
     for i, (statistics, members) in enumerate(families if share else []):
         if same(_reading(members[0]), _reading(metric)) and (
             alike is None or all(alike(member, metric) for member in members)
@@ -164,11 +165,11 @@ class Group:
         self._accepts = [member for member in self.members if type(member)._accept is not hook]
         self._calls = []
         for member in self.members:
-            asked = member._statistics
+            asked = member._reader.asked
             shapes = accumulator.statistics.shapes
             wanted = {name: asked.shapes[name] for name in member._names_of_formula()}
             views = [(name, None if shapes[name] == shape else asked.view) for name, shape in wanted.items()]
-            self._calls.append((member, member.formula, views))
+            self._calls.append((member, member._formula(), views))
 
     @property
     def complete(self) -> bool:
@@ -188,7 +189,8 @@ class Group:
         if not known:
             require_dense(self.first._label(), self.first._update_signature, inputs)
             for member in self._accepts:
-                member._accept(inputs, member._statistics)
+                asked = member._reader.asked
+                member._accept(asked.samples(inputs), asked.plain)
             accumulator.check(inputs, self.label)
         if weights is not None or valid is not None:
             weights, valid = per_sample(accumulator.statistics, batch)
@@ -479,7 +481,7 @@ def _world(metric: StatisticMetric) -> World:
 def _raise(group: Group, faults: Tensor) -> None:
     """Raise what a record of a group holds, and clear it."""
     counts = faults.tolist()
-    if counts[0] or counts[2] or counts[4]:
+    if holds_any(counts):
         faults.zero_()
         if group.accumulator.faults is not None:
             group.accumulator.faults.zero_()

@@ -22,7 +22,7 @@ from fastmetrics.passes.faults import FAULTS, merge_faults
 from fastmetrics.reader import Reader, part_of, whole_of
 from fastmetrics.statistics import Statistics
 
-_FAULT_FIELDS = 6  # the part of a record of faults that is not scratch
+_FAULT_FIELDS = 8  # the part of a record of faults that is not scratch
 _DTYPES = (
     *(torch.float64, torch.float32, torch.float16, torch.bfloat16),
     *(torch.int64, torch.int32, torch.int16, torch.int8, torch.uint8, torch.bool),

@@ -96,7 +96,7 @@ inline void check_per_sample(const OptionalView& values, const View& of, DType d
 }
 
 inline int64_t* faults_data(const OptionalState& faults) {
-  return state_data<int64_t>(faults, DType::kInt64, kFaults, "faults, int64 [13]");
+  return state_data<int64_t>(faults, DType::kInt64, kFaults, "faults, int64 [15]");
 }
 
 }  // namespace fastmetrics

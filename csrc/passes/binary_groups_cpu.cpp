@@ -10,6 +10,7 @@
 
 #include "common/cpu.h"
 #include "passes/loops_cpu.h"
+#include "passes/sample_rows_cpu.h"
 
 namespace fastmetrics {
 namespace {
@@ -29,18 +30,6 @@ struct Part {
   Faults faults;
   bool outside = false;  // whether there is a score outside [0, 1], which makes all of them logits
 };
-
-// Neighbours in memory of a block of samples from `begin` on: f(offset, stride, place in the block, how many).
-template <typename F>
-void for_each_run(const Layout& layout, const int64_t* stride, int64_t begin, int n, const F& f) {
-  int64_t unused;
-  for (int done = 0; done < n;) {
-    const int64_t left = layout.locate(begin + done, &unused, &unused);
-    const int length = static_cast<int>(std::min<int64_t>(left, n - done));
-    f(layout.offset(begin + done, stride), stride[layout.dims - 1], done, length);
-    done += length;
-  }
-}
 
 // A block of samples, in codes.
 struct Block {

@@ -9,6 +9,7 @@
 #include "passes/pairs.h"
 #include "passes/row_pairs.h"
 #include "passes/rows.h"
+#include "passes/sample_rows.h"
 #include "passes/scores.h"
 #include "passes/token_rows.h"
 #include "passes/values.h"
@@ -17,6 +18,13 @@ namespace fastmetrics {
 
 void add_multiclass(const MulticlassBatch& b, const MulticlassStates& s);
 void add_weighted_multiclass(const MulticlassBatch& b, const MulticlassCells<double>& s);
+
+// The states have a row for each group: [S, C, C], [S, C, 3], [S, C, K, 2] and [S, C].
+void add_multiclass_rows(const MulticlassBatch& b, const SampleRows& rows, const MulticlassStates& s);
+void add_multiclass_rows(const MulticlassBatch& b, const SampleRows& rows, const MulticlassCells<double>& s);
+
+// counts: [S].
+void add_groups(const SampleRows& rows, const GroupsMask& mask, int64_t* counts, int64_t* faults);
 
 // counts: [L, 4] or [N, L, 4]; faults: [kFaults] or null, here and below.
 void add_binary(const BinaryBatch& b, int64_t* counts, int64_t* faults);

@@ -46,13 +46,13 @@ def _over_outputs(scores: Tensor, variance: Tensor, multioutput: str) -> Tensor:
 
 
 def r2(moments: Tensor, squared_error: Tensor, multioutput: str, adjusted: int) -> Tensor:
-    """Coefficient of determination, [] or, as raw values, [D]; ``adjusted`` for that many regressors if not 0."""
+    """Coefficient of determination, [] or, as raw values, [D]; ``adjusted`` for that many regressors."""
     total = moments[:, 4]
     value = _over_outputs(_score(squared_error, total), total, multioutput)
     if not adjusted:
         return value
     n = moments[:, 0] if value.dim() else moments[:, 0].mean()
-    return 1 - (1 - value) * (n - 1) / (n - adjusted - 1)
+    return torch.where(n - 1 > adjusted, 1 - (1 - value) * (n - 1) / (n - adjusted - 1), value)
 
 
 def explained_variance(moments: Tensor, multioutput: str) -> Tensor:

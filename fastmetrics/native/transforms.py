@@ -7,8 +7,9 @@ for itself alone, and the host cannot read a value of which there are many.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Any
 
 import torch
@@ -79,12 +80,25 @@ def samples(tensor: Tensor) -> Tensor:
     return tensor
 
 
+_unasked: ContextVar[bool] = ContextVar("unasked", default=False)
+
+
+@contextmanager
+def without_looking() -> Iterator[None]:
+    """Where :func:`any_holds` is False, as for the values of many groups: an undefined one must not hide the others."""
+    token = _unasked.set(True)
+    try:
+        yield
+    finally:
+        _unasked.reset(token)
+
+
 def any_holds(condition: Tensor) -> bool:
     """Whether a condition holds for any element of any sample; False in a trace of ``torch.compile``.
 
     For warnings and errors that values decide. It waits for the device.
     """
-    return not is_compiling() and bool(samples(condition).any())
+    return not (is_compiling() or _unasked.get()) and bool(samples(condition).any())
 
 
 def each_sample(function: Callable[..., Any], *inputs: Tensor | None) -> Any:

@@ -53,6 +53,8 @@ class _Association(Documented, StatisticMetric):
         RuntimeError: inputs of different device; values that are no category.
     """
 
+    reads_values = True  # categories that do not occur leave the table
+
     is_differentiable = False
     higher_is_better = True
     plot_lower_bound = 0.0

@@ -16,6 +16,7 @@ from fastmetrics.passes.hinge import (
 )
 from fastmetrics.passes.multiclass import (
     multiclass_,
+    multiclass_rows_,
     multiclass_weighted_,
 )
 from fastmetrics.passes.pairs import (
@@ -54,6 +55,7 @@ __all__ = [
     "keep_documents_",
     "keep_scores_",
     "multiclass_",
+    "multiclass_rows_",
     "multiclass_weighted_",
     "pairs_",
     "query_sums_",

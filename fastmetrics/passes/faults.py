@@ -15,8 +15,10 @@ from fastmetrics.native import operators, transforms
 #   [0] how many targets were out of range      [1] the first of them
 #   [2] how many predictions were out of range  [3] the first of them
 #   [4] how many weights were out of range      [5] the bits of the first of them
-#   [6:13] scratch of the kernels, zero between calls
-FAULTS = 13
+#   [6] how many groups were out of range       [7] the first of them
+#   [8:15] scratch of the kernels, zero between calls
+FAULTS = 15
+KINDS = (0, 2, 4, 6)  # where the counts are
 
 #: Whether a record is known to be empty without waiting for a device.
 is_zero = operators.is_zero
@@ -27,7 +29,7 @@ def record_faults(faults: Tensor | None, offset: int, bad: Tensor, values: Tenso
 
     Args:
         faults: int64 [FAULTS], or None to record nothing.
-        offset: 0 for targets, 2 for predictions, 4 for weights.
+        offset: 0 for targets, 2 for predictions, 4 for weights, 6 for groups.
         bad: bool, any shape; logical order is batch order.
         values: same shape as ``bad``.
     """
@@ -56,11 +58,16 @@ def bad_weights(faults: Tensor | None, weights: Tensor, counted: Tensor) -> Tens
 def merge_faults(stacked: Tensor) -> Tensor:
     """Reduce ``[ranks, FAULTS]`` to one record: counts add up, the first value is that of the lowest rank with one."""
     merged = torch.zeros_like(stacked[0])
-    for offset in (0, 2, 4):
+    for offset in KINDS:
         counts = stacked[:, offset]
         merged[offset] = counts.sum()
         merged[offset + 1] = stacked.index_select(0, (counts > 0).to(torch.uint8).argmax().reshape(1))[0, offset + 1]
     return merged
+
+
+def holds_any(record: list[int]) -> bool:
+    """Whether a record, as integers, has any fault."""
+    return any(record[offset] for offset in KINDS)
 
 
 def on_host(record: Tensor) -> list[int]:

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from fastmetrics.native.operators import define, eager_on_cpu
 from fastmetrics.passes.faults import bad_weights, record_faults
+from fastmetrics.passes.groups import within
 
 _STATES = (
     "Tensor(a!)? confusion, Tensor(b!)? counts, Tensor(c!)? ranks, Tensor(d!)? faults, int num_classes, "
@@ -17,6 +18,7 @@ _STATES = (
 )
 SCHEMA = f"multiclass_(Tensor preds, Tensor target, Tensor? valid, {_STATES}"
 WEIGHTED_SCHEMA = f"multiclass_weighted_(Tensor preds, Tensor target, Tensor? valid, Tensor weights, {_STATES}"
+ROWS_SCHEMA = f"multiclass_rows_(Tensor preds, Tensor target, Tensor rows, Tensor? valid, Tensor? weights, {_STATES}"
 
 
 def multiclass_body(
@@ -33,6 +35,7 @@ def multiclass_body(
     rank_histogram: Tensor | None = None,
     *,
     weights: Tensor | None = None,
+    rows: Tensor | None = None,
 ) -> None:
     """Add a batch to the multiclass statistics.
 
@@ -62,6 +65,8 @@ def multiclass_body(
             negative, infinite or NaN is not counted and goes to ``faults``. On the CPU weights are added in the order
             of the samples, so the same data gives the same bits; on a GPU in no fixed order, so the last bits may
             differ from run to run.
+        rows: integers ``[K, N, ...]``: every statistic has a first dimension of S, and a sample is added to these rows
+            of it. One whose rows lie outside of [0, S) is not counted.
     """
     if target.numel() == 0:
         return
@@ -89,26 +94,58 @@ def multiclass_body(
 
     t = target.clamp(0, c - 1)
     p = labels.clamp(0, c - 1)
-    sample = torch.arange(n, device=target.device).unsqueeze(1)
+    rank = None if scores is None or (ranks is None and rank_histogram is None) else _rank(scores, t)
+    states = confusion, counts, ranks, rank_histogram
+    if rows is not None:
+        size = next(state.shape[0] for state in states if state is not None)
+        for of_slicing in rows.reshape(rows.shape[0], n, -1):
+            row, inside = within(of_slicing, size)
+            _add_samples(states, row, t, p, rank, torch.where(inside, amount, 0), c)
+    elif (counts is not None and counts.dim() == 3) or (ranks is not None and ranks.dim() == 4):
+        _add_samples(states, torch.arange(n, device=target.device).unsqueeze(1), t, p, rank, amount, c)
+    else:
+        _add_samples(states, 0, t, p, rank, amount, c)
+
+
+def _add_samples(
+    states: tuple[Tensor | None, ...],
+    row: Tensor | int,
+    target: Tensor,
+    label: Tensor,
+    rank: Tensor | None,
+    amount: Tensor,
+    classes: int,
+) -> None:
+    """Add samples to rows of the states, which have one each if ``row`` is 0.
+
+    Args:
+        states: confusion, counts, ranks, rank_histogram.
+        row: int64 ``[N, S]`` or ``[N, 1]``.
+        target: int64 ``[N, S]``, in the range of classes, as ``label``.
+        label: see there.
+        rank: int64 ``[N, S]``, of the target.
+        amount: ``[N, S]``.
+        classes: C.
+    """
+    confusion, counts, ranks, rank_histogram = states
+    first = row * classes
+    own, of_label = first + target, first + label
     if confusion is not None:
-        _add_at(confusion, t * c + p, amount)
+        _add_at(confusion, own * classes + label, amount)
     if counts is not None:
-        row = sample * c if counts.dim() == 3 else 0
-        _add_at(counts, (row + t) * 3, amount * (t == p))
-        _add_at(counts, (row + p) * 3 + 1, amount)
-        _add_at(counts, (row + t) * 3 + 2, amount)
-    if scores is None or (ranks is None and rank_histogram is None):
+        _add_at(counts, own * 3, amount * (target == label))
+        _add_at(counts, of_label * 3 + 1, amount)
+        _add_at(counts, own * 3 + 2, amount)
+    if rank is None:
         return
-    rank = _rank(scores, t)
     if rank_histogram is not None:
-        _add_at(rank_histogram, rank, amount)
+        _add_at(rank_histogram, first + rank, amount)
     if ranks is not None:
         k = ranks.shape[-2]
-        row = sample * c if ranks.dim() == 4 else 0
         amount = amount * (rank < k)
         rank = rank.clamp(max=k - 1)
-        _add_at(ranks, ((row + t) * k + rank) * 2, amount)
-        _add_at(ranks, ((row + p) * k + rank) * 2 + 1, amount)
+        _add_at(ranks, (own * k + rank) * 2, amount)
+        _add_at(ranks, (of_label * k + rank) * 2 + 1, amount)
 
 
 # The most pairs of classes for which a table is made where its diagonal and margins serve.
@@ -171,6 +208,13 @@ def multiclass_weighted_body(preds: Tensor, target: Tensor, valid: Tensor | None
     multiclass_body(preds, target, valid, *rest, weights=weights)
 
 
+def multiclass_rows_body(
+    preds: Tensor, target: Tensor, rows: Tensor, valid: Tensor | None, weights: Tensor | None, *rest: Any
+) -> None:
+    """:func:`multiclass_body` with rows; the other arguments are its own, in their order."""
+    multiclass_body(preds, target, valid, *rest, weights=weights, rows=rows)
+
+
 def _add_at(state: Tensor, index: Tensor, weight: Tensor) -> None:
     """``state.view(-1)[index] += weight`` with repeated indices, without synchronising.
 
@@ -209,5 +253,13 @@ def _weighted_fake(preds: Tensor, target: Tensor, valid: Tensor | None, weights:
     _check("multiclass_weighted_", torch.float64, preds, target, rest)
 
 
+def _rows_fake(
+    preds: Tensor, target: Tensor, rows: Tensor, valid: Tensor | None, weights: Tensor | None, *rest: Any
+) -> None:
+    torch._check(rows.dim() == target.dim() + 1, lambda: "multiclass_rows_: rows must be [K, ...], as target")
+    _check("multiclass_rows_", torch.int64 if weights is None else torch.float64, preds, target, rest)
+
+
 multiclass_ = define(SCHEMA, multiclass_body, _fake)
 multiclass_weighted_ = define(WEIGHTED_SCHEMA, multiclass_weighted_body, _weighted_fake)
+multiclass_rows_ = define(ROWS_SCHEMA, multiclass_rows_body, _rows_fake, ("cpu",))

@@ -375,7 +375,10 @@ def add_statistics(states: Mapping[str, Tensor], batch: Mapping[str, Tensor]) ->
     """Add the statistics of a batch to ``states``, in place."""
     for name, value in batch.items():
         if name == "moments":
-            merge_moments_(states[name], value)
+            if value.dim() == 2:
+                merge_moments_(states[name], value)
+            else:  # of several groups
+                merge_moments_(states[name].view(-1, 6), value.reshape(-1, 6))
         elif name in MERGES:
             states[name].copy_(MERGES[name](torch.stack([states[name], value])))
         else:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 from torchmetrics.utilities.prints import rank_zero_warn
 
@@ -53,7 +54,8 @@ class R2Score(MultioutputMetric):
 
     def formula(self, moments: Tensor, squared_error: Tensor, **_: Tensor) -> Tensor:
         """The score."""
-        if any_holds((moments[:, 0] < 2) & (moments[:, 3:5] == 0).all(-1)):
+        few = (moments[:, 0] < 2) & (moments[:, 3:5] == 0).all(-1)
+        if any_holds(few):
             raise ValueError("Needs at least two samples to calculate r2 score.")
         adjusted = self.adjusted
         if adjusted and any_holds(moments[:, 0] - 1 <= adjusted):
@@ -62,7 +64,8 @@ class R2Score(MultioutputMetric):
                 " Falls back to the standard r2 score."
             )
             adjusted = 0
-        return self._over_outputs(formulas.r2(moments, squared_error, self.multioutput, adjusted))
+        value = formulas.r2(moments, squared_error, self.multioutput, adjusted)
+        return self._over_outputs(torch.where(few.any(), torch.nan, value))
 
 
 @documented(R2Score)

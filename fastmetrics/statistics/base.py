@@ -11,9 +11,11 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.compiler import is_compiling
 
 from fastmetrics.native import transforms
 from fastmetrics.passes.faults import FAULTS
+from fastmetrics.passes.groups import present
 from fastmetrics.statistics.resampling import Resampling
 
 States = Mapping[str, Tensor]
@@ -41,6 +43,7 @@ class Statistics(ABC):
         size_name: what a size counts.
         wrong_size: the error if there is data of another size.
         lacks_joint: why there is no :meth:`resampling`, and what would do.
+        instead_of_groups: what an error says of samplewise statistics that are to be kept by groups.
     """
 
     shapes: dict[str, tuple[tuple[int, ...], torch.dtype]]
@@ -55,6 +58,9 @@ class Statistics(ABC):
     size_name: str = "outputs"
     wrong_size: type[Exception] = RuntimeError
     lacks_joint: str = "They are not the cells of a table, nor sums of them."
+    instead_of_groups: str = (
+        "Without `multidim_average='samplewise'`, `keep_sequence_dim` or `reduction='none'` it has."
+    )
 
     @property
     def key(self) -> Any:
@@ -70,6 +76,25 @@ class Statistics(ABC):
     def options_but(self, *asked: str) -> dict[str, Any]:
         """Every attribute but ``shapes`` and the ``asked`` ones: those that say what is asked for, and caches."""
         return {name: value for name, value in vars(self).items() if name != "shapes" and name not in asked}
+
+    @property
+    def plain(self) -> Statistics:
+        """What a formula reads: of statistics of groups, those of one group."""
+        return self
+
+    def samples(self, inputs: Inputs) -> Inputs:
+        """The inputs of :attr:`plain`."""
+        return inputs
+
+    @property
+    def validates_groups(self) -> bool:
+        """Whether groups out of range are recorded and raised. They are never counted."""
+        return self.validate
+
+    @property
+    def starts_at_zero(self) -> bool:
+        """Whether empty statistics are zeros."""
+        return type(self).zeros is Statistics.zeros
 
     @property
     def keeps_twins(self) -> bool:
@@ -171,6 +196,30 @@ class Statistics(ABC):
             weights: what :meth:`per_sample` made of the weights; the statistics are float64 then.
             valid: what :meth:`per_sample` made of the mask.
         """
+
+    def add_rows(
+        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> None:
+        """Add each sample of a batch to some rows of ``states``, which have one more dimension, in front.
+
+        This one reads the batch again for every row that is asked for.
+
+        Args:
+            states: those of :meth:`add`, ``[S, *shape]``.
+            rows: integers ``[K, *shape]``, K rows of each sample, of the shape that :meth:`per_sample` gives them. A
+                sample whose row lies outside of [0, S) is not counted.
+            inputs: those of :meth:`add`, as the others.
+            weights: see there.
+            valid: see there.
+        """
+        size = states[next(iter(self.shapes))].shape[0]
+        faults = {name: states[name] for name in states if name not in self.shapes}
+        for slicing in rows:
+            for row in range(size) if is_compiling() or transforms.active() else present(slicing, size):
+                mine = self.per_sample("valid", slicing == row, inputs)
+                mine = mine if valid is None else mine & valid
+                self.add({name: states[name][row] for name in self.shapes} | faults, inputs, weights, mine)
+            faults = {}
 
     def of_batch(
         self,
@@ -292,6 +341,18 @@ def in_parts(
             None if weights is None else weights[some],
             None if valid is None else valid[some],
         )
+
+
+def rows_in_parts(
+    kept: int, rows: Tensor | None, inputs: Inputs, weights: Tensor | None, valid: Tensor | None
+) -> Iterator[tuple[Inputs, Tensor | None, Tensor | None, Tensor | None]]:
+    """:func:`in_parts` with the rows of states, ``[K, N, ...]`` or None, after the inputs."""
+    if rows is None:
+        for some, amounts, counted in in_parts(kept, inputs, weights, valid):
+            yield some, None, amounts, counted
+        return
+    for some, amounts, counted in in_parts(kept + rows.shape[0], (*inputs, rows.movedim(0, -1)), weights, valid):
+        yield some[:-1], some[-1].movedim(-1, 0), amounts, counted
 
 
 def same(mine: Any, other: Any) -> bool:

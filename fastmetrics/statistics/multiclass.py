@@ -10,9 +10,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.passes import multiclass_, multiclass_weighted_
+from fastmetrics.passes import multiclass_, multiclass_rows_, multiclass_weighted_
 from fastmetrics.passes.faults import bad_weights
-from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d, in_parts, same_device, shown
+from fastmetrics.passes.groups import add_to_rows
+from fastmetrics.statistics.base import (
+    Inputs,
+    States,
+    Statistics,
+    as_labels,
+    at_least_1d,
+    rows_in_parts,
+    same_device,
+    shown,
+)
 from fastmetrics.statistics.resampling import (
     Resampling,
     cells,
@@ -147,15 +157,23 @@ class MulticlassStatistics(Statistics):
             raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
         same_device(preds, target)
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Read the batch once and add it to ``states``."""
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
+    ) -> None:
+        """Read the batch once and add it to ``states``, or to some rows of them."""
         preds, target = inputs
         if target.dim() == 0:
             preds, target = preds.reshape(1), target.reshape(1)
             weights, valid = at_least_1d(weights), at_least_1d(valid)
+            rows = None if rows is None else rows.unsqueeze(-1)
         labels = preds.dim() == target.dim()
         if self.num_classes is None or target.is_floating_point() or (labels and preds.is_floating_point()):
-            self._add_converted(states, preds, target, weights, valid)
+            self._add_converted(states, preds, target, weights, valid, rows)
             return
         ignore_index = self.ignore_index
         options = (
@@ -168,25 +186,45 @@ class MulticlassStatistics(Statistics):
             ignore_index is not None,
             states.get("rank_histogram"),
         )
-        if weights is None:
+        if rows is not None:
+            multiclass_rows_(preds, target, rows, valid, weights, *options)
+        elif weights is None:
             multiclass_(preds, target, valid, *options)
         else:
             multiclass_weighted_(preds, target, valid, weights, *options)
 
+    def add_rows(
+        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> None:
+        """See the base; the batch is read once."""
+        self.add(states, inputs, weights, valid, rows)
+
     def _add_converted(
-        self, states: States, preds: Tensor, target: Tensor, weights: Tensor | None, valid: Tensor | None
+        self,
+        states: States,
+        preds: Tensor,
+        target: Tensor,
+        weights: Tensor | None,
+        valid: Tensor | None,
+        rows: Tensor | None,
     ) -> None:
         """Of labels that are floats, or of any number of classes."""
         kept = 0 if self.samplewise else 3 * target.numel() // max(1, target.shape[0])
-        for some, amounts, counted in in_parts(kept, (preds, target), weights, valid):
+        for some, of_some, amounts, counted in rows_in_parts(kept, rows, (preds, target), weights, valid):
             labels = some[0] if preds.dim() > target.dim() else as_labels(some[0])
             if self.num_classes is None:
-                self._add_without_classes(states, labels, as_labels(some[1]), amounts, counted)
+                self._add_without_classes(states, labels, as_labels(some[1]), amounts, counted, of_some)
             else:
-                self.add(states, (labels, as_labels(some[1])), amounts, counted)
+                self.add(states, (labels, as_labels(some[1])), amounts, counted, of_some)
 
     def _add_without_classes(
-        self, states: States, preds: Tensor, target: Tensor, weights: Tensor | None, valid: Tensor | None
+        self,
+        states: States,
+        preds: Tensor,
+        target: Tensor,
+        weights: Tensor | None,
+        valid: Tensor | None,
+        rows: Tensor | None,
     ) -> None:
         if preds.dim() == target.dim() + 1:
             preds = preds.argmax(1)
@@ -195,6 +233,10 @@ class MulticlassStatistics(Statistics):
             kept = kept & (target != self.ignore_index)
         if weights is not None:
             kept = torch.where(kept & ~bad_weights(states.get("faults"), weights, kept), weights, 0.0)
+        if rows is not None:
+            amount = torch.stack([kept * (preds == target), kept, kept], -1)
+            add_to_rows(states["counts"], rows, amount.unsqueeze(-2))
+            return
         over = tuple(range(1, target.dim())) if self.samplewise else tuple(range(target.dim()))
         correct, total = (kept * (preds == target)).sum(over), kept.sum(over)
         states["counts"].add_(torch.stack([correct, total, total], -1).unsqueeze(-2))

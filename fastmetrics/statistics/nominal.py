@@ -11,7 +11,7 @@ from torch import Tensor
 from fastmetrics.native.transforms import like_inputs
 from fastmetrics.passes import multiclass_
 from fastmetrics.passes.faults import bad_weights, record_faults
-from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts
+from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, rows_in_parts
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 
 
@@ -27,16 +27,23 @@ class NominalStatistics(MulticlassStatistics):
         super().__init__(num_classes, confusion=True)
         self.replacement = replacement
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Read the batch once and add it to ``states``."""
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
+    ) -> None:
+        """Read the batch once and add it to ``states``, or to some rows of them."""
         labels = inputs if inputs[0].dim() == inputs[1].dim() else inputs[1:]
         kept = sum(value.is_floating_point() for value in labels)
-        for some, amounts, counted in in_parts(kept, inputs, weights, valid):
+        for some, of_some, amounts, counted in rows_in_parts(kept, rows, inputs, weights, valid):
             preds, target, mask = *some, counted
             if preds.dim() == target.dim():
                 preds, mask = self._without_nan(preds, mask)
             target, mask = self._without_nan(target, mask)
-            super().add(states, (preds, target), amounts, mask)
+            super().add(states, (preds, target), amounts, mask, of_some)
 
     def _without_nan(self, values: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor | None]:
         if not values.is_floating_point():

@@ -53,6 +53,11 @@ class ValuesStatistics(Statistics):
         self.nans = REPLACE if replaced else KEEP if nan_strategy == "disable" else DROP
         self.replacement = float(nan_strategy) if replaced else 0.0
 
+    @property
+    def validates_groups(self) -> bool:
+        """Always; ``validate`` is about NaN."""
+        return True
+
     def zeros(
         self, device: torch.device | None, samples: int | None = None, weighted: bool = False
     ) -> dict[str, Tensor]:
@@ -89,7 +94,7 @@ class ValuesStatistics(Statistics):
             states["weight"] if "weight" in wanted else None,
             states["min_value"] if "min_value" in wanted else None,
             states["max_value"] if "max_value" in wanted else None,
-            states["faults"] if self.validate else None,
+            states.get("faults") if self.validate else None,
             self.nans,
             self.replacement,
         )

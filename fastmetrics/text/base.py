@@ -12,7 +12,7 @@ from torch import Tensor
 from fastmetrics import arguments
 from fastmetrics.docstrings import Documented
 from fastmetrics.metric import Batch, StatisticMetric
-from fastmetrics.statistics.base import Statistics
+from fastmetrics.statistics.base import Inputs, Statistics
 from fastmetrics.text.hidden import check_hidden, logits_in_parts
 
 
@@ -71,6 +71,9 @@ class TokenMetric(Documented, StatisticMetric):
         )
         return (preds[..., :-1, :], target[..., 1:]), weights, valid
 
+    def _groups_read(self, groups: Tensor, inputs: Inputs) -> Tensor:
+        return groups[..., 1:] if self.shift and groups.dim() == inputs[-1].dim() > 0 else groups
+
     def evaluate(self, *args: Any, **kwargs: Any) -> Tensor:
         """The value of one batch in the dtype of the logits, float32 at least."""
         statistics, batch = self._for_function(args, kwargs)
@@ -123,6 +126,8 @@ class TokenMetric(Documented, StatisticMetric):
         """
         (hidden, target), weights, valid = self.inputs(hidden, target, weights, valid)
         label = self._label()
+        if self._slicing is not None:
+            raise ValueError(f"{label}: `update_hidden` takes no groups. Update it with logits and `groups=`.")
         check_hidden(label, hidden, weight, target, bias, softcap)
         statistics, like = self._statistics, (hidden, target)
         rows = (

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The multiclass pass over samples that are added to rows of the states, on the CPU; its meaning is
+// multiclass_rows_body in fastmetrics/passes/multiclass.py.
+//
+// Blocks are read as in multiclass_cpu.cpp. A pair of target and label of a row is one cell of a table, of which the
+// confusion matrix and the counts are made in the end, as long as all cells are fewer than the samples of a thread;
+// else the cells of the states are added to. Weights are added by one thread in the order of the samples, so the same
+// data gives the same bits for any number of threads.
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "passes/loops_cpu.h"
+#include "passes/multiclass_block_cpu.h"
+#include "passes/sample_rows_cpu.h"
+
+namespace fastmetrics {
+namespace {
+
+// Additions to a cell of a thread's own before it is folded; a cell is uint32.
+constexpr int64_t kFoldEvery = int64_t{1} << 30;
+// Cells of a table of pairs; more of them miss the caches, so that a sample costs more than it does in the states.
+constexpr int64_t kMostPairs = int64_t{1} << 22;
+constexpr int64_t kChunk = int64_t{1} << 16;  // samples
+
+using Batch = MulticlassBatch;
+using States = MulticlassStates;
+
+// The pairs of target and label in each row, [rows, C, C] and a cell of the samples that do not count.
+class Pairs {
+ public:
+  void open(int64_t rows, int64_t classes) {
+    rows_ = rows;
+    classes_ = classes;
+    cells_.reset(new uint32_t[rows * classes * classes + 1]());
+  }
+  explicit operator bool() const { return cells_ != nullptr; }
+
+  void add(const int32_t* row, const int32_t* target, const int32_t* label, int n) {
+    const int32_t c = static_cast<int32_t>(classes_), none = static_cast<int32_t>(rows_) * c * c;
+    int32_t cell[kBlock];
+    for (int i = 0; i < n; ++i) {
+      const int32_t counts = ~(row[i] | target[i] | label[i]) >> 31;  // all bits, if none is negative
+      cell[i] = (((row[i] * c + target[i]) * c + label[i]) & counts) | (none & ~counts);
+    }
+    uint32_t* cells = cells_.get();
+    for (int i = 0; i < n; ++i) ++cells[cell[i]];
+  }
+
+  // Called by one thread at a time.
+  void fold(int64_t* confusion, int64_t* counts) {
+    const int64_t c = classes_;
+    uint32_t* cell = cells_.get();
+    for (int64_t row = 0; row < rows_; ++row) {
+      for (int64_t t = 0; t < c; ++t, cell += c) {
+        int64_t actual = 0;
+        for (int64_t p = 0; p < c; ++p) {
+          const int64_t number = cell[p];
+          actual += number;
+          if (confusion != nullptr) confusion[(row * c + t) * c + p] += number;
+          if (counts != nullptr) counts[(row * c + p) * 3 + 1] += number;
+        }
+        if (counts == nullptr) continue;
+        counts[(row * c + t) * 3] += cell[t];
+        counts[(row * c + t) * 3 + 2] += actual;
+      }
+    }
+    memset(cells_.get(), 0, (rows_ * c * c + 1) * sizeof(uint32_t));
+  }
+
+ private:
+  int64_t rows_ = 0, classes_ = 0;
+  std::unique_ptr<uint32_t[]> cells_;
+};
+
+// What one of the threads adds for the samples of [begin, end).
+void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t begin, int64_t end, int threads,
+               std::mutex* folding, Faults* faults) {
+  const int64_t c = b.classes, k = s.k, mine = b.layout.samples() / threads;
+  const bool shared = threads > 1;
+  Pairs pairs;
+  RowCells confusion, counts, ranks, rank_histogram;
+  const bool wanted = s.confusion != nullptr || s.counts != nullptr;
+  const int64_t most = std::min(mine, kMostPairs);
+  if (wanted && c * c <= most / rows.count) {
+    pairs.open(rows.count, c);
+  } else {
+    confusion.open(s.confusion, rows.count * c * c, c * c <= mine / rows.count, shared);
+    counts.open(s.counts, rows.count * c * 3, c * 3 <= mine / rows.count, shared);
+  }
+  ranks.open(s.ranks, rows.count * c * k * 2, c * k * 2 <= mine / rows.count, shared);
+  rank_histogram.open(s.rank_histogram, rows.count * c, c <= mine / rows.count, shared);
+
+  auto add = [&](const Block& block, const int32_t* row, int n) {
+    if (pairs) pairs.add(row, block.target, block.labels, n);
+    if (!confusion && !counts && !s.want_ranks()) return;
+    for (int i = 0; i < n; ++i) {
+      const int64_t t = block.target[i], p = block.labels[i], at = row[i] * c;
+      if (t < 0 || p < 0 || row[i] < 0) continue;
+      if (confusion) confusion.add((at + t) * c + p);
+      if (counts) {
+        if (t == p) counts.add((at + t) * 3);
+        counts.add((at + p) * 3 + 1);
+        counts.add((at + t) * 3 + 2);
+      }
+      if (rank_histogram) rank_histogram.add(at + block.ranks[i]);
+      if (ranks && block.ranks[i] < k) {
+        ranks.add(((at + t) * k + block.ranks[i]) * 2);
+        ranks.add(((at + p) * k + block.ranks[i]) * 2 + 1);
+      }
+    }
+  };
+
+  while (begin < end) {
+    const int64_t to = std::min(end, begin + kFoldEvery / rows.slicings);
+    for_each_block(b, begin, to, s.want_ranks(), faults,
+                   [&](int64_t first, int n, const Block& block, const Ahead& ahead) {
+                     ahead.fetch(n);
+                     alignas(64) int32_t row[kBlock];
+                     for (int64_t slicing = 0; slicing < rows.slicings; ++slicing) {
+                       read_rows(rows, slicing, first, n, row);
+                       add(block, row, n);
+                     }
+                   });
+    std::lock_guard<std::mutex> one_at_a_time(*folding);
+    if (pairs) pairs.fold(s.confusion, s.counts);
+    confusion.fold();
+    counts.fold();
+    ranks.fold();
+    rank_histogram.fold();
+    begin = to;
+  }
+}
+
+// A sample as it is counted.
+struct Sample {
+  int32_t target, label, rank;  // target or label are negative if it is not
+  double weight;
+};
+
+void add_sample(const Batch& b, const MulticlassCells<double>& s, int64_t row, const Sample& sample) {
+  const int64_t c = b.classes, k = s.k, at = row * c, t = at + sample.target, p = at + sample.label;
+  if (s.confusion != nullptr) s.confusion[t * c + sample.label] += sample.weight;
+  if (s.counts != nullptr) {
+    if (t == p) s.counts[t * 3] += sample.weight;
+    s.counts[p * 3 + 1] += sample.weight;
+    s.counts[t * 3 + 2] += sample.weight;
+  }
+  if (s.rank_histogram != nullptr) s.rank_histogram[at + sample.rank] += sample.weight;
+  if (s.ranks != nullptr && sample.rank < k) {
+    s.ranks[(t * k + sample.rank) * 2] += sample.weight;
+    s.ranks[(p * k + sample.rank) * 2 + 1] += sample.weight;
+  }
+}
+
+}  // namespace
+
+void add_multiclass_rows(const Batch& b, const SampleRows& rows, const States& s) {
+  const int64_t samples = b.layout.samples();
+  if (samples == 0 || rows.slicings == 0) return;
+  const int threads = threads_for(samples * (b.scores ? b.classes : 4));
+  std::vector<Faults> faults(threads);
+  std::mutex folding;
+  split(samples, threads, [&](int thread, int64_t begin, int64_t end) {
+    add_range(b, rows, s, begin, end, threads, &folding, &faults[thread]);
+  });
+  Faults::record(faults, s.faults);
+}
+
+void add_multiclass_rows(const Batch& b, const SampleRows& rows, const MulticlassCells<double>& s) {
+  const int64_t samples = b.layout.samples();
+  const int64_t chunk = std::max<int64_t>(kBlock, std::min(kChunk, samples));
+  std::vector<Sample> read(chunk);
+  std::vector<int32_t> row(chunk * rows.slicings);
+  std::vector<Faults> faults(threads_for(chunk * (b.scores ? b.classes : 4)));
+  for (int64_t from = 0; from < samples; from += chunk) {
+    const int64_t n = std::min(chunk, samples - from);
+    split(n, static_cast<int>(faults.size()), [&](int thread, int64_t begin, int64_t end) {
+      for_each_block(b, from + begin, from + end, s.want_ranks(), &faults[thread],
+                     [&](int64_t first, int size, const Block& block, const Ahead&) {
+                       for (int64_t slicing = 0; slicing < rows.slicings; ++slicing) {
+                         read_rows(rows, slicing, first, size, &row[slicing * chunk + first - from]);
+                       }
+                       for (int i = 0; i < size; ++i) {
+                         Sample& sample = read[first - from + i];
+                         sample = {block.target[i], block.labels[i], block.ranks[i], 0.0};
+                         if (sample.target == kIgnored || sample.target == kInvalid) continue;
+                         sample.weight = b.weights[b.layout.offset(first + i, b.layout.d_stride)];
+                         if (!faults[thread].check_weight(sample.weight, first + i)) sample.target = kBad;
+                       }
+                     });
+    });
+    for (int64_t slicing = 0; slicing < rows.slicings; ++slicing) {
+      for (int64_t i = 0; i < n; ++i) {
+        const int32_t of = row[slicing * chunk + i];
+        if (read[i].target >= 0 && read[i].label >= 0 && of >= 0) add_sample(b, s, of, read[i]);
+      }
+    }
+  }
+  Faults::record(faults, s.faults);
+}
+
+}  // namespace fastmetrics

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The rows of a state that each sample is added to: those of its groups, of one or several slicings.
+
+#pragma once
+
+#include "common/dtype.h"
+#include "common/layout.h"
+
+namespace fastmetrics {
+
+struct SampleRows {
+  const void* data;  // integers [K, ...]
+  DType type;
+  int64_t slicings, slicing_stride;  // K
+  Layout layout;                     // of the samples; only its first stride is used
+  int64_t count;                     // of rows of the state; a sample whose row is outside of [0, count) is left out
+
+  int64_t slicing(int64_t k) const { return k * slicing_stride; }
+};
+
+// Which samples are looked at.
+struct GroupsMask {
+  const bool* valid;  // null: all are
+  Layout layout;      // of the samples; only its first stride is used
+};
+
+}  // namespace fastmetrics

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The rows of a block of samples as int32, and cells that one thread adds to.
+
+#pragma once
+
+#include <memory>
+
+#include "common/cpu.h"
+#include "passes/sample_rows.h"
+
+namespace fastmetrics {
+
+// Neighbours in memory of a block of samples from `begin` on: f(offset, stride, place in the block, how many).
+template <typename F>
+inline void for_each_run(const Layout& layout, const int64_t* stride, int64_t begin, int n, const F& f) {
+  int64_t unused;
+  for (int done = 0; done < n;) {
+    const int64_t left = layout.locate(begin + done, &unused, &unused);
+    const int length = static_cast<int>(std::min<int64_t>(left, n - done));
+    f(layout.offset(begin + done, stride), stride[layout.dims - 1], done, length);
+    done += length;
+  }
+}
+
+// The rows of n samples from `begin` on in slicing k; negative where a sample is left out. Those that follow are
+// fetched while these are counted.
+inline void read_rows(const SampleRows& rows, int64_t k, int64_t begin, int n, int32_t* to) {
+  const int64_t size = size_of(rows.type);
+  for_each_run(rows.layout, rows.layout.a_stride, begin, n, [&](int64_t at, int64_t step, int done, int length) {
+    const char* next = static_cast<const char*>(rows.data) + (rows.slicing(k) + at + length * step) * size;
+    for (int i = 0; i < length; i += 8) __builtin_prefetch(next + i * step * size, 0, 2);
+    narrow_labels(rows.data, rows.type, rows.slicing(k) + at, step, length, rows.count, nullptr, to + done);
+  });
+}
+
+// Cells of a state as one thread sees them: its own, folded into the state in the end, or those of the state.
+class RowCells {
+ public:
+  // own: cells of the thread's own pay; shared: other threads add to the same state.
+  void open(int64_t* state, int64_t size, bool own, bool shared) {
+    state_ = state;
+    shared_ = shared;
+    if (state != nullptr && own) {
+      size_ = size;
+      cells_.reset(new uint32_t[size]());
+    }
+  }
+  explicit operator bool() const { return state_ != nullptr; }
+  void add(int64_t cell) {
+    if (cells_) {
+      ++cells_[cell];
+    } else if (shared_) {
+      __atomic_fetch_add(state_ + cell, 1, __ATOMIC_RELAXED);
+    } else {
+      ++state_[cell];
+    }
+  }
+  // Called by one thread at a time.
+  void fold() {
+    if (!cells_) return;
+    for (int64_t i = 0; i < size_; ++i) state_[i] += cells_[i];
+    memset(cells_.get(), 0, size_ * sizeof(uint32_t));
+  }
+
+ private:
+  int64_t* state_ = nullptr;
+  bool shared_ = false;
+  int64_t size_ = 0;
+  std::unique_ptr<uint32_t[]> cells_;
+};
+
+}  // namespace fastmetrics

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pass over the groups of samples, and what passes share that add each sample to the rows of its groups."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from fastmetrics.native.operators import define
+from fastmetrics.native.transforms import samples
+from fastmetrics.passes.faults import record_faults
+
+SCHEMA = "count_groups_(Tensor rows, Tensor? valid, Tensor(a!) counts, Tensor(b!)? faults) -> ()"
+
+
+def count_groups_body(rows: Tensor, valid: Tensor | None, counts: Tensor, faults: Tensor | None) -> None:
+    """Count the samples of each group.
+
+    A sample that is not ``valid`` is skipped. One whose group lies outside of [0, S) is not counted and goes to
+    ``faults``; no other pass records it.
+
+    Args:
+        rows: of any integer type or bool ``[K, *shape]``: the rows of K slicings that each sample belongs to.
+        valid: bool ``[*shape]``; None if all samples are.
+        counts: int64 or float64 ``[S]``.
+        faults: int64 ``[FAULTS]``.
+    """
+    if rows.numel() == 0:
+        return
+    for row in rows.to(torch.int64):
+        bad = (row < 0) | (row >= counts.shape[0])
+        record_faults(faults, 6, bad if valid is None else bad & valid, row)
+        add_to_rows(counts, row.unsqueeze(0), torch.ones_like(row) if valid is None else valid)
+
+
+def _fake(rows: Tensor, valid: Tensor | None, counts: Tensor, faults: Tensor | None) -> None:
+    torch._check(
+        valid is None or valid.dim() == rows.dim() - 1, lambda: "count_groups_: valid must have the shape of a row"
+    )
+
+
+count_groups_ = define(SCHEMA, count_groups_body, _fake, ("cpu",))
+
+
+def add_to_rows(state: Tensor, rows: Tensor, values: Tensor) -> None:
+    """``state[row] += value`` for each sample and each of its rows; one outside of the state is left out.
+
+    Args:
+        state: ``[S, *statistic]``.
+        rows: integers ``[K, *shape]``.
+        values: ``[*shape, *statistic]``, of any dtype.
+    """
+    size, statistic = state.shape[0], state.shape[1:]
+    values = values.reshape(-1, *statistic).to(state.dtype)
+    for row in rows:
+        place, inside = within(row.reshape(-1), size)
+        state.index_add_(0, place, torch.where(inside.reshape(-1, *(1 for _ in statistic)), values, 0))
+
+
+def within(rows: Tensor, size: int) -> tuple[Tensor, Tensor]:
+    """The rows as int64, 0 in place of those outside of [0, size), and which are inside."""
+    rows = rows.to(torch.int64)
+    inside = (rows >= 0) & (rows < size)
+    return torch.where(inside, rows, 0), inside
+
+
+def present(rows: Tensor, size: int) -> list[int]:
+    """The rows of [0, size) that there are; it waits for the device."""
+    return [row for row in samples(rows).unique().tolist() if 0 <= row < size]

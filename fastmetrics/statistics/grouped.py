@@ -1,0 +1,228 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The statistics of groups of samples."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from fastmetrics.passes.faults import record_faults
+from fastmetrics.passes.groups import count_groups_
+from fastmetrics.statistics.base import Inputs, States, Statistics
+
+COUNTS = "group_samples"
+MOST_BYTES = 10**9  # of states, unless more is asked for
+
+
+class Grouped(Statistics):
+    """Other statistics, a row of them for each group of samples: ``[S, *shape]``.
+
+    What belongs to each sample of dimension 0 where statistics are samplewise belongs to each group here. The inputs
+    are those of the other statistics and then the groups of each slicing. ``group_samples`` int64 [S] are the samples
+    of each group, an element of ``groups`` each.
+
+    Args:
+        base: the other statistics.
+        num_groups: the name of each slicing and how many groups it has; their rows lie one after another.
+        max_state_bytes: the most that the states may take.
+
+    Attributes:
+        rows: S.
+
+    Raises:
+        ValueError: the statistics are the samples themselves, or belong to them; states would take too much.
+    """
+
+    def __init__(self, base: Statistics, num_groups: Mapping[str, int], max_state_bytes: int = MOST_BYTES) -> None:
+        self.base = base
+        self.num_groups = dict(num_groups)
+        self.max_state_bytes = max_state_bytes
+        self.rows = sum(self.num_groups.values())
+        self.validate = base.validates_groups
+        for name in ("weights_in_place", "reductions", "size_from_data", "sized", "size", "size_name", "wrong_size"):
+            setattr(self, name, getattr(base, name))
+        if base.size_from_data:
+            self.sized_by = base.sized_by
+        self.shapes = {name: ((self.rows, *shape), dtype) for name, (shape, dtype) in base.shapes.items()}
+        self.shapes[COUNTS] = ((self.rows,), torch.int64)
+        self._require_room()
+
+    def _require_room(self) -> None:
+        if self.base.samplewise:
+            raise ValueError(f"`num_groups` needs statistics of a fixed size. {self.base.instead_of_groups}")
+        if self.state_bytes > self.max_state_bytes:
+            raise ValueError(
+                f"The states of {self.rows} groups take {self.state_bytes} bytes, more than"
+                f" max_state_bytes={self.max_state_bytes}. Ask for fewer groups, or give a greater `max_state_bytes`."
+            )
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of the states; weighted samples take as many again where they are counted apart."""
+        return sum(math.prod(shape) * dtype.itemsize for shape, dtype in self.shapes.values())
+
+    def slicings(self) -> Iterator[tuple[str, slice]]:
+        """The name of each slicing, and where its rows are."""
+        first = 0
+        for name, number in self.num_groups.items():
+            yield name, slice(first, first + number)
+            first += number
+
+    def overall(self, states: States) -> dict[str, Tensor]:
+        """The statistics of all samples; each is in one group of the first slicing."""
+        first = next(self.slicings())[1]
+        return {name: together(states[name][first], self.reductions.get(name)) for name in self.base.shapes}
+
+    def _of(self, base: Statistics) -> Grouped:
+        return self if base is self.base else Grouped(base, self.num_groups, self.max_state_bytes)
+
+    @property
+    def plain(self) -> Statistics:
+        """The statistics of one group."""
+        return self.base
+
+    def samples(self, inputs: Inputs) -> Inputs:
+        """The inputs without the groups."""
+        return inputs[: -len(self.num_groups)]
+
+    def _groups(self, inputs: Inputs) -> list[Tensor]:
+        """The groups of each slicing; those of ``[N]`` samples may come as ``[N, 1]``."""
+        dims = self.samples(inputs)[-1].dim()
+        found = []
+        for given in inputs[-len(self.num_groups) :]:
+            groups = given
+            while groups.dim() > dims and groups.shape[-1] == 1:
+                groups = groups.squeeze(-1)
+            found.append(groups)
+        return found
+
+    def union(self, other: Statistics) -> Statistics | None:
+        """Of the same groups, what one pass can fill for both."""
+        if not isinstance(other, Grouped) or list(self.num_groups.items()) != list(other.num_groups.items()):
+            return None
+        base = self.base.union(other.base)
+        if base is None or self.validate != other.validate:
+            return None
+        most = max(self.max_state_bytes, other.max_state_bytes)
+        return Grouped(base, self.num_groups, max(most, self.state_bytes + other.state_bytes))
+
+    def unsized(self) -> Statistics:
+        """See the base."""
+        return self._of(self.base.unsized())
+
+    def fitted(self, inputs: Inputs) -> Statistics:
+        """See the base."""
+        return self._of(self.base.fitted(self.samples(inputs)))
+
+    def resized(self, size: int) -> Statistics:
+        """See the base."""
+        return self._of(self.base.resized(size))
+
+    def size_of(self, states: Mapping[str, Any]) -> int:
+        """See the base."""
+        state = states[self.sized_by[0]]
+        whole = isinstance(state, Tensor) and state.dim() == len(self.shapes[self.sized_by[0]][0])
+        return self.base.size_of({self.sized_by[0]: state[0]}) if whole else 0
+
+    def view(self, name: str, state: Tensor) -> Tensor:
+        """See the base."""
+        return state if name == COUNTS else self.base.view(name, state)
+
+    @property
+    def starts_at_zero(self) -> bool:
+        """See the base."""
+        return self.base.starts_at_zero
+
+    def zeros(
+        self, device: torch.device | None, samples: int | None = None, weighted: bool = False
+    ) -> dict[str, Tensor]:
+        """Empty statistics."""
+        states = self.base.zeros(device, self.rows, weighted)
+        states[COUNTS] = torch.zeros(self.rows, dtype=torch.float64 if weighted else torch.int64, device=device)
+        return states
+
+    def may_fault(self, weights: Tensor | None) -> bool:
+        """Groups may be out of range."""
+        return self.validate
+
+    def check(self, inputs: Inputs) -> None:
+        """As of the other statistics; ``ValueError`` if groups are no integers or of another shape."""
+        samples = self.samples(inputs)
+        self.base.check(samples)
+        for groups in self._groups(inputs):
+            if groups.is_floating_point() or groups.is_complex():
+                raise ValueError(f"Expected `groups` to be integers, but got {groups.dtype}.")
+            self.base.per_sample("groups", groups, samples)
+
+    def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:
+        """As of the other statistics."""
+        return self.base.per_sample(name, values, self.samples(inputs))
+
+    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+        """Read the batch once and add it to the rows of its groups."""
+        samples, groups = self.samples(inputs), self._groups(inputs)
+        faults = states.get("faults")
+        if len(groups) == 1:
+            rows = groups[0].unsqueeze(0)
+        else:
+            rows, faults = self._rows(groups, samples, valid, faults), None
+        count_groups_(rows, _of_elements(valid, rows.dim() - 1), states[COUNTS], faults)
+        of_base = {name: states[name] for name in self.base.shapes}
+        if self.base.validate and "faults" in states:
+            of_base["faults"] = states["faults"]
+        shape = self.base.per_sample("groups", rows[0], samples).shape
+        rows = rows.reshape(*rows.shape, *(1 for _ in shape[rows.dim() - 1 :])).expand(len(rows), *shape)
+        self.base.add_rows(of_base, rows, samples, weights, valid)
+
+    def _rows(self, groups: list[Tensor], samples: Inputs, valid: Tensor | None, faults: Tensor | None) -> Tensor:
+        """int64 [K, *shape]: the rows of each sample; -1 for one with any group out of range."""
+        dims = max(one.dim() for one in groups)
+        shape = next(one.shape for one in groups if one.dim() == dims)
+        whole = [
+            one.reshape(*one.shape, *(1 for _ in shape[one.dim() :])).expand(shape).to(torch.int64) for one in groups
+        ]
+        kept = _of_elements(valid, dims)
+        good = torch.ones_like(whole[0], dtype=torch.bool)
+        for one, number in zip(whole, self.num_groups.values(), strict=True):
+            bad = (one < 0) | (one >= number)
+            record_faults(faults, 6, bad if kept is None else bad & kept, one)
+            good = good & ~bad
+        starts = (where.start for _, where in self.slicings())
+        return torch.stack([torch.where(good, one + start, -1) for one, start in zip(whole, starts, strict=True)])
+
+    def merge(self, states: States, batch: States) -> None:
+        """See the base."""
+        self.base.merge(states, {name: value for name, value in batch.items() if name != COUNTS})
+        states[COUNTS].add_(batch[COUNTS])
+
+    def explain_faults(self, faults: list[int]) -> str | None:
+        """Say what the other statistics would, and which groups were out of range."""
+        found = [self.base.explain_faults(faults)]
+        if faults[6]:
+            ranges = [
+                f"[0, {number - 1}]" + (f" for {name!r}" if len(self.num_groups) > 1 else "")
+                for name, number in self.num_groups.items()
+            ]
+            found.append(
+                f"expected `groups` in {' and in '.join(ranges)}, but {faults[6]} lay outside, the first is {faults[7]}"
+            )
+        return "; ".join(filter(None, found)) or None
+
+
+def _of_elements(valid: Tensor | None, dims: int) -> Tensor | None:
+    """A mask of samples of which each is an index of the first ``dims`` dimensions: any of its elements is valid."""
+    return valid if valid is None or valid.dim() <= dims else valid.flatten(dims).any(-1)
+
+
+def together(rows: Tensor, reduce: Callable[[Tensor], Tensor] | None) -> Tensor:
+    """Statistics of groups [S, *shape] as those of all samples, in a tree of merges; summed without a reduction."""
+    if reduce is None:
+        return rows.sum(0)
+    while rows.shape[0] > 1:
+        half = rows.shape[0] // 2
+        rows = torch.cat([reduce(torch.stack([rows[:half], rows[half : 2 * half]])), rows[2 * half :]])
+    return rows[0]

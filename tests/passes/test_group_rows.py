@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The passes that add samples to the rows of their groups: the kernels against the bodies."""
+
+import pytest
+import torch
+
+from fastmetrics.passes import multiclass_rows_
+from fastmetrics.passes.faults import FAULTS
+from fastmetrics.passes.groups import count_groups_, count_groups_body
+from fastmetrics.passes.multiclass import multiclass_rows_body
+
+INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
+
+
+def states(s, c, k, scores, dtype):
+    made = [torch.zeros(s, c, c, dtype=dtype), torch.zeros(s, c, 3, dtype=dtype)]
+    ranks = torch.zeros(s, c, k, 2, dtype=dtype) if scores else None
+    return made, ranks, torch.zeros(FAULTS, dtype=torch.int64), torch.zeros(s, c, dtype=dtype) if scores else None
+
+
+def compare(preds, target, rows, s, c, valid=None, weights=None, ignore=None, which="cmrh"):
+    """The kernel and the body on the same batch, with the states that are asked for."""
+    found = []
+    for run in (multiclass_rows_, multiclass_rows_body):
+        scores = preds.is_floating_point()
+        (confusion, counts), ranks, faults, histogram = states(
+            s, c, 2, scores, torch.int64 if weights is None else torch.float64
+        )
+        asked = [state if letter in which else None for letter, state in zip("cmr", (confusion, counts, ranks))]
+        histogram = histogram if "h" in which else None
+        run(preds, target, rows, valid, weights, *asked, faults, c, ignore or 0, ignore is not None, histogram)
+        found.append([state for state in (*asked, faults, histogram) if state is not None])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=0)
+    return found[0]
+
+
+@pytest.mark.parametrize("n", [1, 255, 256, 1000, 70_000])
+@pytest.mark.parametrize("s", [1, 3, 200, 5000])
+@pytest.mark.parametrize("scores", [True, False])
+def test_multiclass_rows(n, s, scores):
+    generator = torch.Generator().manual_seed(n + s)
+    c = 5
+    target = torch.randint(-2, c + 1, (n,), generator=generator)
+    preds = torch.randn(n, c, generator=generator) if scores else torch.randint(-1, c + 1, (n,), generator=generator)
+    rows = torch.randint(-1, s + 1, (2, n), generator=generator)
+    valid = torch.rand(n, generator=generator) > 0.3
+    weights = torch.rand(n, generator=generator, dtype=torch.float64) - 0.01
+    compare(preds, target, rows[:1], s, c)
+    compare(preds, target, rows, s, c, valid, ignore=-1)
+    compare(preds, target, rows, s, c, valid, weights)
+    compare(preds, target, rows[:1], s, c, None, weights, ignore=2)
+    for which in ("c", "m") + (("r", "h", "mr") if scores else ()):
+        compare(preds, target, rows[1:], s, c, which=which)
+
+
+def test_multiclass_rows_of_strided_samples_and_of_many_classes():
+    generator = torch.Generator().manual_seed(1)
+    scores = torch.randn(7, 9, 11, generator=generator).permute(0, 2, 1)  # [7, 11, 9]
+    target = torch.randint(0, 11, (9, 7), generator=generator).t()
+    per_sample = torch.randint(0, 4, (7,), generator=generator)
+    rows = per_sample.reshape(1, 7, 1).expand(1, 7, 9)
+    counted = compare(scores, target, rows, 4, 11)
+    assert counted[1][..., 2].sum() == 63
+    compare(scores, target, rows, 4, 11, target > 3, target.double())
+    many = torch.randint(0, 3000, (2, 500), generator=generator)
+    compare(many[0], many[1], torch.randint(0, 9, (1, 500), generator=generator), 9, 3000)
+    for dtype in INTEGERS:
+        compare(scores, target, rows.to(dtype), 4, 11)
+    compare(scores[:0], target[:0], rows[:, :0], 4, 11)
+
+
+@pytest.mark.parametrize("n", [1, 1000, 200_000])
+def test_count_groups(n):
+    generator = torch.Generator().manual_seed(n)
+    rows = torch.randint(-2, 40, (2, n), generator=generator)
+    for dtype in INTEGERS:
+        for valid in (None, torch.rand(n, generator=generator) > 0.5):
+            for of, kept in ((rows[:1], valid), (rows, valid), (rows[:, ::2], None if valid is None else valid[::2])):
+                found = []
+                for run in (count_groups_, count_groups_body):
+                    counts = torch.ones(37, dtype=torch.float64 if dtype == torch.int8 else torch.int64)
+                    faults = torch.zeros(FAULTS, dtype=torch.int64)
+                    run(of.to(dtype), kept, counts, faults)
+                    run(of.to(dtype), kept, counts, None)
+                    found.append((counts, faults))
+                for one, other in zip(*found, strict=True):
+                    assert torch.equal(one, other)
+
+
+def test_the_operators_keep_their_contract():
+    generator = torch.Generator().manual_seed(0)
+    preds, target = torch.randn(6, 4, generator=generator), torch.randint(0, 4, (6,), generator=generator)
+    rows = torch.randint(0, 3, (1, 6), generator=generator)
+    (confusion, counts), ranks, faults, histogram = states(3, 4, 2, True, torch.int64)
+    arguments = (preds, target, rows, None, None, confusion, counts, ranks, faults, 4, 0, False, histogram)
+    torch.library.opcheck(torch.ops.fastmetrics.multiclass_rows_.default, arguments)
+    torch.library.opcheck(torch.ops.fastmetrics.count_groups_.default, (rows, target > 0, counts.new_zeros(3), faults))
+    for wrong in (rows[:, :5], rows.float(), rows[0]):
+        with pytest.raises(RuntimeError, match="rows must"):
+            multiclass_rows_(preds, target, wrong, *arguments[3:])
+    with pytest.raises(RuntimeError, match="counts, "):
+        multiclass_rows_(*arguments[:6], counts[:2], *arguments[7:])
+    with pytest.raises(RuntimeError, match="counts must be"):
+        count_groups_(rows, None, counts, faults)
