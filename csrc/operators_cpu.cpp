@@ -152,6 +152,14 @@ void hinge(View preds, View target, OptionalView valid, OptionalView weights, St
   add_hinge(b, options, hinge_sums(b, options, hinge, count), faults_data(faults));
 }
 
+void calibration(View preds, View target, OptionalView valid, OptionalView weights, View edges, State counts,
+                 State confidences, State hits, OptionalState faults, int64_t logits, int64_t ignore_index,
+                 bool has_ignore_index) {
+  const RowsBatch b = calibration_batch(preds, target, valid, weights, ignore_index, has_ignore_index);
+  const CalibrationOptions options = calibration_options(preds, target, edges, logits);
+  add_calibration(b, options, calibration_sums(b, options, counts, confidences, hits), faults_data(faults));
+}
+
 void ranking(View preds, View target, OptionalView valid, OptionalView weights, OptionalState coverage,
              OptionalState average_precision, OptionalState ranking_loss, State count, OptionalState faults,
              int64_t ignore_index, bool has_ignore_index) {
@@ -458,6 +466,7 @@ FM_CPU_OPERATOR("binary_", &fastmetrics::binary)
 FM_CPU_OPERATOR("binary_weighted_", &fastmetrics::binary_weighted)
 FM_CPU_OPERATOR("binary_groups_", &fastmetrics::groups_of_binary)
 FM_CPU_OPERATOR("hinge_", &fastmetrics::hinge)
+FM_CPU_OPERATOR("calibration_", &fastmetrics::calibration)
 FM_CPU_OPERATOR("ranking_", &fastmetrics::ranking)
 FM_CPU_OPERATOR("exact_match_", &fastmetrics::exact_match)
 FM_CPU_OPERATOR("score_histogram_", &fastmetrics::score_histogram)

@@ -6,51 +6,17 @@
 // it has lanes.
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 
 #include "common/math_cpu.h"
 #include "passes/loops_cpu.h"
 #include "passes/rows_cpu.h"
+#include "passes/softmax_cpu.h"
 #include "rules/hinge.h"
 
 namespace fastmetrics {
 namespace {
 
-constexpr double kLeftOut = -1.0;
 constexpr int64_t kFewClasses = 64;
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
-int64_t whole_vectors(int64_t n) { return (n + kDoubles - 1) / kDoubles * kDoubles; }
-
-// The greatest of n values, in whole vectors; NaN if any is.
-double greatest(const double* p, int64_t n) {
-  Doubles most = load<Doubles>(p);
-  Mask64 nan = unordered(most, most);
-  for (int64_t i = kDoubles; i < n; i += kDoubles) {
-    const Doubles x = load<Doubles>(p + i);
-    nan |= unordered(x, x);
-    most = greater_of(x, most);
-  }
-  return any(nan) ? std::numeric_limits<double>::quiet_NaN() : greatest_lane(most);
-}
-
-// Makes of n scores, in whole vectors, what is in proportion to their softmax; returns the factor.
-double softmax(double* p, int64_t n) {
-  const double most = greatest(p, n);
-  if (!(std::fabs(most) < kInfinity)) {
-    std::fill_n(p, n, most);
-    return std::numeric_limits<double>::quiet_NaN();
-  }
-  FastMath math;  // which is for all that is not above 0
-  Doubles sum = {};
-  for (int64_t i = 0; i < n; i += kDoubles) {
-    const Doubles value = math.exp(load<Doubles>(p + i) - most);
-    memcpy(p + i, &value, sizeof(value));
-    sum += value;
-  }
-  return 1.0 / sum_of_lanes(sum);
-}
 
 // Adds one sample to sums [losses]. p: float64 [C] in whole vectors, its scores and negative infinities; it is spoiled.
 void add_sample(const HingeOptions& options, int64_t classes, int32_t target, double weight, bool logits, double* p,
@@ -167,38 +133,6 @@ void add_samples(const HingeOptions& options, const int32_t* target, const doubl
   for (int j = 0; j < kLanes; ++j) {
     sums[0] += loss[j];
     sums[1] += count[j];
-  }
-}
-
-// Scores `step` apart as doubles; returns whether one lies outside [0, 1].
-template <typename T>
-bool widen_scores(const T* from, int64_t step, int64_t n, double* to) {
-  uint64_t outside = 0;
-  auto widen_all = [&](auto distance) {
-    for (int64_t i = 0; i < n; ++i) {
-      to[i] = widen(from[i * distance]);
-      outside |= is_outside(to[i]);
-    }
-  };
-  if (step == 1) {
-    widen_all(std::integral_constant<int64_t, 1>{});
-  } else {
-    widen_all(step);
-  }
-  return outside != 0;
-}
-
-// What samples count: kLeftOut for those that are left out, whose values out of range go to the faults.
-void read_weights(const RowsBatch& b, int64_t first, int64_t b_at, int64_t b_step, int n, const int32_t* target,
-                  double* weight, RowsPart* part) {
-  for (int i = 0; i < n; ++i) {
-    weight[i] = kLeftOut;
-    if (target[i] == kIgnored || target[i] == kInvalid) continue;
-    if (target[i] == kBad) {
-      part->faults.add(kBadTarget, first + i, label_at(b.target, b.target_type, b_at + i * b_step));
-    }
-    const double given = b.weights == nullptr ? 1.0 : weight_of(b, first + i, part);
-    if (target[i] >= 0 && given >= 0.0) weight[i] = given;
   }
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the loops of the hinge, ranking and exact match passes are given, on every device: samples that are a row of
-// scores or labels, of each of which a figure is summed. The meaning is hinge_body, ranking_body and exact_match_body
-// in fastmetrics/passes.
+// What the loops of the hinge, calibration, ranking and exact match passes are given, on every device: samples that are
+// a row of scores or labels, of each of which a figure is summed. The meaning is hinge_body, calibration_body,
+// ranking_body and exact_match_body in fastmetrics/passes.
 
 #pragma once
 
@@ -62,6 +62,18 @@ struct HingeOptions {
 struct HingeSums {
   Sum hinge;  // [1] or [C]
   Sum count;  // []
+};
+
+struct CalibrationOptions {
+  bool multiclass;
+  bool rounds;          // confidences to float32
+  int64_t logits;       // 0 or 1; -1: the values decide
+  const double* edges;  // [bins]
+  int64_t bins;
+};
+
+struct CalibrationSums {
+  Sum counts, confidences, hits;  // [bins] each
 };
 
 struct RankingSums {

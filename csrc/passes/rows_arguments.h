@@ -86,6 +86,32 @@ inline HingeSums hinge_sums(const RowsBatch& b, const HingeOptions& options, con
           sum_of(count, true, b, 1, "count, []")};
 }
 
+inline RowsBatch calibration_batch(const View& preds, const View& target, const OptionalView& valid,
+                                   const OptionalView& weights, int64_t ignore_index, bool has_ignore_index) {
+  const RowsBatch b =
+      rows_batch("calibration_", preds, target, valid, weights, RowOf::kElement, ignore_index, has_ignore_index);
+  require(is_floating(b.preds_type), "calibration_: preds must be scores");
+  require(preds.dim() == target.dim() || (b.scores > 1 && b.scores <= INT32_MAX),
+          "calibration_: multiclass scores need more than one class");
+  return b;
+}
+
+inline CalibrationOptions calibration_options(const View& preds, const View& target, const View& edges,
+                                              int64_t logits) {
+  require(edges.dtype() == DType::kDouble && edges.dim() == 1 && edges.is_contiguous() && edges.numel() > 1,
+          "calibration_: edges must be float64 [B], contiguous");
+  const bool multiclass = preds.dim() > target.dim();
+  return {multiclass, multiclass || preds.dtype() != DType::kDouble, logits,
+          static_cast<const double*>(edges.const_data_ptr()), edges.numel()};
+}
+
+inline CalibrationSums calibration_sums(const RowsBatch& b, const CalibrationOptions& options, const State& counts,
+                                        const State& confidences, const State& hits) {
+  return {sum_of(counts, true, b, options.bins, "counts, [B]"),
+          sum_of(confidences, false, b, options.bins, "confidences, float64 [B]"),
+          sum_of(hits, true, b, options.bins, "hits, [B]")};
+}
+
 inline RowsBatch ranking_batch(const View& preds, const View& target, const OptionalView& valid,
                                const OptionalView& weights, int64_t ignore_index, bool has_ignore_index) {
   const RowsBatch b =

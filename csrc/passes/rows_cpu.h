@@ -16,6 +16,7 @@
 
 #include "common/cpu.h"
 #include "passes/rows.h"
+#include "rules/hinge.h"
 
 namespace fastmetrics {
 
@@ -77,6 +78,40 @@ void sum_rows(const RowsPlan& plan, int64_t* faults, const Add& add, const Done&
 inline double weight_of(const RowsBatch& b, int64_t row, RowsPart* part) {
   const double weight = b.weight(row);
   return part->faults.check_weight(weight, row) ? weight : -1.0;
+}
+
+constexpr double kLeftOut = -1.0;
+
+// Scores `step` apart as doubles; returns whether one lies outside [0, 1].
+template <typename T>
+bool widen_scores(const T* from, int64_t step, int64_t n, double* to) {
+  uint64_t outside = 0;
+  auto widen_all = [&](auto distance) {
+    for (int64_t i = 0; i < n; ++i) {
+      to[i] = widen(from[i * distance]);
+      outside |= is_outside(to[i]);
+    }
+  };
+  if (step == 1) {
+    widen_all(std::integral_constant<int64_t, 1>{});
+  } else {
+    widen_all(step);
+  }
+  return outside != 0;
+}
+
+// What samples count: kLeftOut for those that are left out, whose values out of range go to the faults.
+inline void read_weights(const RowsBatch& b, int64_t first, int64_t b_at, int64_t b_step, int n, const int32_t* target,
+                         double* weight, RowsPart* part) {
+  for (int i = 0; i < n; ++i) {
+    weight[i] = kLeftOut;
+    if (target[i] == kIgnored || target[i] == kInvalid) continue;
+    if (target[i] == kBad) {
+      part->faults.add(kBadTarget, first + i, label_at(b.target, b.target_type, b_at + i * b_step));
+    }
+    const double given = b.weights == nullptr ? 1.0 : weight_of(b, first + i, part);
+    if (target[i] >= 0 && given >= 0.0) weight[i] = given;
+  }
 }
 
 }  // namespace fastmetrics

@@ -9,6 +9,7 @@ from fastmetrics.classification.average_precision import (
     MulticlassAveragePrecision,
     MultilabelAveragePrecision,
 )
+from fastmetrics.classification.calibration import BinaryCalibrationError, CalibrationError, MulticlassCalibrationError
 from fastmetrics.classification.cohen_kappa import BinaryCohenKappa, CohenKappa, MulticlassCohenKappa
 from fastmetrics.classification.confusion_matrix import (
     BinaryConfusionMatrix,

@@ -18,6 +18,8 @@ _DEFAULTS: dict[str, Any] = {
     "beta": 1.0,
     "threshold": 0.5,
     "thresholds": None,
+    "n_bins": 15,
+    "norm": "l1",
     "num_classes": None,
     "num_labels": None,
     "average": "micro",

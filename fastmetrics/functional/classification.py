@@ -20,6 +20,8 @@ _FIRST = (
     "k",
     "num_labels",
     "threshold",
+    "n_bins",
+    "norm",
     "average",
     "top_k",
     "multidim_average",

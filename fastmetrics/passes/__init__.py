@@ -8,6 +8,9 @@ from fastmetrics.passes.binary import (
 from fastmetrics.passes.binary_groups import (
     binary_groups_,
 )
+from fastmetrics.passes.calibration import (
+    calibration_,
+)
 from fastmetrics.passes.exact_match import (
     exact_match_,
 )
@@ -50,6 +53,7 @@ __all__ = [
     "binary_",
     "binary_groups_",
     "binary_weighted_",
+    "calibration_",
     "exact_match_",
     "hinge_",
     "keep_documents_",

@@ -12,6 +12,9 @@ from fastmetrics.statistics.binary import (
     BinaryGroupStatistics,
     BinaryStatistics,
 )
+from fastmetrics.statistics.calibration import (
+    CalibrationStatistics,
+)
 from fastmetrics.statistics.exact_match import (
     ExactMatchStatistics,
 )
@@ -37,6 +40,7 @@ from fastmetrics.statistics.values import (
 __all__ = [
     "BinaryGroupStatistics",
     "BinaryStatistics",
+    "CalibrationStatistics",
     "ExactMatchStatistics",
     "HingeStatistics",
     "MulticlassStatistics",

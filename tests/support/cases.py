@@ -138,6 +138,14 @@ def cases():
     for mode in ("crammer-singer", "one-vs-all"):
         options = {"num_classes": C, "squared": True, "multiclass_mode": mode}
         yield pytest.param(ours.MulticlassHingeLoss, options, multiclass_batch, id=f"MulticlassHingeLoss-{mode}")
+    for norm in ("l1", "l2", "max"):
+        yield pytest.param(
+            ours.BinaryCalibrationError, {"norm": norm}, binary_batch, id=f"BinaryCalibrationError-{norm}"
+        )
+        options = {"num_classes": C, "norm": norm}
+        yield pytest.param(
+            ours.MulticlassCalibrationError, options, multiclass_batch, id=f"MulticlassCalibrationError-{norm}"
+        )
     for name in ("CoverageError", "RankingAveragePrecision", "RankingLoss"):
         task, size, batch = LABELS
         yield pytest.param(getattr(ours, task + name), size, batch, id=task + name)
