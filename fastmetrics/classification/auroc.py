@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from fastmetrics.classification.curves import AreaMetric, BinaryCurve, MulticlassArea, MultilabelArea
@@ -72,17 +71,8 @@ class BinaryAUROC(_Area, BinaryCurve, family=AUROC):
         """The area."""
         if self.max_fpr is None or self.max_fpr == 1:
             return super().formula(histogram, scores, labels)
-        if histogram is not None:
-            fpr, tpr = (rate.flip(0) for rate in curves.rates(self._points(histogram), True))
-        else:
-            assert scores is not None
-            points = self._sorted(scores, labels).points()
-            fpr, tpr = (_from_zero(rate) for rate in curves.rates(points, False))
-        return curves.partial_area(fpr, tpr, self.max_fpr).float()
-
-
-def _from_zero(rate: Tensor) -> Tensor:
-    return torch.cat([rate.new_zeros(1), rate])
+        fpr, tpr = curves.rate_rows(self._table(histogram, scores, labels))
+        return curves.partial_area(fpr[0], tpr[0], self.max_fpr).float()
 
 
 class MulticlassAUROC(_Area, MulticlassArea, family=AUROC):
