@@ -88,6 +88,20 @@ def thresholds(value: object) -> None:
         raise ValueError("If argument `thresholds` is an tensor, expected the tensor to be 1d")
 
 
+def share(name: str, value: object) -> None:
+    """A number in [0, 1]."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
+        raise ValueError(f"Expected argument `{name}` to be an float in the [0,1] range, but got {value}")
+
+
+def fpr_range(value: object) -> None:
+    """A tuple of two numbers in [0, 1], the first one less."""
+    if not (isinstance(value, tuple) and len(value) == 2 and all(isinstance(v, (int, float)) for v in value)):
+        raise ValueError(f"The `fpr_range` should be a tuple of two floats, but got {value}.")
+    if not 0 <= value[0] < value[1] <= 1:
+        raise ValueError(f"The `fpr_range` should be a tuple of two floats in the range [0, 1], but got {value}.")
+
+
 def beta(value: object) -> None:
     """A float above 0."""
     if not (isinstance(value, float) and value > 0):

@@ -17,6 +17,7 @@ from fastmetrics.classification.confusion_matrix import (
     MulticlassConfusionMatrix,
     MultilabelConfusionMatrix,
 )
+from fastmetrics.classification.eer import EER, BinaryEER, MulticlassEER, MultilabelEER
 from fastmetrics.classification.exact_match import ExactMatch, MulticlassExactMatch, MultilabelExactMatch
 from fastmetrics.classification.f_beta import (
     BinaryF1Score,
@@ -42,6 +43,7 @@ from fastmetrics.classification.jaccard import (
     MulticlassJaccardIndex,
     MultilabelJaccardIndex,
 )
+from fastmetrics.classification.logauc import BinaryLogAUC, LogAUC, MulticlassLogAUC, MultilabelLogAUC
 from fastmetrics.classification.matthews_corrcoef import (
     BinaryMatthewsCorrCoef,
     MatthewsCorrCoef,
@@ -53,6 +55,24 @@ from fastmetrics.classification.negative_predictive_value import (
     MulticlassNegativePredictiveValue,
     MultilabelNegativePredictiveValue,
     NegativePredictiveValue,
+)
+from fastmetrics.classification.operating_points import (
+    BinaryPrecisionAtFixedRecall,
+    BinaryRecallAtFixedPrecision,
+    BinarySensitivityAtSpecificity,
+    BinarySpecificityAtSensitivity,
+    MulticlassPrecisionAtFixedRecall,
+    MulticlassRecallAtFixedPrecision,
+    MulticlassSensitivityAtSpecificity,
+    MulticlassSpecificityAtSensitivity,
+    MultilabelPrecisionAtFixedRecall,
+    MultilabelRecallAtFixedPrecision,
+    MultilabelSensitivityAtSpecificity,
+    MultilabelSpecificityAtSensitivity,
+    PrecisionAtFixedRecall,
+    RecallAtFixedPrecision,
+    SensitivityAtSpecificity,
+    SpecificityAtSensitivity,
 )
 from fastmetrics.classification.precision_recall import (
     BinaryPrecision,

@@ -11,12 +11,14 @@ from fastmetrics.classification.average_precision import (
     MulticlassAveragePrecision,
     MultilabelAveragePrecision,
 )
+from fastmetrics.classification.calibration import BinaryCalibrationError, MulticlassCalibrationError
 from fastmetrics.classification.cohen_kappa import BinaryCohenKappa, MulticlassCohenKappa
 from fastmetrics.classification.confusion_matrix import (
     BinaryConfusionMatrix,
     MulticlassConfusionMatrix,
     MultilabelConfusionMatrix,
 )
+from fastmetrics.classification.eer import BinaryEER, MulticlassEER, MultilabelEER
 from fastmetrics.classification.exact_match import MulticlassExactMatch, MultilabelExactMatch
 from fastmetrics.classification.f_beta import (
     BinaryF1Score,
@@ -35,6 +37,7 @@ from fastmetrics.classification.hamming import (
 )
 from fastmetrics.classification.hinge import BinaryHingeLoss, MulticlassHingeLoss
 from fastmetrics.classification.jaccard import BinaryJaccardIndex, MulticlassJaccardIndex, MultilabelJaccardIndex
+from fastmetrics.classification.logauc import BinaryLogAUC, MulticlassLogAUC, MultilabelLogAUC
 from fastmetrics.classification.matthews_corrcoef import (
     BinaryMatthewsCorrCoef,
     MulticlassMatthewsCorrCoef,
@@ -44,6 +47,20 @@ from fastmetrics.classification.negative_predictive_value import (
     BinaryNegativePredictiveValue,
     MulticlassNegativePredictiveValue,
     MultilabelNegativePredictiveValue,
+)
+from fastmetrics.classification.operating_points import (
+    BinaryPrecisionAtFixedRecall,
+    BinaryRecallAtFixedPrecision,
+    BinarySensitivityAtSpecificity,
+    BinarySpecificityAtSensitivity,
+    MulticlassPrecisionAtFixedRecall,
+    MulticlassRecallAtFixedPrecision,
+    MulticlassSensitivityAtSpecificity,
+    MulticlassSpecificityAtSensitivity,
+    MultilabelPrecisionAtFixedRecall,
+    MultilabelRecallAtFixedPrecision,
+    MultilabelSensitivityAtSpecificity,
+    MultilabelSpecificityAtSensitivity,
 )
 from fastmetrics.classification.precision_recall import (
     BinaryPrecision,
@@ -87,6 +104,7 @@ from fastmetrics.classification.top_k import MeanReciprocalRank, TopKAccuracy
 
 __all__ = [
     "AUROC",
+    "EER",
     "ROC",
     "Accuracy",
     "AveragePrecision",
@@ -95,8 +113,10 @@ __all__ = [
     "BinaryAccuracy",
     "BinaryAveragePrecision",
     "BinaryBalancedErrorRate",
+    "BinaryCalibrationError",
     "BinaryCohenKappa",
     "BinaryConfusionMatrix",
+    "BinaryEER",
     "BinaryF1Score",
     "BinaryFBetaScore",
     "BinaryFairness",
@@ -107,15 +127,21 @@ __all__ = [
     "BinaryHingeLoss",
     "BinaryInformedness",
     "BinaryJaccardIndex",
+    "BinaryLogAUC",
     "BinaryMarkedness",
     "BinaryMatthewsCorrCoef",
     "BinaryNegativePredictiveValue",
     "BinaryPrecision",
+    "BinaryPrecisionAtFixedRecall",
     "BinaryPrecisionRecallCurve",
     "BinaryROC",
     "BinaryRecall",
+    "BinaryRecallAtFixedPrecision",
+    "BinarySensitivityAtSpecificity",
     "BinarySpecificity",
+    "BinarySpecificityAtSensitivity",
     "BinaryStatScores",
+    "CalibrationError",
     "CohenKappa",
     "ConfusionMatrix",
     "ExactMatch",
@@ -127,6 +153,7 @@ __all__ = [
     "HingeLoss",
     "Informedness",
     "JaccardIndex",
+    "LogAUC",
     "Markedness",
     "MatthewsCorrCoef",
     "MeanReciprocalRank",
@@ -134,8 +161,10 @@ __all__ = [
     "MulticlassAccuracy",
     "MulticlassAveragePrecision",
     "MulticlassBalancedErrorRate",
+    "MulticlassCalibrationError",
     "MulticlassCohenKappa",
     "MulticlassConfusionMatrix",
+    "MulticlassEER",
     "MulticlassExactMatch",
     "MulticlassF1Score",
     "MulticlassFBetaScore",
@@ -145,14 +174,19 @@ __all__ = [
     "MulticlassHingeLoss",
     "MulticlassInformedness",
     "MulticlassJaccardIndex",
+    "MulticlassLogAUC",
     "MulticlassMarkedness",
     "MulticlassMatthewsCorrCoef",
     "MulticlassNegativePredictiveValue",
     "MulticlassPrecision",
+    "MulticlassPrecisionAtFixedRecall",
     "MulticlassPrecisionRecallCurve",
     "MulticlassROC",
     "MulticlassRecall",
+    "MulticlassRecallAtFixedPrecision",
+    "MulticlassSensitivityAtSpecificity",
     "MulticlassSpecificity",
+    "MulticlassSpecificityAtSensitivity",
     "MulticlassStatScores",
     "MultilabelAUROC",
     "MultilabelAccuracy",
@@ -160,6 +194,7 @@ __all__ = [
     "MultilabelBalancedErrorRate",
     "MultilabelConfusionMatrix",
     "MultilabelCoverageError",
+    "MultilabelEER",
     "MultilabelExactMatch",
     "MultilabelF1Score",
     "MultilabelFBetaScore",
@@ -168,22 +203,31 @@ __all__ = [
     "MultilabelHammingDistance",
     "MultilabelInformedness",
     "MultilabelJaccardIndex",
+    "MultilabelLogAUC",
     "MultilabelMarkedness",
     "MultilabelMatthewsCorrCoef",
     "MultilabelNegativePredictiveValue",
     "MultilabelPrecision",
+    "MultilabelPrecisionAtFixedRecall",
     "MultilabelPrecisionRecallCurve",
     "MultilabelROC",
     "MultilabelRankingAveragePrecision",
     "MultilabelRankingLoss",
     "MultilabelRecall",
+    "MultilabelRecallAtFixedPrecision",
+    "MultilabelSensitivityAtSpecificity",
     "MultilabelSpecificity",
+    "MultilabelSpecificityAtSensitivity",
     "MultilabelStatScores",
     "NegativePredictiveValue",
     "Precision",
+    "PrecisionAtFixedRecall",
     "PrecisionRecallCurve",
     "Recall",
+    "RecallAtFixedPrecision",
+    "SensitivityAtSpecificity",
     "Specificity",
+    "SpecificityAtSensitivity",
     "StatScores",
     "TopKAccuracy",
 ]
@@ -391,6 +435,35 @@ class BalancedErrorRate(Family):
         **kwargs: Any,
     ) -> MultilabelBalancedErrorRate: ...
 
+class CalibrationError(Family):
+    """Top-label calibration error: how far confidences are from how often they are right."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        n_bins: int = 15,
+        norm: str = "l1",
+        num_classes: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryCalibrationError: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        n_bins: int = 15,
+        norm: str = "l1",
+        num_classes: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassCalibrationError: ...
+
 class CohenKappa(Family):
     """Cohen's kappa: the agreement of predictions and targets beyond chance."""
     @overload
@@ -460,6 +533,51 @@ class ConfusionMatrix(Family):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> MultilabelConfusionMatrix: ...
+
+class EER(Family):
+    """The equal error rate: the mean of the false positive and the false negative rate where they differ least."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryEER: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassEER: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelEER: ...
 
 class ExactMatch(Family):
     """Exact match, also called subset accuracy: the share of the samples that are right in every place."""
@@ -886,6 +1004,54 @@ class JaccardIndex(Family):
         **kwargs: Any,
     ) -> MultilabelJaccardIndex: ...
 
+class LogAUC(Family):
+    """The area under the ROC curve over the logarithm of the false positive rate, in a range of it."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        thresholds: int | list[float] | Tensor | None = None,
+        fpr_range: tuple[float, float] = (0.001, 0.1),
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryLogAUC: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        thresholds: int | list[float] | Tensor | None = None,
+        fpr_range: tuple[float, float] = (0.001, 0.1),
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassLogAUC: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        thresholds: int | list[float] | Tensor | None = None,
+        fpr_range: tuple[float, float] = (0.001, 0.1),
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelLogAUC: ...
+
 class Markedness(Family):
     """Markedness: precision + negative predictive value - 1; that of a guess is 0."""
     @overload
@@ -1092,6 +1258,51 @@ class Precision(Family):
         **kwargs: Any,
     ) -> MultilabelPrecision: ...
 
+class PrecisionAtFixedRecall(Family):
+    """The greatest precision where recall is at least ``min_recall``, and the threshold of that point."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        min_recall: float,
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryPrecisionAtFixedRecall: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        min_recall: float,
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassPrecisionAtFixedRecall: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        min_recall: float,
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelPrecisionAtFixedRecall: ...
+
 class PrecisionRecallCurve(Family):
     """Precision and recall at each threshold."""
     @overload
@@ -1230,6 +1441,96 @@ class Recall(Family):
         **kwargs: Any,
     ) -> MultilabelRecall: ...
 
+class RecallAtFixedPrecision(Family):
+    """The greatest recall where precision is at least ``min_precision``, and the threshold of that point."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        min_precision: float,
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryRecallAtFixedPrecision: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        min_precision: float,
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassRecallAtFixedPrecision: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        min_precision: float,
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelRecallAtFixedPrecision: ...
+
+class SensitivityAtSpecificity(Family):
+    """The greatest sensitivity where specificity is at least ``min_specificity``, and the threshold of that point."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        min_specificity: float,
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinarySensitivityAtSpecificity: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        min_specificity: float,
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassSensitivityAtSpecificity: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        min_specificity: float,
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelSensitivityAtSpecificity: ...
+
 class Specificity(Family):
     """Specificity: the share of the negative targets that are found."""
     @overload
@@ -1283,6 +1584,51 @@ class Specificity(Family):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> MultilabelSpecificity: ...
+
+class SpecificityAtSensitivity(Family):
+    """The greatest specificity where sensitivity is at least ``min_sensitivity``, and the threshold of that point."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        min_sensitivity: float,
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinarySpecificityAtSensitivity: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        min_sensitivity: float,
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassSpecificityAtSensitivity: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        min_sensitivity: float,
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelSpecificityAtSensitivity: ...
 
 class StatScores(Family):
     """tp, fp, tn, fn and support, the number of positive targets."""

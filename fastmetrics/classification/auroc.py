@@ -55,7 +55,7 @@ class _Area(AreaMetric):
     def _delong(self, states: Mapping[str, Tensor], single: bool, request: IntervalRequest) -> intervals.Pair:
         values = self._each(states)
         if single:
-            errors = curve_intervals.area_errors(self._groups(states))
+            errors = curve_intervals.area_errors(self._score_groups(states))
             value, error = (v.squeeze(0) if self.task_name == "binary" else v for v in (values, errors))
         else:
             value, error = self.formula(**states).double(), self._error_of_mean(states)
@@ -107,21 +107,12 @@ class BinaryAUROC(_Area, BinaryCurve, family=AUROC):
         """The area."""
         if self.max_fpr is None or self.max_fpr == 1:
             return super().formula(histogram, scores, labels)
-        if histogram is not None:
-            fpr, tpr = (rate.flip(0) for rate in curves.rates(self._points(histogram), True))
-        else:
-            assert scores is not None
-            points = self._sorted(scores, labels).points()
-            fpr, tpr = (_from_zero(rate) for rate in curves.rates(points, False))
-        return curves.partial_area(fpr, tpr, self.max_fpr).float()
+        fpr, tpr = curves.rate_rows(self._table(histogram, scores, labels))
+        return curves.partial_area(fpr[0], tpr[0], self.max_fpr).float()
 
     def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
         """There is none of a part of the curve."""
         return super()._interval_methods(states) if self.max_fpr in (None, 1) else {}
-
-
-def _from_zero(rate: Tensor) -> Tensor:
-    return torch.cat([rate.new_zeros(1), rate])
 
 
 class MulticlassAUROC(_Area, MulticlassArea, family=AUROC):

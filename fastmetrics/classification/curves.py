@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 from torch.compiler import is_compiling
-from torchmetrics.utilities.compute import _auc_compute_without_check, interp
+from torchmetrics.utilities.compute import _auc_compute_without_check
 from torchmetrics.utilities.plot import plot_curve
 
 from fastmetrics import arguments
@@ -21,7 +21,6 @@ from fastmetrics.classification import curve_intervals
 from fastmetrics.classification.base import BinaryTask, MulticlassTask, MultilabelTask, TaskMetric
 from fastmetrics.formulas import curves as formulas
 from fastmetrics.formulas.curve_table import Points, Sorted, binned_points
-from fastmetrics.formulas.curves import Curves
 from fastmetrics.formulas.intervals import Pair
 from fastmetrics.metric import IntervalMethods, IntervalRequest
 from fastmetrics.statistics.scores import KeptScores, ScoreHistogram
@@ -125,6 +124,13 @@ class CurveMetric(TaskMetric):
         order = thresholds.argsort(stable=True).argsort(stable=True)
         return binned_points(histogram, thresholds.to(histogram.device), order.to(histogram.device))
 
+    def _table(self, histogram: Tensor | None, scores: Tensor | None, labels: Tensor | None) -> Points:
+        """The points at given thresholds, or at all distinct scores."""
+        if histogram is not None:
+            return self._points(histogram)
+        assert scores is not None
+        return self._sorted(scores, labels).points()
+
 
 def _sort(scores: Tensor, labels: Tensor | None) -> Sorted:
     """Sorted scores. Metrics that are given the same ones, as those of a collection are, have one sort."""
@@ -214,7 +220,7 @@ class AreaMetric(CurveMetric):
     def of_groups(self, groups: Tensor) -> Tensor:
         """The value at all scores, float64 ``[...]``, of the negatives and positives of each, ``[..., P, 2]``."""
 
-    def _groups(self, states: Mapping[str, Tensor]) -> Iterator[Tensor]:
+    def _score_groups(self, states: Mapping[str, Tensor]) -> Iterator[Tensor]:
         """The same of each curve, int64 ``[P, 2]``."""
         if "histogram" in states:
             histogram = states["histogram"]
@@ -241,7 +247,7 @@ class AreaMetric(CurveMetric):
 
         of_groups = at_thresholds if binned else self.of_groups
         low, high = curve_intervals.resampled_groups(
-            self._groups(states), self._each(states), of_groups, request, not binned
+            self._score_groups(states), self._each(states), of_groups, request, not binned
         )
         return (low.squeeze(0), high.squeeze(0)) if self.task_name == "binary" else (low, high)
 
@@ -267,33 +273,22 @@ class WholeCurve(CurveMetric):
     axes: ClassVar[tuple[int, int, float]]
 
     @abstractmethod
-    def _three(self, points: Points, binned: bool) -> list[list[Tensor]]:
+    def _three(self, points: Points) -> list[tuple[Tensor, ...]]:
         """Each of the three parts of the value, curve by curve, float64."""
 
     def formula(
         self, histogram: Tensor | None = None, scores: Tensor | None = None, labels: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
         """The curves."""
-        binned = histogram is not None
-        if histogram is not None:
-            points = self._points(histogram)
-        else:
-            assert scores is not None
-            points = self._sorted(scores, labels).points()
-        one, other, thresholds = self._three(points, binned)
+        points = self._table(histogram, scores, labels)
+        one, other, thresholds = self._three(points)
         if self.average == "macro":
-            return self._mean(one, other, thresholds)
+            x, mean, cuts = formulas.mean_curve(one, other, thresholds, descending=self.axes[2] > 0)
+            return x.float(), mean.float(), cuts
         a, b = [v.float() for v in one], [v.float() for v in other]
         if self.task_name == "binary" or self.micro:
             return a[0], b[0], thresholds[0]
-        return (torch.stack(a), torch.stack(b), thresholds[0]) if binned else (a, b, thresholds)
-
-    def _mean(self, one: list[Tensor], other: list[Tensor], thresholds: list[Tensor]) -> Curves:
-        """The mean of the curves of all classes, at all values of the horizontal axis."""
-        descending = self.axes[2] > 0
-        x = torch.cat(one).sort().values
-        mean = torch.stack([interp(x, a, b) for a, b in zip(one, other, strict=True)]).mean(0)
-        return x.float(), mean.float(), torch.cat(thresholds).sort(descending=descending).values
+        return (torch.stack(a), torch.stack(b), thresholds[0]) if points.binned else (a, b, list(thresholds))
 
     def plot(  # type: ignore[override]
         self, curve: Any = None, score: Tensor | bool | None = None, ax: Any = None

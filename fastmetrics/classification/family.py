@@ -15,11 +15,16 @@ from fastmetrics.metric import Metric
 
 # The arguments of the families in torchmetrics' order; a family takes those of its classes.
 _DEFAULTS: dict[str, Any] = {
+    "min_precision": inspect.Parameter.empty,
+    "min_recall": inspect.Parameter.empty,
+    "min_sensitivity": inspect.Parameter.empty,
+    "min_specificity": inspect.Parameter.empty,
     "beta": 1.0,
     "threshold": 0.5,
     "thresholds": None,
     "n_bins": 15,
     "norm": "l1",
+    "fpr_range": (0.001, 0.1),
     "num_classes": None,
     "num_labels": None,
     "average": "micro",
@@ -59,6 +64,8 @@ class Family(Metric):
     #: Arguments that the functions lack, and those that come first in the function of the family.
     function_lacks: ClassVar[tuple[str, ...]] = ()
     function_first: ClassVar[tuple[str, ...]] = ()
+    #: Defaults of the functions of the tasks, where they are not those of the classes.
+    function_defaults: ClassVar[dict[str, Any]] = {}
     #: Those of the classes, by task; and of the family with the task multiclass, by "family". See
     #: :func:`~fastmetrics.docstrings.documented`.
     example: ClassVar[Mapping[str, Mapping[str, str]]] = {}

@@ -56,10 +56,10 @@ class _PrecisionRecall(WholeCurve):
     label_names = ("Recall", "Precision")
     axes = 1, 0, -1.0
 
-    def _three(self, points: Points, binned: bool) -> list[list[Tensor]]:
-        precision, recall = curves.precision_recall(points, binned, self.absent)
+    def _three(self, points: Points) -> list[tuple[Tensor, ...]]:
+        precision, recall = curves.precision_recall(points, self.absent)
         values = [precision, recall, points.thresholds]
-        return curves.curve(values, points.sizes, not binned, [1.0, 0.0, None], before=False)
+        return curves.curve(values, points, not points.binned, [1.0, 0.0, None], before=False)
 
 
 class BinaryPrecisionRecallCurve(_PrecisionRecall, BinaryCurve, family=PrecisionRecallCurve):

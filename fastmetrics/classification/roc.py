@@ -52,17 +52,19 @@ class ROC(Family):
     }
 
 
-class _Rates(WholeCurve):
+class Rates(WholeCurve):
+    """The ROC curve of each column."""
+
     label_names = ("False positive rate", "True positive rate")
     axes = 0, 1, 1.0
 
-    def _three(self, points: Points, binned: bool) -> list[list[Tensor]]:
-        fpr, tpr = curves.rates(points, binned)
-        ends = [None, None, None] if binned else [0.0, 0.0, 1.0]
-        return curves.curve([fpr, tpr, points.thresholds], points.sizes, binned, ends, before=True)
+    def _three(self, points: Points) -> list[tuple[Tensor, ...]]:
+        fpr, tpr = curves.rates(points)
+        ends = [None, None, None] if points.binned else [0.0, 0.0, 1.0]
+        return curves.curve([fpr, tpr, points.thresholds], points, points.binned, ends, before=True)
 
 
-class BinaryROC(_Rates, BinaryCurve, family=ROC):
+class BinaryROC(Rates, BinaryCurve, family=ROC):
     """The ROC curve of binary scores.
 
     Returns:
@@ -70,7 +72,7 @@ class BinaryROC(_Rates, BinaryCurve, family=ROC):
     """
 
 
-class MulticlassROC(_Rates, MulticlassWholeCurve, family=ROC):
+class MulticlassROC(Rates, MulticlassWholeCurve, family=ROC):
     """The ROC curve of each class against all others.
 
     Returns:
@@ -79,7 +81,7 @@ class MulticlassROC(_Rates, MulticlassWholeCurve, family=ROC):
     """
 
 
-class MultilabelROC(_Rates, MultilabelWholeCurve, family=ROC):
+class MultilabelROC(Rates, MultilabelWholeCurve, family=ROC):
     """The ROC curve of each label.
 
     Returns:

@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -111,7 +112,8 @@ curve_points_ = define(POINTS_SCHEMA, curve_points_body, _fake, ("cpu",))
 curve_areas_ = define(AREAS_SCHEMA, curve_areas_body, _fake, ("cpu",))
 
 
-class Points(NamedTuple):
+@dataclass(frozen=True)
+class Points:
     """The points of several curves, one curve after the other, thresholds descending.
 
     Attributes:
@@ -121,6 +123,8 @@ class Points(NamedTuple):
         sizes: int64 ``[C]``: points of each curve.
         positives: ``[C]``.
         negatives: ``[C]``.
+        width: points of each curve if they are at given thresholds, which come in the order in which they were given;
+            None if they are at all distinct scores.
     """
 
     thresholds: Tensor
@@ -129,6 +133,47 @@ class Points(NamedTuple):
     sizes: Tensor
     positives: Tensor
     negatives: Tensor
+    width: int | None = None
+
+    @property
+    def binned(self) -> bool:
+        """Whether they are at given thresholds."""
+        return self.width is not None
+
+    @cached_property
+    def starts(self) -> Tensor:
+        """The first point of each curve, int64 ``[C]``."""
+        return self.sizes.cumsum(0) - self.sizes
+
+    @cached_property
+    def rows(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Thresholds, tp and fp, see :meth:`in_rows`."""
+        return self.in_rows(self.thresholds), self.in_rows(self.tp), self.in_rows(self.fp)
+
+    def in_rows(self, values: Tensor) -> Tensor:
+        """Values ``[P]`` as ``[C, points]``; shorter curves repeat their last point, and empty ones have zeros."""
+        places = self._places
+        if places is None:
+            return values.view(len(self.sizes), self._width)
+        return values[places].masked_fill((self.sizes == 0)[:, None], 0)
+
+    @cached_property
+    def _width(self) -> int:
+        return int(self.sizes.max()) if self.width is None else self.width
+
+    @cached_property
+    def _places(self) -> Tensor | None:
+        """The points of rows; None if they are those in order."""
+        curves, total = len(self.sizes), len(self.thresholds)
+        if self._width * curves == total:
+            return None
+        places = torch.arange(self._width, device=self.sizes.device).minimum((self.sizes - 1).clamp(min=0)[:, None])
+        return (self.starts[:, None] + places).clamp(max=total - 1)
+
+    @cached_property
+    def precision(self) -> Tensor:
+        """Precision at each point, float64 ``[P]``; 0 / 0 is NaN."""
+        return self.tp / (self.tp + self.fp).double()
 
 
 class Sorted:
@@ -187,4 +232,4 @@ def binned_points(histogram: Tensor, thresholds: Tensor, order: Tensor) -> Point
     negatives, positives = above[:, 0].unbind(-1)
     c, t = tp.shape
     sizes = torch.full((c,), t, dtype=torch.int64, device=tp.device)
-    return Points(thresholds.repeat(c), tp.reshape(-1), fp.reshape(-1), sizes, positives, negatives)
+    return Points(thresholds.repeat(c), tp.reshape(-1), fp.reshape(-1), sizes, positives, negatives, width=t)

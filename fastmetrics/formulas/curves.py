@@ -12,13 +12,11 @@ from torchmetrics.utilities.prints import rank_zero_warn
 from fastmetrics.formulas.curve_table import Points
 from fastmetrics.native.transforms import any_holds
 
-#: Three tensors of one curve, or of curves of the same points, or a list of them for each of three.
-Curves = tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]
 
-
-def _each(values: Tensor, sizes: Tensor) -> Tensor:
+def _each(values: Tensor, points: Points) -> Tensor:
     """A number of each curve for each of its points."""
-    return values.double().repeat_interleave(sizes)
+    values = values.double()
+    return values if len(values) == 1 else values.repeat_interleave(points.sizes, output_size=len(points.tp))
 
 
 def _warn_without(positives: Tensor | None, negatives: Tensor | None, result: str = "") -> None:
@@ -38,51 +36,121 @@ _NO_POSITIVES = (
 _NO_RECALL = "No positive samples found in target, recall is undefined. Setting recall to one for all thresholds."
 
 
-def precision_recall(points: Points, binned: bool, absent: float = 1.0) -> tuple[Tensor, Tensor]:
+def precision_recall(points: Points, absent: float = 1.0) -> tuple[Tensor, Tensor]:
     """Precision and recall at each point, float64 ``[P]``; 0 / 0 is NaN at given thresholds.
 
     Args:
         points: of the curves.
-        binned: whether they are at given thresholds.
         absent: the recall of a curve at scores that has no positives; 1 comes with a warning.
     """
-    tp, fp = points.tp.double(), points.fp.double()
-    if not binned and absent == 1:
+    if not points.binned and absent == 1:
         _warn_without(points.positives, None, _NO_RECALL)
-    recall = tp / _each(points.positives, points.sizes)
-    return tp / (tp + fp), recall if binned else recall.nan_to_num(nan=absent)
+    recall = points.tp / _each(points.positives, points)
+    return points.precision, recall if points.binned else recall.nan_to_num(nan=absent)
 
 
-def rates(points: Points, binned: bool) -> tuple[Tensor, Tensor]:
+def rates(points: Points) -> tuple[Tensor, Tensor]:
     """False and true positive rate at each point, float64 ``[P]``; 0 / 0 is 0."""
-    if not binned:
-        _warn_without(points.positives, points.negatives, _NO_POSITIVES)
-    of_fp, of_tp = (_each(v, points.sizes) for v in (points.negatives, points.positives))
+    warn_of_one_class(points)
+    of_fp, of_tp = (_each(v, points) for v in (points.negatives, points.positives))
     return (points.fp / of_fp).nan_to_num(nan=0.0), (points.tp / of_tp).nan_to_num(nan=0.0)
 
 
+def rate_rows(points: Points) -> tuple[Tensor, Tensor]:
+    """False and true positive rate, float64 ``[C, points]``, in the order of the curve that is returned.
+
+    At given thresholds they are turned around; at all scores (0, 0) comes first.
+    """
+    warn_of_one_class(points)
+    _, tp, fp = points.rows
+    found = (fp / points.negatives.double()[:, None]), (tp / points.positives.double()[:, None])
+    fpr, tpr = (rate.nan_to_num(nan=0.0) for rate in found)
+    if points.binned:
+        return fpr.flip(1), tpr.flip(1)
+    return from_zero(fpr), from_zero(tpr)
+
+
+def from_zero(rate: Tensor) -> Tensor:
+    """Rates with a zero before them, along the last dimension."""
+    return torch.nn.functional.pad(rate, (1, 0))
+
+
+def warn_of_one_class(points: Points) -> None:
+    """Warn if a curve at all scores has no positives, or no negatives."""
+    if not points.binned:
+        _warn_without(points.positives, points.negatives, _NO_POSITIVES)
+
+
 def curve(
-    values: list[Tensor], sizes: Tensor, flip: bool, ends: Sequence[float | None], before: bool
-) -> list[list[Tensor]]:
+    values: Sequence[Tensor], points: Points, flip: bool, ends: Sequence[float | None], before: bool
+) -> list[tuple[Tensor, ...]]:
     """Values of the points of each curve, with a value more.
 
     Args:
         values: ``[P]`` each.
-        sizes: points of each curve.
+        points: of the curves.
         flip: turn the points of each curve around.
         ends: the value that is put to each, or None.
         before: whether it comes before the others, or behind them.
     """
-    found = []
+    sizes = points.sizes.tolist() if points.width is None else [points.width] * len(points.sizes)
+    if len(sizes) == 1:
+        turned = [value.flip(0) if flip else value for value in values]
+        pad = (1, 0) if before else (0, 1)
+        return [
+            (value if end is None else torch.nn.functional.pad(value, pad, value=end),)
+            for value, end in zip(turned, ends, strict=True)
+        ]
+    # where the points of a curve and its end go, one curve after the other
+    of_curve = torch.arange(len(sizes), device=points.sizes.device).repeat_interleave(points.sizes)
+    place = torch.arange(len(of_curve), device=of_curve.device)
+    if flip:
+        place = 2 * points.starts[of_curve] + points.sizes[of_curve] - 1 - place
+    found: list[tuple[Tensor, ...]] = []
     for value, end in zip(values, ends, strict=True):
-        parts = list(value.split(sizes.tolist()))
-        if flip:
-            parts = [part.flip(0) for part in parts]
-        if end is not None:
-            edge = value.new_full((1,), end)
-            parts = [torch.cat([edge, part] if before else [part, edge]) for part in parts]
-        found.append(parts)
+        more = 0 if end is None else 1
+        whole = value.new_full((len(value) + more * len(sizes),), 0.0 if end is None else end)
+        whole[place + more * (of_curve + before)] = value
+        found.append(whole.split([size + more for size in sizes]))
     return found
+
+
+def mean_curve(
+    one: Sequence[Tensor], other: Sequence[Tensor], thresholds: Sequence[Tensor], descending: bool
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The mean of curves, interpolated wherever any of them has a point.
+
+    Args:
+        one: the horizontal values of each curve.
+        other: its vertical values.
+        thresholds: its thresholds.
+        descending: the order of the thresholds.
+    """
+    x = torch.cat(list(one)).sort().values
+    mean = torch.zeros_like(x)
+    for a, b in zip(one, other, strict=True):
+        mean += interpolated(x, a, b)
+    return x, mean / len(one), torch.cat(list(thresholds)).sort(descending=descending).values
+
+
+def interpolated(x: Tensor, of_x: Tensor, values: Tensor) -> Tensor:
+    """Values between points, as torchmetrics interpolates them.
+
+    The line through a point and the next one serves ``x`` if as many points as come up to it have values of at most
+    ``x``, in whatever order they are. Beyond the last the line through the last two goes on.
+
+    Args:
+        x: where.
+        of_x: ``[P]``.
+        values: ``[P]``, those at ``of_x``.
+    """
+    rise, run = values.diff(), of_x.diff()
+    slope = torch.where(run == 0, 0.0, rise / run)
+    start = values[:-1] - slope * of_x[:-1]
+    ordered = of_x.nan_to_num(nan=torch.inf).sort().values
+    index = (torch.searchsorted(ordered, x, right=True) - 1).clamp(0, len(slope) - 1)
+    index = torch.where(x.isnan(), 0, index)
+    return slope[index] * x + start[index]
 
 
 def partial_area(fpr: Tensor, tpr: Tensor, most: float) -> Tensor:
@@ -96,6 +164,33 @@ def partial_area(fpr: Tensor, tpr: Tensor, most: float) -> Tensor:
     fpr = torch.cat([fpr[:stop], limit.view(1)])
     least = 0.5 * most**2
     return 0.5 * (1 + (torch.trapezoid(tpr, fpr) - least) / (most - least))
+
+
+def log_area(points: Points, least: float, most: float) -> Tensor:
+    """Areas under the ROC curves over log fpr from ``least`` to ``most``, over the width of that, float64 ``[C]``.
+
+    Between two points tpr is a line over fpr where a range begins or ends, and over log fpr otherwise, as torchmetrics
+    has it. Curves at given thresholds go on as their first and last lines do.
+    """
+    fpr, tpr = rate_rows(points)
+    if points.binned:  # which come in any order
+        order = fpr.argsort(dim=1, stable=True)
+        fpr = fpr.gather(1, order)
+        tpr = tpr.gather(1, order)
+    if fpr.shape[1] < 2:
+        rank_zero_warn(
+            "At least two values on for the fpr and tpr are required to compute the log AUC. Returns 0 score."
+        )
+        return fpr.new_zeros(len(fpr))
+    run, rise = fpr.diff(dim=1), tpr.diff(dim=1)
+    left, right = (v.clamp(least, most) for v in (fpr[:, :-1], fpr[:, 1:]))
+    if points.binned:
+        left[:, 0], right[:, -1] = least, most
+    slope = torch.where(run == 0, 0.0, rise / run)
+    both = 2 * tpr[:, :-1] + slope * (left + right - 2 * fpr[:, :-1])  # tpr where the part of a line begins and ends
+    width = torch.where(left < right, right.log10() - left.log10(), 0.0)
+    value = 0.5 * (both * width).sum(1) / (fpr.new_tensor(most).log10() - fpr.new_tensor(least).log10())
+    return torch.where(points.negatives > 0, value, 0.0)
 
 
 def area(areas: Tensor) -> Tensor:
@@ -115,15 +210,14 @@ def average_precision(areas: Tensor, absent: float = 1.0) -> Tensor:
 
 def binned_area(points: Points) -> Tensor:
     """Areas under the ROC curves at given thresholds, ``[C]``."""
-    curves = len(points.sizes)
-    fpr, tpr = (rate.view(curves, -1).flip(1) for rate in rates(points, True))
+    fpr, tpr = rate_rows(points)
     return torch.trapezoid(tpr, fpr)
 
 
 def binned_average_precision(points: Points) -> Tensor:
     """Average precisions at given thresholds, ``[C]``."""
     curves = len(points.sizes)
-    precision, recall = (v.view(curves, -1).nan_to_num(nan=0.0) for v in precision_recall(points, True))
+    precision, recall = (v.view(curves, -1).nan_to_num(nan=0.0) for v in precision_recall(points))
     recall = torch.cat([recall, recall.new_zeros(curves, 1)], 1)
     return -(recall.diff(dim=1) * precision).sum(1)
 

@@ -14,8 +14,10 @@ __all__ = [
     "binary_auroc",
     "binary_average_precision",
     "binary_balanced_error_rate",
+    "binary_calibration_error",
     "binary_cohen_kappa",
     "binary_confusion_matrix",
+    "binary_eer",
     "binary_f1_score",
     "binary_fairness",
     "binary_fbeta_score",
@@ -26,18 +28,25 @@ __all__ = [
     "binary_hinge_loss",
     "binary_informedness",
     "binary_jaccard_index",
+    "binary_logauc",
     "binary_markedness",
     "binary_matthews_corrcoef",
     "binary_negative_predictive_value",
     "binary_precision",
+    "binary_precision_at_fixed_recall",
     "binary_precision_recall_curve",
     "binary_recall",
+    "binary_recall_at_fixed_precision",
     "binary_roc",
+    "binary_sensitivity_at_specificity",
     "binary_specificity",
+    "binary_specificity_at_sensitivity",
     "binary_stat_scores",
+    "calibration_error",
     "cohen_kappa",
     "confusion_matrix",
     "demographic_parity",
+    "eer",
     "equal_opportunity",
     "exact_match",
     "f1_score",
@@ -48,6 +57,7 @@ __all__ = [
     "hinge_loss",
     "informedness",
     "jaccard_index",
+    "logauc",
     "markedness",
     "matthews_corrcoef",
     "mean_reciprocal_rank",
@@ -55,8 +65,10 @@ __all__ = [
     "multiclass_auroc",
     "multiclass_average_precision",
     "multiclass_balanced_error_rate",
+    "multiclass_calibration_error",
     "multiclass_cohen_kappa",
     "multiclass_confusion_matrix",
+    "multiclass_eer",
     "multiclass_exact_match",
     "multiclass_f1_score",
     "multiclass_fbeta_score",
@@ -66,14 +78,19 @@ __all__ = [
     "multiclass_hinge_loss",
     "multiclass_informedness",
     "multiclass_jaccard_index",
+    "multiclass_logauc",
     "multiclass_markedness",
     "multiclass_matthews_corrcoef",
     "multiclass_negative_predictive_value",
     "multiclass_precision",
+    "multiclass_precision_at_fixed_recall",
     "multiclass_precision_recall_curve",
     "multiclass_recall",
+    "multiclass_recall_at_fixed_precision",
     "multiclass_roc",
+    "multiclass_sensitivity_at_specificity",
     "multiclass_specificity",
+    "multiclass_specificity_at_sensitivity",
     "multiclass_stat_scores",
     "multilabel_accuracy",
     "multilabel_auroc",
@@ -81,6 +98,7 @@ __all__ = [
     "multilabel_balanced_error_rate",
     "multilabel_confusion_matrix",
     "multilabel_coverage_error",
+    "multilabel_eer",
     "multilabel_exact_match",
     "multilabel_f1_score",
     "multilabel_fbeta_score",
@@ -89,23 +107,32 @@ __all__ = [
     "multilabel_hamming_distance",
     "multilabel_informedness",
     "multilabel_jaccard_index",
+    "multilabel_logauc",
     "multilabel_markedness",
     "multilabel_matthews_corrcoef",
     "multilabel_negative_predictive_value",
     "multilabel_precision",
+    "multilabel_precision_at_fixed_recall",
     "multilabel_precision_recall_curve",
     "multilabel_ranking_average_precision",
     "multilabel_ranking_loss",
     "multilabel_recall",
+    "multilabel_recall_at_fixed_precision",
     "multilabel_roc",
+    "multilabel_sensitivity_at_specificity",
     "multilabel_specificity",
+    "multilabel_specificity_at_sensitivity",
     "multilabel_stat_scores",
     "negative_predictive_value",
     "precision",
+    "precision_at_fixed_recall",
     "precision_recall_curve",
     "recall",
+    "recall_at_fixed_precision",
     "roc",
+    "sensitivity_at_specificity",
     "specificity",
+    "specificity_at_sensitivity",
     "stat_scores",
     "top_k_accuracy",
 ]
@@ -229,6 +256,20 @@ def binary_balanced_error_rate(
 ) -> Tensor:
     """Balanced error rate of binary decisions: the mean of the miss rate and the false alarm rate."""
 
+def binary_calibration_error(
+    preds: Tensor,
+    target: Tensor,
+    n_bins: int = 15,
+    norm: str = "l1",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Calibration error of probabilities of the class 1, whose share of hits is that of targets that are 1."""
+
 def binary_cohen_kappa(
     preds: Tensor,
     target: Tensor,
@@ -256,6 +297,19 @@ def binary_confusion_matrix(
     valid: Tensor | None = None,
 ) -> Tensor:
     """Confusion matrix of binary decisions."""
+
+def binary_eer(
+    preds: Tensor,
+    target: Tensor,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """The equal error rate of binary scores."""
 
 def binary_f1_score(
     preds: Tensor,
@@ -403,6 +457,20 @@ def binary_jaccard_index(
 ) -> Tensor:
     """Jaccard index of binary decisions."""
 
+def binary_logauc(
+    preds: Tensor,
+    target: Tensor,
+    fpr_range: tuple[float, float] = (0.001, 0.1),
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """The area of binary scores."""
+
 def binary_markedness(
     preds: Tensor,
     target: Tensor,
@@ -462,6 +530,20 @@ def binary_precision(
 ) -> Tensor:
     """Precision of binary decisions."""
 
+def binary_precision_at_fixed_recall(
+    preds: Tensor,
+    target: Tensor,
+    min_recall: float,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The greatest precision at a given recall, of binary scores."""
+
 def binary_precision_recall_curve(
     preds: Tensor,
     target: Tensor,
@@ -490,6 +572,20 @@ def binary_recall(
 ) -> Tensor:
     """Recall of binary decisions."""
 
+def binary_recall_at_fixed_precision(
+    preds: Tensor,
+    target: Tensor,
+    min_precision: float,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The greatest recall at a given precision, of binary scores."""
+
 def binary_roc(
     preds: Tensor,
     target: Tensor,
@@ -502,6 +598,20 @@ def binary_roc(
     valid: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The ROC curve of binary scores."""
+
+def binary_sensitivity_at_specificity(
+    preds: Tensor,
+    target: Tensor,
+    min_specificity: float,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The greatest sensitivity at a given specificity, of binary scores."""
 
 def binary_specificity(
     preds: Tensor,
@@ -517,6 +627,20 @@ def binary_specificity(
 ) -> Tensor:
     """Specificity of binary decisions."""
 
+def binary_specificity_at_sensitivity(
+    preds: Tensor,
+    target: Tensor,
+    min_sensitivity: float,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The greatest specificity at a given sensitivity, of binary scores."""
+
 def binary_stat_scores(
     preds: Tensor,
     target: Tensor,
@@ -530,6 +654,19 @@ def binary_stat_scores(
     valid: Tensor | None = None,
 ) -> Tensor:
     """tp, fp, tn, fn and support of binary decisions."""
+
+def calibration_error(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass"],
+    n_bins: int = 15,
+    norm: str = "l1",
+    num_classes: int | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """Top-label calibration error: how far confidences are from how often they are right."""
 
 def cohen_kappa(
     preds: Tensor,
@@ -570,6 +707,20 @@ def demographic_parity(
     valid: Tensor | None = None,
 ) -> dict[str, Tensor]:
     """How far the decisions about groups differ: the lowest rate of a group over the highest."""
+
+def eer(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    thresholds: int | list[float] | Tensor | None = None,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """The equal error rate: the mean of the false positive and the false negative rate where they differ least."""
 
 def equal_opportunity(
     preds: Tensor,
@@ -729,6 +880,21 @@ def jaccard_index(
 ) -> Tensor:
     """Jaccard index: the intersection of predictions and targets over their union."""
 
+def logauc(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    thresholds: int | list[float] | Tensor | None = None,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    fpr_range: tuple[float, float] = (0.001, 0.1),
+    average: str | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """The area under the ROC curve over the logarithm of the false positive rate, in a range of it."""
+
 def markedness(
     preds: Tensor,
     target: Tensor,
@@ -834,6 +1000,21 @@ def multiclass_balanced_error_rate(
 ) -> Tensor:
     """Balanced error rate of each class, averaged: the mean of the miss rate and the false alarm rate."""
 
+def multiclass_calibration_error(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    n_bins: int = 15,
+    norm: str = "l1",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Calibration error of the greatest probability of each sample, a hit if it is that of the target."""
+
 def multiclass_cohen_kappa(
     preds: Tensor,
     target: Tensor,
@@ -859,6 +1040,21 @@ def multiclass_confusion_matrix(
     valid: Tensor | None = None,
 ) -> Tensor:
     """Confusion matrix of several classes."""
+
+def multiclass_eer(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    thresholds: int | list[float] | Tensor | None = None,
+    average: str | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """The equal error rate of each class against all others."""
 
 def multiclass_exact_match(
     preds: Tensor,
@@ -1003,6 +1199,22 @@ def multiclass_jaccard_index(
 ) -> Tensor:
     """Jaccard index of each class, averaged."""
 
+def multiclass_logauc(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    fpr_range: tuple[float, float] = (0.001, 0.1),
+    average: str | None = "macro",
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """The area of each class against all others, averaged."""
+
 def multiclass_markedness(
     preds: Tensor,
     target: Tensor,
@@ -1067,6 +1279,21 @@ def multiclass_precision(
 ) -> Tensor:
     """Precision of each class, averaged."""
 
+def multiclass_precision_at_fixed_recall(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    min_recall: float,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The greatest precision at a given recall, of each class against all others."""
+
 def multiclass_precision_recall_curve(
     preds: Tensor,
     target: Tensor,
@@ -1099,6 +1326,21 @@ def multiclass_recall(
 ) -> Tensor:
     """Recall of each class, averaged."""
 
+def multiclass_recall_at_fixed_precision(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    min_precision: float,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The greatest recall at a given precision, of each class against all others."""
+
 def multiclass_roc(
     preds: Tensor,
     target: Tensor,
@@ -1113,6 +1355,21 @@ def multiclass_roc(
     valid: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The ROC curve of each class against all others."""
+
+def multiclass_sensitivity_at_specificity(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    min_specificity: float,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The greatest sensitivity at a given specificity, of each class against all others."""
 
 def multiclass_specificity(
     preds: Tensor,
@@ -1129,6 +1386,21 @@ def multiclass_specificity(
     valid: Tensor | None = None,
 ) -> Tensor:
     """Specificity of each class, averaged."""
+
+def multiclass_specificity_at_sensitivity(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    min_sensitivity: float,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The greatest specificity at a given sensitivity, of each class against all others."""
 
 def multiclass_stat_scores(
     preds: Tensor,
@@ -1235,6 +1507,20 @@ def multilabel_coverage_error(
     valid: Tensor | None = None,
 ) -> Tensor:
     """How far to go down the ranked labels to cover all relevant ones, averaged over samples."""
+
+def multilabel_eer(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """The equal error rate of each label."""
 
 def multilabel_exact_match(
     preds: Tensor,
@@ -1368,6 +1654,22 @@ def multilabel_jaccard_index(
 ) -> Tensor:
     """Jaccard index of each label, averaged. A weighted average over no positive targets is NaN."""
 
+def multilabel_logauc(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    fpr_range: tuple[float, float] = (0.001, 0.1),
+    average: str | None = "macro",
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """The area of each label, averaged."""
+
 def multilabel_markedness(
     preds: Tensor,
     target: Tensor,
@@ -1434,6 +1736,21 @@ def multilabel_precision(
 ) -> Tensor:
     """Precision of each label, averaged."""
 
+def multilabel_precision_at_fixed_recall(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    min_recall: float,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The greatest precision at a given recall, of each label."""
+
 def multilabel_precision_recall_curve(
     preds: Tensor,
     target: Tensor,
@@ -1489,6 +1806,21 @@ def multilabel_recall(
 ) -> Tensor:
     """Recall of each label, averaged."""
 
+def multilabel_recall_at_fixed_precision(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    min_precision: float,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The greatest recall at a given precision, of each label."""
+
 def multilabel_roc(
     preds: Tensor,
     target: Tensor,
@@ -1502,6 +1834,21 @@ def multilabel_roc(
     valid: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The ROC curve of each label."""
+
+def multilabel_sensitivity_at_specificity(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    min_specificity: float,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The greatest sensitivity at a given specificity, of each label."""
 
 def multilabel_specificity(
     preds: Tensor,
@@ -1518,6 +1865,21 @@ def multilabel_specificity(
     valid: Tensor | None = None,
 ) -> Tensor:
     """Specificity of each label, averaged."""
+
+def multilabel_specificity_at_sensitivity(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    min_sensitivity: float,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The greatest specificity at a given sensitivity, of each label."""
 
 def multilabel_stat_scores(
     preds: Tensor,
@@ -1569,6 +1931,20 @@ def precision(
 ) -> Tensor:
     """Precision: the share of the positive decisions that are right."""
 
+def precision_at_fixed_recall(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    min_recall: float,
+    thresholds: int | list[float] | Tensor | None = None,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> tuple[Tensor, Tensor]:
+    """The greatest precision where recall is at least ``min_recall``, and the threshold of that point."""
+
 def precision_recall_curve(
     preds: Tensor,
     target: Tensor,
@@ -1599,6 +1975,20 @@ def recall(
 ) -> Tensor:
     """Recall, also called sensitivity: the share of the positive targets that are found."""
 
+def recall_at_fixed_precision(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    min_precision: float,
+    thresholds: int | list[float] | Tensor | None = None,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> tuple[Tensor, Tensor]:
+    """The greatest recall where precision is at least ``min_precision``, and the threshold of that point."""
+
 def roc(
     preds: Tensor,
     target: Tensor,
@@ -1611,6 +2001,20 @@ def roc(
     **kwargs: Any,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """False and true positive rates at each threshold."""
+
+def sensitivity_at_specificity(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    min_specificity: float,
+    thresholds: int | list[float] | Tensor | None = None,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> tuple[Tensor, Tensor]:
+    """The greatest sensitivity where specificity is at least ``min_specificity``, and the threshold of that point."""
 
 def specificity(
     preds: Tensor,
@@ -1627,6 +2031,20 @@ def specificity(
     **kwargs: Any,
 ) -> Tensor:
     """Specificity: the share of the negative targets that are found."""
+
+def specificity_at_sensitivity(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    min_sensitivity: float,
+    thresholds: int | list[float] | Tensor | None = None,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> tuple[Tensor, Tensor]:
+    """The greatest specificity where sensitivity is at least ``min_sensitivity``, and the threshold of that point."""
 
 def stat_scores(
     preds: Tensor,

@@ -37,6 +37,7 @@ def functional(
     without: Collection[str] = (),
     value: Callable[..., Tensor] | None = None,
     operator: bool = False,
+    defaults: Mapping[str, Any] | None = None,
 ) -> Function:
     """The function ``name(*inputs, *options, *, weights, valid)``: the value of ``cls(*options)`` for one batch.
 
@@ -52,9 +53,14 @@ def functional(
             ``evaluate`` of the class. What its docstring says goes before what the class says.
         operator: whether the function, which returns a float32 scalar, is one operator of a traced graph, since sizes
             in it depend on values.
+        defaults: those of arguments, where they are not those of the class.
     """
     name = snake_case(cls.__name__) if name is None else name
-    of_class = [p for p in docstrings.signature(cls).parameters.values() if p.kind != p.VAR_KEYWORD]
+    of_class = [
+        p.replace(default=(defaults or {}).get(p.name, p.default))
+        for p in docstrings.signature(cls).parameters.values()
+        if p.kind != p.VAR_KEYWORD
+    ]
     ranks = {argument: rank for rank, argument in enumerate(first)}
     options = [p for p in of_class if p.name not in without]
     options.sort(key=lambda p: (p.kind, ranks.get(p.name, len(ranks))))  # a stable sort
@@ -98,7 +104,8 @@ def of_family(family: type[Family], first: Sequence[str] = ()) -> list[Function]
     """
     name = snake_case(family.__name__)
     tasks = {
-        task: functional(cls, f"{task}_{name}", first, family.function_lacks) for task, cls in family.tasks.items()
+        task: functional(cls, f"{task}_{name}", first, family.function_lacks, defaults=family.function_defaults)
+        for task, cls in family.tasks.items()
     }
     returns = docstrings.signature(next(iter(tasks.values()))).return_annotation
     common = signature(tasks, family.defaults, ("preds", "target"), family.function_first, returns, family.lacks)
@@ -179,7 +186,7 @@ def snake_case(name: str) -> str:
 
 
 # Parts of names that functions of torchmetrics write in another way.
-_WORDS = {"CorrCoef": "Corrcoef", "FBeta": "Fbeta", "IoU": "Iou", "GroupStat": "GroupsStat"}
+_WORDS = {"LogAUC": "Logauc", "CorrCoef": "Corrcoef", "FBeta": "Fbeta", "IoU": "Iou", "GroupStat": "GroupsStat"}
 
 
 def _of_task(
@@ -192,6 +199,9 @@ def _of_task(
 ) -> Any:
     if task is REQUIRED:
         raise no_task(name, "missing a required argument: 'task'", choices)
+    missing = [option for option, value in options.items() if value is REQUIRED]
+    if missing:
+        raise TypeError(f"{name}: missing a required argument: {missing[0]!r}")
     function, options = choose(name, choices, task, options)
     return function(*batch, **options, **keywords)
 

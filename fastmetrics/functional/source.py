@@ -31,15 +31,16 @@ def write(
         common: its signature.
         value: an expression of its parameters and of what is ``known``.
         known: names of the expression.
-        may_lack: a parameter without a default that is ``REQUIRED`` in a call without it.
+        may_lack: a parameter without a default; it, and those behind it that have none, are ``REQUIRED`` in a call
+            without them.
     """
-    parameters = []
+    parameters: list[str] = []
+    lacking = False
     for p in common.parameters.values():
         if p.kind == p.KEYWORD_ONLY and "*" not in parameters:
             parameters.append("*")
-        default = "" if p.default is REQUIRED else f"={p.default!r}"
-        if p.name == may_lack:
-            default = "=REQUIRED"
+        lacking = lacking or p.name == may_lack
+        default = f"={p.default!r}" if p.default is not REQUIRED else "=REQUIRED" if lacking else ""
         parameters.append(f"**{p.name}" if p.kind == p.VAR_KEYWORD else f"{p.name}{default}")
     source = (
         f"def create(REQUIRED, {', '.join(known)}):\n"

@@ -130,7 +130,8 @@ def cases():
             options = {**size, "multidim_average": how}
             yield pytest.param(getattr(ours, f"{name}ExactMatch"), options, batch, id=f"{name}ExactMatch-{how}")
     for task, size, batch in (*tasks, LABELS):
-        for name in ("AUROC", "AveragePrecision"):  # curves are several tensors; see classification/test_curves.py
+        # curves and points of them are several tensors, see classification/test_curves.py and test_operating_points.py
+        for name in ("AUROC", "AveragePrecision", "EER", "LogAUC"):
             for thresholds in (None, 5):
                 options = {**size, "thresholds": thresholds}
                 yield pytest.param(getattr(ours, task + name), options, batch, id=f"{task}{name}-{thresholds}")

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Points of curves that are the best in some way: what they reach, and their thresholds. All are computed in float64.
+
+Curves at all scores have every value between those of their ends, in order, so a point is found in a few looks at some
+of them. At given thresholds, which come in any order, all points are looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from fastmetrics.formulas.curve_table import Points
+from fastmetrics.formulas.curves import precision_recall, rate_rows, warn_of_one_class
+
+#: The threshold where torchmetrics finds no point, of rates.
+NO_THRESHOLD = 1e6
+
+_AT_ONCE = 1024  # points of a curve that are looked at together
+_MOST_AT_ONCE = 1 << 18  # of all curves
+
+
+def first(sizes: Tensor, holds: Callable[[Tensor], Tensor]) -> Tensor:
+    """The first place of each curve where a condition holds, int64 ``[C]``; the size of the curve if there is none.
+
+    Args:
+        sizes: int64 ``[C]``.
+        holds: whether it does at places ``[C, K]``, bool ``[C, K]``; from the first place on it holds everywhere.
+    """
+    low, high = torch.zeros_like(sizes), sizes
+    span = int(sizes.max())
+    looks = max(2, min(_AT_ONCE, _MOST_AT_ONCE // len(sizes)))
+    while span > 0:
+        step = -(-span // looks)
+        places = low[:, None] + torch.arange(0, span, step, device=sizes.device)
+        before = ((places < high[:, None]) & ~holds(places.minimum(high[:, None] - 1).clamp(min=0))).sum(1)
+        low, high = torch.where(before > 0, low + (before - 1) * step + 1, low), (low + before * step).minimum(high)
+        span = step - 1
+    return low
+
+
+class _Walk:
+    """The points of ROC curves at all scores, (0, 0) with threshold 1 first."""
+
+    def __init__(self, points: Points) -> None:
+        self.sizes = points.sizes + 1
+        self._points = points
+
+    def _at(self, values: Tensor, places: Tensor, origin: float) -> Tensor:
+        if len(values) == 0:
+            return torch.full_like(places, origin, dtype=values.dtype)
+        starts = self._points.starts.view(-1, *(1 for _ in places.shape[1:]))
+        found = values[(starts + places - 1).clamp(0, len(values) - 1)]
+        return torch.where(places > 0, found, torch.full_like(found, origin))
+
+    def tp(self, places: Tensor) -> Tensor:
+        return self._at(self._points.tp, places, 0)
+
+    def sensitivity(self, places: Tensor) -> Tensor:
+        return _share(self.tp(places), self._points.positives)
+
+    def fpr(self, places: Tensor) -> Tensor:
+        return _share(self._at(self._points.fp, places, 0), self._points.negatives)
+
+    def specificity(self, places: Tensor) -> Tensor:
+        fp, negatives = self._at(self._points.fp, places, 0), self._points.negatives
+        negatives = negatives.view(-1, *(1 for _ in places.shape[1:]))
+        return ((negatives - fp) / negatives.double()).nan_to_num(nan=1.0)
+
+    def thresholds(self, places: Tensor) -> Tensor:
+        return self._at(self._points.thresholds, places, 1)
+
+
+def _share(counts: Tensor, totals: Tensor) -> Tensor:
+    return (counts / totals.double().view(-1, *(1 for _ in counts.shape[1:]))).nan_to_num(nan=0.0)
+
+
+def sensitivity_at_specificity(points: Points, least: float) -> tuple[Tensor, Tensor]:
+    """The greatest sensitivity of each curve where specificity is at least ``least``, and the first threshold there."""
+    if points.binned:
+        sensitivity, specificity = _sensitivity_and_specificity(points)
+        return _greatest(points, sensitivity, specificity >= least)
+    warn_of_one_class(points)
+    walk = _Walk(points)
+    allowed = first(walk.sizes, lambda places: ~(walk.specificity(places) >= least))
+    most = walk.tp((allowed - 1).clamp(min=0))
+    place = first(walk.sizes, lambda places: walk.tp(places) >= most[:, None])
+    return _or_none(allowed > 0, walk.sensitivity(place), walk.thresholds(place))
+
+
+def specificity_at_sensitivity(points: Points, least: float) -> tuple[Tensor, Tensor]:
+    """The greatest specificity of each curve where sensitivity is at least ``least``, and the first threshold there."""
+    if points.binned:
+        sensitivity, specificity = _sensitivity_and_specificity(points)
+        return _greatest(points, specificity, sensitivity >= least)
+    warn_of_one_class(points)
+    walk = _Walk(points)
+    place = first(walk.sizes, lambda places: walk.sensitivity(places) >= least)
+    found = place < walk.sizes
+    place = place.minimum(walk.sizes - 1)
+    return _or_none(found, walk.specificity(place), walk.thresholds(place))
+
+
+def _sensitivity_and_specificity(points: Points) -> tuple[Tensor, Tensor]:
+    """Those at given thresholds, ``[C, T]``, the last threshold first."""
+    _, tp, fp = (v.flip(1) for v in points.rows)
+    negatives = points.negatives[:, None]
+    return _share(tp, points.positives), ((negatives - fp) / negatives.double()).nan_to_num(nan=1.0)
+
+
+def _greatest(points: Points, values: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor]:
+    place = torch.where(allowed, values, -1.0).argmax(1, keepdim=True)
+    thresholds = points.rows[0].flip(1)
+    return _or_none(allowed.any(1), values.gather(1, place)[:, 0], thresholds.gather(1, place)[:, 0])
+
+
+def _or_none(found: Tensor, values: Tensor, thresholds: Tensor) -> tuple[Tensor, Tensor]:
+    none = torch.full((), NO_THRESHOLD, dtype=torch.float64, device=thresholds.device).to(thresholds.dtype)
+    return torch.where(found, values, 0.0), torch.where(found, thresholds, none)
+
+
+def precision_at_recall(points: Points, least: float, absent: float = 1.0) -> tuple[Tensor, Tensor]:
+    """The greatest precision of each curve where recall is at least ``least``, and its threshold.
+
+    Of equal ones that of the greatest recall, then that of the greatest threshold. Without any, or if it is 0, the
+    precision is 0 and the threshold NaN.
+
+    Args:
+        points: of the curves.
+        least: of recall.
+        absent: see :func:`~fastmetrics.formulas.curves.precision_recall`.
+    """
+    precision, recall, thresholds = _precision_recall_rows(points, absent)
+    return _first_of_both(precision, recall, thresholds, recall >= least)
+
+
+def recall_at_precision(points: Points, least: float, absent: float = 1.0) -> tuple[Tensor, Tensor]:
+    """The greatest recall of each curve where precision is at least ``least``, and its threshold.
+
+    Of equal ones that of the greatest precision, and so on, as in :func:`precision_at_recall`.
+
+    Args:
+        points: of the curves.
+        least: of precision.
+        absent: see :func:`precision_at_recall`.
+    """
+    precision, recall, thresholds = _precision_recall_rows(points, absent)
+    return _first_of_both(recall, precision, thresholds, precision >= least)
+
+
+def _precision_recall_rows(points: Points, absent: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Precision, recall and thresholds, ``[C, points]``."""
+    precision, recall = precision_recall(points, absent)
+    thresholds, *_ = points.rows
+    return points.in_rows(precision), points.in_rows(recall), thresholds
+
+
+def _first_of_both(value: Tensor, then: Tensor, thresholds: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor]:
+    none = -torch.inf
+    if value.shape[1] == 0:
+        return value.new_zeros(len(value)), thresholds.new_full((len(value),), torch.nan)
+    value = torch.where(allowed, value, none).nan_to_num(nan=none)
+    most = value.amax(1, keepdim=True)
+    then = torch.where(value == most, then, none).nan_to_num(nan=none)
+    best = torch.where((value == most) & (then == then.amax(1, keepdim=True)), thresholds, none).amax(1)
+    most = most[:, 0].clamp(min=0)
+    return most, torch.where(most > 0, best, torch.nan)
+
+
+def equal_error_rates(points: Points) -> Tensor:
+    """The error rate of each curve where false positives and false negatives are most nearly equal, ``[C]``."""
+    if points.binned:
+        return equal_error_rate(*rate_rows(points))
+    warn_of_one_class(points)
+    walk = _Walk(points)
+
+    def gap(places: Tensor) -> Tensor:
+        return _gap(walk.fpr(places), walk.sensitivity(places))
+
+    # it grows along the curve, so the least one is next to its zero
+    above = first(walk.sizes, lambda places: gap(places) >= 0).minimum(walk.sizes - 1)
+    below = gap((above - 1).clamp(min=0))
+    other = first(walk.sizes, lambda places: gap(places) >= below[:, None])
+    place = torch.where(below.abs() <= gap(above).abs(), other, above)
+    return (walk.fpr(place) + (1 - walk.sensitivity(place))) / 2
+
+
+def equal_error_rate(fpr: Tensor, tpr: Tensor) -> Tensor:
+    """The same of ROC curves ``[..., points]``, in any order."""
+    place = _gap(fpr, tpr).abs().argmin(-1, keepdim=True)
+    return ((fpr + (1 - tpr)) / 2).gather(-1, place)[..., 0]
+
+
+def _gap(fpr: Tensor, tpr: Tensor) -> Tensor:
+    """False positive rate less false negative rate, in float32, which chooses as torchmetrics does."""
+    return fpr.float() - (1 - tpr.float())
