@@ -201,23 +201,26 @@ void keep(View preds, View target, OptionalView valid, State scores, OptionalSta
               state_data<int8_t>(labels, DType::kInt8, numel, "labels, int8 [N, C]"), faults_data(faults));
 }
 
-// values, sorted_labels: [C, N]; counts: int64 [C, 2].
-Curves curves_of(const View& values, const View& labels, const View& counts) {
+// values, labels: [C, N]; counts: int64 [C, 2].
+Curves curves_of(const View& values, const OptionalView& labels, const View& counts) {
   require(is_floating(values.dtype()) && values.dim() == 2 && values.is_contiguous(), "curves: values must be [C, N]");
-  require(labels.dtype() == DType::kUInt8 && labels.numel() == values.numel() && labels.is_contiguous(),
-          "curves: labels must be uint8 [C, N]");
+  if (labels.has_value()) {
+    require(labels->dtype() == DType::kUInt8 && labels->numel() == values.numel() && labels->is_contiguous(),
+            "curves: labels must be uint8 [C, N]");
+  }
   require(counts.dtype() == DType::kInt64 && counts.numel() == 2 * values.size(0) && counts.is_contiguous(),
           "curves: counts must be int64 [C, 2]");
   return {values.mutable_data_ptr(),
           values.dtype(),
-          static_cast<uint8_t*>(labels.mutable_data_ptr()),
+          labels.has_value() ? static_cast<uint8_t*>(labels->mutable_data_ptr()) : nullptr,
           static_cast<int64_t*>(counts.mutable_data_ptr()),
           values.size(0),
           values.size(1)};
 }
 
-void sort_of_scores(View scores, OptionalView labels, State values, State sorted_labels, State counts) {
+void sort_of_scores(View scores, OptionalView labels, State values, OptionalState sorted_labels, State counts) {
   const Curves to = curves_of(values, sorted_labels, counts);
+  require(labels.has_value() == sorted_labels.has_value(), "sort_scores_: labels are sorted if there are any");
   require(scores.dtype() == to.type && scores.dim() == 2 && scores.is_contiguous() && scores.size(0) == to.rows &&
               scores.size(1) == to.columns,
           "sort_scores_: scores must be [N, C]");
@@ -230,12 +233,12 @@ void sort_of_scores(View scores, OptionalView labels, State values, State sorted
               labels.has_value() ? static_cast<const int8_t*>(labels->const_data_ptr()) : nullptr, to);
 }
 
-void areas_of_curves(View values, View labels, View counts, State areas, bool precision) {
+void areas_of_curves(View values, OptionalView labels, View counts, State areas, bool precision) {
   const Curves curves = curves_of(values, labels, counts);
   curve_areas(curves, precision, state_data<double>(areas, DType::kDouble, 4 * curves.columns, "areas, [C, 4]"));
 }
 
-void points_of_curves(View values, View labels, View counts, State thresholds, State tp, State fp) {
+void points_of_curves(View values, OptionalView labels, View counts, State thresholds, State tp, State fp) {
   const Curves curves = curves_of(values, labels, counts);
   const int64_t points = tp.numel();
   require(curves.points() == points, "curve_points_: tp must be [points]");

@@ -9,8 +9,8 @@
 
 namespace fastmetrics {
 
-// Sorted scores. values, labels: [columns, rows]; counts: [columns, 2], how many of a row are meant, and how many
-// distinct values they have.
+// Sorted scores. values, labels: [columns, rows]; labels are null if the signs of values say them, which are sorted by
+// magnitude then. counts: [columns, 2], how many of a row are meant, and how many distinct values they have.
 struct Curves {
   void* values;
   DType type;

@@ -12,38 +12,43 @@ from torch import Tensor
 from fastmetrics.native.operators import define
 
 SORT_SCHEMA = (
-    "sort_scores_(Tensor scores, Tensor? labels, Tensor(a!) values, Tensor(b!) sorted_labels, Tensor(c!) counts) -> ()"
+    "sort_scores_(Tensor scores, Tensor? labels, Tensor(a!) values, Tensor(b!)? sorted_labels, Tensor(c!) counts) -> ()"
 )
-AREAS_SCHEMA = "curve_areas_(Tensor values, Tensor labels, Tensor counts, Tensor(a!) areas, bool precision) -> ()"
+AREAS_SCHEMA = "curve_areas_(Tensor values, Tensor? labels, Tensor counts, Tensor(a!) areas, bool precision) -> ()"
 POINTS_SCHEMA = (
-    "curve_points_(Tensor values, Tensor labels, Tensor counts, Tensor(a!) thresholds, Tensor(b!) tp, Tensor(c!) fp)"
+    "curve_points_(Tensor values, Tensor? labels, Tensor counts, Tensor(a!) thresholds, Tensor(b!) tp, Tensor(c!) fp)"
     " -> ()"
 )
 
 
 def sort_scores_body(
-    scores: Tensor, labels: Tensor | None, values: Tensor, sorted_labels: Tensor, counts: Tensor
+    scores: Tensor, labels: Tensor | None, values: Tensor, sorted_labels: Tensor | None, counts: Tensor
 ) -> None:
     """Sort the scores of each column, the greatest first; those that do not count come last, in no order.
 
     Args:
-        scores: floating ``[N, C]``, NaN for what does not count; the sign is the label, negative for 0, unless there
-            are labels. See :func:`fastmetrics.passes.scores.keep_scores_body`.
+        scores: floating ``[N, C]``, NaN for what does not count; unless there are labels the sign is the label,
+            negative for 0, and the score its magnitude. See :func:`fastmetrics.passes.scores.keep_scores_body`.
         labels: int8 ``[N, C]``, -1 for what does not count.
-        values: the scores, ``[C, N]``, of the dtype of ``scores``; what does not count has any value.
-        sorted_labels: uint8 ``[C, N]``.
-        counts: int64 ``[C, 2]``: how many count, and how many distinct values those have.
+        values: the sorted ``scores``, signs and all, ``[C, N]``; what does not count has any value.
+        sorted_labels: uint8 ``[C, N]``, if there are labels.
+        counts: int64 ``[C, 2]``: how many count, and how many distinct scores those have.
     """
-    label = ~torch.signbit(scores) if labels is None else labels == 1
     counted = ~scores.isnan() if labels is None else ~scores.isnan() & (labels >= 0)
-    scores = (scores.abs() if labels is None else scores).T
-    order = torch.where(counted.T, scores, -torch.inf).sort(dim=1, descending=True, stable=True).indices
+    compared = (scores.abs() if labels is None else scores).T
+    order = torch.where(counted.T, compared, -torch.inf).sort(dim=1, descending=True, stable=True).indices
     # what does not count stands behind scores of -inf
     order = order.gather(1, (~counted.T.gather(1, order)).to(torch.uint8).sort(dim=1, stable=True).indices)
-    values.copy_(scores.gather(1, order))
-    sorted_labels.copy_(label.T.gather(1, order))
+    values.copy_(scores.T.gather(1, order))
+    if labels is not None and sorted_labels is not None:
+        sorted_labels.copy_((labels == 1).T.gather(1, order))
     counts[:, 0] = counted.sum(0)
-    counts[:, 1] = _ends(values, counts).sum(1)
+    counts[:, 1] = _ends(values if labels is not None else values.abs(), counts).sum(1)
+
+
+def _read(values: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Sorted scores and their labels, bool."""
+    return (values.abs(), ~values.signbit()) if labels is None else (values, labels != 0)
 
 
 def _ends(values: Tensor, counts: Tensor) -> Tensor:
@@ -56,7 +61,7 @@ def _ends(values: Tensor, counts: Tensor) -> Tensor:
 
 
 def curve_points_body(
-    values: Tensor, labels: Tensor, counts: Tensor, thresholds: Tensor, tp: Tensor, fp: Tensor
+    values: Tensor, labels: Tensor | None, counts: Tensor, thresholds: Tensor, tp: Tensor, fp: Tensor
 ) -> None:
     """Count how many scores reach each of the distinct ones.
 
@@ -68,15 +73,16 @@ def curve_points_body(
         tp: int64 ``[points]``: positive scores that reach them.
         fp: int64 ``[points]``: negative scores that reach them.
     """
+    values, positive = _read(values, labels)
     ends = _ends(values, counts)
-    positive = labels.cumsum(1, dtype=torch.int64)
+    positive = positive.cumsum(1, dtype=torch.int64)
     place = torch.arange(1, values.shape[1] + 1, device=values.device)
     thresholds.copy_(values[ends])
     tp.copy_(positive[ends])
     fp.copy_((place - positive)[ends])
 
 
-def curve_areas_body(values: Tensor, labels: Tensor, counts: Tensor, areas: Tensor, precision: bool) -> None:
+def curve_areas_body(values: Tensor, labels: Tensor | None, counts: Tensor, areas: Tensor, precision: bool) -> None:
     """Sums over the points of each curve.
 
     Args:
@@ -187,7 +193,7 @@ class Sorted:
     def __init__(self, scores: Tensor, labels: Tensor | None = None) -> None:
         n, c = scores.shape
         self._values = scores.new_empty(c, n)
-        self._labels = scores.new_empty((c, n), dtype=torch.uint8)
+        self._labels = None if labels is None else scores.new_empty((c, n), dtype=torch.uint8)
         self._counts = torch.zeros(c, 2, dtype=torch.int64, device=scores.device)
         self._points: Points | None = None
         if n > 0:

@@ -98,7 +98,7 @@ def test_kept_scores_and_their_sort(task, n):
             made = Sorted(found, signs)
             samples, columns = found.shape
             values = torch.empty(columns, samples, dtype=found.dtype)
-            of_values = torch.empty(columns, samples, dtype=torch.uint8)
+            of_values = torch.empty(columns, samples, dtype=torch.uint8) if labels else None
             counts = torch.zeros(columns, 2, dtype=torch.int64)
             sort_scores_body(found, signs, values, of_values, counts)
             assert torch.equal(made._counts, counts)
@@ -112,6 +112,48 @@ def test_kept_scores_and_their_sort(task, n):
             assert torch.equal(points.tp, tp)
             assert torch.equal(points.fp, fp)
             assert torch.equal(points.thresholds, thresholds)
+
+
+def skewed(kind, n, dtype):
+    """Probabilities, of which many are equal, or lie closely together, or are NaN."""
+    if kind == "uniform":
+        scores = torch.rand(n)
+    elif kind == "saturated":
+        scores = torch.randn(n, dtype=torch.float64).mul(12).sigmoid()
+    elif kind == "few":
+        scores = torch.randint(0, 4, (n,)) / 3
+    elif kind == "equal":
+        scores = torch.full((n,), 0.7)
+    else:
+        scores = torch.rand(n).sub(0.5).mul(80).exp2()  # of any size
+        scores[::5] = torch.inf
+        scores[1::5] = 0.0
+    scores = torch.where(torch.rand(n) < 0.5, scores, -scores).to(dtype)
+    scores[torch.rand(n) < 0.1] = torch.nan
+    return scores
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("kind", ["uniform", "saturated", "few", "equal", "any"])
+def test_the_sort_of_any_distribution(kind, dtype):
+    for n, columns in ((47, 3), (5000, 1), (70_001, 3), (600_003, 1)):
+        scores = torch.stack([skewed(kind, n, dtype) for _ in range(columns)], 1)
+        found = Sorted(scores)
+        points = found.points()
+        start = 0
+        for c in range(columns):
+            counted = scores[:, c][~scores[:, c].isnan()]
+            values = found._values[c, : len(counted)]
+            assert found._counts[c, 0] == len(counted)
+            assert torch.equal(values.abs(), counted.abs().sort(descending=True).values)
+            distinct, inverse = counted.abs().unique(return_inverse=True)
+            size = int(found._counts[c, 1])
+            assert torch.equal(points.thresholds[start : start + size], distinct.flip(0))
+            positives = torch.zeros(size, dtype=torch.int64).index_add(0, inverse, (~counted.signbit()).long())
+            assert torch.equal(points.tp[start : start + size], positives.flip(0).cumsum(0))
+            assert torch.equal((points.tp + points.fp)[start : start + size], inverse.bincount().flip(0).cumsum(0))
+            start += size
+        assert start == len(points.tp)
 
 
 def test_cuts_of_logits_are_those_of_the_sigmoid():
