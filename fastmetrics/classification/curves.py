@@ -216,9 +216,12 @@ class AreaMetric(CurveMetric):
     def of_points(self, points: Points) -> Tensor:
         """The value of each curve at given thresholds."""
 
-    @abstractmethod
     def of_groups(self, groups: Tensor) -> Tensor:
-        """The value at all scores, float64 ``[...]``, of the negatives and positives of each, ``[..., P, 2]``."""
+        """The value at all scores, float64 ``[...]``, of the negatives and positives of each, ``[..., P, 2]``.
+
+        A metric without it has intervals at given thresholds only.
+        """
+        raise NotImplementedError
 
     def _score_groups(self, states: Mapping[str, Tensor]) -> Iterator[Tensor]:
         """The same of each curve, int64 ``[P, 2]``."""
@@ -236,6 +239,8 @@ class AreaMetric(CurveMetric):
     def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
         """The bootstrap of a single curve, or of each."""
         if self.task_name != "binary" and self.average not in ("none", None):
+            return {}
+        if "histogram" not in states and type(self).of_groups is AreaMetric.of_groups:
             return {}
         return {"bootstrap": partial(self._bootstrap, states)}
 
