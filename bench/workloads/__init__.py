@@ -1,7 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is measured: the table, by family. A new metric is one entry."""
 
-from bench.workloads import aggregation, classification, collections, contingency, cuda, regression, segmentation, text
+from bench.workloads import (
+    aggregation,
+    classification,
+    collections,
+    contingency,
+    cuda,
+    intervals,
+    regression,
+    segmentation,
+    text,
+)
 from bench.workloads.table import Workload
 
 WORKLOADS = [
@@ -13,6 +23,7 @@ WORKLOADS = [
     *text.ROWS,
     *aggregation.ROWS,
     *collections.ROWS,
+    *intervals.ROWS,
 ]
 
 __all__ = ["WORKLOADS", "Workload"]

@@ -70,9 +70,9 @@ CASES = {
     "MSE": (lambda: MeanSquaredError(intervals=True), {}, pairs, 500),
     "RMSE": (lambda: MeanSquaredError(squared=False, intervals=True), {}, pairs, 500),
     "MAE": (lambda: MeanAbsoluteError(intervals=True), {}, pairs, 500),
-    "R2": (lambda: R2Score(intervals=True), {}, pairs, 500),
+    "R2": (lambda: R2Score(intervals=True), {}, pairs, 2000),
     "Pearson": (PearsonCorrCoef, {}, pairs, 100),
-    "Pearson, delta": (lambda: PearsonCorrCoef(intervals=True), {"method": "delta"}, pairs, 500),
+    "Pearson, delta": (lambda: PearsonCorrCoef(intervals=True), {"method": "delta"}, pairs, 2000),
     "mean": (lambda: MeanMetric(intervals=True), {}, values, 200),
     "difference of macro F1": (lambda: PairedComparison(MulticlassF1Score(6)), {"draws": 500}, models, 600),
 }
