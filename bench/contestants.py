@@ -47,6 +47,8 @@ def of_metric(metric, batch, workload, prepare=None):
     value = flat(metric.compute())
     if workload.call == "compute":
         return Contestant(metric.compute, value)
+    if workload.call == "interval":
+        return Contestant(metric.interval, value)
     metric.reset()
     if workload.call == "reset":
         return Contestant(metric.reset, value)

@@ -54,6 +54,16 @@ class Labels:
 
 
 @dataclass(frozen=True)
+class Agreeing(Labels):
+    """Int64 labels and targets ``[N]``; ``share`` of the labels are right."""
+
+    def make(self, generator, scale):
+        n, at = count(self.n, scale), generator.device
+        preds, target = (torch.randint(0, self.classes, (n,), generator=generator, device=at) for _ in range(2))
+        return torch.where(torch.rand(n, generator=generator, device=at) < self.share, target, preds), target
+
+
+@dataclass(frozen=True)
 class Scores:
     """Logits ``[N, C, ...]`` and targets; ``share`` of the samples are of one class and found so."""
 

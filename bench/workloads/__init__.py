@@ -7,6 +7,7 @@ from bench.workloads import (
     collections,
     contingency,
     cuda,
+    intervals,
     pairwise,
     regression,
     segmentation,
@@ -24,6 +25,7 @@ WORKLOADS = [
     *pairwise.ROWS,
     *aggregation.ROWS,
     *collections.ROWS,
+    *intervals.ROWS,
 ]
 
 __all__ = ["WORKLOADS", "Workload"]

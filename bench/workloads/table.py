@@ -8,7 +8,7 @@ from typing import Any
 from bench.specs import Many, One
 
 SAME = "the same as ours"
-CALLS = ("update", "forward", "compute", "reset", "sync")
+CALLS = ("update", "forward", "compute", "interval", "reset", "sync")
 M = 1_000_000
 
 
@@ -24,7 +24,8 @@ class Workload:
         torcheval: that of torcheval, if it has one.
         eager: the best expression in PyTorch, from the batch to the value.
         alone: another metric of ours, with the same call on the same batch, which the row is compared with.
-        call: what is timed. ``compute`` and ``reset`` follow one update; ``sync`` is ``compute`` of two processes.
+        call: what is timed. ``compute``, ``interval`` and ``reset`` follow one update; ``sync`` is ``compute`` of two
+            processes.
         prepare: what torchmetrics needs done to the batch in each call; it is timed.
         shares: contestant -> share of the samples that it gets, where the whole batch would take it too long; its
             time is multiplied accordingly. None of them grows slower than the batch does, and a part of it may fit a

@@ -4,8 +4,10 @@
 import pytest
 import torch
 
+import fastmetrics
 from fastmetrics import aggregation, clustering, nominal, regression, retrieval, segmentation, text
 from fastmetrics import classification as ours
+from fastmetrics.wrappers import PairedComparison
 
 C, L = 4, 3
 NAMES = ("Accuracy", "Precision", "Recall", "F1Score", "StatScores")
@@ -63,6 +65,11 @@ def masks_batch(seed):
 def labels_batch(seed):
     generator = torch.Generator().manual_seed(seed)
     return torch.randint(0, C, (20,), generator=generator), torch.randint(0, C, (20,), generator=generator)
+
+
+def models_batch(seed):
+    first, target = multiclass_batch(seed)
+    return first, first.flip(1), target
 
 
 def ratings_batch(seed):
@@ -150,6 +157,17 @@ def cases():
     for name in ("CoverageError", "RankingAveragePrecision", "RankingLoss"):
         task, size, batch = LABELS
         yield pytest.param(getattr(ours, task + name), size, batch, id=task + name)
+    for name, average in (("F1Score", "macro"), ("Accuracy", "micro")):
+        options = {"metric": getattr(ours, f"Multiclass{name}")(C, average=average)}
+        yield pytest.param(PairedComparison, options, models_batch, id=f"PairedComparison-{average}")
+    for name, options, batch in (
+        ("MulticlassF1Score", {"num_classes": C}, multiclass_batch),
+        ("R2Score", {}, flat_pairs_batch),
+        ("TweedieDevianceScore", {"power": 1.5}, positive_pairs_batch),
+        ("MeanMetric", {}, values_batch),
+    ):
+        kind = getattr(fastmetrics, name, None) or getattr(ours, name)
+        yield pytest.param(kind, {**options, "intervals": True}, batch, id=f"{name}-intervals")
     yield from tables()
     yield pytest.param(regression.MeanSquaredError, {}, pairs_batch, id="MeanSquaredError")
     yield pytest.param(regression.MeanAbsoluteError, {"num_outputs": 3}, pairs_batch, id="MeanAbsoluteError")
