@@ -102,6 +102,18 @@ def fpr_range(value: object) -> None:
         raise ValueError(f"The `fpr_range` should be a tuple of two floats in the range [0, 1], but got {value}.")
 
 
+def costs(value: object) -> None:
+    """Two finite numbers that are at least 0."""
+    if not (
+        isinstance(value, tuple)
+        and len(value) == 2
+        and all(isinstance(v, (int, float)) and 0 <= v < math.inf for v in value)
+    ):
+        raise ValueError(
+            f"Expected argument `costs` to be a tuple of two finite numbers of at least 0, but got {value}"
+        )
+
+
 def beta(value: object) -> None:
     """A float above 0."""
     if not (isinstance(value, float) and value > 0):

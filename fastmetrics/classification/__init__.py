@@ -9,6 +9,12 @@ from fastmetrics.classification.average_precision import (
     MulticlassAveragePrecision,
     MultilabelAveragePrecision,
 )
+from fastmetrics.classification.best_threshold import (
+    BestThreshold,
+    BinaryBestThreshold,
+    MulticlassBestThreshold,
+    MultilabelBestThreshold,
+)
 from fastmetrics.classification.calibration import BinaryCalibrationError, CalibrationError, MulticlassCalibrationError
 from fastmetrics.classification.cohen_kappa import BinaryCohenKappa, CohenKappa, MulticlassCohenKappa
 from fastmetrics.classification.confusion_matrix import (
@@ -28,6 +34,16 @@ from fastmetrics.classification.f_beta import (
     MulticlassFBetaScore,
     MultilabelF1Score,
     MultilabelFBetaScore,
+)
+from fastmetrics.classification.gains import (
+    BinaryCumulativeGains,
+    BinaryLift,
+    CumulativeGains,
+    Lift,
+    MulticlassCumulativeGains,
+    MulticlassLift,
+    MultilabelCumulativeGains,
+    MultilabelLift,
 )
 from fastmetrics.classification.group_fairness import BinaryFairness, BinaryGroupStatRates
 from fastmetrics.classification.hamming import (
@@ -118,6 +134,16 @@ from fastmetrics.classification.rates import (
     MultilabelMarkedness,
 )
 from fastmetrics.classification.roc import ROC, BinaryROC, MulticlassROC, MultilabelROC
+from fastmetrics.classification.separation import (
+    BinaryGiniCoefficient,
+    BinaryKolmogorovSmirnov,
+    GiniCoefficient,
+    KolmogorovSmirnov,
+    MulticlassGiniCoefficient,
+    MulticlassKolmogorovSmirnov,
+    MultilabelGiniCoefficient,
+    MultilabelKolmogorovSmirnov,
+)
 from fastmetrics.classification.specificity import (
     BinarySpecificity,
     MulticlassSpecificity,

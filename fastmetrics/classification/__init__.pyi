@@ -11,6 +11,11 @@ from fastmetrics.classification.average_precision import (
     MulticlassAveragePrecision,
     MultilabelAveragePrecision,
 )
+from fastmetrics.classification.best_threshold import (
+    BinaryBestThreshold,
+    MulticlassBestThreshold,
+    MultilabelBestThreshold,
+)
 from fastmetrics.classification.calibration import BinaryCalibrationError, MulticlassCalibrationError
 from fastmetrics.classification.cohen_kappa import BinaryCohenKappa, MulticlassCohenKappa
 from fastmetrics.classification.confusion_matrix import (
@@ -29,6 +34,14 @@ from fastmetrics.classification.f_beta import (
     MultilabelFBetaScore,
 )
 from fastmetrics.classification.family import Family
+from fastmetrics.classification.gains import (
+    BinaryCumulativeGains,
+    BinaryLift,
+    MulticlassCumulativeGains,
+    MulticlassLift,
+    MultilabelCumulativeGains,
+    MultilabelLift,
+)
 from fastmetrics.classification.group_fairness import BinaryFairness, BinaryGroupStatRates
 from fastmetrics.classification.hamming import (
     BinaryHammingDistance,
@@ -98,6 +111,14 @@ from fastmetrics.classification.rates import (
     MultilabelMarkedness,
 )
 from fastmetrics.classification.roc import BinaryROC, MulticlassROC, MultilabelROC
+from fastmetrics.classification.separation import (
+    BinaryGiniCoefficient,
+    BinaryKolmogorovSmirnov,
+    MulticlassGiniCoefficient,
+    MulticlassKolmogorovSmirnov,
+    MultilabelGiniCoefficient,
+    MultilabelKolmogorovSmirnov,
+)
 from fastmetrics.classification.specificity import BinarySpecificity, MulticlassSpecificity, MultilabelSpecificity
 from fastmetrics.classification.stat_scores import BinaryStatScores, MulticlassStatScores, MultilabelStatScores
 from fastmetrics.classification.top_k import MeanReciprocalRank, TopKAccuracy
@@ -109,24 +130,30 @@ __all__ = [
     "Accuracy",
     "AveragePrecision",
     "BalancedErrorRate",
+    "BestThreshold",
     "BinaryAUROC",
     "BinaryAccuracy",
     "BinaryAveragePrecision",
     "BinaryBalancedErrorRate",
+    "BinaryBestThreshold",
     "BinaryCalibrationError",
     "BinaryCohenKappa",
     "BinaryConfusionMatrix",
+    "BinaryCumulativeGains",
     "BinaryEER",
     "BinaryF1Score",
     "BinaryFBetaScore",
     "BinaryFairness",
     "BinaryFowlkesMallowsScore",
     "BinaryGeometricMeanScore",
+    "BinaryGiniCoefficient",
     "BinaryGroupStatRates",
     "BinaryHammingDistance",
     "BinaryHingeLoss",
     "BinaryInformedness",
     "BinaryJaccardIndex",
+    "BinaryKolmogorovSmirnov",
+    "BinaryLift",
     "BinaryLogAUC",
     "BinaryMarkedness",
     "BinaryMatthewsCorrCoef",
@@ -144,15 +171,19 @@ __all__ = [
     "CalibrationError",
     "CohenKappa",
     "ConfusionMatrix",
+    "CumulativeGains",
     "ExactMatch",
     "F1Score",
     "FBetaScore",
     "FowlkesMallowsScore",
     "GeometricMeanScore",
+    "GiniCoefficient",
     "HammingDistance",
     "HingeLoss",
     "Informedness",
     "JaccardIndex",
+    "KolmogorovSmirnov",
+    "Lift",
     "LogAUC",
     "Markedness",
     "MatthewsCorrCoef",
@@ -161,19 +192,24 @@ __all__ = [
     "MulticlassAccuracy",
     "MulticlassAveragePrecision",
     "MulticlassBalancedErrorRate",
+    "MulticlassBestThreshold",
     "MulticlassCalibrationError",
     "MulticlassCohenKappa",
     "MulticlassConfusionMatrix",
+    "MulticlassCumulativeGains",
     "MulticlassEER",
     "MulticlassExactMatch",
     "MulticlassF1Score",
     "MulticlassFBetaScore",
     "MulticlassFowlkesMallowsScore",
     "MulticlassGeometricMeanScore",
+    "MulticlassGiniCoefficient",
     "MulticlassHammingDistance",
     "MulticlassHingeLoss",
     "MulticlassInformedness",
     "MulticlassJaccardIndex",
+    "MulticlassKolmogorovSmirnov",
+    "MulticlassLift",
     "MulticlassLogAUC",
     "MulticlassMarkedness",
     "MulticlassMatthewsCorrCoef",
@@ -192,17 +228,22 @@ __all__ = [
     "MultilabelAccuracy",
     "MultilabelAveragePrecision",
     "MultilabelBalancedErrorRate",
+    "MultilabelBestThreshold",
     "MultilabelConfusionMatrix",
     "MultilabelCoverageError",
+    "MultilabelCumulativeGains",
     "MultilabelEER",
     "MultilabelExactMatch",
     "MultilabelF1Score",
     "MultilabelFBetaScore",
     "MultilabelFowlkesMallowsScore",
     "MultilabelGeometricMeanScore",
+    "MultilabelGiniCoefficient",
     "MultilabelHammingDistance",
     "MultilabelInformedness",
     "MultilabelJaccardIndex",
+    "MultilabelKolmogorovSmirnov",
+    "MultilabelLift",
     "MultilabelLogAUC",
     "MultilabelMarkedness",
     "MultilabelMatthewsCorrCoef",
@@ -435,6 +476,57 @@ class BalancedErrorRate(Family):
         **kwargs: Any,
     ) -> MultilabelBalancedErrorRate: ...
 
+class BestThreshold(Family):
+    """The threshold whose decisions are best, and how good they are."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        criterion: str = "f_beta",
+        beta: float = 1.0,
+        costs: tuple[float, float] = (1.0, 1.0),
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryBestThreshold: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        criterion: str = "f_beta",
+        beta: float = 1.0,
+        costs: tuple[float, float] = (1.0, 1.0),
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassBestThreshold: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        criterion: str = "f_beta",
+        beta: float = 1.0,
+        costs: tuple[float, float] = (1.0, 1.0),
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelBestThreshold: ...
+
 class CalibrationError(Family):
     """Top-label calibration error: how far confidences are from how often they are right."""
     @overload
@@ -533,6 +625,48 @@ class ConfusionMatrix(Family):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> MultilabelConfusionMatrix: ...
+
+class CumulativeGains(Family):
+    """The cumulative gains curve: the share of all positives among the samples with the greatest scores."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryCumulativeGains: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassCumulativeGains: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelCumulativeGains: ...
 
 class EER(Family):
     """The equal error rate: the mean of the false positive and the false negative rate where they differ least."""
@@ -825,6 +959,51 @@ class GeometricMeanScore(Family):
         **kwargs: Any,
     ) -> MultilabelGeometricMeanScore: ...
 
+class GiniCoefficient(Family):
+    """The Gini coefficient of scores, also Somers' D: how much more often a positive has the higher score."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryGiniCoefficient: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassGiniCoefficient: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelGiniCoefficient: ...
+
 class HammingDistance(Family):
     """Hamming distance: the share of the decisions that are wrong."""
     @overload
@@ -1003,6 +1182,93 @@ class JaccardIndex(Family):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> MultilabelJaccardIndex: ...
+
+class KolmogorovSmirnov(Family):
+    """The Kolmogorov-Smirnov statistic: the greatest distance of the distributions of positive and negative scores."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryKolmogorovSmirnov: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassKolmogorovSmirnov: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelKolmogorovSmirnov: ...
+
+class Lift(Family):
+    """The lift curve: how much more frequent positives are among the samples with the greatest scores than among all."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryLift: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassLift: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        thresholds: int | list[float] | Tensor | None = None,
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelLift: ...
 
 class LogAUC(Family):
     """The area under the ROC curve over the logarithm of the false positive rate, in a range of it."""

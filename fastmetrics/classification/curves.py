@@ -124,7 +124,9 @@ class CurveMetric(TaskMetric):
         order = thresholds.argsort(stable=True).argsort(stable=True)
         return binned_points(histogram, thresholds.to(histogram.device), order.to(histogram.device))
 
-    def _table(self, histogram: Tensor | None, scores: Tensor | None, labels: Tensor | None) -> Points:
+    def _table(
+        self, histogram: Tensor | None = None, scores: Tensor | None = None, labels: Tensor | None = None
+    ) -> Points:
         """The points at given thresholds, or at all distinct scores."""
         if histogram is not None:
             return self._points(histogram)

@@ -56,6 +56,18 @@ def rates(points: Points) -> tuple[Tensor, Tensor]:
     return (points.fp / of_fp).nan_to_num(nan=0.0), (points.tp / of_tp).nan_to_num(nan=0.0)
 
 
+def gains(points: Points) -> tuple[Tensor, Tensor]:
+    """The shares of all samples and of all positives that reach each threshold, float64 ``[P]``; 0 / 0 is 0."""
+    samples, positives = (_each(v, points) for v in (points.positives + points.negatives, points.positives))
+    shares = (points.tp + points.fp) / samples, points.tp / positives
+    return shares[0].nan_to_num(nan=0.0), shares[1].nan_to_num(nan=0.0)
+
+
+def lift(points: Points) -> Tensor:
+    """Precision at each threshold over that of all samples, float64 ``[P]``; 0 / 0 is NaN."""
+    return points.precision * (_each(points.positives + points.negatives, points) / _each(points.positives, points))
+
+
 def rate_rows(points: Points) -> tuple[Tensor, Tensor]:
     """False and true positive rate, float64 ``[C, points]``, in the order of the curve that is returned.
 
@@ -97,8 +109,8 @@ def curve(
     if len(sizes) == 1:
         turned = [value.flip(0) if flip else value for value in values]
         pad = (1, 0) if before else (0, 1)
-        return [
-            (value if end is None else torch.nn.functional.pad(value, pad, value=end),)
+        return [  # copies, since metrics of a collection have the same points
+            (value.clone() if end is None else torch.nn.functional.pad(value, pad, value=end),)
             for value, end in zip(turned, ends, strict=True)
         ]
     # where the points of a curve and its end go, one curve after the other

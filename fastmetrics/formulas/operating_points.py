@@ -8,12 +8,13 @@ of them. At given thresholds, which come in any order, all points are looked at.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 from fastmetrics.formulas.curve_table import Points
-from fastmetrics.formulas.curves import precision_recall, rate_rows, warn_of_one_class
+from fastmetrics.formulas.curves import from_zero, precision_recall, rate_rows, warn_of_one_class
 
 #: The threshold where torchmetrics finds no point, of rates.
 NO_THRESHOLD = 1e6
@@ -196,3 +197,61 @@ def equal_error_rate(fpr: Tensor, tpr: Tensor) -> Tensor:
 def _gap(fpr: Tensor, tpr: Tensor) -> Tensor:
     """False positive rate less false negative rate, in float32, which chooses as torchmetrics does."""
     return fpr.float() - (1 - tpr.float())
+
+
+def separation(points: Points) -> Tensor:
+    """The greatest distance of the true and the false positive rate of each curve, ``[C]``; 0 if it has one class."""
+    fpr, tpr = rate_rows(points)
+    both = (points.positives > 0) & (points.negatives > 0)
+    return torch.where(both, (tpr - fpr).abs().amax(1), 0.0)
+
+
+class Decisions(NamedTuple):
+    """What deciding at each threshold counts, ``[C, points]`` each, the greatest threshold first.
+
+    At all scores the first threshold is infinite: nothing is positive.
+    """
+
+    thresholds: Tensor
+    tp: Tensor
+    fp: Tensor
+    tn: Tensor
+    fn: Tensor
+
+
+def decisions(points: Points) -> Decisions:
+    """The decisions at each threshold, of scores that are at least as great."""
+    thresholds, tp, fp = points.rows
+    if points.binned:
+        order = thresholds.argsort(dim=1, descending=True, stable=True)
+        thresholds, tp, fp = (v.gather(1, order) for v in (thresholds, tp, fp))
+    else:
+        thresholds = torch.nn.functional.pad(thresholds, (1, 0), value=torch.inf)
+        tp, fp = from_zero(tp), from_zero(fp)
+    return Decisions(thresholds, tp, fp, points.negatives[:, None] - fp, points.positives[:, None] - tp)
+
+
+def f_beta(of: Decisions, beta: float) -> Tensor:
+    """F-beta of decisions, float64; NaN without positives."""
+    square = beta**2
+    value = (1 + square) * of.tp / ((1 + square) * of.tp + square * of.fn + of.fp).double()
+    return torch.where(of.tp + of.fn > 0, value, torch.nan)
+
+
+def youden(of: Decisions) -> Tensor:
+    """Sensitivity and specificity less 1, float64; NaN without positives or negatives."""
+    tp, fp = of.tp.double(), of.fp.double()
+    positives, negatives = tp + of.fn, fp + of.tn
+    return (tp * negatives - fp * positives) / (positives * negatives)  # of whole numbers, so that ties are ties
+
+
+def saved_cost(of: Decisions, costs: tuple[float, float]) -> Tensor:
+    """Less the mean cost of a decision, float64, a false positive and a false negative having ``costs``; or NaN."""
+    return -(costs[0] * of.fp + costs[1] * of.fn) / (of.tp + of.fp + of.tn + of.fn).double()
+
+
+def best(of: Decisions, values: Tensor) -> tuple[Tensor, Tensor]:
+    """The greatest value of each curve and the greatest threshold that has it, ``[C]``; NaN where there is none."""
+    place = values.nan_to_num(nan=-torch.inf).argmax(1, keepdim=True)
+    value, threshold = values.gather(1, place)[:, 0], of.thresholds.gather(1, place)[:, 0]
+    return value, torch.where(value.isnan(), torch.nan, threshold)

@@ -10,24 +10,30 @@ __all__ = [
     "auroc",
     "average_precision",
     "balanced_error_rate",
+    "best_threshold",
     "binary_accuracy",
     "binary_auroc",
     "binary_average_precision",
     "binary_balanced_error_rate",
+    "binary_best_threshold",
     "binary_calibration_error",
     "binary_cohen_kappa",
     "binary_confusion_matrix",
+    "binary_cumulative_gains",
     "binary_eer",
     "binary_f1_score",
     "binary_fairness",
     "binary_fbeta_score",
     "binary_fowlkes_mallows_score",
     "binary_geometric_mean_score",
+    "binary_gini_coefficient",
     "binary_groups_stat_rates",
     "binary_hamming_distance",
     "binary_hinge_loss",
     "binary_informedness",
     "binary_jaccard_index",
+    "binary_kolmogorov_smirnov",
+    "binary_lift",
     "binary_logauc",
     "binary_markedness",
     "binary_matthews_corrcoef",
@@ -45,6 +51,7 @@ __all__ = [
     "calibration_error",
     "cohen_kappa",
     "confusion_matrix",
+    "cumulative_gains",
     "demographic_parity",
     "eer",
     "equal_opportunity",
@@ -53,10 +60,13 @@ __all__ = [
     "fbeta_score",
     "fowlkes_mallows_score",
     "geometric_mean_score",
+    "gini_coefficient",
     "hamming_distance",
     "hinge_loss",
     "informedness",
     "jaccard_index",
+    "kolmogorov_smirnov",
+    "lift",
     "logauc",
     "markedness",
     "matthews_corrcoef",
@@ -65,19 +75,24 @@ __all__ = [
     "multiclass_auroc",
     "multiclass_average_precision",
     "multiclass_balanced_error_rate",
+    "multiclass_best_threshold",
     "multiclass_calibration_error",
     "multiclass_cohen_kappa",
     "multiclass_confusion_matrix",
+    "multiclass_cumulative_gains",
     "multiclass_eer",
     "multiclass_exact_match",
     "multiclass_f1_score",
     "multiclass_fbeta_score",
     "multiclass_fowlkes_mallows_score",
     "multiclass_geometric_mean_score",
+    "multiclass_gini_coefficient",
     "multiclass_hamming_distance",
     "multiclass_hinge_loss",
     "multiclass_informedness",
     "multiclass_jaccard_index",
+    "multiclass_kolmogorov_smirnov",
+    "multiclass_lift",
     "multiclass_logauc",
     "multiclass_markedness",
     "multiclass_matthews_corrcoef",
@@ -96,17 +111,22 @@ __all__ = [
     "multilabel_auroc",
     "multilabel_average_precision",
     "multilabel_balanced_error_rate",
+    "multilabel_best_threshold",
     "multilabel_confusion_matrix",
     "multilabel_coverage_error",
+    "multilabel_cumulative_gains",
     "multilabel_eer",
     "multilabel_exact_match",
     "multilabel_f1_score",
     "multilabel_fbeta_score",
     "multilabel_fowlkes_mallows_score",
     "multilabel_geometric_mean_score",
+    "multilabel_gini_coefficient",
     "multilabel_hamming_distance",
     "multilabel_informedness",
     "multilabel_jaccard_index",
+    "multilabel_kolmogorov_smirnov",
+    "multilabel_lift",
     "multilabel_logauc",
     "multilabel_markedness",
     "multilabel_matthews_corrcoef",
@@ -200,6 +220,22 @@ def balanced_error_rate(
 ) -> Tensor:
     """Balanced error rate: the mean of the miss rate and the false alarm rate."""
 
+def best_threshold(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    criterion: str = "f_beta",
+    beta: float = 1.0,
+    costs: tuple[float, float] = (1.0, 1.0),
+    thresholds: int | list[float] | Tensor | None = None,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> tuple[Tensor, Tensor]:
+    """The threshold whose decisions are best, and how good they are."""
+
 def binary_accuracy(
     preds: Tensor,
     target: Tensor,
@@ -256,6 +292,22 @@ def binary_balanced_error_rate(
 ) -> Tensor:
     """Balanced error rate of binary decisions: the mean of the miss rate and the false alarm rate."""
 
+def binary_best_threshold(
+    preds: Tensor,
+    target: Tensor,
+    criterion: str = "f_beta",
+    beta: float = 1.0,
+    costs: tuple[float, float] = (1.0, 1.0),
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The best threshold of binary scores."""
+
 def binary_calibration_error(
     preds: Tensor,
     target: Tensor,
@@ -297,6 +349,19 @@ def binary_confusion_matrix(
     valid: Tensor | None = None,
 ) -> Tensor:
     """Confusion matrix of binary decisions."""
+
+def binary_cumulative_gains(
+    preds: Tensor,
+    target: Tensor,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """The cumulative gains curve of binary scores."""
 
 def binary_eer(
     preds: Tensor,
@@ -387,6 +452,19 @@ def binary_geometric_mean_score(
 ) -> Tensor:
     """Geometric mean of recall and specificity of binary decisions."""
 
+def binary_gini_coefficient(
+    preds: Tensor,
+    target: Tensor,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """The Gini coefficient of binary scores."""
+
 def binary_groups_stat_rates(
     preds: Tensor,
     target: Tensor,
@@ -456,6 +534,32 @@ def binary_jaccard_index(
     valid: Tensor | None = None,
 ) -> Tensor:
     """Jaccard index of binary decisions."""
+
+def binary_kolmogorov_smirnov(
+    preds: Tensor,
+    target: Tensor,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """The Kolmogorov-Smirnov statistic of binary scores."""
+
+def binary_lift(
+    preds: Tensor,
+    target: Tensor,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """The lift curve of binary scores."""
 
 def binary_logauc(
     preds: Tensor,
@@ -695,6 +799,19 @@ def confusion_matrix(
 ) -> Tensor:
     """Confusion matrix: how often each class was predicted for each target; row = target, column = prediction."""
 
+def cumulative_gains(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    thresholds: int | list[float] | Tensor | None = None,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """The cumulative gains curve: the share of all positives among the samples with the greatest scores."""
+
 def demographic_parity(
     preds: Tensor,
     groups: Tensor,
@@ -819,6 +936,20 @@ def geometric_mean_score(
 ) -> Tensor:
     """Geometric mean of recall and specificity."""
 
+def gini_coefficient(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    thresholds: int | list[float] | Tensor | None = None,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "macro",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """The Gini coefficient of scores, also Somers' D: how much more often a positive has the higher score."""
+
 def hamming_distance(
     preds: Tensor,
     target: Tensor,
@@ -879,6 +1010,33 @@ def jaccard_index(
     **kwargs: Any,
 ) -> Tensor:
     """Jaccard index: the intersection of predictions and targets over their union."""
+
+def kolmogorov_smirnov(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    thresholds: int | list[float] | Tensor | None = None,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "macro",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """The Kolmogorov-Smirnov statistic: the greatest distance of the distributions of positive and negative scores."""
+
+def lift(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    thresholds: int | list[float] | Tensor | None = None,
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """The lift curve: how much more frequent positives are among the samples with the greatest scores than among all."""
 
 def logauc(
     preds: Tensor,
@@ -1000,6 +1158,23 @@ def multiclass_balanced_error_rate(
 ) -> Tensor:
     """Balanced error rate of each class, averaged: the mean of the miss rate and the false alarm rate."""
 
+def multiclass_best_threshold(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    criterion: str = "f_beta",
+    beta: float = 1.0,
+    costs: tuple[float, float] = (1.0, 1.0),
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The best threshold of each class against all others."""
+
 def multiclass_calibration_error(
     preds: Tensor,
     target: Tensor,
@@ -1040,6 +1215,21 @@ def multiclass_confusion_matrix(
     valid: Tensor | None = None,
 ) -> Tensor:
     """Confusion matrix of several classes."""
+
+def multiclass_cumulative_gains(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    thresholds: int | list[float] | Tensor | None = None,
+    average: str | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """The cumulative gains curve of each class against all others."""
 
 def multiclass_eer(
     preds: Tensor,
@@ -1138,6 +1328,21 @@ def multiclass_geometric_mean_score(
 ) -> Tensor:
     """Geometric mean of recall and specificity of each class, averaged."""
 
+def multiclass_gini_coefficient(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    average: str | None = "macro",
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """The Gini coefficient of each class against all others, averaged."""
+
 def multiclass_hamming_distance(
     preds: Tensor,
     target: Tensor,
@@ -1198,6 +1403,36 @@ def multiclass_jaccard_index(
     valid: Tensor | None = None,
 ) -> Tensor:
     """Jaccard index of each class, averaged."""
+
+def multiclass_kolmogorov_smirnov(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    average: str | None = "macro",
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """The Kolmogorov-Smirnov statistic of each class against all others, averaged."""
+
+def multiclass_lift(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    thresholds: int | list[float] | Tensor | None = None,
+    average: str | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """The lift curve of each class against all others."""
 
 def multiclass_logauc(
     preds: Tensor,
@@ -1481,6 +1716,23 @@ def multilabel_balanced_error_rate(
 ) -> Tensor:
     """Balanced error rate of each label, averaged: the mean of the miss rate and the false alarm rate."""
 
+def multilabel_best_threshold(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    criterion: str = "f_beta",
+    beta: float = 1.0,
+    costs: tuple[float, float] = (1.0, 1.0),
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor]:
+    """The best threshold of each label."""
+
 def multilabel_confusion_matrix(
     preds: Tensor,
     target: Tensor,
@@ -1507,6 +1759,20 @@ def multilabel_coverage_error(
     valid: Tensor | None = None,
 ) -> Tensor:
     """How far to go down the ranked labels to cover all relevant ones, averaged over samples."""
+
+def multilabel_cumulative_gains(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """The cumulative gains curve of each label."""
 
 def multilabel_eer(
     preds: Tensor,
@@ -1605,6 +1871,21 @@ def multilabel_geometric_mean_score(
 ) -> Tensor:
     """Geometric mean of recall and specificity of each label, averaged."""
 
+def multilabel_gini_coefficient(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    average: str | None = "macro",
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """The Gini coefficient of each label, averaged."""
+
 def multilabel_hamming_distance(
     preds: Tensor,
     target: Tensor,
@@ -1653,6 +1934,35 @@ def multilabel_jaccard_index(
     valid: Tensor | None = None,
 ) -> Tensor:
     """Jaccard index of each label, averaged. A weighted average over no positive targets is NaN."""
+
+def multilabel_kolmogorov_smirnov(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    average: str | None = "macro",
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """The Kolmogorov-Smirnov statistic of each label, averaged."""
+
+def multilabel_lift(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    thresholds: int | list[float] | Tensor | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
+    """The lift curve of each label."""
 
 def multilabel_logauc(
     preds: Tensor,
