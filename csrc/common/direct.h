@@ -6,7 +6,7 @@
 
 #pragma once
 
-#include "common/view.h"
+#include "common/operator.h"
 
 #if __has_include(<Python.h>) && !defined(FM_NO_PYTHON)
 
@@ -79,7 +79,7 @@ bool is_true(PyObject* found) {
 }
 
 // Each of these says whether the object is what the kernel takes; none leaves a Python error behind.
-bool convert(PyObject* from, State* to) {
+[[gnu::noinline]] bool convert(PyObject* from, State* to) {
   if (Py_TYPE(from) != tensor_type) return false;
   dlpack::Tensor t;
   if (api->borrow(from, &t) != 0) {
@@ -91,7 +91,7 @@ bool convert(PyObject* from, State* to) {
   return true;
 }
 
-bool convert(PyObject* from, View* to) {
+[[gnu::noinline]] bool convert(PyObject* from, View* to) {
   State state;
   if (!convert(from, &state)) return false;
   *to = state;
@@ -101,7 +101,7 @@ bool convert(PyObject* from, View* to) {
   return !is_true(PyObject_CallFunctionObjArgs(is_negated, from, nullptr));
 }
 
-bool convert(PyObject* from, int64_t* to) {
+[[gnu::noinline]] bool convert(PyObject* from, int64_t* to) {
   if (!PyLong_Check(from)) return false;
   *to = PyLong_AsLongLong(from);
   if (*to != -1 || PyErr_Occurred() == nullptr) return true;
@@ -114,7 +114,7 @@ bool convert(PyObject* from, bool* to) {
   return *to || from == Py_False;
 }
 
-bool convert(PyObject* from, double* to) {
+[[gnu::noinline]] bool convert(PyObject* from, double* to) {
   if (!PyFloat_Check(from) && !PyLong_Check(from)) return false;
   *to = PyFloat_AsDouble(from);
   if (*to != -1.0 || PyErr_Occurred() == nullptr) return true;
@@ -199,7 +199,7 @@ struct Caller<function> {
     }
     try {
       const Unlocked unlocked(elements(std::get<0>(values)));
-      std::apply(function, values);
+      Kernel<function>::call(values);
     } catch (const std::exception& error) {
       return kOutputs > 0 ? call_operator(self, arguments, count - kOutputs) : raise(error.what());
     }

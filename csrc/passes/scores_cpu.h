@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <functional>
 #include <limits>
 #include <type_traits>
 #include <vector>
@@ -41,6 +42,11 @@ struct ScoresColumn {
   const int32_t* label;
   const double* weight;
 };
+
+// What is done with a column: take(part, logits, column), a call by pointer. The loops that read are compiled once for
+// all that take their columns.
+template <typename V>
+using TakeColumn = std::function<void(int64_t, bool, const ScoresColumn<V>&)>;
 
 // Rows of a block. All columns of a sample are needed for its softmax.
 inline int rows_at_once(const ScoresBatch& b) {
@@ -94,9 +100,9 @@ void widen_all(const T* from, int64_t step, int n, V* to) {
 }
 
 // Reads n samples of one run, and hands their columns to `take`. Bad values go to the part.
-template <typename T, typename Take>
+template <typename T>
 void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresScratch<Wide<T>>* s, ScoresPart* part,
-                const Take& take) {
+                int64_t p, const TakeColumn<Wide<T>>& take) {
   using V = Wide<T>;
   const int run = b.rows.dims - 1;
   int64_t a_at, b_at;
@@ -145,7 +151,7 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
         });
       }
       read_weights(column);
-      take(ScoresColumn<V>{column, first, n, s->x.data(), target, weight});
+      take(p, logits, ScoresColumn<V>{column, first, n, s->x.data(), target, weight});
     }
     return;
   }
@@ -187,14 +193,15 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
   }
   for (int64_t column = 0; column < b.columns; ++column) {
     for (int i = 0; i < n; ++i) s->label[i] = target[i] < 0 ? -1 : target[i] == column;
-    take(ScoresColumn<V>{column, first, n, s->x.data() + column * rows, s->label, weight});
+    take(p, logits, ScoresColumn<V>{column, first, n, s->x.data() + column * rows, s->label, weight});
   }
 }
 
-// Reads all samples in parts. take(part, logits, column) takes a column; begin(part, logits) is called before the first
-// of a part, and again if what it has taken is to be forgotten.
-template <typename Begin, typename Take>
-void read_scores(const ScoresBatch& b, const Parts& parts, int64_t* faults, const Begin& begin, const Take& take) {
+// Reads all samples in parts. A column goes to one of the takes; begin(part, logits) is called before the first of a
+// part, and again if what it has taken is to be forgotten.
+inline void read_scores(const ScoresBatch& b, const Parts& parts, int64_t* faults,
+                        const std::function<void(int64_t, bool)>& begin, const TakeColumn<float>& take_floats,
+                        const TakeColumn<double>& take_doubles) {
   const int at_once = rows_at_once(b);
   std::vector<ScoresPart> found;
   std::atomic<bool> outside{b.logits == kLogits};
@@ -209,8 +216,11 @@ void read_scores(const ScoresBatch& b, const Parts& parts, int64_t* faults, cons
         while (at < end && (logits || !outside.load(std::memory_order_relaxed))) {
           int64_t a_at, b_at;
           const int64_t n = std::min<int64_t>({b.rows.locate(at, &a_at, &b_at), end - at, at_once});
-          read_block<T>(b, at, static_cast<int>(n), logits, &scratch, &found[p],
-                        [&](const auto& column) { take(p, logits, column); });
+          if constexpr (std::is_same_v<Wide<T>, float>) {
+            read_block<T>(b, at, static_cast<int>(n), logits, &scratch, &found[p], p, take_floats);
+          } else {
+            read_block<T>(b, at, static_cast<int>(n), logits, &scratch, &found[p], p, take_doubles);
+          }
           if (found[p].outside) outside.store(true, std::memory_order_relaxed);
           at += n;
         }
@@ -221,6 +231,12 @@ void read_scores(const ScoresBatch& b, const Parts& parts, int64_t* faults, cons
   std::vector<Faults> all;
   for (const ScoresPart& part : found) all.push_back(part.faults);
   Faults::record(all, faults);
+}
+
+// The same, with take(part, logits, column) for columns of either type.
+template <typename Begin, typename Take>
+void read_scores(const ScoresBatch& b, const Parts& parts, int64_t* faults, const Begin& begin, const Take& take) {
+  read_scores(b, parts, faults, begin, take, take);
 }
 
 }  // namespace fastmetrics

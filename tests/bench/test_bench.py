@@ -184,6 +184,27 @@ def test_the_command_and_its_report(tmp_path):
     assert len(list(page.parent.joinpath("benchmarks").iterdir())) >= 2
 
 
+def test_the_cost_of_the_bodies_is_reported(tmp_path):
+    head = {
+        "device": "cpu",
+        "machine": {"name": "a CPU", "threads": 2},
+        "versions": {"torch": "2", "torchmetrics": "1"},
+    }
+    head |= {"native": "none", "commit": "c0ffee", "date": "2026-01-01", "absent": {}, "fallback": True}
+
+    def row(name, faster, bars):
+        measured = {"fastmetrics": [1.0, 0.9, 1.1]}
+        return {"name": name, "times": measured, "faster": {"torchmetrics": faster}, "bars": bars, "headline": False}
+
+    rows = [row("one", 2.0, {"torchmetrics": 0.83}), row("two", 0.8, {"torchmetrics": 0.83}), row("three", 0.25, {})]
+    said = report.cost_of_fallback(head | {"rows": rows})
+    assert "takes 0.50 to 1.25 × torchmetrics' time in 2 workloads" in said
+    assert "0.88 × at the median, but 4.0 × for three" in said
+    assert report.newest([head, head | {"fallback": False, "date": "native"}], "cpu")["date"] == "native"
+    assert report.newest([head], "cpu") is None
+    assert report.newest([head], "cpu", fallback=True) is head
+
+
 def test_documents_are_those_of_the_committed_results(tmp_path):
     files = sorted((ROOT / "bench" / "results").glob("*.json"))
     readme, page = tmp_path / "README.md", tmp_path / "docs" / "benchmarks.md"
