@@ -9,7 +9,16 @@ from fastmetrics.classification.average_precision import (
     MulticlassAveragePrecision,
     MultilabelAveragePrecision,
 )
-from fastmetrics.classification.calibration import BinaryCalibrationError, CalibrationError, MulticlassCalibrationError
+from fastmetrics.classification.calibration import (
+    AdaptiveCalibrationError,
+    BinaryAdaptiveCalibrationError,
+    BinaryCalibrationError,
+    CalibrationError,
+    ClasswiseCalibrationError,
+    MulticlassAdaptiveCalibrationError,
+    MulticlassCalibrationError,
+    MultilabelCalibrationError,
+)
 from fastmetrics.classification.cohen_kappa import BinaryCohenKappa, CohenKappa, MulticlassCohenKappa
 from fastmetrics.classification.confusion_matrix import (
     BinaryConfusionMatrix,
@@ -70,6 +79,16 @@ from fastmetrics.classification.precision_recall_curve import (
     MultilabelPrecisionRecallCurve,
     PrecisionRecallCurve,
 )
+from fastmetrics.classification.proper_scores import (
+    BinaryBrierScore,
+    BinaryLogLoss,
+    BrierScore,
+    LogLoss,
+    MulticlassBrierScore,
+    MulticlassLogLoss,
+    MultilabelBrierScore,
+    MultilabelLogLoss,
+)
 from fastmetrics.classification.ranking import (
     MultilabelCoverageError,
     MultilabelRankingAveragePrecision,
@@ -96,6 +115,11 @@ from fastmetrics.classification.rates import (
     MultilabelGeometricMeanScore,
     MultilabelInformedness,
     MultilabelMarkedness,
+)
+from fastmetrics.classification.reliability import (
+    BinaryReliabilityDiagram,
+    MulticlassReliabilityDiagram,
+    ReliabilityDiagram,
 )
 from fastmetrics.classification.roc import ROC, BinaryROC, MulticlassROC, MultilabelROC
 from fastmetrics.classification.specificity import (

@@ -25,6 +25,9 @@ from fastmetrics.passes.pairs import (
     pairs_,
     simple_pairs_,
 )
+from fastmetrics.passes.proper_scores import (
+    proper_scores_,
+)
 from fastmetrics.passes.ranking import (
     ranking_,
 )
@@ -53,6 +56,7 @@ __all__ = [
     "multiclass_",
     "multiclass_weighted_",
     "pairs_",
+    "proper_scores_",
     "ranking_",
     "row_pairs",
     "score_histogram_",
