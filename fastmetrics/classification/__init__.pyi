@@ -11,6 +11,14 @@ from fastmetrics.classification.average_precision import (
     MulticlassAveragePrecision,
     MultilabelAveragePrecision,
 )
+from fastmetrics.classification.calibration import (
+    BinaryAdaptiveCalibrationError,
+    BinaryCalibrationError,
+    ClasswiseCalibrationError,
+    MulticlassAdaptiveCalibrationError,
+    MulticlassCalibrationError,
+    MultilabelCalibrationError,
+)
 from fastmetrics.classification.cohen_kappa import BinaryCohenKappa, MulticlassCohenKappa
 from fastmetrics.classification.confusion_matrix import (
     BinaryConfusionMatrix,
@@ -58,6 +66,14 @@ from fastmetrics.classification.precision_recall_curve import (
     MulticlassPrecisionRecallCurve,
     MultilabelPrecisionRecallCurve,
 )
+from fastmetrics.classification.proper_scores import (
+    BinaryBrierScore,
+    BinaryLogLoss,
+    MulticlassBrierScore,
+    MulticlassLogLoss,
+    MultilabelBrierScore,
+    MultilabelLogLoss,
+)
 from fastmetrics.classification.ranking import (
     MultilabelCoverageError,
     MultilabelRankingAveragePrecision,
@@ -80,6 +96,7 @@ from fastmetrics.classification.rates import (
     MultilabelInformedness,
     MultilabelMarkedness,
 )
+from fastmetrics.classification.reliability import BinaryReliabilityDiagram, MulticlassReliabilityDiagram
 from fastmetrics.classification.roc import BinaryROC, MulticlassROC, MultilabelROC
 from fastmetrics.classification.specificity import BinarySpecificity, MulticlassSpecificity, MultilabelSpecificity
 from fastmetrics.classification.stat_scores import BinaryStatScores, MulticlassStatScores, MultilabelStatScores
@@ -89,12 +106,16 @@ __all__ = [
     "AUROC",
     "ROC",
     "Accuracy",
+    "AdaptiveCalibrationError",
     "AveragePrecision",
     "BalancedErrorRate",
     "BinaryAUROC",
     "BinaryAccuracy",
+    "BinaryAdaptiveCalibrationError",
     "BinaryAveragePrecision",
     "BinaryBalancedErrorRate",
+    "BinaryBrierScore",
+    "BinaryCalibrationError",
     "BinaryCohenKappa",
     "BinaryConfusionMatrix",
     "BinaryF1Score",
@@ -107,6 +128,7 @@ __all__ = [
     "BinaryHingeLoss",
     "BinaryInformedness",
     "BinaryJaccardIndex",
+    "BinaryLogLoss",
     "BinaryMarkedness",
     "BinaryMatthewsCorrCoef",
     "BinaryNegativePredictiveValue",
@@ -114,8 +136,12 @@ __all__ = [
     "BinaryPrecisionRecallCurve",
     "BinaryROC",
     "BinaryRecall",
+    "BinaryReliabilityDiagram",
     "BinarySpecificity",
     "BinaryStatScores",
+    "BrierScore",
+    "CalibrationError",
+    "ClasswiseCalibrationError",
     "CohenKappa",
     "ConfusionMatrix",
     "ExactMatch",
@@ -127,13 +153,17 @@ __all__ = [
     "HingeLoss",
     "Informedness",
     "JaccardIndex",
+    "LogLoss",
     "Markedness",
     "MatthewsCorrCoef",
     "MeanReciprocalRank",
     "MulticlassAUROC",
     "MulticlassAccuracy",
+    "MulticlassAdaptiveCalibrationError",
     "MulticlassAveragePrecision",
     "MulticlassBalancedErrorRate",
+    "MulticlassBrierScore",
+    "MulticlassCalibrationError",
     "MulticlassCohenKappa",
     "MulticlassConfusionMatrix",
     "MulticlassExactMatch",
@@ -145,6 +175,7 @@ __all__ = [
     "MulticlassHingeLoss",
     "MulticlassInformedness",
     "MulticlassJaccardIndex",
+    "MulticlassLogLoss",
     "MulticlassMarkedness",
     "MulticlassMatthewsCorrCoef",
     "MulticlassNegativePredictiveValue",
@@ -152,12 +183,15 @@ __all__ = [
     "MulticlassPrecisionRecallCurve",
     "MulticlassROC",
     "MulticlassRecall",
+    "MulticlassReliabilityDiagram",
     "MulticlassSpecificity",
     "MulticlassStatScores",
     "MultilabelAUROC",
     "MultilabelAccuracy",
     "MultilabelAveragePrecision",
     "MultilabelBalancedErrorRate",
+    "MultilabelBrierScore",
+    "MultilabelCalibrationError",
     "MultilabelConfusionMatrix",
     "MultilabelCoverageError",
     "MultilabelExactMatch",
@@ -168,6 +202,7 @@ __all__ = [
     "MultilabelHammingDistance",
     "MultilabelInformedness",
     "MultilabelJaccardIndex",
+    "MultilabelLogLoss",
     "MultilabelMarkedness",
     "MultilabelMatthewsCorrCoef",
     "MultilabelNegativePredictiveValue",
@@ -183,6 +218,7 @@ __all__ = [
     "Precision",
     "PrecisionRecallCurve",
     "Recall",
+    "ReliabilityDiagram",
     "Specificity",
     "StatScores",
     "TopKAccuracy",
@@ -292,6 +328,35 @@ class Accuracy(Family):
         **kwargs: Any,
     ) -> MultilabelAccuracy: ...
 
+class AdaptiveCalibrationError(Family):
+    """Calibration error over bins of equal mass: of as many samples each as can be."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        n_bins: int = 15,
+        norm: str = "l1",
+        num_classes: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryAdaptiveCalibrationError: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        n_bins: int = 15,
+        norm: str = "l1",
+        num_classes: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassAdaptiveCalibrationError: ...
+
 class AveragePrecision(Family):
     """Average precision: the mean, over the positives, of the precision at their scores."""
     @overload
@@ -390,6 +455,96 @@ class BalancedErrorRate(Family):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> MultilabelBalancedErrorRate: ...
+
+class BrierScore(Family):
+    """Brier score: the mean squared difference of probabilities and what is so; NaN without samples."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryBrierScore: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassBrierScore: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelBrierScore: ...
+
+class CalibrationError(Family):
+    """Calibration error: how far probabilities are from how often what they are of is so."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        n_bins: int = 15,
+        norm: str = "l1",
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryCalibrationError: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        n_bins: int = 15,
+        norm: str = "l1",
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassCalibrationError: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        n_bins: int = 15,
+        norm: str = "l1",
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelCalibrationError: ...
 
 class CohenKappa(Family):
     """Cohen's kappa: the agreement of predictions and targets beyond chance."""
@@ -886,6 +1041,48 @@ class JaccardIndex(Family):
         **kwargs: Any,
     ) -> MultilabelJaccardIndex: ...
 
+class LogLoss(Family):
+    """Log loss: the mean negative logarithm of the probability of what is so, in nats; NaN without samples."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryLogLoss: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassLogLoss: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelLogLoss: ...
+
 class Markedness(Family):
     """Markedness: precision + negative predictive value - 1; that of a guess is 0."""
     @overload
@@ -1229,6 +1426,33 @@ class Recall(Family):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> MultilabelRecall: ...
+
+class ReliabilityDiagram(Family):
+    """What a reliability diagram shows: for each bin of probabilities, how often what they are of is so."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        n_bins: int = 15,
+        num_classes: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryReliabilityDiagram: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        n_bins: int = 15,
+        num_classes: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassReliabilityDiagram: ...
 
 class Specificity(Family):
     """Specificity: the share of the negative targets that are found."""

@@ -37,7 +37,7 @@ class CalibrationError(Family):
     example = {
         "binary": {"n_bins=2": "0.2900", 'n_bins=2, norm="l2"': "0.2918", 'n_bins=2, norm="max"': "0.3167"},
         "multiclass": {"n_bins=3": "0.2000", 'n_bins=3, norm="l2"': "0.2082", 'n_bins=3, norm="max"': "0.2333"},
-        "multilabel": {"n_bins=2": "0.3583", "n_bins=2, average=None": "[0.3500, 0.4000, 0.3250]"},
+        "multilabel": {"n_bins=2": "0.3583", "n_bins=2, average=None": "[0.3500, 0.5000, 0.2250]"},
         "family": {"n_bins=3": "0.2000"},
     }
 
@@ -59,8 +59,8 @@ class AdaptiveCalibrationError(Family):
     constants = {"higher_is_better": False, "equal_mass": True}
     example = {
         "binary": {"n_bins=2": "0.2900", 'n_bins=2, norm="max"': "0.3167"},
-        "multiclass": {"n_bins=2": "0.2000", 'n_bins=2, norm="max"': "0.2500"},
-        "family": {"n_bins=2": "0.2000"},
+        "multiclass": {"n_bins=2": "0.4000", 'n_bins=2, norm="max"': "0.5500"},
+        "family": {"n_bins=2": "0.4000"},
     }
 
 
@@ -271,7 +271,7 @@ class ClasswiseCalibrationError(_Error, ClassScores):
 
     higher_is_better = False
     apart = True
-    example = {"n_bins=2": "0.2417", "n_bins=2, average=None": "[0.2000, 0.3500, 0.1750]"}
+    example = {"n_bins=2": "0.1750", "n_bins=2, average=None": "[0.2750, 0.1000, 0.1500]"}
 
     def __init__(
         self,

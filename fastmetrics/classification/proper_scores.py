@@ -32,9 +32,9 @@ class BrierScore(Family):
     defaults = {"average": "macro"}
     example = {
         "binary": {"": "0.0905"},
-        "multiclass": {"": "0.5375"},
-        "multilabel": {"": "0.1796", "average=None": "[0.1325, 0.3125, 0.2313]"},
-        "family": {"": "0.5375"},
+        "multiclass": {"": "0.6363"},
+        "multilabel": {"": "0.2254", "average=None": "[0.1325, 0.3125, 0.2313]"},
+        "family": {"": "0.6363"},
     }
 
 
@@ -54,7 +54,7 @@ class LogLoss(Family):
     example = {
         "binary": {"": "0.3497"},
         "multiclass": {"": "1.2496"},
-        "multilabel": {"": "0.5000", "average=None": "[0.4000, 0.4000, 0.4000]"},
+        "multilabel": {"": "0.6387", "average=None": "[0.4428, 0.8370, 0.6365]"},
         "family": {"": "1.2496"},
     }
 

@@ -7,13 +7,17 @@ from torch import Tensor
 
 __all__ = [
     "accuracy",
+    "adaptive_calibration_error",
     "auroc",
     "average_precision",
     "balanced_error_rate",
     "binary_accuracy",
+    "binary_adaptive_calibration_error",
     "binary_auroc",
     "binary_average_precision",
     "binary_balanced_error_rate",
+    "binary_brier_score",
+    "binary_calibration_error",
     "binary_cohen_kappa",
     "binary_confusion_matrix",
     "binary_f1_score",
@@ -26,15 +30,20 @@ __all__ = [
     "binary_hinge_loss",
     "binary_informedness",
     "binary_jaccard_index",
+    "binary_log_loss",
     "binary_markedness",
     "binary_matthews_corrcoef",
     "binary_negative_predictive_value",
     "binary_precision",
     "binary_precision_recall_curve",
     "binary_recall",
+    "binary_reliability_diagram",
     "binary_roc",
     "binary_specificity",
     "binary_stat_scores",
+    "brier_score",
+    "calibration_error",
+    "classwise_calibration_error",
     "cohen_kappa",
     "confusion_matrix",
     "demographic_parity",
@@ -48,13 +57,17 @@ __all__ = [
     "hinge_loss",
     "informedness",
     "jaccard_index",
+    "log_loss",
     "markedness",
     "matthews_corrcoef",
     "mean_reciprocal_rank",
     "multiclass_accuracy",
+    "multiclass_adaptive_calibration_error",
     "multiclass_auroc",
     "multiclass_average_precision",
     "multiclass_balanced_error_rate",
+    "multiclass_brier_score",
+    "multiclass_calibration_error",
     "multiclass_cohen_kappa",
     "multiclass_confusion_matrix",
     "multiclass_exact_match",
@@ -66,12 +79,14 @@ __all__ = [
     "multiclass_hinge_loss",
     "multiclass_informedness",
     "multiclass_jaccard_index",
+    "multiclass_log_loss",
     "multiclass_markedness",
     "multiclass_matthews_corrcoef",
     "multiclass_negative_predictive_value",
     "multiclass_precision",
     "multiclass_precision_recall_curve",
     "multiclass_recall",
+    "multiclass_reliability_diagram",
     "multiclass_roc",
     "multiclass_specificity",
     "multiclass_stat_scores",
@@ -79,6 +94,8 @@ __all__ = [
     "multilabel_auroc",
     "multilabel_average_precision",
     "multilabel_balanced_error_rate",
+    "multilabel_brier_score",
+    "multilabel_calibration_error",
     "multilabel_confusion_matrix",
     "multilabel_coverage_error",
     "multilabel_exact_match",
@@ -89,6 +106,7 @@ __all__ = [
     "multilabel_hamming_distance",
     "multilabel_informedness",
     "multilabel_jaccard_index",
+    "multilabel_log_loss",
     "multilabel_markedness",
     "multilabel_matthews_corrcoef",
     "multilabel_negative_predictive_value",
@@ -104,6 +122,7 @@ __all__ = [
     "precision",
     "precision_recall_curve",
     "recall",
+    "reliability_diagram",
     "roc",
     "specificity",
     "stat_scores",
@@ -126,6 +145,19 @@ def accuracy(
     **kwargs: Any,
 ) -> Tensor:
     """Accuracy: the share of the decisions that are right."""
+
+def adaptive_calibration_error(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass"],
+    n_bins: int = 15,
+    norm: str = "l1",
+    num_classes: int | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """Calibration error over bins of equal mass: of as many samples each as can be."""
 
 def auroc(
     preds: Tensor,
@@ -187,6 +219,20 @@ def binary_accuracy(
 ) -> Tensor:
     """Accuracy of binary decisions."""
 
+def binary_adaptive_calibration_error(
+    preds: Tensor,
+    target: Tensor,
+    n_bins: int = 15,
+    norm: str = "l1",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Calibration error of probabilities of the class 1 over bins of equal mass."""
+
 def binary_auroc(
     preds: Tensor,
     target: Tensor,
@@ -228,6 +274,32 @@ def binary_balanced_error_rate(
     valid: Tensor | None = None,
 ) -> Tensor:
     """Balanced error rate of binary decisions: the mean of the miss rate and the false alarm rate."""
+
+def binary_brier_score(
+    preds: Tensor,
+    target: Tensor,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Brier score of probabilities of the class 1."""
+
+def binary_calibration_error(
+    preds: Tensor,
+    target: Tensor,
+    n_bins: int = 15,
+    norm: str = "l1",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Calibration error of probabilities of the class 1, whose share of hits is that of targets that are 1."""
 
 def binary_cohen_kappa(
     preds: Tensor,
@@ -403,6 +475,18 @@ def binary_jaccard_index(
 ) -> Tensor:
     """Jaccard index of binary decisions."""
 
+def binary_log_loss(
+    preds: Tensor,
+    target: Tensor,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Log loss of probabilities of the class 1."""
+
 def binary_markedness(
     preds: Tensor,
     target: Tensor,
@@ -490,6 +574,19 @@ def binary_recall(
 ) -> Tensor:
     """Recall of binary decisions."""
 
+def binary_reliability_diagram(
+    preds: Tensor,
+    target: Tensor,
+    n_bins: int = 15,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What a reliability diagram shows of probabilities of the class 1."""
+
 def binary_roc(
     preds: Tensor,
     target: Tensor,
@@ -530,6 +627,50 @@ def binary_stat_scores(
     valid: Tensor | None = None,
 ) -> Tensor:
     """tp, fp, tn, fn and support of binary decisions."""
+
+def brier_score(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "macro",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """Brier score: the mean squared difference of probabilities and what is so; NaN without samples."""
+
+def calibration_error(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    n_bins: int = 15,
+    norm: str = "l1",
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "micro",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """Calibration error: how far probabilities are from how often what they are of is so."""
+
+def classwise_calibration_error(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    n_bins: int = 15,
+    norm: str = "l1",
+    average: str | None = "macro",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Calibration error of the probability of each class, a hit if the class is the target, averaged over classes."""
 
 def cohen_kappa(
     preds: Tensor,
@@ -729,6 +870,19 @@ def jaccard_index(
 ) -> Tensor:
     """Jaccard index: the intersection of predictions and targets over their union."""
 
+def log_loss(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "macro",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """Log loss: the mean negative logarithm of the probability of what is so, in nats; NaN without samples."""
+
 def markedness(
     preds: Tensor,
     target: Tensor,
@@ -787,6 +941,21 @@ def multiclass_accuracy(
 ) -> Tensor:
     """Accuracy of each class, averaged: the share of its samples that got their label."""
 
+def multiclass_adaptive_calibration_error(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    n_bins: int = 15,
+    norm: str = "l1",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Calibration error of the greatest probability of each sample over bins of equal mass."""
+
 def multiclass_auroc(
     preds: Tensor,
     target: Tensor,
@@ -833,6 +1002,34 @@ def multiclass_balanced_error_rate(
     valid: Tensor | None = None,
 ) -> Tensor:
     """Balanced error rate of each class, averaged: the mean of the miss rate and the false alarm rate."""
+
+def multiclass_brier_score(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Brier score of class probabilities, summed over classes."""
+
+def multiclass_calibration_error(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    n_bins: int = 15,
+    norm: str = "l1",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Calibration error of the greatest probability of each sample, a hit if it is that of the target."""
 
 def multiclass_cohen_kappa(
     preds: Tensor,
@@ -1003,6 +1200,19 @@ def multiclass_jaccard_index(
 ) -> Tensor:
     """Jaccard index of each class, averaged."""
 
+def multiclass_log_loss(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Log loss of class probabilities."""
+
 def multiclass_markedness(
     preds: Tensor,
     target: Tensor,
@@ -1098,6 +1308,20 @@ def multiclass_recall(
     valid: Tensor | None = None,
 ) -> Tensor:
     """Recall of each class, averaged."""
+
+def multiclass_reliability_diagram(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    n_bins: int = 15,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What a reliability diagram shows of the greatest probability of each sample."""
 
 def multiclass_roc(
     preds: Tensor,
@@ -1208,6 +1432,36 @@ def multilabel_balanced_error_rate(
     valid: Tensor | None = None,
 ) -> Tensor:
     """Balanced error rate of each label, averaged: the mean of the miss rate and the false alarm rate."""
+
+def multilabel_brier_score(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    average: str | None = "macro",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Brier score of the probabilities of each label, averaged."""
+
+def multilabel_calibration_error(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    n_bins: int = 15,
+    norm: str = "l1",
+    average: str | None = "macro",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Calibration error of the probabilities of each label, averaged."""
 
 def multilabel_confusion_matrix(
     preds: Tensor,
@@ -1367,6 +1621,20 @@ def multilabel_jaccard_index(
     valid: Tensor | None = None,
 ) -> Tensor:
     """Jaccard index of each label, averaged. A weighted average over no positive targets is NaN."""
+
+def multilabel_log_loss(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    average: str | None = "macro",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Log loss of the probabilities of each label, averaged."""
 
 def multilabel_markedness(
     preds: Tensor,
@@ -1598,6 +1866,18 @@ def recall(
     **kwargs: Any,
 ) -> Tensor:
     """Recall, also called sensitivity: the share of the positive targets that are found."""
+
+def reliability_diagram(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass"],
+    n_bins: int = 15,
+    num_classes: int | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What a reliability diagram shows: for each bin of probabilities, how often what they are of is so."""
 
 def roc(
     preds: Tensor,

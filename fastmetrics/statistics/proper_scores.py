@@ -43,7 +43,7 @@ class ProperScoreStatistics(Probabilities):
         """The sums of one batch, in operations that keep the graph."""
         preds, target, valid, weights = self._samples(inputs, weights, valid)
         brier, log_loss, count = proper_scores_sums(preds, target, valid, weights, None, *self._options_for(preds))
-        found = {"brier": brier, "log_loss": log_loss, "count": count}
+        found = {"brier": brier, "log_loss": log_loss, "count": count if weights is not None else count.to(torch.int64)}
         return {name: found[name] for name in self.shapes}
 
     def _options_for(self, preds: Tensor) -> tuple[int, float, bool, int, bool]:
