@@ -65,11 +65,15 @@ class Agreeing(Labels):
 
 @dataclass(frozen=True)
 class Scores:
-    """Logits ``[N, C, ...]`` and targets; ``share`` of the samples are of one class and found so."""
+    """Logits ``[N, C, ...]`` and targets; ``share`` of the samples are of one class and found so.
+
+    Or the probabilities of such logits.
+    """
 
     shape: tuple
     dtype: torch.dtype = torch.float32
     share: float = 0.0
+    probabilities: bool = False
 
     def make(self, generator, scale):
         shape, at = scaled(self.shape, scale), generator.device
@@ -79,7 +83,7 @@ class Scores:
             one_class = common(target.shape, self.share, generator)
             preds[:, 1] += 12 * one_class.to(self.dtype)
             target[one_class] = 1
-        return preds, target
+        return preds.softmax(1) if self.probabilities else preds, target
 
     def two(self):
         return replace(self, shape=(2, self.shape[1], *(1 for _ in self.shape[2:])))

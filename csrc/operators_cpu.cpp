@@ -146,7 +146,7 @@ void groups_of_binary(View preds, View target, View groups, OptionalView valid, 
 
 void hinge(View preds, View target, OptionalView valid, OptionalView weights, State hinge, State count,
            OptionalState faults, bool squared, bool one_vs_all, int64_t ignore_index, bool has_ignore_index) {
-  const RowsBatch b = hinge_batch(preds, target, valid, weights, ignore_index, has_ignore_index);
+  const RowsBatch b = scored_batch("hinge_", preds, target, valid, weights, ignore_index, has_ignore_index);
   const bool multiclass = preds.dim() > target.dim();
   const HingeOptions options{multiclass, squared, one_vs_all && multiclass};
   add_hinge(b, options, hinge_sums(b, options, hinge, count), faults_data(faults));
@@ -155,9 +155,17 @@ void hinge(View preds, View target, OptionalView valid, OptionalView weights, St
 void calibration(View preds, View target, OptionalView valid, OptionalView weights, View edges, State counts,
                  State confidences, State hits, OptionalState faults, int64_t logits, int64_t ignore_index,
                  bool has_ignore_index) {
-  const RowsBatch b = calibration_batch(preds, target, valid, weights, ignore_index, has_ignore_index);
-  const CalibrationOptions options = calibration_options(preds, target, edges, logits);
+  const RowsBatch b = scored_batch("calibration_", preds, target, valid, weights, ignore_index, has_ignore_index);
+  const CalibrationOptions options = calibration_options(preds, target, edges, counts, logits);
   add_calibration(b, options, calibration_sums(b, options, counts, confidences, hits), faults_data(faults));
+}
+
+void proper_scores(View preds, View target, OptionalView valid, OptionalView weights, OptionalState brier,
+                   OptionalState log_loss, State count, OptionalState faults, int64_t logits, double epsilon,
+                   bool multilabel, int64_t ignore_index, bool has_ignore_index) {
+  const RowsBatch b = scored_batch("proper_scores_", preds, target, valid, weights, ignore_index, has_ignore_index);
+  const ProperScoresOptions options = proper_scores_options(preds, target, logits, epsilon, multilabel);
+  add_proper_scores(b, options, proper_scores_sums(b, options, brier, log_loss, count), faults_data(faults));
 }
 
 void ranking(View preds, View target, OptionalView valid, OptionalView weights, OptionalState coverage,
@@ -470,6 +478,7 @@ FM_CPU_OPERATOR("binary_weighted_", &fastmetrics::binary_weighted)
 FM_CPU_OPERATOR("binary_groups_", &fastmetrics::groups_of_binary)
 FM_CPU_OPERATOR("hinge_", &fastmetrics::hinge)
 FM_CPU_OPERATOR("calibration_", &fastmetrics::calibration)
+FM_CPU_OPERATOR("proper_scores_", &fastmetrics::proper_scores)
 FM_CPU_OPERATOR("ranking_", &fastmetrics::ranking)
 FM_CPU_OPERATOR("exact_match_", &fastmetrics::exact_match)
 FM_CPU_OPERATOR("score_histogram_", &fastmetrics::score_histogram)

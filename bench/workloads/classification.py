@@ -229,6 +229,46 @@ CURVES = [
         devices=("cpu",),
     ),
 ]
+CALIBRATION = [
+    *(
+        Workload(
+            name=f"calibration error, {where} f32 {'probabilities' if probable else 'logits'}, update and compute",
+            inputs=Scores((n, c), probabilities=probable),
+            ours=metric("MulticlassCalibrationError", num_classes=c),
+            call="forward",
+            bars={"reads": 2, "torchmetrics": 20} if probable else {},
+            shares={"torchmetrics": 1 / 10},
+            devices=("cpu",),
+        )
+        for where, n, c in (("1M x 10", M, 10), ("50k x 1000", 50_000, 1000))
+        for probable in (True, False)
+    ),
+    Workload(
+        name="calibration error, 10M f32 probabilities",
+        inputs=Binary((10 * M,)),
+        ours=metric("BinaryCalibrationError"),
+        shares={"torchmetrics": 1 / 10},
+        devices=("cpu",),
+    ),
+    Workload(
+        name="one update of 32 x 10 f32 probabilities, calibration error",
+        inputs=Scores((32, 10), probabilities=True),
+        ours=metric("MulticlassCalibrationError", num_classes=10),
+        bars={"torchmetrics": 8},
+        devices=("cpu",),
+    ),
+    *(
+        Workload(
+            name=f"{name}, 1M x 10 f32 logits",
+            inputs=Scores((M, 10)),
+            ours=metric(f"Multiclass{name}", num_classes=10),
+            theirs=None,
+            devices=("cpu",),
+            note="torchmetrics has none",
+        )
+        for name in ("BrierScore", "LogLoss")
+    ),
+]
 ROWS = [
     *LABELS,
     *MANY_LABELS,
@@ -240,4 +280,5 @@ ROWS = [
     *THRESHOLDS,
     *SCORINGS,
     *CURVES,
+    *CALIBRATION,
 ]

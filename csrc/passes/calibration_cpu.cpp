@@ -2,10 +2,11 @@
 //
 // The calibration pass on the CPU; its meaning is calibration_body in fastmetrics/passes/calibration.py.
 //
-// Of probabilities the argmax is the pass of csrc/passes/argmax.h; whether they are probabilities is asked of their
-// bits while they are in the cache. Of logits each row is widened, and the confidence is 1 over the sum of the softmax.
+// Of probabilities the greatest is found as csrc/passes/argmax.h does; whether they are probabilities is asked of their
+// bits while they are in the cache. Of logits the greatest probability is 1 over the sum of the softmax.
 
 #include <algorithm>
+#include <cmath>
 #include <type_traits>
 
 #include "passes/argmax.h"
@@ -16,7 +17,10 @@
 namespace fastmetrics {
 namespace {
 
-constexpr int kOfBin = 3;  // sums of a bin: samples, confidences, hits
+constexpr int kOfBin = 4;   // sums of a bin: samples, confidences, hits, nothing
+constexpr int kTables = 4;  // of sums that samples take turns at, so that one need not wait for the last
+using OfBin [[gnu::vector_size(kOfBin * sizeof(double))]] = double;
+constexpr int64_t kFewRows = 16, kScoresAtOnce = 1 << 14;
 
 // The bits of a score, and those of 1 and of -0.
 template <typename T>
@@ -79,66 +83,196 @@ bool any_outside(const RowsBatch& b, const T* scores, int64_t a_step, int n, boo
   return false;
 }
 
-// The last bin whose edge is not above a confidence in [0, 1].
-int64_t bin_of(double confidence, const CalibrationOptions& options) {
-  const double* edges = options.edges;
-  const int64_t last = options.bins - 1;
-  int64_t bin = static_cast<int64_t>(confidence * static_cast<double>(last));
-  while (bin < last && edges[bin + 1] <= confidence) ++bin;
-  while (edges[bin] > confidence) --bin;
-  return bin;
-}
+// Which bin has a confidence in [0, 1]: the last one whose edge is not above it.
+class Bins {
+ public:
+  explicit Bins(const CalibrationOptions& options)
+      : edges_(options.edges), last_(options.bins - 1), scale_(static_cast<double>(last_)) {
+    for (int64_t i = 0; i <= last_ && even_; ++i) {
+      even_ = std::fabs(edges_[i] * scale_ - static_cast<double>(i)) < 0.25;
+    }
+  }
 
-// The samples of one run, at most kChunk. p: room for the scores of a sample. sums: [bins, kOfBin].
+  int64_t operator()(double confidence) const {
+    if (!even_) return std::upper_bound(edges_, edges_ + last_ + 1, confidence) - edges_ - 1;
+    return near(confidence);
+  }
+
+  void find(const double* confidence, int n, int32_t* bin) const {
+    if (even_) {
+      for (int i = 0; i < n; ++i) bin[i] = near(confidence[i]);
+    } else {
+      for (int i = 0; i < n; ++i) bin[i] = static_cast<int32_t>((*this)(confidence[i]));
+    }
+  }
+
+ private:
+  int32_t near(double confidence) const {
+    const int32_t guess = std::min(static_cast<int32_t>(confidence * scale_), static_cast<int32_t>(last_) - 1);
+    return guess + (edges_[guess + 1] <= confidence) - (edges_[guess] > confidence);
+  }
+
+  const double* edges_;
+  int64_t last_;
+  double scale_;
+  bool even_ = true;  // edges are so near to equal steps that a guess is at most one bin away
+};
+
+// What a part adds to, and how.
+struct Target {
+  const CalibrationOptions& options;
+  const Bins& bins;
+  double* sums;  // [kTables, bins, kOfBin], or [columns, bins, kOfBin]
+  RowsPart* part;
+
+  double rounded(double x) const { return options.rounds ? static_cast<double>(static_cast<float>(x)) : x; }
+
+  // The probability of a column of the sample at `place`.
+  void add(int64_t column, double x, double weight, bool hit, int64_t place) const {
+    const double confidence = rounded(x);
+    if (is_outside(confidence)) {
+      part->faults.add(kBadPreds, place, place);
+      return;
+    }
+    double* of_bin = sums + (column * options.bins + bins(confidence)) * kOfBin;
+    of_bin[0] += weight;
+    of_bin[1] += weight * confidence;
+    of_bin[2] += hit ? weight : 0.0;
+  }
+};
+
+// One run of samples, at most kChunk.
 template <typename T>
-void add_run(const RowsBatch& b, const CalibrationOptions& options, int64_t first, int n, bool logits, double* p,
-             double* sums, RowsPart* part) {
+struct Run {
+  const RowsBatch& b;
+  const Target& to;
+  const T* scores;
+  int64_t first, step;  // of its samples: number, distance
+  int n;
+  bool all;     // count
+  bool logits;  // for certain
   alignas(64) int32_t target[kChunk], label[kChunk];
   alignas(64) double weight[kChunk], x[kChunk];
-  const int run = b.rows.dims - 1;
+
+  bool undecided() const { return to.options.logits < 0 && !logits; }
+
+  // Whether an undecided batch turns out to be logits, and all will be done again.
+  bool ends(bool outside) {
+    to.part->outside |= outside && undecided();
+    return to.part->outside && !logits;
+  }
+
+  // Calls of_row(i, p, scale), of whole rows, or of_group(i, group, p, scale) with the probabilities of samples, p
+  // times scale. room: [C + kDoubles] doubles, or [C] vectors.
+  template <typename OfRow, typename OfGroup>
+  void probabilities(double* room, const OfRow& of_row, const OfGroup& of_group) {
+    const int64_t c = b.scores;
+    if (b.a_score == 1 && c >= kFewClasses) {
+      for (int i = 0; i < n; ++i) {
+        if (weight[i] == kLeftOut) continue;
+        if (ends(widen_scores(scores + i * step, 1, c, room))) return;
+        std::fill(room + c, room + whole_vectors(c), -kInfinity);
+        of_row(i, room, logits ? softmax(room, whole_vectors(c)) : 1.0);
+      }
+      return;
+    }
+    Doubles* columns = reinterpret_cast<Doubles*>(room);
+    for (int i = 0; i < n; i += kDoubles) {
+      const Group group(target + i, weight + i, std::min(kDoubles, n - i));
+      if (ends(widen_columns(scores + i * step, step, b.a_score, c, group, columns))) return;
+      of_group(i, group, columns, logits ? softmax_of_lanes(columns, c) : Doubles{} + 1.0);
+    }
+  }
+
+  // Of each class.
+  void add_columns(double* room) {
+    auto add = [&](int i, int64_t c, double p) { to.add(c, p, weight[i], target[i] == c, (first + i) * b.scores + c); };
+    probabilities(
+        room,
+        [&](int i, const double* p, double scale) {
+          for (int64_t c = 0; c < b.scores; ++c) add(i, c, p[c] * scale);
+        },
+        [&](int i, const Group& group, const Doubles* p, Doubles scale) {
+          for (int64_t c = 0; c < b.scores; ++c) {
+            const Doubles probability = p[c] * scale;
+            for (int j = 0; j < group.samples; ++j) {
+              if (group.counted[j]) add(i + j, c, probability[j]);
+            }
+          }
+        });
+  }
+
+  // One probability of each sample.
+  void add_confidences() {
+    alignas(64) int32_t bin[kChunk];
+    bool outside = false;
+    for (int i = 0; i < n; ++i) {
+      const bool counts = weight[i] != kLeftOut;
+      x[i] = counts ? to.rounded(x[i]) : 0.0;
+      outside |= is_outside(x[i]);
+      weight[i] = counts ? weight[i] : 0.0;
+    }
+    for (int i = 0; i < n && outside; ++i) {
+      if (!is_outside(x[i])) continue;
+      to.part->faults.add(kBadPreds, first + i, first + i);
+      weight[i] = x[i] = 0.0;
+    }
+    to.bins.find(x, n, bin);
+    for (int i = 0; i < n; ++i) {
+      double* of_bin = to.sums + (i % kTables * to.options.bins + bin[i]) * kOfBin;
+      const OfBin more = {weight[i], weight[i] * x[i], target[i] == label[i] ? weight[i] : 0.0, 0.0};
+      store(load<OfBin>(of_bin) + more, of_bin);
+    }
+  }
+
+  // Of the class of the greatest score.
+  void add_greatest(double* room) {
+    if (undecided() && ends(any_outside(b, scores, step, n, all, weight))) return;
+    argmax({scores, b.preds_type, step, b.a_score, b.scores}, n, label);
+    if (logits) {
+      probabilities(
+          room, [&](int i, const double*, double scale) { x[i] = scale; },
+          [&](int i, const Group& group, const Doubles*, Doubles scale) {
+            for (int j = 0; j < group.samples; ++j) x[i + j] = scale[j];
+          });
+    } else {
+      for (int i = 0; i < n; ++i) x[i] = widen(scores[i * step + label[i] * b.a_score]);
+    }
+    add_confidences();
+  }
+
+  // Of binary scores, or of several labels.
+  void add_elements() {
+    bool outside = widen_scores(scores, step, n, x);
+    for (int i = 0; i < n && !all; ++i) x[i] = weight[i] == kLeftOut ? 0.0 : x[i];
+    if (outside && !all) outside = std::any_of(x, x + n, [](double score) { return is_outside(score); });
+    if (ends(outside)) return;
+    if (logits) {
+      alignas(64) double score[kChunk];
+      std::copy_n(x, n, score);
+      compute(score, score, n, x, [](auto of, auto, auto& math) { return 1.0 / (1.0 + math.exp(-of)); });
+    }
+    std::fill_n(label, n, 1);
+    if (to.options.columns == 0) return add_confidences();
+    for (int i = 0; i < n; ++i) {
+      if (weight[i] != kLeftOut) to.add(to.options.label(first + i), x[i], weight[i], target[i] == 1, first + i);
+    }
+  }
+};
+
+template <typename T>
+void add_run(const RowsBatch& b, const Target& to, int64_t first, int n, bool logits, double* room) {
   int64_t a_at, b_at;
   b.rows.locate(first, &a_at, &b_at);
-  const int64_t a_step = b.rows.a_stride[run], b_step = b.rows.b_stride[run];
-  narrow_labels(b.target, b.target_type, b_at, b_step, n, std::max<int64_t>(2, b.scores), b.ignored(), target);
-  if (b.valid != nullptr) mask_labels(b.valid, b.rows.offset(first, b.rows.c_stride), b.rows.c_stride[run], n, target);
-  const bool all = b.weights == nullptr && *std::min_element(target, target + n) >= 0;
-  if (all) {
-    std::fill_n(weight, n, 1.0);
+  const int64_t a_step = b.rows.a_stride[b.rows.dims - 1];
+  Run<T> run{b, to, static_cast<const T*>(b.preds) + a_at, first, a_step, n, false, logits || to.options.logits > 0};
+  run.all = read_samples(b, first, b_at, n, run.target, run.weight, to.part);
+  if (!to.options.multiclass) {
+    run.add_elements();
+  } else if (to.options.columns > 0) {
+    run.add_columns(room);
   } else {
-    read_weights(b, first, b_at, b_step, n, target, weight, part);
-  }
-  const T* scores = static_cast<const T*>(b.preds) + a_at;
-  if (options.logits < 0 && !logits && any_outside(b, scores, a_step, n, all, weight)) {
-    part->outside = true;  // all will be done again
-    return;
-  }
-  if (options.multiclass) argmax({scores, b.preds_type, a_step, b.a_score, b.scores}, n, label);
-  if (!options.multiclass) {
-    widen_scores(scores, a_step, n, x);
-    std::fill_n(label, n, 1);
-    for (int i = 0; i < n && !all; ++i) x[i] = weight[i] == kLeftOut ? 0.0 : x[i];
-    if (logits) compute(x, x, n, x, [](auto score, auto, auto& math) { return 1.0 / (1.0 + math.exp(-score)); });
-  } else if (!logits) {
-    for (int i = 0; i < n; ++i) x[i] = widen(scores[i * a_step + label[i] * b.a_score]);
-  } else {
-    for (int i = 0; i < n; ++i) {
-      if (weight[i] == kLeftOut) continue;
-      widen_scores(scores + i * a_step, b.a_score, b.scores, p);
-      std::fill(p + b.scores, p + whole_vectors(b.scores), -kInfinity);
-      x[i] = softmax(p, whole_vectors(b.scores));
-    }
-  }
-  for (int i = 0; i < n; ++i) {
-    if (weight[i] == kLeftOut) continue;
-    const double confidence = options.rounds ? static_cast<double>(static_cast<float>(x[i])) : x[i];
-    if (is_outside(confidence)) {
-      part->faults.add(kBadPreds, first + i, static_cast<int64_t>(bits_of(confidence)));
-      continue;
-    }
-    double* of_bin = sums + bin_of(confidence, options) * kOfBin;
-    of_bin[0] += weight[i];
-    of_bin[1] += weight[i] * confidence;
-    of_bin[2] += target[i] == label[i] ? weight[i] : 0.0;
+    run.add_greatest(room);
   }
 }
 
@@ -146,26 +280,31 @@ void add_run(const RowsBatch& b, const CalibrationOptions& options, int64_t firs
 
 void add_calibration(const RowsBatch& b, const CalibrationOptions& options, const CalibrationSums& to,
                      int64_t* faults) {
+  const Bins bins(options);
+  const int64_t states = std::max<int64_t>(1, options.columns) * options.bins * kOfBin;
+  const int64_t tables = options.columns > 0 ? 1 : kTables;
+  const int64_t most = std::min<int64_t>(kChunk, std::max(kFewRows, kScoresAtOnce / b.scores));
   sum_rows(
-      {b.rows.samples(), 1, b.scores, options.bins * kOfBin, false}, faults,
+      {b.rows.samples(), 1, b.scores, tables * states, false, most}, faults,
       [&](int64_t begin, int64_t end, bool logits, double* sums, RowsPart* part) {
-        thread_local std::vector<Doubles> p;  // the scores of a sample
-        p.resize(b.scores / kDoubles + 1);
+        thread_local std::vector<Doubles> room;  // the scores of samples
+        room.resize(b.scores + 1);
+        const Target target{options, bins, sums, part};
         while (begin < end && (logits || !part->outside)) {
           int64_t a_at, b_at;
           const int64_t n = std::min(b.rows.locate(begin, &a_at, &b_at), end - begin);
           with_score_type(b.preds_type, [&](auto t) {
-            add_run<decltype(t)>(b, options, begin, static_cast<int>(n), logits || options.logits > 0,
-                                 reinterpret_cast<double*>(p.data()), sums, part);
+            add_run<decltype(t)>(b, target, begin, static_cast<int>(n), logits, reinterpret_cast<double*>(room.data()));
           });
           begin += n;
         }
       },
       [&](int64_t, const double* sums) {
-        for (int64_t bin = 0; bin < options.bins; ++bin) {
-          to.counts.add(bin, sums[bin * kOfBin]);
-          to.confidences.add(bin, sums[bin * kOfBin + 1]);
-          to.hits.add(bin, sums[bin * kOfBin + 2]);
+        for (int64_t i = 0; i < tables * states / kOfBin; ++i) {
+          const int64_t bin = i % (states / kOfBin);
+          to.counts.add(bin, sums[i * kOfBin]);
+          to.confidences.add(bin, sums[i * kOfBin + 1]);
+          to.hits.add(bin, sums[i * kOfBin + 2]);
         }
       });
 }

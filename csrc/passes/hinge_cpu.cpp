@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The hinge pass on the CPU; its meaning is hinge_body in fastmetrics/passes/hinge.py.
-//
-// A vector has scores of one sample where those are neighbours and many, and else the same class of as many samples as
-// it has lanes.
 
 #include <algorithm>
 
@@ -15,8 +12,6 @@
 
 namespace fastmetrics {
 namespace {
-
-constexpr int64_t kFewClasses = 64;
 
 // Adds one sample to sums [losses]. p: float64 [C] in whole vectors, its scores and negative infinities; it is spoiled.
 void add_sample(const HingeOptions& options, int64_t classes, int32_t target, double weight, bool logits, double* p,
@@ -34,59 +29,6 @@ void add_sample(const HingeOptions& options, int64_t classes, int32_t target, do
     for (int64_t c = 0; c < classes; ++c) sums[c] += weight * hinge_of(-(p[c] * scale), squared);
   };
   options.squared ? add(std::true_type{}) : add(std::false_type{});
-}
-
-// As many samples as a vector has lanes; those that are left out, and lanes without a sample, count nothing.
-struct Group {
-  int64_t target[kDoubles] = {};
-  Doubles weight = {};
-  int samples;
-  bool counted[kDoubles] = {};
-
-  Group(const int32_t* targets, const double* weights, int n) : samples(n) {
-    for (int j = 0; j < n; ++j) {
-      counted[j] = weights[j] != kLeftOut;
-      if (!counted[j]) continue;
-      target[j] = targets[j];
-      weight[j] = weights[j];
-    }
-  }
-};
-
-// The scores of a group, a vector a class, 0 for samples that are left out; returns whether one lies outside [0, 1].
-template <typename T>
-bool widen_columns(const T* from, int64_t step, int64_t klass, int64_t classes, const Group& group, Doubles* p) {
-  double* to = reinterpret_cast<double*>(p);
-  if (step == 1 && group.samples == kDoubles) {
-    for (int64_t c = 0; c < classes; ++c) {
-      for (int j = 0; j < kDoubles; ++j) to[c * kDoubles + j] = widen(from[c * klass + j]);
-    }
-  } else {
-    if (group.samples < kDoubles) std::fill_n(p, classes, Doubles{});
-    for (int j = 0; j < group.samples; ++j) {
-      for (int64_t c = 0; c < classes; ++c) to[c * kDoubles + j] = widen(from[j * step + c * klass]);
-    }
-  }
-  for (int j = 0; j < group.samples; ++j) {
-    for (int64_t c = 0; c < classes && !group.counted[j]; ++c) to[c * kDoubles + j] = 0.0;
-  }
-  Mask64 outside = {};
-  for (int64_t c = 0; c < classes; ++c) outside |= ~at_least(p[c], Doubles{}) | not_at_most(p[c], Doubles{} + 1.0);
-  return any(outside);
-}
-
-// As softmax, of the lanes of n vectors each.
-Doubles softmax_of_lanes(Doubles* p, int64_t n) {
-  Doubles most = p[0], sum = {};
-  Words nan = most != most;
-  for (int64_t c = 1; c < n; ++c) {
-    nan |= p[c] != p[c];
-    most = p[c] > most ? p[c] : most;
-  }
-  FastMath math;  // a lane for which it is not is NaN
-  for (int64_t c = 0; c < n; ++c) sum += p[c] = math.exp(p[c] - most);
-  const Words finite = (FastMath::absolute(most) < kInfinity) & ~nan;
-  return finite ? 1.0 / sum : Doubles{} + std::numeric_limits<double>::quiet_NaN();
 }
 
 // Adds a group to totals [losses] of each lane. p: [C], its scores; they are spoiled.
@@ -146,14 +88,7 @@ void add_run(const RowsBatch& b, const HingeOptions& options, int64_t first, int
   int64_t a_at, b_at;
   b.rows.locate(first, &a_at, &b_at);
   const int64_t a_step = b.rows.a_stride[run], b_step = b.rows.b_stride[run];
-  narrow_labels(b.target, b.target_type, b_at, b_step, n, std::max<int64_t>(2, b.scores), b.ignored(), target);
-  if (b.valid != nullptr) mask_labels(b.valid, b.rows.offset(first, b.rows.c_stride), b.rows.c_stride[run], n, target);
-  const bool all = b.weights == nullptr && *std::min_element(target, target + n) >= 0;
-  if (all) {
-    std::fill_n(weight, n, 1.0);
-  } else {
-    read_weights(b, first, b_at, b_step, n, target, weight, part);
-  }
+  const bool all = read_samples(b, first, b_at, n, target, weight, part);
   if (b_step == 1) fetch(b.target, b.target_type, b_at + n, n);
   if (a_step == 1 && b.scores == 1) fetch(b.preds, b.preds_type, a_at + n, n);
   const T* scores = static_cast<const T*>(b.preds) + a_at;

@@ -36,6 +36,8 @@ void add_binary_groups(const BinaryBatch& b, const BinaryGroups& groups, double*
 
 void add_hinge(const RowsBatch& b, const HingeOptions& options, const HingeSums& to, int64_t* faults);
 void add_calibration(const RowsBatch& b, const CalibrationOptions& options, const CalibrationSums& to, int64_t* faults);
+void add_proper_scores(const RowsBatch& b, const ProperScoresOptions& options, const ProperScoresSums& to,
+                       int64_t* faults);
 void add_ranking(const RowsBatch& b, const RankingSums& to, int64_t* faults);
 void add_exact_match(const RowsBatch& b, const ExactMatchOptions& options, const ExactMatchSums& to, int64_t* faults);
 

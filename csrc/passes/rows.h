@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the loops of the hinge, calibration, ranking and exact match passes are given, on every device: samples that are
-// a row of scores or labels, of each of which a figure is summed. The meaning is hinge_body, calibration_body,
-// ranking_body and exact_match_body in fastmetrics/passes.
+// What the loops of the hinge, calibration, proper scores, ranking and exact match passes are given, on every device:
+// samples that are a row of scores or labels, of each of which a figure is summed. The meaning is hinge_body,
+// calibration_body, proper_scores_body, ranking_body and exact_match_body in fastmetrics/passes.
 
 #pragma once
 
@@ -64,16 +64,36 @@ struct HingeSums {
   Sum count;  // []
 };
 
+// Of multilabel scores [N, L, ...], whose samples are elements.
+struct LabelsOfElements {
+  int64_t labels = 1, inner = 1;  // L, and the elements of one index of dimension 1; 1 for binary scores
+
+  FM_HD int64_t operator()(int64_t element) const { return labels == 1 ? 0 : element / inner % labels; }
+};
+
 struct CalibrationOptions {
   bool multiclass;
   bool rounds;          // confidences to float32
   int64_t logits;       // 0 or 1; -1: the values decide
   const double* edges;  // [bins]
   int64_t bins;
+  int64_t columns;  // 0: bins of confidences; else C or L: bins of the probabilities of each class or label
+  LabelsOfElements label;
 };
 
 struct CalibrationSums {
-  Sum counts, confidences, hits;  // [bins] each
+  Sum counts, confidences, hits;  // [bins] or [columns, bins] each
+};
+
+struct ProperScoresOptions {
+  bool multiclass;
+  int64_t logits;  // 0 or 1; -1: the values decide
+  double epsilon;  // of the dtype: the least probability of a target
+  LabelsOfElements label;
+};
+
+struct ProperScoresSums {
+  Sum brier, log_loss, count;  // [1] or [L] each
 };
 
 struct RankingSums {

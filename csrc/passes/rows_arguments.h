@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// From the arguments of the hinge, ranking and exact match operators to what the loops are given; checks everything
-// that they rely on.
+// From the arguments of the operators on rows to what the loops are given; checks everything that they rely on.
 
 #pragma once
+
+#include <algorithm>
 
 #include "common/view.h"
 #include "passes/rows.h"
@@ -71,13 +72,13 @@ inline Sum sum_of(const OptionalState& state, bool counts, const RowsBatch& b, i
   return {nullptr, state_data<double>(state, DType::kDouble, numel, what)};
 }
 
-inline RowsBatch hinge_batch(const View& preds, const View& target, const OptionalView& valid,
-                             const OptionalView& weights, int64_t ignore_index, bool has_ignore_index) {
-  const RowsBatch b =
-      rows_batch("hinge_", preds, target, valid, weights, RowOf::kElement, ignore_index, has_ignore_index);
-  require(is_floating(b.preds_type), "hinge_: preds must be scores");
-  require(preds.dim() == target.dim() || (b.scores > 1 && b.scores <= INT32_MAX),
-          "hinge_: multiclass scores need more than one class");
+// Samples that are a score, or a row of class scores.
+inline RowsBatch scored_batch(const char* name, const View& preds, const View& target, const OptionalView& valid,
+                              const OptionalView& weights, int64_t ignore_index, bool has_ignore_index) {
+  const RowsBatch b = rows_batch(name, preds, target, valid, weights, RowOf::kElement, ignore_index, has_ignore_index);
+  require(is_floating(b.preds_type), name, ": preds must be scores");
+  require(preds.dim() == target.dim() || (b.scores > 1 && b.scores <= INT32_MAX), name,
+          ": multiclass scores need more than one class");
   return b;
 }
 
@@ -86,30 +87,55 @@ inline HingeSums hinge_sums(const RowsBatch& b, const HingeOptions& options, con
           sum_of(count, true, b, 1, "count, []")};
 }
 
-inline RowsBatch calibration_batch(const View& preds, const View& target, const OptionalView& valid,
-                                   const OptionalView& weights, int64_t ignore_index, bool has_ignore_index) {
-  const RowsBatch b =
-      rows_batch("calibration_", preds, target, valid, weights, RowOf::kElement, ignore_index, has_ignore_index);
-  require(is_floating(b.preds_type), "calibration_: preds must be scores");
-  require(preds.dim() == target.dim() || (b.scores > 1 && b.scores <= INT32_MAX),
-          "calibration_: multiclass scores need more than one class");
-  return b;
+inline LabelsOfElements labels_of_elements(const char* name, const View& target) {
+  require(target.dim() > 1, name, ": multilabel targets must be [N, L, ...]");
+  LabelsOfElements label{target.size(1), 1};
+  for (int64_t d = 2; d < target.dim(); ++d) label.inner *= target.size(d);
+  return label;
 }
 
 inline CalibrationOptions calibration_options(const View& preds, const View& target, const View& edges,
-                                              int64_t logits) {
-  require(edges.dtype() == DType::kDouble && edges.dim() == 1 && edges.is_contiguous() && edges.numel() > 1,
+                                              const State& counts, int64_t logits) {
+  require(edges.dtype() == DType::kDouble && edges.dim() == 1 && edges.is_contiguous() && edges.numel() > 1 &&
+              edges.numel() <= INT32_MAX,
           "calibration_: edges must be float64 [B], contiguous");
   const bool multiclass = preds.dim() > target.dim();
-  return {multiclass, multiclass || preds.dtype() != DType::kDouble, logits,
-          static_cast<const double*>(edges.const_data_ptr()), edges.numel()};
+  CalibrationOptions options{multiclass,
+                             multiclass || preds.dtype() != DType::kDouble,
+                             logits,
+                             static_cast<const double*>(edges.const_data_ptr()),
+                             edges.numel(),
+                             0,
+                             {}};
+  if (counts.dim() > 1) {
+    if (!multiclass) options.label = labels_of_elements("calibration_", target);
+    options.columns = preds.size(1);
+  }
+  return options;
 }
 
 inline CalibrationSums calibration_sums(const RowsBatch& b, const CalibrationOptions& options, const State& counts,
                                         const State& confidences, const State& hits) {
-  return {sum_of(counts, true, b, options.bins, "counts, [B]"),
-          sum_of(confidences, false, b, options.bins, "confidences, float64 [B]"),
-          sum_of(hits, true, b, options.bins, "hits, [B]")};
+  const int64_t n = std::max<int64_t>(options.columns, 1) * options.bins;
+  return {sum_of(counts, true, b, n, "counts, [B] or [C, B]"),
+          sum_of(confidences, false, b, n, "confidences, float64 [B] or [C, B]"),
+          sum_of(hits, true, b, n, "hits, [B] or [C, B]")};
+}
+
+inline ProperScoresOptions proper_scores_options(const View& preds, const View& target, int64_t logits, double epsilon,
+                                                 bool multilabel) {
+  ProperScoresOptions options{preds.dim() > target.dim(), logits, epsilon, {}};
+  if (multilabel) options.label = labels_of_elements("proper_scores_", target);
+  return options;
+}
+
+inline ProperScoresSums proper_scores_sums(const RowsBatch& b, const ProperScoresOptions& options,
+                                           const OptionalState& brier, const OptionalState& log_loss,
+                                           const State& count) {
+  const int64_t n = options.label.labels;
+  return {sum_of(brier, false, b, n, "brier, float64 [1] or [L]"),
+          sum_of(log_loss, false, b, n, "log_loss, float64 [1] or [L]"),
+          sum_of(count, true, b, n, "count, [1] or [L]")};
 }
 
 inline RowsBatch ranking_batch(const View& preds, const View& target, const OptionalView& valid,

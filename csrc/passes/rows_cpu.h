@@ -22,6 +22,7 @@ namespace fastmetrics {
 
 constexpr int64_t kMostParts = 64;
 constexpr int64_t kSmallestPart = 8192;  // scores
+constexpr int64_t kMostSums = 1 << 22;   // of all parts
 constexpr int kChunk = 256;              // rows
 
 // Sums of the rows of one part, and what was wrong with them.
@@ -46,7 +47,8 @@ template <typename Add, typename Done>
 void sum_rows(const RowsPlan& plan, int64_t* faults, const Add& add, const Done& done) {
   const int64_t work = plan.units * plan.rows_of_unit * plan.width;
   if (work == 0) return;
-  const int64_t wanted = std::min({kMostParts, plan.units, work / kSmallestPart});
+  int64_t wanted = std::min({kMostParts, plan.units, work / kSmallestPart});
+  if (!plan.apart) wanted = std::min(wanted, std::max<int64_t>(1, kMostSums / plan.sums));
   const Parts parts(plan.units, wanted);
   std::vector<RowsPart> found;
   std::atomic<bool> outside{false};
@@ -112,6 +114,22 @@ inline void read_weights(const RowsBatch& b, int64_t first, int64_t b_at, int64_
     const double given = b.weights == nullptr ? 1.0 : weight_of(b, first + i, part);
     if (target[i] >= 0 && given >= 0.0) weight[i] = given;
   }
+}
+
+// Targets, as narrow_labels has them, and weights of n samples of one run; returns whether all count, as 1.
+inline bool read_samples(const RowsBatch& b, int64_t first, int64_t b_at, int n, int32_t* target, double* weight,
+                         RowsPart* part) {
+  const int run = b.rows.dims - 1;
+  const int64_t step = b.rows.b_stride[run];
+  narrow_labels(b.target, b.target_type, b_at, step, n, std::max<int64_t>(2, b.scores), b.ignored(), target);
+  if (b.valid != nullptr) mask_labels(b.valid, b.rows.offset(first, b.rows.c_stride), b.rows.c_stride[run], n, target);
+  const bool all = b.weights == nullptr && *std::min_element(target, target + n) >= 0;
+  if (all) {
+    std::fill_n(weight, n, 1.0);
+  } else {
+    read_weights(b, first, b_at, step, n, target, weight, part);
+  }
+  return all;
 }
 
 }  // namespace fastmetrics

@@ -19,7 +19,7 @@ void hinge_cuda(const Tensor preds, const Tensor target, OptionalTensor valid, O
                 bool has_ignore_index) {
   on_device_of(preds, "hinge_", {&target, &hinge, &count}, {&valid, &weights, &faults});
   const torch::stable::accelerator::DeviceGuard guard(preds.get_device_index());
-  const RowsBatch b = hinge_batch(preds, target, valid, weights, ignore_index, has_ignore_index);
+  const RowsBatch b = scored_batch("hinge_", preds, target, valid, weights, ignore_index, has_ignore_index);
   const bool multiclass = preds.dim() > target.dim();
   const HingeOptions options{multiclass, squared, one_vs_all && multiclass};
   Tensor workspace = workspace_of(hinge, hinge_workspace(b, options));

@@ -15,7 +15,16 @@ from fastmetrics.classification.best_threshold import (
     MulticlassBestThreshold,
     MultilabelBestThreshold,
 )
-from fastmetrics.classification.calibration import BinaryCalibrationError, CalibrationError, MulticlassCalibrationError
+from fastmetrics.classification.calibration import (
+    AdaptiveCalibrationError,
+    BinaryAdaptiveCalibrationError,
+    BinaryCalibrationError,
+    CalibrationError,
+    ClasswiseCalibrationError,
+    MulticlassAdaptiveCalibrationError,
+    MulticlassCalibrationError,
+    MultilabelCalibrationError,
+)
 from fastmetrics.classification.cohen_kappa import BinaryCohenKappa, CohenKappa, MulticlassCohenKappa
 from fastmetrics.classification.confusion_matrix import (
     BinaryConfusionMatrix,
@@ -106,6 +115,16 @@ from fastmetrics.classification.precision_recall_curve import (
     MultilabelPrecisionRecallCurve,
     PrecisionRecallCurve,
 )
+from fastmetrics.classification.proper_scores import (
+    BinaryBrierScore,
+    BinaryLogLoss,
+    BrierScore,
+    LogLoss,
+    MulticlassBrierScore,
+    MulticlassLogLoss,
+    MultilabelBrierScore,
+    MultilabelLogLoss,
+)
 from fastmetrics.classification.ranking import (
     MultilabelCoverageError,
     MultilabelRankingAveragePrecision,
@@ -132,6 +151,11 @@ from fastmetrics.classification.rates import (
     MultilabelGeometricMeanScore,
     MultilabelInformedness,
     MultilabelMarkedness,
+)
+from fastmetrics.classification.reliability import (
+    BinaryReliabilityDiagram,
+    MulticlassReliabilityDiagram,
+    ReliabilityDiagram,
 )
 from fastmetrics.classification.roc import ROC, BinaryROC, MulticlassROC, MultilabelROC
 from fastmetrics.classification.separation import (

@@ -16,7 +16,14 @@ from fastmetrics.classification.best_threshold import (
     MulticlassBestThreshold,
     MultilabelBestThreshold,
 )
-from fastmetrics.classification.calibration import BinaryCalibrationError, MulticlassCalibrationError
+from fastmetrics.classification.calibration import (
+    BinaryAdaptiveCalibrationError,
+    BinaryCalibrationError,
+    ClasswiseCalibrationError,
+    MulticlassAdaptiveCalibrationError,
+    MulticlassCalibrationError,
+    MultilabelCalibrationError,
+)
 from fastmetrics.classification.cohen_kappa import BinaryCohenKappa, MulticlassCohenKappa
 from fastmetrics.classification.confusion_matrix import (
     BinaryConfusionMatrix,
@@ -88,6 +95,14 @@ from fastmetrics.classification.precision_recall_curve import (
     MulticlassPrecisionRecallCurve,
     MultilabelPrecisionRecallCurve,
 )
+from fastmetrics.classification.proper_scores import (
+    BinaryBrierScore,
+    BinaryLogLoss,
+    MulticlassBrierScore,
+    MulticlassLogLoss,
+    MultilabelBrierScore,
+    MultilabelLogLoss,
+)
 from fastmetrics.classification.ranking import (
     MultilabelCoverageError,
     MultilabelRankingAveragePrecision,
@@ -110,6 +125,7 @@ from fastmetrics.classification.rates import (
     MultilabelInformedness,
     MultilabelMarkedness,
 )
+from fastmetrics.classification.reliability import BinaryReliabilityDiagram, MulticlassReliabilityDiagram
 from fastmetrics.classification.roc import BinaryROC, MulticlassROC, MultilabelROC
 from fastmetrics.classification.separation import (
     BinaryGiniCoefficient,
@@ -128,14 +144,17 @@ __all__ = [
     "EER",
     "ROC",
     "Accuracy",
+    "AdaptiveCalibrationError",
     "AveragePrecision",
     "BalancedErrorRate",
     "BestThreshold",
     "BinaryAUROC",
     "BinaryAccuracy",
+    "BinaryAdaptiveCalibrationError",
     "BinaryAveragePrecision",
     "BinaryBalancedErrorRate",
     "BinaryBestThreshold",
+    "BinaryBrierScore",
     "BinaryCalibrationError",
     "BinaryCohenKappa",
     "BinaryConfusionMatrix",
@@ -155,6 +174,7 @@ __all__ = [
     "BinaryKolmogorovSmirnov",
     "BinaryLift",
     "BinaryLogAUC",
+    "BinaryLogLoss",
     "BinaryMarkedness",
     "BinaryMatthewsCorrCoef",
     "BinaryNegativePredictiveValue",
@@ -164,11 +184,14 @@ __all__ = [
     "BinaryROC",
     "BinaryRecall",
     "BinaryRecallAtFixedPrecision",
+    "BinaryReliabilityDiagram",
     "BinarySensitivityAtSpecificity",
     "BinarySpecificity",
     "BinarySpecificityAtSensitivity",
     "BinaryStatScores",
+    "BrierScore",
     "CalibrationError",
+    "ClasswiseCalibrationError",
     "CohenKappa",
     "ConfusionMatrix",
     "CumulativeGains",
@@ -185,14 +208,17 @@ __all__ = [
     "KolmogorovSmirnov",
     "Lift",
     "LogAUC",
+    "LogLoss",
     "Markedness",
     "MatthewsCorrCoef",
     "MeanReciprocalRank",
     "MulticlassAUROC",
     "MulticlassAccuracy",
+    "MulticlassAdaptiveCalibrationError",
     "MulticlassAveragePrecision",
     "MulticlassBalancedErrorRate",
     "MulticlassBestThreshold",
+    "MulticlassBrierScore",
     "MulticlassCalibrationError",
     "MulticlassCohenKappa",
     "MulticlassConfusionMatrix",
@@ -211,6 +237,7 @@ __all__ = [
     "MulticlassKolmogorovSmirnov",
     "MulticlassLift",
     "MulticlassLogAUC",
+    "MulticlassLogLoss",
     "MulticlassMarkedness",
     "MulticlassMatthewsCorrCoef",
     "MulticlassNegativePredictiveValue",
@@ -220,6 +247,7 @@ __all__ = [
     "MulticlassROC",
     "MulticlassRecall",
     "MulticlassRecallAtFixedPrecision",
+    "MulticlassReliabilityDiagram",
     "MulticlassSensitivityAtSpecificity",
     "MulticlassSpecificity",
     "MulticlassSpecificityAtSensitivity",
@@ -229,6 +257,8 @@ __all__ = [
     "MultilabelAveragePrecision",
     "MultilabelBalancedErrorRate",
     "MultilabelBestThreshold",
+    "MultilabelBrierScore",
+    "MultilabelCalibrationError",
     "MultilabelConfusionMatrix",
     "MultilabelCoverageError",
     "MultilabelCumulativeGains",
@@ -245,6 +275,7 @@ __all__ = [
     "MultilabelKolmogorovSmirnov",
     "MultilabelLift",
     "MultilabelLogAUC",
+    "MultilabelLogLoss",
     "MultilabelMarkedness",
     "MultilabelMatthewsCorrCoef",
     "MultilabelNegativePredictiveValue",
@@ -266,6 +297,7 @@ __all__ = [
     "PrecisionRecallCurve",
     "Recall",
     "RecallAtFixedPrecision",
+    "ReliabilityDiagram",
     "SensitivityAtSpecificity",
     "Specificity",
     "SpecificityAtSensitivity",
@@ -376,6 +408,35 @@ class Accuracy(Family):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> MultilabelAccuracy: ...
+
+class AdaptiveCalibrationError(Family):
+    """Calibration error over bins of equal mass: of as many samples each as can be."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        n_bins: int = 15,
+        norm: str = "l1",
+        num_classes: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryAdaptiveCalibrationError: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        n_bins: int = 15,
+        norm: str = "l1",
+        num_classes: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassAdaptiveCalibrationError: ...
 
 class AveragePrecision(Family):
     """Average precision: the mean, over the positives, of the precision at their scores."""
@@ -527,8 +588,50 @@ class BestThreshold(Family):
         **kwargs: Any,
     ) -> MultilabelBestThreshold: ...
 
+class BrierScore(Family):
+    """Brier score: the mean squared difference of probabilities and what is so; NaN without samples."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryBrierScore: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassBrierScore: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelBrierScore: ...
+
 class CalibrationError(Family):
-    """Top-label calibration error: how far confidences are from how often they are right."""
+    """Calibration error: how far probabilities are from how often what they are of is so."""
     @overload
     def __new__(  # type: ignore[misc]
         cls,
@@ -536,6 +639,8 @@ class CalibrationError(Family):
         n_bins: int = 15,
         norm: str = "l1",
         num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
         ignore_index: int | None = None,
         validate_args: bool = True,
         *,
@@ -549,12 +654,29 @@ class CalibrationError(Family):
         n_bins: int = 15,
         norm: str = "l1",
         num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
         ignore_index: int | None = None,
         validate_args: bool = True,
         *,
         logits: bool | None = None,
         **kwargs: Any,
     ) -> MulticlassCalibrationError: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        n_bins: int = 15,
+        norm: str = "l1",
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "micro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelCalibrationError: ...
 
 class CohenKappa(Family):
     """Cohen's kappa: the agreement of predictions and targets beyond chance."""
@@ -1318,6 +1440,48 @@ class LogAUC(Family):
         **kwargs: Any,
     ) -> MultilabelLogAUC: ...
 
+class LogLoss(Family):
+    """Log loss: the mean negative logarithm of the probability of what is so, in nats; NaN without samples."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryLogLoss: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassLogLoss: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multilabel"],
+        num_classes: int | None = None,
+        num_labels: int | None = None,
+        average: str | None = "macro",
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MultilabelLogLoss: ...
+
 class Markedness(Family):
     """Markedness: precision + negative predictive value - 1; that of a guess is 0."""
     @overload
@@ -1751,6 +1915,33 @@ class RecallAtFixedPrecision(Family):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> MultilabelRecallAtFixedPrecision: ...
+
+class ReliabilityDiagram(Family):
+    """What a reliability diagram shows: for each bin of probabilities, how often what they are of is so."""
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["binary"],
+        n_bins: int = 15,
+        num_classes: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> BinaryReliabilityDiagram: ...
+    @overload
+    def __new__(  # type: ignore[misc]
+        cls,
+        task: Literal["multiclass"],
+        n_bins: int = 15,
+        num_classes: int | None = None,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        *,
+        logits: bool | None = None,
+        **kwargs: Any,
+    ) -> MulticlassReliabilityDiagram: ...
 
 class SensitivityAtSpecificity(Family):
     """The greatest sensitivity where specificity is at least ``min_specificity``, and the threshold of that point."""

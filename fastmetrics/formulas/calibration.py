@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Formulas of bins of confidences."""
+"""Formulas of bins of probabilities."""
 
 from __future__ import annotations
 
@@ -24,3 +24,33 @@ def calibration_error(counts: Tensor, confidences: Tensor, hits: Tensor, norm: s
     if norm == "l2":
         return torch.where(total > 0, (gaps.square() * counts).sum(-1) / total, 0.0).sqrt()
     return (gaps * counts).sum(-1) / total
+
+
+def of_equal_mass(n_bins: int, counts: Tensor, confidences: Tensor, hits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Neighbouring bins [B] made one, so that the ``n_bins`` that are left, float64 each, have about equal counts.
+
+    A bin goes where the middle of its samples belongs, and is never cut.
+    """
+    amount = counts.double()
+    middle = amount.cumsum(0) - amount / 2
+    group = (middle * n_bins / amount.sum()).nan_to_num().floor().clamp(0, n_bins - 1).to(torch.int64)
+    zeros = amount.new_zeros(n_bins)
+    a, b, c = (zeros.index_add(0, group, values.double()) for values in (amount, confidences, hits))
+    return a, b, c
+
+
+def reliability(counts: Tensor, confidences: Tensor, hits: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The share of hits, the mean confidence and the samples of each bin, float64; NaN twice in an empty bin."""
+    amount = counts.double()
+    return hits / amount, confidences / amount, amount
+
+
+def average_of_columns(values: Tensor, amount: Tensor, average: str | None) -> Tensor:
+    """The mean [] of the values [C] of columns that have an ``amount`` for ``macro``, else all of them.
+
+    Without any amount the mean is that of all values.
+    """
+    if average != "macro":
+        return values
+    there = (amount > 0) | (amount <= 0).all()
+    return torch.where(there, values, 0.0).sum(-1) / there.sum(-1)

@@ -7,15 +7,18 @@ from torch import Tensor
 
 __all__ = [
     "accuracy",
+    "adaptive_calibration_error",
     "auroc",
     "average_precision",
     "balanced_error_rate",
     "best_threshold",
     "binary_accuracy",
+    "binary_adaptive_calibration_error",
     "binary_auroc",
     "binary_average_precision",
     "binary_balanced_error_rate",
     "binary_best_threshold",
+    "binary_brier_score",
     "binary_calibration_error",
     "binary_cohen_kappa",
     "binary_confusion_matrix",
@@ -34,6 +37,7 @@ __all__ = [
     "binary_jaccard_index",
     "binary_kolmogorov_smirnov",
     "binary_lift",
+    "binary_log_loss",
     "binary_logauc",
     "binary_markedness",
     "binary_matthews_corrcoef",
@@ -43,12 +47,15 @@ __all__ = [
     "binary_precision_recall_curve",
     "binary_recall",
     "binary_recall_at_fixed_precision",
+    "binary_reliability_diagram",
     "binary_roc",
     "binary_sensitivity_at_specificity",
     "binary_specificity",
     "binary_specificity_at_sensitivity",
     "binary_stat_scores",
+    "brier_score",
     "calibration_error",
+    "classwise_calibration_error",
     "cohen_kappa",
     "confusion_matrix",
     "cumulative_gains",
@@ -67,15 +74,18 @@ __all__ = [
     "jaccard_index",
     "kolmogorov_smirnov",
     "lift",
+    "log_loss",
     "logauc",
     "markedness",
     "matthews_corrcoef",
     "mean_reciprocal_rank",
     "multiclass_accuracy",
+    "multiclass_adaptive_calibration_error",
     "multiclass_auroc",
     "multiclass_average_precision",
     "multiclass_balanced_error_rate",
     "multiclass_best_threshold",
+    "multiclass_brier_score",
     "multiclass_calibration_error",
     "multiclass_cohen_kappa",
     "multiclass_confusion_matrix",
@@ -93,6 +103,7 @@ __all__ = [
     "multiclass_jaccard_index",
     "multiclass_kolmogorov_smirnov",
     "multiclass_lift",
+    "multiclass_log_loss",
     "multiclass_logauc",
     "multiclass_markedness",
     "multiclass_matthews_corrcoef",
@@ -102,6 +113,7 @@ __all__ = [
     "multiclass_precision_recall_curve",
     "multiclass_recall",
     "multiclass_recall_at_fixed_precision",
+    "multiclass_reliability_diagram",
     "multiclass_roc",
     "multiclass_sensitivity_at_specificity",
     "multiclass_specificity",
@@ -112,6 +124,8 @@ __all__ = [
     "multilabel_average_precision",
     "multilabel_balanced_error_rate",
     "multilabel_best_threshold",
+    "multilabel_brier_score",
+    "multilabel_calibration_error",
     "multilabel_confusion_matrix",
     "multilabel_coverage_error",
     "multilabel_cumulative_gains",
@@ -127,6 +141,7 @@ __all__ = [
     "multilabel_jaccard_index",
     "multilabel_kolmogorov_smirnov",
     "multilabel_lift",
+    "multilabel_log_loss",
     "multilabel_logauc",
     "multilabel_markedness",
     "multilabel_matthews_corrcoef",
@@ -149,6 +164,7 @@ __all__ = [
     "precision_recall_curve",
     "recall",
     "recall_at_fixed_precision",
+    "reliability_diagram",
     "roc",
     "sensitivity_at_specificity",
     "specificity",
@@ -173,6 +189,19 @@ def accuracy(
     **kwargs: Any,
 ) -> Tensor:
     """Accuracy: the share of the decisions that are right."""
+
+def adaptive_calibration_error(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass"],
+    n_bins: int = 15,
+    norm: str = "l1",
+    num_classes: int | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """Calibration error over bins of equal mass: of as many samples each as can be."""
 
 def auroc(
     preds: Tensor,
@@ -250,6 +279,20 @@ def binary_accuracy(
 ) -> Tensor:
     """Accuracy of binary decisions."""
 
+def binary_adaptive_calibration_error(
+    preds: Tensor,
+    target: Tensor,
+    n_bins: int = 15,
+    norm: str = "l1",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Calibration error of probabilities of the class 1 over bins of equal mass."""
+
 def binary_auroc(
     preds: Tensor,
     target: Tensor,
@@ -307,6 +350,18 @@ def binary_best_threshold(
     valid: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The best threshold of binary scores."""
+
+def binary_brier_score(
+    preds: Tensor,
+    target: Tensor,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Brier score of probabilities of the class 1."""
 
 def binary_calibration_error(
     preds: Tensor,
@@ -561,6 +616,18 @@ def binary_lift(
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The lift curve of binary scores."""
 
+def binary_log_loss(
+    preds: Tensor,
+    target: Tensor,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Log loss of probabilities of the class 1."""
+
 def binary_logauc(
     preds: Tensor,
     target: Tensor,
@@ -690,6 +757,19 @@ def binary_recall_at_fixed_precision(
 ) -> tuple[Tensor, Tensor]:
     """The greatest recall at a given precision, of binary scores."""
 
+def binary_reliability_diagram(
+    preds: Tensor,
+    target: Tensor,
+    n_bins: int = 15,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What a reliability diagram shows of probabilities of the class 1."""
+
 def binary_roc(
     preds: Tensor,
     target: Tensor,
@@ -759,18 +839,49 @@ def binary_stat_scores(
 ) -> Tensor:
     """tp, fp, tn, fn and support of binary decisions."""
 
-def calibration_error(
+def brier_score(
     preds: Tensor,
     target: Tensor,
-    task: Literal["binary", "multiclass"],
-    n_bins: int = 15,
-    norm: str = "l1",
+    task: Literal["binary", "multiclass", "multilabel"],
     num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "macro",
     ignore_index: int | None = None,
     validate_args: bool = True,
     **kwargs: Any,
 ) -> Tensor:
-    """Top-label calibration error: how far confidences are from how often they are right."""
+    """Brier score: the mean squared difference of probabilities and what is so; NaN without samples."""
+
+def calibration_error(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    n_bins: int = 15,
+    norm: str = "l1",
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "micro",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """Calibration error: how far probabilities are from how often what they are of is so."""
+
+def classwise_calibration_error(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    n_bins: int = 15,
+    norm: str = "l1",
+    average: str | None = "macro",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Calibration error of the probability of each class, a hit if the class is the target, averaged over classes."""
 
 def cohen_kappa(
     preds: Tensor,
@@ -1038,6 +1149,19 @@ def lift(
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The lift curve: how much more frequent positives are among the samples with the greatest scores than among all."""
 
+def log_loss(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass", "multilabel"],
+    num_classes: int | None = None,
+    num_labels: int | None = None,
+    average: str | None = "macro",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> Tensor:
+    """Log loss: the mean negative logarithm of the probability of what is so, in nats; NaN without samples."""
+
 def logauc(
     preds: Tensor,
     target: Tensor,
@@ -1111,6 +1235,21 @@ def multiclass_accuracy(
 ) -> Tensor:
     """Accuracy of each class, averaged: the share of its samples that got their label."""
 
+def multiclass_adaptive_calibration_error(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    n_bins: int = 15,
+    norm: str = "l1",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Calibration error of the greatest probability of each sample over bins of equal mass."""
+
 def multiclass_auroc(
     preds: Tensor,
     target: Tensor,
@@ -1174,6 +1313,19 @@ def multiclass_best_threshold(
     valid: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The best threshold of each class against all others."""
+
+def multiclass_brier_score(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Brier score of class probabilities, summed over classes."""
 
 def multiclass_calibration_error(
     preds: Tensor,
@@ -1434,6 +1586,19 @@ def multiclass_lift(
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The lift curve of each class against all others."""
 
+def multiclass_log_loss(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Log loss of class probabilities."""
+
 def multiclass_logauc(
     preds: Tensor,
     target: Tensor,
@@ -1575,6 +1740,20 @@ def multiclass_recall_at_fixed_precision(
     valid: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The greatest recall at a given precision, of each class against all others."""
+
+def multiclass_reliability_diagram(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    n_bins: int = 15,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What a reliability diagram shows of the greatest probability of each sample."""
 
 def multiclass_roc(
     preds: Tensor,
@@ -1732,6 +1911,36 @@ def multilabel_best_threshold(
     valid: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """The best threshold of each label."""
+
+def multilabel_brier_score(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    average: str | None = "macro",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Brier score of the probabilities of each label, averaged."""
+
+def multilabel_calibration_error(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    n_bins: int = 15,
+    norm: str = "l1",
+    average: str | None = "macro",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Calibration error of the probabilities of each label, averaged."""
 
 def multilabel_confusion_matrix(
     preds: Tensor,
@@ -1963,6 +2172,20 @@ def multilabel_lift(
     valid: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The lift curve of each label."""
+
+def multilabel_log_loss(
+    preds: Tensor,
+    target: Tensor,
+    num_labels: int,
+    average: str | None = "macro",
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    *,
+    logits: bool | None = None,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Log loss of the probabilities of each label, averaged."""
 
 def multilabel_logauc(
     preds: Tensor,
@@ -2298,6 +2521,18 @@ def recall_at_fixed_precision(
     **kwargs: Any,
 ) -> tuple[Tensor, Tensor]:
     """The greatest recall where precision is at least ``min_precision``, and the threshold of that point."""
+
+def reliability_diagram(
+    preds: Tensor,
+    target: Tensor,
+    task: Literal["binary", "multiclass"],
+    n_bins: int = 15,
+    num_classes: int | None = None,
+    ignore_index: int | None = None,
+    validate_args: bool = True,
+    **kwargs: Any,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """What a reliability diagram shows: for each bin of probabilities, how often what they are of is so."""
 
 def roc(
     preds: Tensor,

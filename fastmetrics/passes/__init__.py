@@ -1,53 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The passes: operators that read a batch once and add to every statistic that was asked for."""
 
-from fastmetrics.passes.binary import (
-    binary_,
-    binary_weighted_,
-)
-from fastmetrics.passes.binary_groups import (
-    binary_groups_,
-)
-from fastmetrics.passes.calibration import (
-    calibration_,
-)
-from fastmetrics.passes.exact_match import (
-    exact_match_,
-)
-from fastmetrics.passes.hinge import (
-    hinge_,
-)
-from fastmetrics.passes.multiclass import (
-    multiclass_,
-    multiclass_rows_,
-    multiclass_weighted_,
-)
-from fastmetrics.passes.pairs import (
-    pairs_,
-    simple_pairs_,
-)
-from fastmetrics.passes.queries import (
-    keep_documents_,
-    query_sums_,
-    query_values_,
-    sort_queries_,
-)
-from fastmetrics.passes.ranking import (
-    ranking_,
-)
-from fastmetrics.passes.row_pairs import (
-    row_pairs,
-)
-from fastmetrics.passes.scores import (
-    keep_scores_,
-    score_histogram_,
-)
-from fastmetrics.passes.token_rows import (
-    token_rows,
-)
-from fastmetrics.passes.values import (
-    values_,
-)
+from fastmetrics.passes.binary import binary_, binary_weighted_
+from fastmetrics.passes.binary_groups import binary_groups_
+from fastmetrics.passes.calibration import calibration_
+from fastmetrics.passes.exact_match import exact_match_
+from fastmetrics.passes.hinge import hinge_
+from fastmetrics.passes.multiclass import multiclass_, multiclass_rows_, multiclass_weighted_
+from fastmetrics.passes.pairs import pairs_, simple_pairs_
+from fastmetrics.passes.proper_scores import proper_scores_
+from fastmetrics.passes.queries import keep_documents_, query_sums_, query_values_, sort_queries_
+from fastmetrics.passes.ranking import ranking_
+from fastmetrics.passes.row_pairs import row_pairs
+from fastmetrics.passes.scores import keep_scores_, score_histogram_
+from fastmetrics.passes.token_rows import token_rows
+from fastmetrics.passes.values import values_
 
 __all__ = [
     "binary_",
@@ -62,6 +29,7 @@ __all__ = [
     "multiclass_rows_",
     "multiclass_weighted_",
     "pairs_",
+    "proper_scores_",
     "query_sums_",
     "query_values_",
     "ranking_",

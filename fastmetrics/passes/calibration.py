@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The calibration pass: the confidence of a prediction, by bins, and how often it is right."""
+"""The calibration pass: probabilities by bins, and how often what they are of is so."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import torch
 from torch import Tensor
 
 from fastmetrics.native.operators import define
-from fastmetrics.passes.faults import bad_weights, record_faults
+from fastmetrics.passes.faults import record_faults
+from fastmetrics.passes.scored_samples import label_of_elements, samples_of
 
 SCHEMA = (
     "calibration_(Tensor preds, Tensor target, Tensor? valid, Tensor? weights, Tensor edges, Tensor(a!) counts, "
     "Tensor(b!) confidences, Tensor(c!) hits, Tensor(d!)? faults, int logits, int ignore_index, "
     "bool has_ignore_index) -> ()"
 )
-FROM_VALUES = -1  # the values of a batch decide whether its scores are logits
 
 
 def calibration_body(
@@ -33,27 +33,30 @@ def calibration_body(
     ignore_index: int,
     has_ignore_index: bool,
 ) -> None:
-    """Add a batch to the bins of confidences.
+    """Add a batch to the bins of probabilities.
 
-    The confidence of a binary sample is the probability of the class 1, and its target is a hit if it is 1. That of a
-    multiclass sample is the greatest of its probabilities, and its target is a hit if it is the class of that; the
-    first of equal scores is the greatest. A confidence is rounded to float32, but for binary float64 scores, and lies
-    in the last bin whose edge is not above it.
+    With states ``[B]`` a sample has one probability, its confidence. That of a binary sample is the probability of the
+    class 1, and its target is a hit if it is 1. That of a multiclass sample is the greatest of its probabilities, and
+    its target is a hit if it is the class of that; the first of equal scores is the greatest. With states ``[C, B]``
+    each class has bins of its own for its probability, a hit if the target is the class; or each label, and then each
+    element is a sample. A probability is rounded to float32, unless scores are float64 and no class scores, and lies in
+    the last bin whose edge is not above it.
 
-    A sample that is not ``valid``, or whose target equals ``ignore_index``, is skipped. One whose target is no class,
-    or whose confidence is not in [0, 1] (NaN is not), is not counted and goes to ``faults``.
+    A sample that is not ``valid``, or whose target equals ``ignore_index``, is skipped. One whose target is no class is
+    not counted and goes to ``faults``. So is a probability that is not in [0, 1] (NaN is not), by its place.
 
     Args:
-        preds: scores f16/bf16/f32/f64; ``[N, ...]`` for binary, ``[N, C, ...]`` with C > 1 for multiclass.
-        target: labels of any integer type or bool ``[N, ...]``.
-        valid: bool ``[N, ...]``; None if all samples are.
-        weights: float64 ``[N, ...]``: what a sample counts instead of 1. One that is negative, infinite or NaN is not
-            counted and goes to ``faults``.
-        edges: float64 ``[B]``, ascending from 0 to 1: where each bin begins. The last bin is that of the confidence 1.
-        counts: int64 ``[B]``, float64 with weights: samples.
-        confidences: float64 ``[B]``: the sum of their confidences.
-        hits: int64 ``[B]``, float64 with weights: those that are right.
-        faults: int64 ``[FAULTS]``.
+        preds: scores f16/bf16/f32/f64; ``[N, ...]`` for binary, ``[N, C, ...]`` with C > 1 for multiclass, ``[N, L,
+            ...]`` for multilabel.
+        target: labels of any integer type or bool: ``[N, ...]``, or ``[N, L, ...]`` for multilabel.
+        valid: bool, of the shape of ``target``; None if all samples are.
+        weights: float64, of the shape of ``target``: what a sample counts instead of 1. One that is negative, infinite
+            or NaN is not counted and goes to ``faults``.
+        edges: float64 ``[B]``, ascending from 0 to 1: where each bin begins. The last bin is that of the probability 1.
+        counts: int64 ``[B]`` or ``[C, B]``, float64 with weights: samples.
+        confidences: float64, of the same shape: the sum of their probabilities.
+        hits: int64, of the same shape, float64 with weights: those that are hits.
+        faults: int64 ``[FAULTS]``; ``preds`` are recorded by their places, in the order of samples and then classes.
         logits: 1 if scores are logits, of which the sigmoid, or the softmax over classes, is taken; 0 if they are
             probabilities; -1 if they are logits where a score of any counted sample lies outside [0, 1] (NaN does).
         ignore_index: a target value.
@@ -64,41 +67,35 @@ def calibration_body(
     if target.numel() == 0:
         return
     preds = preds.detach()
-    multiclass = preds.dim() > target.dim()
-    c = preds.shape[1] if multiclass else 1
-    scores = (preds.movedim(1, -1) if multiclass else preds.unsqueeze(-1)).reshape(-1, c).double()
-    target = target.reshape(-1).to(torch.int64)
-    kept = torch.ones_like(target, dtype=torch.bool) if valid is None else valid.reshape(-1)
-    if has_ignore_index:
-        kept = kept & (target != ignore_index)
-    bad_target = kept & ((target < 0) | (target >= max(c, 2)))
-    record_faults(faults, 0, bad_target, target)
-    counted = kept & ~bad_target
-    if weights is not None:
-        weights = weights.reshape(-1)
-        counted = counted & ~bad_weights(faults, weights, kept)
-
-    scores = torch.where(counted.unsqueeze(1), scores, 0.0)
-    if multiclass:
-        hit = scores.argmax(1) == target
-    else:
-        hit = target == 1
-    if logits != 0:
-        outside = (~((scores >= 0) & (scores <= 1))).any() if logits == FROM_VALUES else torch.ones_like(counted[0])
-        scores = torch.where(outside, scores.softmax(1) if multiclass else scores.sigmoid(), scores)
-    confidence = scores.amax(1)
+    multiclass, apart = preds.dim() > target.dim(), counts.dim() > 1
+    samples = samples_of(preds, target, valid, weights, faults, ignore_index, has_ignore_index)
+    scores, bins = samples.scores, edges.numel()
+    label = scores.argmax(1) if multiclass else 1
+    scores = torch.where(samples.are_logits(logits), samples.probabilities(scores), scores)
     if multiclass or preds.dtype != torch.float64:
-        confidence = confidence.float().double()
-    bad = counted & ~((confidence >= 0) & (confidence <= 1))
-    record_faults(faults, 2, bad, confidence)
+        scores = scores.float().double()
+    n, c = scores.shape
+    if multiclass and apart:
+        hit = samples.target.unsqueeze(1) == torch.arange(c, device=scores.device)
+        column = torch.arange(c, device=scores.device).expand(n, c)
+    else:
+        scores = scores.amax(1, keepdim=True)
+        hit = (samples.target == label).unsqueeze(1)
+        column = label_of_elements(target).unsqueeze(1) if apart else torch.zeros_like(hit, dtype=torch.int64)
+    counted = samples.counted.unsqueeze(1).expand_as(scores)
+    bad = counted & ~((scores >= 0) & (scores <= 1))
+    record_faults(faults, 2, bad, torch.arange(bad.numel(), device=bad.device).reshape(bad.shape))
     counted = counted & ~bad
-    confidence = torch.where(counted, confidence, 0.0)
-    amount = counted.double() if weights is None else torch.where(counted, weights, 0.0)
-    bins = torch.bucketize(confidence, edges, right=True) - 1
-    zeros = torch.zeros_like(confidences)
-    counts += zeros.index_add(0, bins, amount).to(counts.dtype)
-    confidences += zeros.index_add(0, bins, amount * confidence)
-    hits += zeros.index_add(0, bins, torch.where(hit, amount, 0.0)).to(hits.dtype)
+    scores = torch.where(counted, scores, 0.0)
+    amount = torch.where(counted, samples.amount.unsqueeze(1), 0.0).reshape(-1)
+    place = (column * bins + torch.bucketize(scores, edges, right=True) - 1).reshape(-1)
+    zeros = torch.zeros_like(confidences).reshape(-1)
+    for state, values in (
+        (counts, amount),
+        (confidences, amount * scores.reshape(-1)),
+        (hits, torch.where(hit.reshape(-1), amount, 0.0)),
+    ):
+        state.add_(zeros.index_add(0, place, values).reshape(state.shape).to(state.dtype))
 
 
 def _fake(
@@ -121,4 +118,4 @@ def _fake(
     torch._check(hits.dtype == dtype, lambda: f"calibration_: hits must be {dtype}")
 
 
-calibration_ = define(SCHEMA, calibration_body, _fake)
+calibration_ = define(SCHEMA, calibration_body, _fake, kernels=("cpu",))

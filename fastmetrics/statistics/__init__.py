@@ -27,6 +27,9 @@ from fastmetrics.statistics.multiclass import (
 from fastmetrics.statistics.pairs import (
     PairsStatistics,
 )
+from fastmetrics.statistics.proper_scores import (
+    ProperScoreStatistics,
+)
 from fastmetrics.statistics.ranking import (
     RankingStatistics,
 )
@@ -45,6 +48,7 @@ __all__ = [
     "HingeStatistics",
     "MulticlassStatistics",
     "PairsStatistics",
+    "ProperScoreStatistics",
     "RankingStatistics",
     "Statistics",
     "TokenStatistics",

@@ -1,108 +1,121 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Statistics of confidences and of how often they are right."""
+"""Statistics of probabilities by bins."""
 
 from __future__ import annotations
 
-import struct
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from fastmetrics import tensors
+from fastmetrics.native.operators import constant_in_graphs
+from fastmetrics.native.transforms import suspended
 from fastmetrics.passes import calibration_
-from fastmetrics.passes.calibration import FROM_VALUES
-from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d
-from fastmetrics.statistics.binary import BinaryStatistics
-from fastmetrics.statistics.hinge import scores_needed
-from fastmetrics.statistics.multiclass import MulticlassStatistics
+from fastmetrics.passes.scored_samples import FROM_VALUES
+from fastmetrics.statistics.base import Inputs, States, as_labels, at_least_1d
+from fastmetrics.statistics.scores import ScoresOfTask
 
-_SCORES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
+_OCTAVES, _STEPS = 24, 64  # of fine bins: down to 2**-24, the steps of each doubling
 
 
-class CalibrationStatistics(Statistics):
-    """Samples, sums of confidences and hits by bins; see :func:`fastmetrics.passes.calibration.calibration_body`.
+class Probabilities(ScoresOfTask):
+    """Statistics of probabilities, whose passes read batches alike."""
 
-    Bins begin at ``linspace(0, 1, n_bins + 1)`` of float32, or of the dtype of binary scores. There is one more than
-    ``n_bins``, that of the confidence 1.
-
-    Args:
-        num_classes: None for binary scores ``[N, ...]``, C for multiclass scores ``[N, C, ...]``.
-        n_bins: number of bins of equal width.
-        logits: whether scores are logits (True) or probabilities (False); None decides for each batch.
-        ignore_index: a target that is skipped.
-        validate: record targets, and confidences, out of range.
-    """
-
-    def __init__(
-        self,
-        num_classes: int | None = None,
-        *,
-        n_bins: int = 15,
-        logits: bool | None = None,
-        ignore_index: int | None = None,
-        validate: bool = True,
-    ) -> None:
-        self.num_classes = num_classes
-        self.n_bins = n_bins
-        self.ignore_index = ignore_index
-        self.validate = validate
-        self.shapes = {
-            "counts": ((n_bins + 1,), torch.int64),
-            "confidences": ((n_bins + 1,), torch.float64),
-            "hits": ((n_bins + 1,), torch.int64),
-        }
-        self._logits = FROM_VALUES if logits is None else int(logits)
-        self._edges = {dtype: torch.linspace(0, 1, n_bins + 1, dtype=dtype, device="cpu").double() for dtype in _SCORES}
-        self._decisions: Statistics = (
-            BinaryStatistics(ignore_index=ignore_index)
-            if num_classes is None
-            else MulticlassStatistics(num_classes, ignore_index=ignore_index)
-        )
-
-    @property
-    def key(self) -> Any:
-        """Every option; what is derived from them apart."""
-        return self.options_but("_edges", "_decisions")
-
-    def check(self, inputs: Inputs) -> None:
-        """Raise ``ValueError`` unless ``preds`` are scores, and as the statistics of counts do."""
-        preds, target = inputs
-        self._decisions.check(inputs)
-        scores_needed(preds)
-        if self.num_classes is not None and preds.dim() == target.dim():
-            raise ValueError(
-                f"Expected `preds` to be scores of shape (N, C, ...), but got shape {tuple(preds.shape)}, that of"
-                " `target`."
+    def explain_fault(self, which: str, count: int, first: int) -> str:
+        """Say which targets were out of range, or which scores were no probabilities."""
+        if which == "preds":
+            return (
+                "expected `preds` to be probabilities in [0, 1], or logits that are not NaN, but"
+                f" {count} were not, the first at place {first} of the batch"
             )
+        return super().explain_fault(which, count, first)
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Read the batch once and add it to ``states``."""
+    def _samples(
+        self, inputs: Inputs, weights: Tensor | None, valid: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
         preds, target = inputs
         if target.is_floating_point():
             target = as_labels(target)
         if target.dim() == 0:
-            preds, target = preds.reshape(1), target.reshape(1)
-            weights, valid = at_least_1d(weights), at_least_1d(valid)
-        edges = self._edges[preds.dtype if self.num_classes is None else torch.float32]
+            return preds.reshape(1), target.reshape(1), at_least_1d(valid), at_least_1d(weights)
+        return preds, target, valid, weights
+
+    def _reading(self) -> tuple[int, int, bool]:
+        """How scores are read, and what is skipped, as the passes take it."""
         ignore_index = self.ignore_index
+        logits = FROM_VALUES if self.logits is None else int(self.logits)
+        return logits, 0 if ignore_index is None else ignore_index, ignore_index is not None
+
+
+class CalibrationStatistics(Probabilities):
+    """Samples, sums of probabilities and hits by bins; see :func:`fastmetrics.passes.calibration.calibration_body`.
+
+    Bins begin at ``linspace(0, 1, n_bins + 1)`` of float32, or of the dtype of scores that are no class scores. There
+    is one more than ``n_bins``, that of the probability 1. Fine bins are those of :func:`fine_edges`.
+
+    Args:
+        task: ``binary`` for scores ``[N, ...]``, ``multiclass`` or ``multilabel`` for ``[N, C, ...]``.
+        columns: C; 1 if binary.
+        n_bins: number of bins of equal width; None for fine bins.
+        apart: whether each class or label has bins of its own, ``[C, B]``; else one probability of a sample is taken.
+        logits: whether scores are logits (True) or probabilities (False); None decides for each batch.
+        ignore_index: a target that is skipped.
+        validate: record targets, and probabilities, out of range.
+    """
+
+    def __init__(self, task: str, columns: int = 1, *, n_bins: int | None = 15, apart: bool = False, **options: Any):
+        super().__init__(task, columns, **options)
+        self.n_bins = n_bins
+        self.apart = apart
+        bins = len(fine_edges()) if n_bins is None else n_bins + 1
+        shape = (columns, bins) if apart else (bins,)
+        self.shapes = {
+            "counts": (shape, torch.int64),
+            "confidences": (shape, torch.float64),
+            "hits": (shape, torch.int64),
+        }
+
+    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+        """Read the batch once and add it to ``states``."""
+        preds, target, valid, weights = self._samples(inputs, weights, valid)
+        dtype = torch.float32 if self.task == "multiclass" else preds.dtype
         calibration_(
             preds,
             target,
             valid,
             weights,
-            edges if preds.is_cpu else edges.to(preds.device),
+            _edges(self.n_bins, dtype, preds.device.type, preds.device.index),
             states["counts"],
             states["confidences"],
             states["hits"],
             states.get("faults"),
-            self._logits,
-            0 if ignore_index is None else ignore_index,
-            ignore_index is not None,
+            *self._reading(),
         )
 
-    def explain_fault(self, which: str, count: int, first: int) -> str:
-        """Say which targets, or confidences, were out of range."""
-        if which != "preds":
-            return self._decisions.explain_fault(which, count, first)
-        (confidence,) = struct.unpack("d", struct.pack("q", first))
-        return f"expected confidences in [0, 1], but those of {count} samples were not, the first is {confidence}"
+
+def fine_edges() -> list[float]:
+    """Where bins begin that serve to find bins of any mass: 64 to each doubling of p, and of 1 - p, from 2**-24 on.
+
+    A bin is less than 1/64 of p, or of 1 - p, wide, so confidences near 1 are told from each other as those near 0 are.
+    """
+    low = [2.0**-e * (1 + step / _STEPS) for e in range(_OCTAVES, 1, -1) for step in range(_STEPS)]
+    return [0.0, *low, 0.5, *(1 - p for p in reversed(low)), 1.0]
+
+
+_known: dict[Any, Tensor] = {}
+
+
+@constant_in_graphs
+def _edges(n_bins: int | None, dtype: torch.dtype, device: str, index: int | None) -> Tensor:
+    """The edges of bins, float64; they are looked up once."""
+    key = n_bins, dtype, device, index
+    found = _known.get(key)
+    if found is None:
+        with suspended(), tensors.ordinary():
+            if n_bins is None:
+                edges = torch.tensor(fine_edges(), dtype=torch.float64, device="cpu")
+            else:
+                edges = torch.linspace(0, 1, n_bins + 1, dtype=dtype, device="cpu").double()
+            found = _known[key] = edges.to(torch.device(device) if index is None else torch.device(device, index))
+    return found

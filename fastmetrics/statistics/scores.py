@@ -20,7 +20,7 @@ from fastmetrics.statistics.hinge import scores_needed
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 
 
-class _Scores(Statistics):
+class ScoresOfTask(Statistics):
     """How scores of one task are read.
 
     Args:
@@ -86,7 +86,7 @@ class _Scores(Statistics):
         )
 
 
-class ScoreHistogram(_Scores):
+class ScoreHistogram(ScoresOfTask):
     """How many scores of each column reach how many of the thresholds: ``histogram`` int64 [C, T + 1, 2], by the label.
 
     Args:
@@ -119,7 +119,7 @@ class ScoreHistogram(_Scores):
         )
 
 
-class KeptScores(_Scores, Buffers):
+class KeptScores(ScoresOfTask, Buffers):
     """The probabilities of all scores, [N, C], in the dtype in which they came.
 
     ``scores`` has their labels as signs, and NaN for what does not count. Of probabilities that are not looked at

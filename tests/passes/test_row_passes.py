@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The hinge, ranking and exact match operators against their pure-torch bodies."""
+"""The operators on rows of scores against their pure-torch bodies."""
 
 import math
 import random
@@ -8,15 +8,24 @@ import pytest
 import torch
 
 from fastmetrics import native
-from fastmetrics.passes import exact_match_, hinge_, ranking_
+from fastmetrics.passes import calibration_, exact_match_, hinge_, proper_scores_, ranking_
 from fastmetrics.passes.binary import cutoffs
+from fastmetrics.passes.calibration import calibration_body
 from fastmetrics.passes.exact_match import exact_match_body
 from fastmetrics.passes.faults import FAULTS
 from fastmetrics.passes.hinge import hinge_body
+from fastmetrics.passes.proper_scores import proper_scores_body
 from fastmetrics.passes.ranking import order_keys, ranking_body
+from fastmetrics.statistics.calibration import fine_edges
 
 SCORES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
-BODIES = {hinge_: hinge_body, ranking_: ranking_body, exact_match_: exact_match_body}
+BODIES = {
+    hinge_: hinge_body,
+    calibration_: calibration_body,
+    proper_scores_: proper_scores_body,
+    ranking_: ranking_body,
+    exact_match_: exact_match_body,
+}
 
 
 def layouts(rows, scores):
@@ -195,7 +204,10 @@ def test_threads_change_no_bit():
             hinge_(scores, target, None, weights, hinge, sums[0], None, True, True, 0, False)
             ranking_(scores, relevant, None, weights, sums[1], sums[2], sums[3], sums[4], None, 0, False)
             exact_match_(scores, target, None, weights, sums[5], sums[0], None, 12, 0.0, 0.0, 0, False)
-            found.append((hinge.tolist(), sums.tolist()))
+            bins, scored = torch.zeros(3, 12, 16, dtype=torch.float64), torch.zeros(3, 1, dtype=torch.float64)
+            calibration_(scores, target, None, weights, torch.linspace(0, 1, 16).double(), *bins, None, -1, 0, False)
+            proper_scores_(scores, target, None, weights, *scored, None, -1, 1e-7, False, 0, False)
+            found.append((hinge.tolist(), sums.tolist(), bins.tolist(), scored.tolist()))
     finally:
         torch.set_num_threads(before)
     assert found[0] == found[1] == found[2]
@@ -259,3 +271,53 @@ def test_logits_beyond_the_fast_exponential(dtype):
     hinge, count = torch.zeros(1, dtype=torch.float64), torch.zeros((), dtype=torch.int64)
     hinge_(preds, target, None, None, hinge, count, None, False, False, 0, False)
     torch.testing.assert_close(hinge[0] / count, expected, rtol=1e-12, atol=0)
+
+
+def scored_batches(c, dtype, device, labels=False):
+    """Scores of c classes or labels, or of none, that are probabilities, logits or spoiled; their targets and masks."""
+    pick = random.Random(f"{c} {dtype} {labels}")
+    for drawn in (*layouts(1, max(c, 1)), *layouts(300, max(c, 1))):
+        kind = pick.choice(("probabilities", "logits", "last", "spoiled", "far"))
+        of_kind = {"logits": lambda x: x, "spoiled": spoiled, "far": lambda x: x * 2000}
+        scores = of_kind.get(kind, torch.sigmoid)(drawn).to(dtype)
+        preds = (scores if c else scores[:, 0]).to(device)
+        if kind == "last":  # makes logits of all others
+            preds.select(0, -1).fill_(2)
+        rows = not labels and c
+        shape = (preds.shape[0], *preds.shape[2:]) if rows else preds.shape
+        target = torch.randint(-1, (max(c, 2) if rows else 2) + 1, shape, device=device)
+        valid, weights = pick.choice(list(masks_and_weights(target, shape)))
+        options = (pick.choice((-1, 0, 1)), pick.choice(((0, False), (0, True), (-1, True))))
+        yield (preds, target, valid), weights, *options
+
+
+@pytest.mark.parametrize("dtype", SCORES, ids=str)
+@pytest.mark.parametrize("edges", ["even", "fine"])
+@pytest.mark.parametrize("c", [0, 2, 10, 70])
+def test_calibration(device, c, edges, dtype):
+    torch.manual_seed(c)
+    even = torch.linspace(0, 1, 16, dtype=torch.float32 if c else dtype).double()
+    begins = (even if edges == "even" else torch.tensor(fine_edges(), dtype=torch.float64)).to(device)
+    n = len(begins)
+    for labels in (False, True)[: 1 + bool(c)]:
+        for inputs, weights, logits, ignored in scored_batches(c, dtype, device, labels):
+            shapes = ([(c, n)] if labels else [(n,), (c, n)]) if c else [(n,)]
+            for shape in shapes:
+                sums = torch.full(shape, 3.0, dtype=torch.float64, device=device)
+                states = [count_of(weights, *shape).to(device), sums, count_of(weights, *shape).to(device)]
+                compare(calibration_, inputs, weights, [begins, *states], (logits, *ignored))
+
+
+@pytest.mark.parametrize("dtype", SCORES, ids=str)
+@pytest.mark.parametrize("c", [0, 2, 10, 70])
+def test_proper_scores(device, c, dtype):
+    torch.manual_seed(c)
+    for labels in (False, True)[: 1 + bool(c)]:
+        shape = (c,) if labels else (1,)
+        sums = [torch.full(shape, 3.0, dtype=torch.float64, device=device) for _ in range(2)]
+        for inputs, weights, logits, ignored in scored_batches(c, dtype, device, labels):
+            count = count_of(weights, *shape).to(device)
+            options = (logits, torch.finfo(dtype).eps, labels, *ignored)
+            for asked in ((True, True), (True, False), (False, True)):
+                states = [s if wanted else None for s, wanted in zip(sums, asked, strict=True)]
+                compare(proper_scores_, inputs, weights, [*states, count], options)

@@ -146,14 +146,19 @@ def cases():
     for mode in ("crammer-singer", "one-vs-all"):
         options = {"num_classes": C, "squared": True, "multiclass_mode": mode}
         yield pytest.param(ours.MulticlassHingeLoss, options, multiclass_batch, id=f"MulticlassHingeLoss-{mode}")
-    for norm in ("l1", "l2", "max"):
-        yield pytest.param(
-            ours.BinaryCalibrationError, {"norm": norm}, binary_batch, id=f"BinaryCalibrationError-{norm}"
-        )
-        options = {"num_classes": C, "norm": norm}
-        yield pytest.param(
-            ours.MulticlassCalibrationError, options, multiclass_batch, id=f"MulticlassCalibrationError-{norm}"
-        )
+    for name, size, batch in (
+        ("BinaryCalibrationError", {"norm": "l2"}, binary_batch),
+        ("MulticlassCalibrationError", {"num_classes": C}, multiclass_batch),
+        ("MulticlassCalibrationError", {"num_classes": C, "norm": "max"}, multiclass_batch),
+        ("MultilabelCalibrationError", {"num_labels": L}, multilabel_batch),
+        ("ClasswiseCalibrationError", {"num_classes": C, "average": None}, multiclass_batch),
+        ("MulticlassAdaptiveCalibrationError", {"num_classes": C, "n_bins": 3}, multiclass_batch),
+        ("BinaryBrierScore", {}, binary_batch),
+        ("MulticlassBrierScore", {"num_classes": C}, multiclass_batch),
+        ("MulticlassLogLoss", {"num_classes": C}, multiclass_batch),
+        ("MultilabelLogLoss", {"num_labels": L, "average": None}, multilabel_batch),
+    ):
+        yield pytest.param(getattr(ours, name), size, batch, id=f"{name}-{'-'.join(map(str, size.values()))}")
     for name in ("CoverageError", "RankingAveragePrecision", "RankingLoss"):
         task, size, batch = LABELS
         yield pytest.param(getattr(ours, task + name), size, batch, id=task + name)
