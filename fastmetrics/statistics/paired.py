@@ -8,9 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from fastmetrics.passes.binary import decisions
 from fastmetrics.passes.faults import record_faults
-from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d
+from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d, in_parts
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 from fastmetrics.statistics.resampling import Resampling, cells
@@ -46,21 +45,62 @@ class PairedStatistics(Statistics):
         return super().per_sample(name, values, inputs)
 
     def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Add a batch to ``states``, in PyTorch operations."""
-        *both, target = (at_least_1d(value) for value in inputs)
+        """Add a batch to ``states``, in PyTorch operations, some rows at a time."""
+        first, second, target = (at_least_1d(value) for value in inputs)
+        assert first is not None
+        assert second is not None
         assert target is not None
         if target.numel() == 0:
             return
-        faults, c, ignore_index = states.get("faults"), self.num_classes, self.each.ignore_index
-        target = as_labels(target).long()
-        seen = torch.ones_like(target, dtype=torch.bool) if valid is None else valid.reshape(target.shape)
-        kept = seen if ignore_index is None else seen & (target != ignore_index)
-        labels = [self._labels(preds, seen, kept) for preds in both if preds is not None]
-        counted = kept
+        both = first, second
+        kept = 4 * target.numel() // len(target)
+        cutoffs: list[Tensor | None] = [None, None]
+        if isinstance(self.each, BinaryStatistics):
+            cutoffs = [self._cutoff(self.each, kept, preds, target, valid) for preds in both]
+        for (one, other, true), _, counted in in_parts(kept, (*both, target), None, at_least_1d(valid)):
+            true = as_labels(true).long()  # noqa: PLW2901
+            labels = [
+                self._labels(preds, cutoff, true.dim()) for preds, cutoff in zip((one, other), cutoffs, strict=True)
+            ]
+            self._count(states, labels, true, self._kept(true, counted))
+
+    def _kept(self, target: Tensor, valid: Tensor | None) -> Tensor:
+        """What is neither masked nor ignored."""
+        seen = torch.ones_like(target, dtype=torch.bool) if valid is None else valid
+        ignore_index = self.each.ignore_index
+        return seen if ignore_index is None else seen & (target != ignore_index)
+
+    def _cutoff(
+        self, each: BinaryStatistics, kept: int, preds: Tensor, target: Tensor, valid: Tensor | None
+    ) -> Tensor | None:
+        """The greatest score of a batch that is negative, float64 ``()``; None of labels."""
+        if not preds.is_floating_point():
+            return None
+        outside = torch.zeros((), dtype=torch.bool, device=preds.device)
+        for (scores, true), _, counted in in_parts(kept, (preds, target), None, at_least_1d(valid)):
+            out = ~((scores >= 0) & (scores <= 1))
+            if each.ignored_decide:
+                out = out if counted is None else out & counted
+            else:
+                out = out & self._kept(true, counted)
+            outside = outside | out.any()
+        probability, logit = (
+            torch.full((), cut, dtype=torch.float64, device=preds.device) for cut in each._cutoffs_of(preds.dtype)
+        )
+        return torch.where(outside, logit, probability)
+
+    def _labels(self, preds: Tensor, cutoff: Tensor | None, dims: int) -> Tensor:
+        """The decisions of a model, int64 of the shape of the target."""
+        if cutoff is not None:
+            return (preds.double() > cutoff).long()
+        return (preds.argmax(1) if preds.dim() > dims else as_labels(preds)).long()
+
+    def _count(self, states: States, labels: list[Tensor], target: Tensor, kept: Tensor) -> None:
+        c, counted = self.num_classes, kept
         for offset, values in ((0, target), (2, labels[0]), (2, labels[1])):
             if c is not None:
                 bad = kept & ((values < 0) | (values >= c))
-                record_faults(faults, offset, bad, values)
+                record_faults(states.get("faults"), offset, bad, values)
                 counted = counted & ~bad
         if self.right_only:
             first, second = (label == target for label in labels)
@@ -69,14 +109,6 @@ class PairedStatistics(Statistics):
             assert c is not None
             place = ((target * c + labels[0]) * c + labels[1]).masked_fill(~counted, 0)
         states["pairs"].view(-1).scatter_add_(0, place.reshape(-1), counted.reshape(-1).long())
-
-    def _labels(self, preds: Tensor, seen: Tensor, kept: Tensor) -> Tensor:
-        """The decisions of a model, int64 of the shape of the target."""
-        if isinstance(self.each, MulticlassStatistics):
-            return (preds.argmax(1) if preds.dim() > seen.dim() else as_labels(preds)).long()
-        if not preds.is_floating_point():
-            return preds.long()
-        return decisions(preds, seen if self.each.ignored_decide else kept, *self.each._cutoffs_of(preds.dtype)).long()
 
     def resampling(self, states: States, names: Sequence[str], how: str = "joint") -> Resampling | None:
         """The table is that of all samples."""

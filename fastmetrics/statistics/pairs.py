@@ -15,7 +15,7 @@ from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.passes import pairs_, simple_pairs_
 from fastmetrics.passes.pair_squares import MONOMIALS, merge_monomials, monomials_of, squares_of
 from fastmetrics.passes.pairs import ERRORS, MERGES, SIMPLE_STATES, STATES, Parameters, add_statistics, statistics_of
-from fastmetrics.statistics.base import Inputs, States, Statistics, same_device
+from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, same_device
 
 
 class PairsStatistics(Statistics):
@@ -219,11 +219,18 @@ class PairsStatistics(Statistics):
 
     def _squares_of(self, inputs: Inputs, weights: Tensor | None, valid: Tensor | None) -> dict[str, Tensor]:
         """The second moments of a batch of outputs."""
-        preds, target = inputs
-        if "moments" in self.asked:
-            return {"monomials": monomials_of(preds, target, weights, valid, self.num_outputs)}
-        kept = squares_of(preds, target, weights, valid, self.asked, self.num_outputs, self.parameters)
-        return {"squares": kept}
+        name = "monomials" if "moments" in self.asked else "squares"
+        shape, dtype = self.shapes[name]
+        found = {name: torch.zeros(shape, dtype=dtype, device=inputs[0].device)}
+        kept = (1 + len(self.asked)) * (inputs[0].numel() // max(1, len(inputs[0])) if inputs[0].dim() else 1)
+        for (preds, target), amounts, counted in in_parts(kept, inputs, weights, valid):
+            given = preds, target, amounts, counted
+            if name == "monomials":
+                part = monomials_of(*given, self.num_outputs)
+            else:
+                part = squares_of(*given, self.asked, self.num_outputs, self.parameters)
+            self._merge_squares(found, {name: part})
+        return found
 
     def _merge_squares(self, states: States, batch: States) -> None:
         """Add second moments to ``states``, in place."""

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fastmetrics.passes import values_
 from fastmetrics.passes.values import DROP, KEEP, REPLACE
-from fastmetrics.statistics.base import Inputs, States, Statistics
+from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts
 
 
 def least(stacked: Tensor) -> Tensor:
@@ -112,10 +112,12 @@ class ValuesStatistics(Statistics):
 
     def _add_squares(self, squares: Tensor, value: Tensor, weights: Tensor | None, valid: Tensor | None) -> None:
         """Read the batch again, for intervals."""
-        weights = None if weights is None else weights.double().square()
         rest = None, None, None, self.nans
-        values_(value, weights, valid, squares[1], squares[2], *rest, self.replacement)
-        values_(value.double().square(), weights, valid, squares[0], None, *rest, self.replacement**2)
+        kept = value.numel() // max(1, len(value)) if value.dim() else 1
+        for (part,), amounts, counted in in_parts(kept, (value,), weights, valid):
+            squared = None if amounts is None else amounts.double().square()
+            values_(part, squared, counted, squares[1], squares[2], *rest, self.replacement)
+            values_(part.double().square(), squared, counted, squares[0], None, *rest, self.replacement**2)
 
     def merge(self, states: States, batch: States) -> None:
         """Add sums, and keep the least and the greatest, in place."""
