@@ -9,7 +9,6 @@ from fastmetrics.statistics.base import (
     Statistics,
 )
 from fastmetrics.statistics.binary import (
-    BinaryGroupStatistics,
     BinaryStatistics,
 )
 from fastmetrics.statistics.exact_match import (
@@ -35,7 +34,6 @@ from fastmetrics.statistics.values import (
 )
 
 __all__ = [
-    "BinaryGroupStatistics",
     "BinaryStatistics",
     "ExactMatchStatistics",
     "HingeStatistics",
