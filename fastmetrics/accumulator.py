@@ -305,6 +305,18 @@ class Accumulator:
         """All states."""
         return {**self.states, **{TWIN + name: self.twins[name] for name in self.statistics.shapes if self.twins}}
 
+    def explain(self) -> str:
+        """What the statistics are, and how many bytes of states they take."""
+
+        def kind(state: Any) -> str:
+            return "list" if isinstance(state, list) else f"{str(state.dtype).removeprefix('torch.')} {[*state.shape]}"
+
+        states = self.by_name()
+        listed = ", ".join(f"{name} {kind(state)}" for name, state in states.items())
+        found = [tensor for s in states.values() for tensor in (s if isinstance(s, list) else [s])]
+        size = sum(tensor.numel() * tensor.itemsize for tensor in found)
+        return f"{self.statistics.title}: {listed}; {size} bytes"
+
     def put(self, name: str, value: Any, foreign: bool = False) -> None:
         """Replace a state.
 

@@ -153,17 +153,9 @@ class MetricCollection(torchmetrics.MetricCollection):
             found = ((name, metric) for metric in metrics for name in names[id(inner(metric))])
             return ", ".join(f"{name} ({type(metric).__name__})" for name, metric in found)
 
-        def kind(state: Any) -> str:
-            return "list" if isinstance(state, list) else f"{str(state.dtype).removeprefix('torch.')} {[*state.shape]}"
-
         lines = []
         for group in plan.groups:
-            accumulator = group.accumulator
-            states = accumulator.by_name()
-            listed = ", ".join(f"{name} {kind(state)}" for name, state in states.items())
-            tensors = [tensor for s in states.values() for tensor in (s if isinstance(s, list) else [s])]
-            size = sum(tensor.numel() * tensor.itemsize for tensor in tensors)
-            lines += [f"{type(accumulator.statistics).__name__}: {listed}; {size} bytes", f"    {shown(group.members)}"]
+            lines += [group.accumulator.explain(), f"    {shown(group.members)}"]
         if self._others:
             lines += ["read by themselves:", f"    {shown(self._others)}"]
         return "\n".join(lines)
@@ -233,6 +225,30 @@ class MetricCollection(torchmetrics.MetricCollection):
         self._ready()
         found = {id(module): _interval(module, level, method, options) for module in self._modules.values()}
         return self._named({}, found)
+
+    def by_group(self, sync: bool = True) -> dict[str, Any]:
+        """The values by group of the metrics that were constructed with ``num_groups``; see ``Metric.by_group``."""
+        return self._of_groups(lambda metric: metric.by_group(sync))
+
+    def group_counts(self, sync: bool = True) -> dict[str, Any]:
+        """The samples of each group, of each of these metrics; see ``Metric.group_counts``."""
+        return self._of_groups(lambda metric: metric.group_counts(sync))
+
+    def worst_groups(self, n: int = 1, sync: bool = True) -> dict[str, Any]:
+        """The worst groups of each of these metrics; see ``Metric.worst_groups``."""
+        return self._of_groups(lambda metric: metric.worst_groups(n, sync))
+
+    def _of_groups(self, asked: Callable[[StatisticMetric], Any]) -> dict[str, Any]:
+        """What is asked of each metric that keeps groups, by full names."""
+        self._ensure_plan()
+        found = {
+            f"{self.prefix or ''}{name}{self.postfix or ''}": asked(module)
+            for name, module in self._modules.items()
+            if isinstance(module, StatisticMetric) and module.keeps_groups
+        }
+        if not found:
+            raise ValueError("No metric of the collection has groups: construct some with `num_groups=`.")
+        return found
 
     def compute_async(self) -> Pending:
         """The values of this process, on their way to the host; see ``StatisticMetric.compute_async``.

@@ -380,6 +380,15 @@ class StatisticMetric(Metric):
             self.__dict__.update(_computed=value, _computed_version=version)
         return value
 
+    @property
+    def keeps_groups(self) -> bool:
+        """Whether :meth:`by_group` has values."""
+        return self._slicing is not None and not self.formula_of_groups
+
+    def explain(self) -> str:
+        """Which statistics the metric has, and how many bytes of states they take."""
+        return self._reader.current().explain()  # type: ignore[no-any-return]
+
     def by_group(self, sync: bool = True) -> Any:
         """The value of each group over all batches, and all processes if distributed.
 

@@ -52,8 +52,7 @@ __device__ __forceinline__ int64_t read_element(const BinaryCells& c, int64_t i,
   bool counted = good_target && good_group && good_pred;
   if (!counted) {
     if (!good_target) add_fault(faults, kBadTarget, i);
-    if (!good_group) add_fault(faults, kBadPreds, i);
-    if (!good_pred) add_fault(faults, kBadPreds, c.elements() + i);  // named after all groups
+    if (!good_pred) add_fault(faults, kBadPreds, i);
   }
   *amount = 1;
   if constexpr (std::is_same<Cell, double>::value) {
@@ -119,13 +118,11 @@ FM_KERNEL binary_cells_choose_kernel(const BinaryCells c, const Cell* of_card, c
   if (faults == nullptr || blockIdx.x != 0 || threadIdx.x != 0) return;
   record_faults(faults, [&](int which, int64_t place) {
     const BinaryBatch& b = c.batch;
-    const int64_t elements = c.elements();
-    const bool of_group = place < elements;  // a bad one of preds; else a bad label
-    const int64_t i = of_group ? place : place - elements;
-    if (which == kBadWeight) return int64_t{__double_as_longlong(b.weights[b.samples.offset(i, b.samples.d_stride)])};
-    if (which == kBadPreds && of_group) return c.group_of(i);
+    if (which == kBadWeight) {
+      return int64_t{__double_as_longlong(b.weights[b.samples.offset(place, b.samples.d_stride)])};
+    }
     int64_t of_preds, of_target;
-    b.samples.locate(i, &of_preds, &of_target);
+    b.samples.locate(place, &of_preds, &of_target);
     return which == kBadTarget ? label_at(b.target, b.target_type, of_target)
                                : label_at(b.preds, b.preds_type, of_preds);
   });

@@ -66,9 +66,7 @@ void decide(const BinaryBatch& b, int64_t begin, int n, Block* block, Part<Cell>
 }
 
 // Values out of range of a block.
-void record_bad(const BinaryBatch& b, const BinaryGroups& groups, int64_t begin, int n, const Block& block,
-                Faults* faults) {
-  const int64_t samples = b.samples.samples();
+void record_bad(const BinaryBatch& b, int64_t begin, int n, const Block& block, Faults* faults) {
   for (int i = 0; i < n; ++i) {
     const int32_t target = block.target[i];
     if (target == kIgnored || target == kInvalid) continue;
@@ -76,13 +74,9 @@ void record_bad(const BinaryBatch& b, const BinaryGroups& groups, int64_t begin,
       const int64_t at = b.samples.offset(begin + i, b.samples.b_stride);
       faults->add(kBadTarget, begin + i, label_at(b.target, b.target_type, at));
     }
-    if (block.group[i] == kBad) {
-      const int64_t at = groups.layout.offset(begin + i, groups.layout.a_stride);
-      faults->add(kBadPreds, begin + i, label_at(groups.data, groups.type, at));
-    }
-    if (block.decided[0][i] == kBad) {  // named after all groups
+    if (block.decided[0][i] == kBad) {
       const int64_t at = b.samples.offset(begin + i, b.samples.a_stride);
-      faults->add(kBadPreds, samples + begin + i, label_at(b.preds, b.preds_type, at));
+      faults->add(kBadPreds, begin + i, label_at(b.preds, b.preds_type, at));
     }
   }
 }
@@ -135,7 +129,7 @@ void add_block(const BinaryBatch& b, const BinaryGroups& groups, int64_t begin, 
   } else {
     for (int i = 0; i < n; ++i) table[i % 4][cell[i]] += static_cast<Cell>(amount[i]);
   }
-  if (wrong != 0) record_bad(b, groups, begin, n, block, &part->faults);
+  if (wrong != 0) record_bad(b, begin, n, block, &part->faults);
 }
 
 template <typename Cell>

@@ -13,7 +13,7 @@ from fastmetrics import arguments
 from fastmetrics.classification.base import BinaryTask
 from fastmetrics.formulas import groups as formulas
 from fastmetrics.metric import Batch
-from fastmetrics.statistics import BinaryGroupStatistics
+from fastmetrics.statistics import BinaryStatistics
 
 _TASKS = ("demographic_parity", "equal_opportunity", "all")
 
@@ -29,6 +29,7 @@ class _BinaryGroups(BinaryTask):
     """
 
     higher_is_better = False
+    formula_of_groups = True
 
     def __init__(
         self,
@@ -45,10 +46,10 @@ class _BinaryGroups(BinaryTask):
         arguments.logits(logits)
         if not isinstance(num_groups, int) or num_groups < 1:
             raise ValueError(f"Expected argument `num_groups` to be an int larger than 0, but got {num_groups}")
-        statistics = BinaryGroupStatistics(
-            num_groups, threshold=threshold, logits=logits, ignore_index=ignore_index, validate=validate_args
+        statistics = BinaryStatistics(
+            threshold=threshold, logits=logits, ignore_index=ignore_index, validate=validate_args
         )
-        super().__init__(statistics, ignore_index, validate_args, **kwargs)
+        super().__init__(statistics, ignore_index, validate_args, num_groups=num_groups, **kwargs)
         self.num_groups = num_groups
         self.threshold = threshold
         self.logits = logits
@@ -62,7 +63,7 @@ class _BinaryGroups(BinaryTask):
         valid: Tensor | None = None,
     ) -> Batch:
         """What the statistics read of the arguments of ``update``; see the class."""
-        return (preds, groups, target), weights, valid
+        return (preds, target, groups), weights, valid
 
 
 class BinaryGroupStatRates(_BinaryGroups):
@@ -83,9 +84,9 @@ class BinaryGroupStatRates(_BinaryGroups):
         {'group_0': tensor([0., 0., 1., 0.]), 'group_1': tensor([1., 0., 0., 0.])}
     """
 
-    def formula(self, group_counts: Tensor) -> dict[str, Tensor]:
-        """From int64 [G, 4]."""
-        return formulas.rates(group_counts)
+    def formula(self, counts: Tensor) -> dict[str, Tensor]:
+        """From int64 [G, 1, 4]."""
+        return formulas.rates(counts.squeeze(1))
 
 
 class BinaryFairness(_BinaryGroups):
@@ -147,8 +148,9 @@ class BinaryFairness(_BinaryGroups):
             raise ValueError(f"Expected a `target`: the task {self.task} compares decisions with it.")
         return super().inputs(preds, target, groups, weights, valid)
 
-    def formula(self, group_counts: Tensor) -> dict[str, Tensor]:
-        """From int64 [G, 4]."""
+    def formula(self, counts: Tensor) -> dict[str, Tensor]:
+        """From int64 [G, 1, 4]."""
+        group_counts = counts.squeeze(1)
         found: dict[str, Tensor] = {}
         if self.task != "equal_opportunity":
             found |= formulas.demographic_parity(group_counts)

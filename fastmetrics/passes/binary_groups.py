@@ -33,8 +33,8 @@ def binary_groups_body(
     """Add a batch to tp, fp, tn and fn of each group.
 
     What is positive, skipped and not counted is that of :func:`fastmetrics.passes.binary.binary_body`, where ignored
-    scores take part in deciding. A sample whose group lies outside of [0, G) is not counted and goes to ``faults`` as a
-    prediction. These operations take some bytes an element while they run; the kernels do not.
+    scores take part in deciding. A sample whose group lies outside of [0, G) is not counted. These operations take some
+    bytes an element while they run; the kernels do not.
 
     Args:
         preds: scores f16/bf16/f32/f64 or 0/1 labels ``[N, ...]``.
@@ -61,14 +61,11 @@ def binary_groups_body(
     else:
         positive, bad_label = preds != 0, (preds != 0) & (preds != 1)
     counted = kept
-    for offset, bad, values in (
-        (0, (target != 0) & (target != 1), target),
-        (2, (groups < 0) | (groups >= num_groups), groups),
-        (2, bad_label, preds),
-    ):
+    for offset, bad, values in ((0, (target != 0) & (target != 1), target), (2, bad_label, preds)):
         if bad is not None:
             record_faults(faults, offset, kept & bad, values)
             counted = counted & ~bad
+    counted = counted & (groups >= 0) & (groups < num_groups)
     # the classes 2 g and 2 g + 1 are the negatives and positives of group g
     negatives = groups.clamp(0, num_groups - 1) * 2
     labels, wanted = negatives + positive, negatives + (target == 1)

@@ -17,7 +17,7 @@ SCHEMA = (
 )
 
 
-def hinge_sums(
+def hinge_losses(
     preds: Tensor,
     target: Tensor,
     valid: Tensor | None,
@@ -28,7 +28,7 @@ def hinge_sums(
     ignore_index: int,
     has_ignore_index: bool,
 ) -> tuple[Tensor, Tensor]:
-    """The sums of :func:`hinge_body` for one batch, in operations that keep the graph of ``preds``."""
+    """The losses [N, C] or [N, 1] of :func:`hinge_body`, which keep the graph, and what each sample counts, [N]."""
     multiclass = preds.dim() > target.dim()
     c = preds.shape[1] if multiclass else 1
     scores = (preds.movedim(1, -1) if multiclass else preds.unsqueeze(-1)).reshape(-1, c).double()
@@ -59,6 +59,12 @@ def hinge_sums(
     loss = (1 - margin).clamp(min=0)
     if squared:
         loss = loss.square()
+    return loss, amount
+
+
+def hinge_sums(*batch: Any) -> tuple[Tensor, Tensor]:
+    """The sums of :func:`hinge_body` for one batch, whose arguments are those of :func:`hinge_losses`."""
+    loss, amount = hinge_losses(*batch)
     return (loss * amount.unsqueeze(1)).sum(0), amount.sum()
 
 

@@ -371,6 +371,50 @@ def _merged_of_one(a: list[float], b: list[float]) -> list[float]:
     return [n_a + n_b, a[1] + dx * share, a[2] + dy * share, *second]
 
 
+def add_pairs_to_rows(states: Mapping[str, Tensor], place: Tensor, inside: Tensor, pairs: Mapping[str, Tensor]) -> None:
+    """Add the statistics of each pair to those of its row and output, in place.
+
+    Args:
+        states: ``[S, D, *shape]`` each.
+        place: int64 ``[N]``, the row times D plus the output.
+        inside: bool ``[N]``; the others are left out.
+        pairs: ``[N, *shape]`` each, of one pair.
+    """
+    for name, value in pairs.items():
+        shape = STATES[name]
+        state = states[name].view(-1, *shape)
+        kept = torch.where(inside.reshape(-1, *(1 for _ in shape)), value, 0.0)
+        if name == "moments":
+            batch = _moments_of_rows(place, kept, state.shape[0])
+            merge_moments_(state, batch)
+        elif name == "extremes":
+            seen = kept[:, 0] != 0
+            low, high = (torch.where(seen, kept[:, i], edge) for i, edge in ((1, torch.inf), (2, -torch.inf)))
+            found = torch.zeros_like(state)
+            found[:, 0].index_put_((place,), seen.double(), accumulate=True)
+            some = found[:, 0] > 0
+            ends = [
+                torch.full_like(found[:, 0], edge).scatter_reduce(0, place, values, how)
+                for values, how, edge in ((low, "amin", torch.inf), (high, "amax", -torch.inf))
+            ]
+            batch = torch.stack([some.double(), *(torch.where(some, end, 0.0) for end in ends)], -1)
+            state.copy_(merge_extremes(torch.stack([state, batch])))
+        else:
+            state.index_add_(0, place, kept)
+
+
+def _moments_of_rows(place: Tensor, pairs: Tensor, size: int) -> Tensor:
+    """The moments ``[size, 6]`` of the pairs of each place: means first, then the deviations from them."""
+    n, x, y = (pairs[:, i] for i in range(3))
+    sums = pairs.new_zeros(size, 3).index_add(0, place, torch.stack([n, n * x, n * y], -1))
+    total = sums[:, 0]
+    means = sums[:, 1:] / torch.where(total > 0, total, 1.0).unsqueeze(1)
+    dx, dy = x - means[place, 0], y - means[place, 1]
+    products = torch.stack([n * dx * dx, n * dy * dy, n * dx * dy], -1)
+    second = pairs.new_zeros(size, 3).index_add(0, place, torch.where((n > 0).unsqueeze(1), products, 0.0))
+    return torch.cat([total.unsqueeze(1), means, second], 1)
+
+
 def add_statistics(states: Mapping[str, Tensor], batch: Mapping[str, Tensor]) -> None:
     """Add the statistics of a batch to ``states``, in place."""
     for name, value in batch.items():

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any
 
 import torch
@@ -81,6 +82,26 @@ def ranking_body(
     """
     if target.numel() == 0:
         return
+    states = {"coverage": coverage, "average_precision": average_precision, "ranking_loss": ranking_loss}
+    asked = [name for name, state in states.items() if state is not None]
+    amount, found = ranking_figures(preds, target, valid, weights, asked, faults, ignore_index, has_ignore_index)
+    for name, state in states.items():
+        if state is not None:
+            state.add_((amount * found[name]).sum(dtype=torch.float64))
+    count += amount.sum()
+
+
+def ranking_figures(
+    preds: Tensor,
+    target: Tensor,
+    valid: Tensor | None,
+    weights: Tensor | None,
+    asked: Collection[str],
+    faults: Tensor | None,
+    ignore_index: int,
+    has_ignore_index: bool,
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """What each row of :func:`ranking_body` counts, and those of its figures that are asked for, [M] each."""
     labels = target.shape[1]
 
     def rows(values: Tensor) -> Tensor:
@@ -105,22 +126,23 @@ def ranking_body(
     sorted_relevant = relevant.gather(1, order)
     before = sorted_relevant.cumsum(1)  # [M, L], relevant labels up to each place of the ascending order
     of_row = before[:, -1:]
-    if coverage is not None or average_precision is not None:
+    found = {}
+    if "coverage" in asked or "average_precision" in asked:
         less = torch.searchsorted(ascending.contiguous(), keys)  # how many come before all labels of the same score
         above = labels - less
-    if coverage is not None:
-        coverage += (amount * torch.where(relevant, above, 0).amax(1)).sum(dtype=torch.float64)
-    if average_precision is not None:
+    if "coverage" in asked:
+        found["coverage"] = torch.where(relevant, above, 0).amax(1)
+    if "average_precision" in asked:
         above_relevant = of_row - torch.where(less > 0, before.gather(1, (less - 1).clamp(min=0)), 0)
         precision = torch.where(relevant, above_relevant.double() / above, 0.0).sum(1)
         precision = torch.where(of_row[:, 0] > 0, precision / of_row[:, 0], 1.0)
-        average_precision += (amount * precision).sum()
-    if ranking_loss is not None:
+        found["average_precision"] = precision
+    if "ranking_loss" in asked:
         irrelevant = kept.gather(1, order) & ~sorted_relevant
         pairs = of_row[:, 0] * irrelevant.sum(1)
         wrong = torch.where(irrelevant, before, 0).sum(1)
-        ranking_loss += (amount * torch.where(pairs > 0, wrong.double() / pairs, 0.0)).sum()
-    count += amount.sum()
+        found["ranking_loss"] = torch.where(pairs > 0, wrong.double() / pairs, 0.0)
+    return amount, found
 
 
 def _fake(preds: Tensor, target: Tensor, valid: Tensor | None, weights: Tensor | None, *rest: Any) -> None:

@@ -170,6 +170,31 @@ def score_histogram_body(
     """
     if preds.numel() == 0:
         return
+    options = in_columns, logits, ignore_index, has_ignore_index, ignored_decide
+    cells, amount = histogram_cells(preds, target, valid, weights, cuts, logit_cuts, faults, *options)
+    histogram += (
+        torch.zeros_like(histogram)
+        .view(-1)
+        .index_add(0, cells.reshape(-1), amount.reshape(-1).to(histogram.dtype))
+        .view(histogram.shape)
+    )
+
+
+def histogram_cells(
+    preds: Tensor,
+    target: Tensor,
+    valid: Tensor | None,
+    weights: Tensor | None,
+    cuts: Tensor,
+    logit_cuts: Tensor,
+    faults: Tensor | None,
+    in_columns: bool,
+    logits: int,
+    ignore_index: int,
+    has_ignore_index: bool,
+    ignored_decide: bool,
+) -> tuple[Tensor, Tensor]:
+    """The cell of a histogram that each score is counted in, int64 [M, C], and what it counts there."""
     multiclass = preds.dim() > target.dim()
     scores, labels, outside = _read(
         preds, target, valid, faults, in_columns, logits, ignore_index, has_ignore_index, ignored_decide
@@ -195,12 +220,9 @@ def score_histogram_body(
         bins = bins_of(probabilities(scores, outside, True), cuts)
     else:
         bins = torch.where(outside, bins_of(scores, logit_cuts), bins_of(scores, cuts))
-    c, width = histogram.shape[0], histogram.shape[1] * 2
-    cells = torch.arange(c, device=bins.device) * width + 2 * bins + labels.clamp(min=0)
-    amount = torch.where(labels < 0, 0, amount).to(histogram.dtype)
-    histogram += (
-        torch.zeros_like(histogram).view(-1).index_add(0, cells.reshape(-1), amount.reshape(-1)).view(histogram.shape)
-    )
+    width = 2 * (cuts.shape[0] + 1)
+    cells = torch.arange(labels.shape[1], device=bins.device) * width + 2 * bins + labels.clamp(min=0)
+    return cells, torch.where(labels < 0, 0, amount)
 
 
 def keep_scores_body(

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from fastmetrics.native.operators import define, eager_on_cpu
 from fastmetrics.native.transforms import samples
+from fastmetrics.passes.groups import add_to_rows, within
 
 SCHEMA = (
     "values_(Tensor values, Tensor? weights, Tensor? valid, Tensor(a!)? sum, Tensor(b!)? weight, Tensor(c!)? minimum, "
@@ -53,7 +54,15 @@ def values_body(
     states = (sum, weight, minimum, maximum)
     short = weights is None and valid is None and eager_on_cpu(values)
     if not (short and _add_unweighted(values, states, nans)):
-        _add(values, weights, valid, states, faults, nans, replacement)
+        product, w, low, high = amounts(values, weights, valid, faults, nans, replacement)
+        if sum is not None:
+            sum += product.sum()
+        if weight is not None:
+            weight += w.sum()
+        if minimum is not None:
+            minimum.copy_(torch.cat([minimum.reshape(1), low.reshape(-1)]).amin().reshape(minimum.shape))
+        if maximum is not None:
+            maximum.copy_(torch.cat([maximum.reshape(1), high.reshape(-1)]).amax().reshape(maximum.shape))
 
 
 def _add_unweighted(values: Tensor, states: tuple[Tensor | None, ...], nans: int) -> bool:
@@ -78,17 +87,18 @@ def _add_unweighted(values: Tensor, states: tuple[Tensor | None, ...], nans: int
     return True
 
 
-def _add(
+def amounts(
     values: Tensor,
     weights: Tensor | None,
     valid: Tensor | None,
-    states: tuple[Tensor | None, ...],
     faults: Tensor | None,
     nans: int,
     replacement: float,
-) -> None:
-    """:func:`values_body` without a look at the data."""
-    sum, weight, minimum, maximum = states
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """What each value adds to ``sum`` and ``weight``, and what it is for ``minimum`` and ``maximum``, float64 each.
+
+    The arguments are those of :func:`values_body`.
+    """
     low = high = x = values.double()
     w = torch.ones_like(x) if weights is None else weights.double()
     product = x * w
@@ -104,14 +114,33 @@ def _add(
     if valid is not None:
         product, w = (torch.where(valid, v, 0.0) for v in (product, w))
         low, high = torch.where(valid, low, torch.inf), torch.where(valid, high, -torch.inf)
-    if sum is not None:
-        sum += product.sum()
-    if weight is not None:
-        weight += w.sum()
-    if minimum is not None:
-        minimum.copy_(torch.cat([minimum.reshape(1), low.reshape(-1)]).amin().reshape(minimum.shape))
-    if maximum is not None:
-        maximum.copy_(torch.cat([maximum.reshape(1), high.reshape(-1)]).amax().reshape(maximum.shape))
+    return product, w, low, high
+
+
+def values_by_rows(
+    rows: Tensor,
+    values: Tensor,
+    weights: Tensor | None,
+    valid: Tensor | None,
+    sum: Tensor | None,
+    weight: Tensor | None,
+    minimum: Tensor | None,
+    maximum: Tensor | None,
+    faults: Tensor | None,
+    nans: int,
+    replacement: float,
+) -> None:
+    """:func:`values_body` for states ``[S]``: each value is added to its rows, integers ``[K, *shape]``."""
+    product, w, low, high = amounts(values, weights, valid, faults, nans, replacement)
+    for state, amount in ((sum, product), (weight, w)):
+        if state is not None:
+            add_to_rows(state, rows, amount)
+    for state, extreme, how, start in ((minimum, low, "amin", torch.inf), (maximum, high, "amax", -torch.inf)):
+        if state is None:
+            continue
+        for row in rows:
+            place, inside = within(row.reshape(-1), state.shape[0])
+            state.scatter_reduce_(0, place, torch.where(inside, extreme.reshape(-1), start), how)
 
 
 def _fake(

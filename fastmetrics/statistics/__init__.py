@@ -9,7 +9,6 @@ from fastmetrics.statistics.base import (
     Statistics,
 )
 from fastmetrics.statistics.binary import (
-    BinaryGroupStatistics,
     BinaryStatistics,
 )
 from fastmetrics.statistics.calibration import (
@@ -41,7 +40,6 @@ from fastmetrics.statistics.values import (
 )
 
 __all__ = [
-    "BinaryGroupStatistics",
     "BinaryStatistics",
     "CalibrationStatistics",
     "ExactMatchStatistics",

@@ -59,7 +59,8 @@ class Statistics(ABC):
     wrong_size: type[Exception] = RuntimeError
     lacks_joint: str = "They are not the cells of a table, nor sums of them."
     instead_of_groups: str = (
-        "Without `multidim_average='samplewise'`, `keep_sequence_dim` or `reduction='none'` it has."
+        "This metric has a value for each sample, as `multidim_average='samplewise'`, `keep_sequence_dim` and"
+        " `reduction='none'` ask for; give an option that has one for all."
     )
 
     @property
@@ -76,6 +77,11 @@ class Statistics(ABC):
     def options_but(self, *asked: str) -> dict[str, Any]:
         """Every attribute but ``shapes`` and the ``asked`` ones: those that say what is asked for, and caches."""
         return {name: value for name, value in vars(self).items() if name != "shapes" and name not in asked}
+
+    @property
+    def title(self) -> str:
+        """What they are called where a collection is explained."""
+        return type(self).__name__
 
     @property
     def plain(self) -> Statistics:
@@ -345,7 +351,7 @@ def in_parts(
 
 def rows_in_parts(
     kept: int, rows: Tensor | None, inputs: Inputs, weights: Tensor | None, valid: Tensor | None
-) -> Iterator[tuple[Inputs, Tensor | None, Tensor | None, Tensor | None]]:
+) -> Iterator[tuple[Inputs, Any, Tensor | None, Tensor | None]]:
     """:func:`in_parts` with the rows of states, ``[K, N, ...]`` or None, after the inputs."""
     if rows is None:
         for some, amounts, counted in in_parts(kept, inputs, weights, valid):

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from fastmetrics.passes import binary_, binary_groups_, binary_weighted_
 from fastmetrics.passes.binary import cutoffs
+from fastmetrics.passes.groups import within
 from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d, same_device, shown
 from fastmetrics.statistics.resampling import Resampling, cells, rows_apart
 
@@ -117,6 +118,43 @@ class BinaryStatistics(Statistics):
             return cells("counts", counts)
         return None if how == "joint" else rows_apart("counts", counts)
 
+    def add_rows(
+        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> None:
+        """See the base; the batch is read once for each slicing."""
+        preds, target = inputs
+        if target.is_floating_point():
+            target = as_labels(target)
+        if preds.dim() == 0:
+            preds, target, rows = preds.reshape(1), target.reshape(1), rows.unsqueeze(-1)
+            weights, valid = at_least_1d(weights), at_least_1d(valid)
+        ignore_index = self.ignore_index
+        if ignore_index is not None and not self.ignored_decide:
+            kept = target != ignore_index
+            valid = kept if valid is None else kept & valid
+        counts, faults, labels = states["counts"], states.get("faults"), self.num_labels
+        probability, logit = self._cutoffs_of(preds.dtype) if preds.is_floating_point() else (0.0, 0.0)
+        for of_slicing in rows:
+            groups = of_slicing
+            if labels is not None:  # each label of a group is a group of its own
+                groups, inside = within(of_slicing, counts.shape[0])
+                label = torch.arange(labels, device=groups.device).view(-1, *(1 for _ in groups.shape[2:]))
+                groups = torch.where(inside, groups * labels + label, -1)
+            binary_groups_(
+                preds,
+                target,
+                groups,
+                valid,
+                weights,
+                counts.view(-1, 4),
+                faults,
+                probability,
+                logit,
+                0 if ignore_index is None else ignore_index,
+                ignore_index is not None,
+            )
+            faults = None
+
     def _cutoffs_of(self, dtype: torch.dtype) -> tuple[float, float]:
         found = self._cutoffs.get(dtype)
         if found is None:
@@ -134,88 +172,3 @@ class BinaryStatistics(Statistics):
             f"expected only 0 and 1{ignored} in `{which}`{label}, but {count} other values came,"
             f" the first is {shown(first)}"
         )
-
-
-class BinaryGroupStatistics(BinaryStatistics):
-    """tp, fp, tn, fn of each group of samples: ``group_counts`` [G, 4].
-
-    The inputs are ``preds``, ``groups`` and ``target``; the group of a sample is an integer in [0, G). See
-    :func:`fastmetrics.passes.binary_groups.binary_groups_body`.
-
-    Args:
-        num_groups: G.
-        threshold: this and the others are those of :class:`BinaryStatistics`.
-        logits: whether scores are logits.
-        ignore_index: a target that is skipped.
-        validate: record targets and labels other than 0 and 1, and groups out of range.
-    """
-
-    def __init__(
-        self,
-        num_groups: int,
-        *,
-        threshold: float = 0.5,
-        logits: bool | None = None,
-        ignore_index: int | None = None,
-        validate: bool = True,
-    ) -> None:
-        super().__init__(threshold=threshold, logits=logits, ignore_index=ignore_index, validate=validate)
-        self.num_groups = num_groups
-        self.shapes = {"group_counts": ((num_groups, 4), torch.int64)}
-
-    def check(self, inputs: Inputs) -> None:
-        """As of :class:`BinaryStatistics`; ``ValueError`` if groups are no integers or of another shape."""
-        preds, groups, target = inputs
-        super().check((preds, target))
-        if groups.is_floating_point() or groups.is_complex():
-            raise ValueError(f"Expected dtype of argument groups to be long, not {groups.dtype}.")
-        shape = tuple(_without_trailing_ones(groups, target.dim()).shape)
-        if shape != tuple(target.shape)[: len(shape)]:
-            raise ValueError(
-                f"Expected `groups` to have the shape of `target`, {tuple(target.shape)}, or of its first dimensions,"
-                f" but got {tuple(groups.shape)}."
-            )
-        same_device(groups, target)
-
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Read the batch once and add it to ``states``."""
-        preds, groups, target = inputs
-        shape = target.shape
-        groups = _without_trailing_ones(groups, target.dim())
-        groups = groups.reshape(*groups.shape, *(1 for _ in shape[groups.dim() :])).expand(shape)
-        if target.is_floating_point():
-            target = as_labels(target)
-        if preds.dim() == 0:
-            preds, target, groups = preds.reshape(1), target.reshape(1), groups.reshape(1)
-            weights, valid = at_least_1d(weights), at_least_1d(valid)
-        probability, logit = self._cutoffs_of(preds.dtype) if preds.is_floating_point() else (0.0, 0.0)
-        ignore_index = self.ignore_index
-        binary_groups_(
-            preds,
-            target,
-            groups,
-            valid,
-            weights,
-            states["group_counts"],
-            states.get("faults"),
-            probability,
-            logit,
-            0 if ignore_index is None else ignore_index,
-            ignore_index is not None,
-        )
-
-    def explain_fault(self, which: str, count: int, first: int) -> str:
-        """Say which targets were neither 0 nor 1, or which groups were out of range."""
-        if which == "target":
-            return super().explain_fault(which, count, first)
-        return (
-            f"expected values in [0, {self.num_groups - 1}] in `groups` and only 0 and 1 in `preds` if it is a label"
-            f" tensor, but {count} other values came, the first is {shown(first)}"
-        )
-
-
-def _without_trailing_ones(groups: Tensor, dims: int) -> Tensor:
-    """The groups of ``[N]`` samples may come as ``[N, 1]``."""
-    while groups.dim() > dims and groups.shape[-1] == 1:
-        groups = groups.squeeze(-1)
-    return groups

@@ -19,6 +19,7 @@ class Buffers(Statistics):
 
     samplewise = True
     validate = False
+    instead_of_groups = "This metric keeps the samples themselves: update a metric for each group."
 
     @abstractmethod
     def kept(self, inputs: Inputs, valid: Tensor | None, faults: Tensor | None) -> dict[str, Tensor]:

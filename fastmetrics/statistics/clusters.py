@@ -33,6 +33,7 @@ class LabelBuffer(Statistics):
     """
 
     samplewise = True
+    instead_of_groups = "This metric keeps the labels themselves: give `num_classes`."
     weights_in_place = True
     shapes = {"labels": ((2,), torch.int64), "weights": ((), torch.float64)}
 

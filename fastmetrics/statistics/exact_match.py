@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 from torch import Tensor
 
 from fastmetrics.passes import exact_match_
 from fastmetrics.passes.binary import cutoffs
+from fastmetrics.passes.groups import add_to_rows
 from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.multiclass import MulticlassStatistics
@@ -54,7 +57,9 @@ class ExactMatchStatistics(Statistics):
 
     def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:
         """As of all statistics, but there is one weight for all places of a row."""
-        if name == "weights":
+        if name == "groups":  # those of a sample are added up before they go to its group
+            inputs = weights_of_rows(values, inputs[-1], None, name)
+        elif name == "weights":
             inputs = weights_of_rows(values, inputs[-1], 1 if self.num_classes is None else None)
         return super().per_sample(name, values, inputs)
 
@@ -83,18 +88,32 @@ class ExactMatchStatistics(Statistics):
             ignore_index is not None,
         )
 
+    def add_rows(
+        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> None:
+        """See the base; the batch is read once."""
+        each = copy.copy(self)
+        each.samplewise = True
+        at_least = (at_least_1d(value) for value in (*inputs, weights, valid))
+        preds, target, weights, valid = at_least
+        assert preds is not None
+        assert target is not None
+        found = each.of_batch((preds, target), weights, valid, states.get("faults"))
+        for name, value in found.items():
+            add_to_rows(states[name], rows, value)
+
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which labels were out of range."""
         return self._decisions.explain_fault(which, count, first)
 
 
-def weights_of_rows(weights: Tensor, target: Tensor, dimension: int | None) -> Inputs:
+def weights_of_rows(weights: Tensor, target: Tensor, dimension: int | None, name: str = "weights") -> Inputs:
     """What has the shape of the rows of ``target``: it without ``dimension``, or (N,). Raises if weights do not fit."""
     shape = target.shape
     rows = shape[:1] if dimension is None else shape[:dimension] + shape[dimension + 1 :]
     if weights.shape != rows[: weights.dim()]:
         raise ValueError(
-            f"Expected `weights` to be one value a row, {tuple(rows)}, or of its first dimensions, since the labels of"
+            f"Expected `{name}` to be one value a row, {tuple(rows)}, or of its first dimensions, since the labels of"
             f" a row count together, but got {tuple(weights.shape)}."
         )
     return (target.new_empty(()).expand(rows),)

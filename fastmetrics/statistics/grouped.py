@@ -81,6 +81,11 @@ class Grouped(Statistics):
         return self if base is self.base else Grouped(base, self.num_groups, self.max_state_bytes)
 
     @property
+    def title(self) -> str:
+        """See the base."""
+        return f"{self.base.title} by {' and '.join(map(str, self.num_groups.values()))} groups"
+
+    @property
     def plain(self) -> Statistics:
         """The statistics of one group."""
         return self.base

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from fastmetrics.passes import hinge_
-from fastmetrics.passes.hinge import hinge_sums
+from fastmetrics.passes.groups import add_to_rows
+from fastmetrics.passes.hinge import hinge_losses, hinge_sums
 from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.multiclass import MulticlassStatistics
@@ -61,6 +62,15 @@ class HingeStatistics(Statistics):
         """Read the batch once and add it to ``states``."""
         preds, target, weights, valid = _samples(inputs, weights, valid)
         hinge_(preds, target, valid, weights, states["hinge"], states["count"], states.get("faults"), *self._options())
+
+    def add_rows(
+        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> None:
+        """See the base; the batch is read once."""
+        preds, target, weights, valid = _samples(inputs, weights, valid)
+        loss, amount = hinge_losses(preds.detach(), target, valid, weights, states.get("faults"), *self._options())
+        add_to_rows(states["hinge"], rows, loss * amount.unsqueeze(1))
+        add_to_rows(states["count"], rows, amount)
 
     def differentiable(
         self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None

@@ -11,6 +11,7 @@ from torch import Tensor
 from fastmetrics.native.transforms import like_inputs
 from fastmetrics.passes import multiclass_
 from fastmetrics.passes.faults import bad_weights, record_faults
+from fastmetrics.passes.groups import add_to_rows, within
 from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, rows_in_parts
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 
@@ -135,7 +136,23 @@ class RatingStatistics(Statistics):
         for (ratings,), amounts, counted in in_parts(3 * self.num_categories, inputs, weights, valid):
             self._add_subjects(states, ratings, amounts, counted)
 
-    def _add_subjects(self, states: States, ratings: Tensor, weights: Tensor | None, valid: Tensor | None) -> None:
+    def add_rows(
+        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> None:
+        """See the base; the batch is read once."""
+        for (ratings,), of_some, amounts, counted in rows_in_parts(
+            5 * self.num_categories, rows, inputs, weights, valid
+        ):
+            self._add_subjects(states, ratings, amounts, counted, of_some)
+
+    def _add_subjects(
+        self,
+        states: States,
+        ratings: Tensor,
+        weights: Tensor | None,
+        valid: Tensor | None,
+        rows: Tensor | None = None,
+    ) -> None:
         counts, faults = self._counts(ratings), states.get("faults")
         kept = torch.ones_like(counts[:, 0], dtype=torch.bool) if valid is None else valid
         bad = kept.unsqueeze(1) & (counts < 0)
@@ -145,6 +162,15 @@ class RatingStatistics(Statistics):
         if weights is not None:
             amount = torch.where(kept & ~bad_weights(faults, weights, kept), weights, 0.0)
         of_subjects = counts.double()
+        if rows is not None:
+            add_to_rows(states["categories"], rows, amount.unsqueeze(1) * of_subjects)
+            add_to_rows(states["squares"], rows, amount * of_subjects.square().sum(1))
+            add_to_rows(states["subjects"], rows, amount)
+            for of_slicing in rows:
+                row, inside = within(of_slicing, states["raters"].shape[0])
+                most = torch.where((amount > 0) & inside, of_subjects.sum(1), 0.0)
+                states["raters"].scatter_reduce_(0, row, most, "amax")
+            return
         states["categories"].add_(amount @ of_subjects)
         states["squares"].add_((amount * of_subjects.square().sum(1)).sum())
         states["subjects"].add_(amount.sum())

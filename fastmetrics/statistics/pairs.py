@@ -13,9 +13,19 @@ from torch import Tensor
 
 from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.passes import pairs_, simple_pairs_
+from fastmetrics.passes.groups import within
 from fastmetrics.passes.pair_squares import MONOMIALS, merge_monomials, monomials_of, squares_of
-from fastmetrics.passes.pairs import ERRORS, MERGES, SIMPLE_STATES, STATES, Parameters, add_statistics, statistics_of
-from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, same_device
+from fastmetrics.passes.pairs import (
+    ERRORS,
+    MERGES,
+    SIMPLE_STATES,
+    STATES,
+    Parameters,
+    add_pairs_to_rows,
+    add_statistics,
+    statistics_of,
+)
+from fastmetrics.statistics.base import Inputs, States, Statistics, at_least_1d, in_parts, rows_in_parts, same_device
 
 
 class PairsStatistics(Statistics):
@@ -239,6 +249,32 @@ class PairsStatistics(Statistics):
                 states[name].copy_(merge_monomials(torch.stack([states[name], value])))
             else:
                 states[name].add_(value)
+
+    def add_rows(
+        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> None:
+        """See the base; the batch is read once."""
+        if inputs[0].dim() == 0:
+            inputs, rows = (inputs[0].reshape(1), inputs[1].reshape(1)), rows.unsqueeze(-1)
+            weights, valid = at_least_1d(weights), at_least_1d(valid)
+        d = self.num_outputs
+        numbers = sum(math.prod(STATES[name]) for name in self.shapes) + 3
+        kept = numbers * inputs[0].numel() // max(1, inputs[0].shape[0])
+        for (preds, target), of_some, amounts, counted in rows_in_parts(kept, rows, inputs, weights, valid):
+            if preds.numel() == 0:
+                continue
+            # each pair is an output of its own, whose statistics then go to the rows
+            each = self.resized(preds.numel())
+            each.size_from_data = False
+            flat = preds.detach().reshape(1, -1), target.detach().reshape(1, -1)
+            weight = None if amounts is None else amounts.reshape(1, -1)
+            pairs = each.of_batch(
+                flat, weight, None if counted is None else counted.reshape(1, -1), states.get("faults")
+            )
+            output = torch.arange(d, device=preds.device)
+            for of_slicing in of_some:
+                row, inside = within(of_slicing.reshape(-1, d), states["count"].shape[0])
+                add_pairs_to_rows(states, (row * d + output).reshape(-1), inside.reshape(-1), pairs)
 
     def merge(self, states: States, batch: States) -> None:
         """Add the statistics of a batch to ``states``, in place."""

@@ -7,7 +7,9 @@ import torch
 from torch import Tensor
 
 from fastmetrics.passes import ranking_
-from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels
+from fastmetrics.passes.groups import add_to_rows
+from fastmetrics.passes.ranking import ranking_figures
+from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, rows_in_parts
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.exact_match import weights_of_rows
 from fastmetrics.statistics.hinge import scores_needed
@@ -49,14 +51,13 @@ class RankingStatistics(Statistics):
 
     def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:
         """As of all statistics, but there is one weight for all labels of a row."""
-        if name == "weights":
-            inputs = weights_of_rows(values, inputs[-1], 1)
+        if name != "valid":
+            inputs = weights_of_rows(values, inputs[-1], 1, name)
         return super().per_sample(name, values, inputs)
 
     def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``."""
         preds, target = inputs
-        ignore_index = self.ignore_index
         ranking_(
             preds,
             as_labels(target),
@@ -67,9 +68,30 @@ class RankingStatistics(Statistics):
             states.get("ranking_loss"),
             states["count"],
             states.get("faults"),
-            0 if ignore_index is None else ignore_index,
-            ignore_index is not None,
+            *self._ignored,
         )
+
+    def add_rows(
+        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> None:
+        """See the base; the batch is read once."""
+        preds, target = inputs
+        if target.numel() == 0:
+            return
+        asked = [name for name in self.shapes if name != "count"]
+        for (some, labels), of_some, amounts, counted in rows_in_parts(
+            8 * target[0].numel(), rows, (preds, target), weights, valid
+        ):
+            amount, found = ranking_figures(
+                some, as_labels(labels), counted, amounts, asked, states.get("faults"), *self._ignored
+            )
+            for name in asked:
+                add_to_rows(states[name], of_some, amount * found[name])
+            add_to_rows(states["count"], of_some, amount)
+
+    @property
+    def _ignored(self) -> tuple[int, bool]:
+        return 0 if self.ignore_index is None else self.ignore_index, self.ignore_index is not None
 
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which targets were neither 0 nor 1."""

@@ -11,8 +11,8 @@ from torch import Tensor
 from fastmetrics.passes import row_pairs, values_
 from fastmetrics.passes.faults import bad_weights
 from fastmetrics.passes.row_pairs import row_pairs_body
-from fastmetrics.passes.values import KEEP
-from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, same_device
+from fastmetrics.passes.values import KEEP, values_by_rows
+from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, rows_in_parts, same_device
 
 
 class RowValues(Statistics):
@@ -53,15 +53,28 @@ class RowValues(Statistics):
             row_values = self.row_values(inputs)
             states["measures"].copy_(row_values if valid is None else torch.where(valid, row_values, torch.nan))
             return
-        for rows in in_parts(self.kept(inputs), inputs, weights, valid):
-            self._add_rows(states, *rows)
+        for some, amounts, counted in in_parts(self.kept(inputs), inputs, weights, valid):
+            self._add_some(states, some, None, amounts, counted)
 
-    def _add_rows(self, states: States, inputs: Inputs, weights: Tensor | None, valid: Tensor | None) -> None:
+    def add_rows(
+        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> None:
+        """See the base; the batch is read once."""
+        for part in rows_in_parts(self.kept(inputs) + 8, rows, inputs, weights, valid):
+            self._add_some(states, *part)
+
+    def _add_some(
+        self, states: States, inputs: Inputs, rows: Tensor | None, weights: Tensor | None, valid: Tensor | None
+    ) -> None:
         row_values = self.row_values(inputs)
         if weights is not None:
             counted = torch.ones_like(weights, dtype=torch.bool) if valid is None else valid
             weights = torch.where(bad_weights(states.get("faults"), weights, counted), 0.0, weights)
-        values_(row_values, weights, valid, states["measures"], states["total"], None, None, None, KEEP, 0.0)
+        to = states["measures"], states["total"], None, None, None, KEEP, 0.0
+        if rows is None:
+            values_(row_values, weights, valid, *to)
+        else:
+            values_by_rows(rows, row_values, weights, valid, *to)
 
     def differentiable(
         self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None

@@ -12,7 +12,8 @@ from fastmetrics import tensors
 from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.native.transforms import suspended
 from fastmetrics.passes import keep_scores_, score_histogram_
-from fastmetrics.passes.scores import EITHER, LOGITS, PROBABILITIES, logit_cuts
+from fastmetrics.passes.groups import within
+from fastmetrics.passes.scores import EITHER, LOGITS, PROBABILITIES, histogram_cells, logit_cuts
 from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.buffers import Buffers
@@ -118,6 +119,36 @@ class ScoreHistogram(ScoresOfTask):
             *self._options(),
         )
 
+    def add_rows(
+        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> None:
+        """See the base; the batch is read once."""
+        preds, target, valid = _samples(inputs, valid)
+        rows = rows if rows.dim() > 1 else rows.unsqueeze(-1)
+        if preds.numel() == 0:
+            return
+        place = preds.device.type, preds.device.index
+        cells, amount = histogram_cells(
+            preds.detach(),
+            target,
+            valid,
+            at_least_1d(weights),
+            _cuts(self.thresholds, None, *place),
+            _cuts(self.thresholds, preds.dtype, *place),
+            states.get("faults"),
+            *self._options(),
+        )
+        histogram = states["histogram"]
+        flat, cells_of_row = histogram.view(-1), histogram[0].numel()
+        for of_slicing in rows:
+            row, inside = within(of_slicing, histogram.shape[0])
+            row, inside = (
+                v.movedim(1, -1).reshape(cells.shape) if self.task == "multilabel" else v.reshape(-1, 1)
+                for v in (row, inside)
+            )
+            counted = torch.where(inside, amount, 0).to(histogram.dtype)
+            flat.index_add_(0, (row * cells_of_row + cells).reshape(-1), counted.reshape(-1))
+
 
 class KeptScores(ScoresOfTask, Buffers):
     """The probabilities of all scores, [N, C], in the dtype in which they came.
@@ -125,6 +156,8 @@ class KeptScores(ScoresOfTask, Buffers):
     ``scores`` has their labels as signs, and NaN for what does not count. Of probabilities that are not looked at
     (``logits=False``) the signs are their own, and ``labels`` int8 has the labels, -1 for what does not count.
     """
+
+    instead_of_groups = "At all distinct scores this metric keeps the scores themselves: give `thresholds`."
 
     def __init__(self, task: str, columns: int, **options: Any) -> None:
         super().__init__(task, columns, **options)

@@ -12,7 +12,8 @@ from torch import Tensor
 
 from fastmetrics.native.transforms import like_inputs
 from fastmetrics.passes.faults import bad_weights, record_faults
-from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, same_device, shown
+from fastmetrics.passes.groups import add_to_rows
+from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, rows_in_parts, same_device, shown
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 from fastmetrics.tables import overlap_and_sizes
@@ -113,19 +114,36 @@ class PixelCounts(Statistics):
     def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:
         """``weights`` or ``valid`` [N, ...], as labels are; weights of images stay [N]."""
         target = inputs[1]
+        if name == "groups":  # an image belongs to a group
+            return super().per_sample(name, values, (target.new_empty(()).expand(target.shape[:1]),))
         pixels = target.select(1, 0) if self._has_classes(target, inputs) else target
         expanded = super().per_sample(name, values, (pixels,))
         return values.detach().double() if name == "weights" and values.dim() == 1 else expanded
 
     def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``."""
-        if weights is not None and weights.dim() == 1:
-            target = inputs[1]
-            pixels = target.select(1, 0) if self._has_classes(target, inputs) else target
-            weights = super().per_sample("weights", weights, (pixels,))
+        weights = self._of_pixels(weights, inputs)
         for images, amounts, counted in in_parts(self._kept(inputs), inputs, weights, valid):
             table = self._table((), states.get("faults"), images, amounts, counted)
             states["counts"].add_(torch.stack(overlap_and_sizes(table), -1))
+
+    def _of_pixels(self, weights: Tensor | None, inputs: Inputs) -> Tensor | None:
+        """Weights of images as those of all of their pixels."""
+        if weights is None or weights.dim() != 1:
+            return weights
+        target = inputs[1]
+        pixels = target.select(1, 0) if self._has_classes(target, inputs) else target
+        return super().per_sample("weights", weights, (pixels,))
+
+    def add_rows(
+        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> None:
+        """See the base; the batch is read once."""
+        weights = self._of_pixels(weights, inputs)
+        kept = self._kept(inputs) + 6 * self.num_classes
+        for images, of_some, amounts, counted in rows_in_parts(kept, rows, inputs, weights, valid):
+            table = self._table((images[0].shape[0],), states.get("faults"), images, amounts, counted)
+            add_to_rows(states["counts"], of_some, torch.stack(overlap_and_sizes(table), -1))
 
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which labels, or elements of masks, were out of range."""
@@ -261,7 +279,22 @@ class ImageScores(PixelCounts):
         for images, amounts, counted in in_parts(kept, inputs, weights, valid):
             self._add_images(states, images, amounts, counted)
 
-    def _add_images(self, states: States, inputs: Inputs, weights: Tensor | None, valid: Tensor | None) -> None:
+    def add_rows(
+        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> None:
+        """See the base; the batch is read once."""
+        kept = self._kept(inputs) + 6 * self.num_classes
+        for images, of_some, amounts, counted in rows_in_parts(kept, rows, inputs, weights, valid):
+            self._add_images(states, images, amounts, counted, of_some)
+
+    def _add_images(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None,
+        valid: Tensor | None,
+        rows: Tensor | None = None,
+    ) -> None:
         faults, images = states.get("faults"), inputs[0].shape[0]
         of_images = weights is not None and weights.dim() == 1
         image_weights, pixel_weights = (weights, None) if of_images else (None, weights)
@@ -274,6 +307,9 @@ class ImageScores(PixelCounts):
         if self.samplewise:
             states[self.name].add_(torch.nan_to_num(score, nan=0.0))
             states["images"].add_(amount)
+        elif rows is not None:
+            add_to_rows(states[self.name], rows, torch.nan_to_num(score, nan=0.0))
+            add_to_rows(states["images"], rows, amount)
         else:
             states[self.name].add_(score.nansum(0, dtype=torch.float64))
             states["images"].add_(amount.sum(0))

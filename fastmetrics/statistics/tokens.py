@@ -10,9 +10,10 @@ from torch import Tensor
 
 from fastmetrics.passes import token_rows, values_
 from fastmetrics.passes.faults import bad_weights, record_faults
+from fastmetrics.passes.groups import add_to_rows, within
 from fastmetrics.passes.token_rows import SKIPPED, TokenValues
-from fastmetrics.passes.values import KEEP
-from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, same_device
+from fastmetrics.passes.values import KEEP, values_by_rows
+from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, rows_in_parts, same_device
 from fastmetrics.statistics.buffers import Buffers
 
 
@@ -185,9 +186,50 @@ class TokenStatistics(_OfTokens):
         elif target.numel() == 0:
             return
         for (preds, ids), of_part, mask in in_parts(5 * inputs[1][0].numel(), inputs, weights, valid):
-            tokens = tokens_of(ids, preds.shape[-1], of_part, mask, self.ignore_index, states.get("faults"))
-            found = token_rows(preds.detach(), tokens.place, "entropy" in states, "rank" in states or "ranks" in states)
-            self.add_values(states, TokenValues(*found.unbind()), tokens)
+            self._add_part(states, (preds, ids), None, of_part, mask)
+
+    def add_rows(
+        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> None:
+        """See the base; the batch is read once."""
+        if inputs[1].dim() == 0:
+            inputs, rows = (inputs[0].unsqueeze(0), inputs[1].unsqueeze(0)), rows.unsqueeze(-1)
+        elif inputs[1].numel() == 0:
+            return
+        for part in rows_in_parts(5 * inputs[1][0].numel(), rows, inputs, weights, valid):
+            self._add_part(states, *part)
+
+    def _add_part(
+        self, states: States, inputs: Inputs, rows: Tensor | None, weights: Tensor | None, valid: Tensor | None
+    ) -> None:
+        preds, ids = inputs
+        tokens = tokens_of(ids, preds.shape[-1], weights, valid, self.ignore_index, states.get("faults"))
+        found = token_rows(preds.detach(), tokens.place, "entropy" in states, "rank" in states or "ranks" in states)
+        values = TokenValues(*found.unbind())
+        if rows is None:
+            self.add_values(states, values, tokens)
+        else:
+            self._add_values_to_rows(states, rows.flatten(1), values, tokens)
+
+    def _add_values_to_rows(self, states: States, rows: Tensor, values: TokenValues, tokens: Tokens) -> None:
+        """Add the values of tokens to their rows, int ``[K, N]``."""
+        amount = tokens.amount
+        for name, value in SUMS.items():
+            if name in states:
+                values_by_rows(
+                    rows, value(values), tokens.weights, tokens.counted, states[name], *(None,) * 4, KEEP, 0.0
+                )
+        if "ranks" in states:
+            ranks = states["ranks"]
+            k = ranks.shape[1]
+            counted = torch.where(values.rank < k, amount, 0)
+            of_rank, flat = values.rank.clamp(max=k - 1).to(torch.int64), ranks.view(-1)
+            for of_slicing in rows:
+                row, inside = within(of_slicing, ranks.shape[0])
+                flat.index_add_(0, row * k + of_rank, torch.where(inside, counted, 0).to(ranks.dtype))
+        if "bytes" in states:
+            add_to_rows(states["bytes"], rows, self._bytes_of_each(tokens))
+        add_to_rows(states["count"], rows, amount)
 
     def add_values(self, states: States, values: TokenValues, tokens: Tokens) -> None:
         """Add the values of tokens to ``states``."""
@@ -206,10 +248,13 @@ class TokenStatistics(_OfTokens):
 
     def _bytes(self, tokens: Tokens) -> Tensor:
         """How many bytes the counted targets stand for, by their weights."""
+        return self._bytes_of_each(tokens).sum()
+
+    def _bytes_of_each(self, tokens: Tokens) -> Tensor:
         assert self.token_bytes is not None
         if self.token_bytes.device != tokens.ids.device:
             self.token_bytes = self.token_bytes.to(tokens.ids.device)
-        return (self.token_bytes[torch.where(tokens.counted, tokens.ids, 0)] * tokens.amount).sum()
+        return self.token_bytes[torch.where(tokens.counted, tokens.ids, 0)] * tokens.amount
 
     def differentiable(
         self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from fastmetrics.passes import values_
-from fastmetrics.passes.values import DROP, KEEP, REPLACE
+from fastmetrics.passes.values import DROP, KEEP, REPLACE, values_by_rows
 from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts
 
 
@@ -118,6 +118,25 @@ class ValuesStatistics(Statistics):
             squared = None if amounts is None else amounts.double().square()
             values_(part, squared, counted, squares[1], squares[2], *rest, self.replacement)
             values_(part.double().square(), squared, counted, squares[0], None, *rest, self.replacement**2)
+
+    def add_rows(
+        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> None:
+        """See the base; the batch is read once."""
+        wanted, (values,) = self.shapes, inputs
+        values_by_rows(
+            rows,
+            values.detach(),
+            weights,
+            valid,
+            states["sum_value"] if "sum_value" in wanted else None,
+            states["weight"] if "weight" in wanted else None,
+            states["min_value"] if "min_value" in wanted else None,
+            states["max_value"] if "max_value" in wanted else None,
+            states.get("faults") if self.validate else None,
+            self.nans,
+            self.replacement,
+        )
 
     def merge(self, states: States, batch: States) -> None:
         """Add sums, and keep the least and the greatest, in place."""

@@ -26,7 +26,9 @@ def compare(preds, target, rows, s, c, valid=None, weights=None, ignore=None, wh
         (confusion, counts), ranks, faults, histogram = states(
             s, c, 2, scores, torch.int64 if weights is None else torch.float64
         )
-        asked = [state if letter in which else None for letter, state in zip("cmr", (confusion, counts, ranks))]
+        asked = [
+            state if letter in which else None for letter, state in zip("cmr", (confusion, counts, ranks), strict=False)
+        ]
         histogram = histogram if "h" in which else None
         run(preds, target, rows, valid, weights, *asked, faults, c, ignore or 0, ignore is not None, histogram)
         found.append([state for state in (*asked, faults, histogram) if state is not None])
