@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Metrics of clusterings against a target."""
+"""Metrics of clusterings, against a target or of the points themselves."""
 
 from fastmetrics.clustering.cluster_accuracy import ClusterAccuracy
 from fastmetrics.clustering.information import (
@@ -11,12 +11,16 @@ from fastmetrics.clustering.information import (
     VMeasureScore,
 )
 from fastmetrics.clustering.pairs import AdjustedRandScore, FowlkesMallowsIndex, RandScore
+from fastmetrics.clustering.points import CalinskiHarabaszScore, DaviesBouldinScore, DunnIndex
 
 __all__ = [
     "AdjustedMutualInfoScore",
     "AdjustedRandScore",
+    "CalinskiHarabaszScore",
     "ClusterAccuracy",
     "CompletenessScore",
+    "DaviesBouldinScore",
+    "DunnIndex",
     "FowlkesMallowsIndex",
     "HomogeneityScore",
     "MutualInfoScore",

@@ -7,8 +7,11 @@ from torch import Tensor
 __all__ = [
     "adjusted_mutual_info_score",
     "adjusted_rand_score",
+    "calinski_harabasz_score",
     "cluster_accuracy",
     "completeness_score",
+    "davies_bouldin_score",
+    "dunn_index",
     "fowlkes_mallows_index",
     "homogeneity_score",
     "mutual_info_score",
@@ -39,6 +42,16 @@ def adjusted_rand_score(
 ) -> Tensor:
     """Rand index corrected for chance and normalized by its maximum."""
 
+def calinski_harabasz_score(
+    data: Tensor,
+    labels: Tensor,
+    num_clusters: int | None = None,
+    *,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Variance between clusters over variance within them, each by its degrees of freedom."""
+
 def cluster_accuracy(
     preds: Tensor, target: Tensor, num_classes: int, *, weights: Tensor | None = None, valid: Tensor | None = None
 ) -> Tensor:
@@ -53,6 +66,16 @@ def completeness_score(
     valid: Tensor | None = None,
 ) -> Tensor:
     """How far the samples of each target lie in a single cluster, :math:`I(P; T) / H(P)`."""
+
+def davies_bouldin_score(
+    data: Tensor, labels: Tensor, *, weights: Tensor | None = None, valid: Tensor | None = None
+) -> Tensor:
+    """How alike each cluster is to the one that is most like it, averaged over clusters."""
+
+def dunn_index(
+    data: Tensor, labels: Tensor, p: float = 2, *, weights: Tensor | None = None, valid: Tensor | None = None
+) -> Tensor:
+    """Least distance of two centroids over the greatest distance of a point from its centroid."""
 
 def fowlkes_mallows_index(
     preds: Tensor,

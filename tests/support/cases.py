@@ -67,9 +67,19 @@ def labels_batch(seed):
     return torch.randint(0, C, (20,), generator=generator), torch.randint(0, C, (20,), generator=generator)
 
 
+<<<<<<< HEAD
 def models_batch(seed):
     first, target = multiclass_batch(seed)
     return first, first.flip(1), target
+=======
+def points_batch(seed, d=3):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(20, d, generator=generator), torch.arange(20) % C
+
+
+def numbers_batch(seed):
+    return points_batch(seed, 1)
+>>>>>>> w_domains
 
 
 def ratings_batch(seed):
@@ -92,6 +102,13 @@ def tables():
     yield pytest.param(nominal.FleissKappa, {"num_categories": C}, ratings_batch, id="FleissKappa")
     yield pytest.param(clustering.AdjustedMutualInfoScore, {}, labels_batch, id="AdjustedMutualInfoScore")
     yield pytest.param(clustering.VMeasureScore, {"num_classes": C}, labels_batch, id="VMeasureScore-table")
+    for kind, options, batch in (
+        (clustering.CalinskiHarabaszScore, {}, points_batch),
+        (clustering.CalinskiHarabaszScore, {"num_clusters": C}, numbers_batch),
+        (clustering.DaviesBouldinScore, {}, points_batch),
+        (clustering.DunnIndex, {"p": 1}, points_batch),
+    ):
+        yield pytest.param(kind, options, batch, id=f"{kind.__name__}-{options}")
 
 
 def tokens_batch(seed):
