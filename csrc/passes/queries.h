@@ -67,7 +67,7 @@ struct MeasureOptions {
   double max_fpr;
 };
 
-// values: [measures, ks, queries]; totals: [2, queries]: how many documents there are, and the sum of their relevance.
+// values: [measures, queries, ks]; totals: [2, queries]: how many documents there are, and the sum of their relevance.
 struct QueryValues {
   double* values;
   double* totals;

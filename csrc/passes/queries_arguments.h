@@ -63,10 +63,10 @@ inline Rankings rankings_of(const View& scores, const View& relevance, const Vie
   return rankings;
 }
 
-// ks: int64 [M].
+// ks: int64 [K].
 inline MeasureOptions measure_options(const char* name, const View& ks, int64_t measures, int64_t ties,
                                       bool exponential, double max_fpr) {
-  require(ks.dtype() == DType::kInt64 && ks.is_contiguous(), name, ": ks must be int64, [M]");
+  require(ks.dtype() == DType::kInt64 && ks.is_contiguous(), name, ": ks must be int64, [K]");
   require(measures >= 0 && measures < int64_t{1} << kMeasures, name, ": measures must be bits of those that there are");
   require(ties >= 0 && ties <= static_cast<int64_t>(TieOrder::kAverage), name, ": ties must be an order");
   const int64_t* k = static_cast<const int64_t*>(ks.const_data_ptr());
@@ -80,15 +80,15 @@ inline int64_t numbers_of(const MeasureOptions& options) {
   return rows * options.count;
 }
 
-// values: float64 [W, M, Q], of W measures; totals: float64 [2, Q].
+// values: float64 [W, Q, K], of W measures; totals: float64 [2, Q].
 inline QueryValues values_of(const MeasureOptions& options, int64_t queries, const State& values, const State& totals) {
-  return {state_data<double>(values, DType::kDouble, numbers_of(options) * queries, "values, float64 [W, M, Q]"),
+  return {state_data<double>(values, DType::kDouble, numbers_of(options) * queries, "values, float64 [W, Q, K]"),
           state_data<double>(totals, DType::kDouble, 2 * queries, "totals, float64 [2, Q]")};
 }
 
-// sums: float64 [W, M]; counts: float64 [3].
+// sums: float64 [W, K]; counts: float64 [3].
 inline QuerySums sums_of(const MeasureOptions& options, const State& sums, const State& counts) {
-  return {state_data<double>(sums, DType::kDouble, numbers_of(options), "sums, float64 [W, M]"),
+  return {state_data<double>(sums, DType::kDouble, numbers_of(options), "sums, float64 [W, K]"),
           state_data<double>(counts, DType::kDouble, 3, "counts, float64 [3]")};
 }
 

@@ -19,7 +19,7 @@ def counted(
     """The values of the queries that count.
 
     Args:
-        values: ``[..., Q]``.
+        values: ``[W, Q, K]``, W measures at each k.
         weights: ``[Q]``, or None.
         empty: bool ``[Q]``, the queries that have no value.
         action: what their value is: ``neg`` 0, ``pos`` 1, ``skip`` none.
@@ -38,40 +38,38 @@ def counted(
         raise ValueError(f"`compute` method was provided with a query with no {lacking} target.")
     if action == "skip":
         kept = ~empty
-        return values[..., kept], None if weights is None else weights[kept], kept
-    return torch.where(empty, float(action == "pos"), values), weights, every
+        return values[:, kept], None if weights is None else weights[kept], kept
+    return torch.where(empty.unsqueeze(1), float(action == "pos"), values), weights, every
 
 
 def aggregate(values: Tensor, weights: Tensor | None, aggregation: Aggregation, curve: bool = False) -> Tensor:
-    """One value of those of all queries, ``[..., Q]``; 0 without queries.
+    """One value of those of all queries at each k, ``[K]``; 0 without queries.
 
     Args:
-        values: ``[..., Q]``.
+        values: ``[Q, K]``.
         weights: above 0, ``[Q]``; None if all queries count alike.
         aggregation: ``median`` is the lower one of two, and the least value that half of the weight does not exceed.
-        curve: whether a callable takes all of ``[Q, ...]`` with ``dim=0``, or each ``[Q]`` with ``dim=None``.
+        curve: whether a function is called with all values and ``dim=0``, or with those at each k and ``dim=None``.
     """
-    if not values.shape[-1]:
-        return values.new_zeros(values.shape[:-1])
+    if not len(values):
+        return values.new_zeros(values.shape[1])
     if aggregation == "min":
-        return values.amin(-1)
+        return values.amin(0)
     if aggregation == "max":
-        return values.amax(-1)
+        return values.amax(0)
     if aggregation == "mean":
-        return values.mean(-1) if weights is None else (values * weights).sum(-1) / weights.sum()
+        return values.mean(0) if weights is None else (values * weights.unsqueeze(1)).sum(0) / weights.sum()
     if aggregation == "median":
         if weights is None:
-            return values.median(-1).values
-        ordered, order = values.sort(-1)
-        below = weights[order].cumsum(-1) < 0.5 * weights.sum()
-        return ordered.gather(-1, below.sum(-1, keepdim=True)).squeeze(-1)
+            return values.median(0).values
+        ordered, order = values.sort(0)
+        below = weights[order].cumsum(0) < 0.5 * weights.sum()
+        return ordered.gather(0, below.sum(0, keepdim=True)).squeeze(0)
     assert callable(aggregation)
     values = values.float()  # as torchmetrics gives them
     if curve:
-        return aggregation(values.T, dim=0)
-    if values.dim() == 1:
-        return aggregation(values, dim=None)
-    return torch.stack([aggregation(of_k, dim=None) for of_k in values])
+        return aggregation(values, dim=0)
+    return torch.stack([aggregation(of_k, dim=None) for of_k in values.unbind(1)])
 
 
 def mean_of_sums(total: Tensor, queries: Tensor, empty: Tensor, action: str, lacking: str) -> Tensor:

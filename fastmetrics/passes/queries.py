@@ -179,7 +179,7 @@ def query_values_body(
         relevance: float32 ``[M]``.
         starts: int64 ``[Q + 1]``.
         ks: int64 ``[K]``; 0 for all documents of a query.
-        values: float64 ``[W, K, Q]``, W measures in the order of ``MEASURES``.
+        values: float64 ``[W, Q, K]``, W measures in the order of ``MEASURES``.
         totals: float64 ``[2, Q]``: n, and total.
         measures: a bit for each of ``MEASURES`` that is wanted.
         ties: the order of documents with equal scores, a place in ``TIES``: as they came, or the last one first, or the
@@ -230,7 +230,7 @@ def query_values_body(
     for i, k in enumerate(ks.tolist()):
         of_measure = at(torch.full_like(flat.sizes, k) if k else flat.sizes)
         for row, name in enumerate(wanted):
-            values[row, i] = of_measure[name]()
+            values[row, :, i] = of_measure[name]()
 
 
 def _ratio(part: Tensor, whole: Tensor) -> Tensor:
@@ -362,11 +362,11 @@ def query_sums_body(
         counted = ~scores.isnan()
         place = torch.searchsorted(found.ids, indexes[counted])
         amount = amount.scatter_reduce(0, place, weights.reshape(-1)[counted], "amax", include_self=False)
-    values = torch.empty(len(sums), len(ks), len(found.ids), dtype=torch.float64, device=preds.device)
+    values = torch.empty(len(sums), len(found.ids), len(ks), dtype=torch.float64, device=preds.device)
     totals = values.new_empty(2, len(found.ids))
     options = measures, ties, exponential, max_fpr
     query_values_body(found.scores, found.relevance, found.starts, ks, values, totals, *options)
-    sums += (values * amount).sum(-1)
+    sums += (values * amount.unsqueeze(1)).sum(1)
     counts += torch.stack([amount.sum(), amount[totals[1] == 0].sum(), amount[totals[0] == totals[1]].sum()])
 
 
@@ -430,9 +430,9 @@ class Rankings:
         self.scores, self.relevance = (value[:documents] for value in found)
 
     def values(self, measures: Iterable[str], how: Measured) -> tuple[Tensor, Tensor]:
-        """What :func:`query_values_body` writes: the values, and the totals."""
+        """What :func:`query_values_body` writes of measures in the order of ``MEASURES``: values, and totals."""
         wanted = list(measures)
-        shape = len(wanted), len(how.ks), len(self.ids)
+        shape = len(wanted), len(self.ids), len(how.ks)
         values = torch.empty(shape, dtype=torch.float64, device=self.scores.device)
         totals = values.new_empty(2, len(self.ids))
         given = self.scores, self.relevance, self.starts, ks_of(how.ks, self.scores.device)
@@ -469,7 +469,6 @@ def _ks(ks: tuple[int, ...], device: str, index: int | None) -> Tensor:
     key = ks, device, index
     if key not in _known:
         with suspended(), tensors.ordinary():
-            _known[key] = torch.tensor(
-                ks, device=torch.device(device) if index is None else torch.device(device, index)
-            )
+            where = torch.device(device) if index is None else torch.device(device, index)
+            _known[key] = torch.tensor(ks, dtype=torch.int64, device=where)
     return _known[key]

@@ -15,17 +15,12 @@ from fastmetrics import arguments
 from fastmetrics.docstrings import Documented
 from fastmetrics.formulas.retrieval import Aggregation, aggregate, counted, mean_of_sums
 from fastmetrics.metric import Batch, StatisticMetric
-from fastmetrics.passes.queries import MEASURES, TIES, Measured, Rankings, in_order
+from fastmetrics.passes.queries import MEASURES, TIES, Measured, Rankings
 from fastmetrics.statistics.base import Statistics
 from fastmetrics.statistics.queries import GRADED, QueryDocuments, QuerySums
 
 #: Measures that are written by one walk over the documents, whichever of them is asked for.
-_TOGETHER = (
-    tuple(MEASURES[: MEASURES.index("curve_precision")]),
-    ("curve_precision", "adaptive_curve_precision", "curve_recall"),
-    ("normalized_dcg",),
-    ("auroc",),
-)
+_TOGETHER = MEASURES[: MEASURES.index("curve_precision")]
 
 
 class RetrievalMetric(Documented, StatisticMetric):
@@ -145,10 +140,10 @@ class RetrievalMetric(Documented, StatisticMetric):
     def _of_queries(
         self, indexes: Tensor, preds: Tensor, target: Tensor, weight_indexes: Tensor, weights: Tensor
     ) -> tuple[list[Tensor], Tensor | None, Tensor]:
-        """The measures of each query that counts, ``[K, Q]``; their weights, or None; and which queries they are."""
+        """The measures of each query that counts, ``[Q, K]``; their weights, or None; and which queries they are."""
         rankings = _rank(indexes, preds, target)
         found, totals = rankings.measured(self._measures, self._how_of(rankings))
-        every = torch.stack(found)
+        every = torch.stack(found) if len(found) > 1 else found[0].unsqueeze(0)
         amount = rankings.weights(weight_indexes, weights)
         documents, relevance = totals
         empty = relevance == 0 if self.lacking == "positive" else relevance == documents
@@ -176,9 +171,9 @@ class RetrievalMetric(Documented, StatisticMetric):
         return self._shown(value).to(self._dtype)
 
     def _shown(self, value: Tensor) -> Tensor:
-        """Values at each k, ``[K, ...]``, without that dimension if only one k was asked for."""
+        """Values at each k, ``[..., K]``, without that dimension if only one k was asked for."""
         top_k = getattr(self, "top_k", None)
-        return value if isinstance(top_k, Sequence) else value.squeeze(0)
+        return value if isinstance(top_k, Sequence) else value.squeeze(-1)
 
     def per_query(self) -> tuple[Tensor, ...]:
         """The value of each query, over all processes.
@@ -208,7 +203,7 @@ class RetrievalMetric(Documented, StatisticMetric):
             part = self._reader.part()
             self._raise_faults(part.faults)
             values, _, ids = self._of_queries(**part.finals(self._device))
-            return ids.clone(), *(self._shown(each).movedim(-1, 0).to(self._dtype) for each in values)
+            return ids.clone(), *(self._shown(each).to(self._dtype) for each in values)
 
 
 class _Ranked(Rankings):
@@ -219,12 +214,12 @@ class _Ranked(Rankings):
         self._measured: dict[Any, tuple[dict[str, Tensor], Tensor]] = {}
 
     def measured(self, measures: tuple[str, ...], how: Measured) -> tuple[list[Tensor], Tensor]:
-        """Each measure, float64 ``[K, Q]``, and the totals; see :meth:`values`."""
-        together = next(names for names in _TOGETHER if measures[0] in names)
-        if (together, how) not in self._measured:
-            values, totals = self.values(in_order(together), how)
-            self._measured[together, how] = dict(zip(in_order(together), values, strict=True)), totals
-        found, totals = self._measured[together, how]
+        """Each measure, float64 ``[Q, K]``, and the totals; see :meth:`values`."""
+        walked = _TOGETHER if measures[0] in _TOGETHER else measures
+        if (walked, how) not in self._measured:
+            values, totals = self.values(walked, how)
+            self._measured[walked, how] = dict(zip(walked, values, strict=True)), totals
+        found, totals = self._measured[walked, how]
         return [found[name] for name in measures], totals
 
 
