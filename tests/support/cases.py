@@ -67,11 +67,11 @@ def labels_batch(seed):
     return torch.randint(0, C, (20,), generator=generator), torch.randint(0, C, (20,), generator=generator)
 
 
-<<<<<<< HEAD
 def models_batch(seed):
     first, target = multiclass_batch(seed)
     return first, first.flip(1), target
-=======
+
+
 def points_batch(seed, d=3):
     generator = torch.Generator().manual_seed(seed)
     return torch.randn(20, d, generator=generator), torch.arange(20) % C
@@ -79,7 +79,6 @@ def points_batch(seed, d=3):
 
 def numbers_batch(seed):
     return points_batch(seed, 1)
->>>>>>> w_domains
 
 
 def ratings_batch(seed):
