@@ -164,3 +164,29 @@ class Values:
 
     def two(self):
         return replace(self, n=2, nans=0.0)
+
+
+@dataclass(frozen=True)
+class Discs:
+    """Int64 labels of ``n`` square images and their targets: a disc of each class but 0, which is all around."""
+
+    n: int
+    size: int
+    classes: int
+
+    def make(self, generator, scale):
+        n, at = max(1, int(self.n * scale)), generator.device
+        found = []
+        for _ in "pt":
+            shape = (3, n, self.classes - 1, 1, 1)
+            y, x, radius = torch.rand(shape, generator=generator, device=at) * self.size
+            place = torch.arange(self.size, device=at)
+            inside = (place[:, None] - y).square() + (place - x).square() <= (radius / 5 + 2).square()
+            labels = torch.arange(1, self.classes, device=at)[:, None, None]
+            images = torch.where(inside, labels, 0).amax(1)
+            images[:, 0, : self.classes] = torch.arange(self.classes, device=at)  # no class is missing
+            found.append(images)
+        return tuple(found)
+
+    def two(self):
+        return replace(self, n=1, size=16)

@@ -53,6 +53,8 @@ def arguments(namespace, name, function):
         return (torch.rand(N, C).softmax(1), labels(N)), options
     if namespace == "nominal" and (name == "fleiss_kappa" or name.endswith("matrix")):
         return (labels(N, 4),), options
+    if "data" in taken:
+        return (torch.rand(N, 2), torch.arange(N) % C), options
     if namespace in ("clustering", "nominal"):
         return (labels(N), labels(N)), options
     if namespace == "segmentation":

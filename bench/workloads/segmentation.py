@@ -5,7 +5,7 @@ import torch
 
 from bench import expressions as e
 from bench.expressions import expression
-from bench.inputs import Scores
+from bench.inputs import Discs, Scores
 from bench.specs import metric
 from bench.workloads.family import confusion, family_rows
 from bench.workloads.table import Workload
@@ -51,5 +51,12 @@ ROWS = [
             shares={"torchmetrics": 1 / 8},
         )
         for name in ("MeanIoU", "DiceScore", "GeneralizedDiceScore")
+    ),
+    Workload(
+        name="HausdorffDistance, 8 x 5 x 128 x 128 labels",
+        inputs=Discs(8, 128, 5),
+        ours=metric("HausdorffDistance", num_classes=5, input_format="index"),
+        bars={"torchmetrics": 10},
+        note="discs; of noise torchmetrics compares all pairs of pixels, which takes minutes",
     ),
 ]

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 # Written by tools/stubs.py; `make stubs` writes it again.
+from collections.abc import Sequence
 from typing import Any
 
 from torch import Tensor
 
-__all__ = ["dice_score", "generalized_dice_score", "mean_iou"]
+__all__ = ["dice_score", "generalized_dice_score", "hausdorff_distance", "mean_iou"]
 
 def __getattr__(name: str) -> Any: ...
 def dice_score(
@@ -37,6 +38,21 @@ def generalized_dice_score(
     valid: Tensor | None = None,
 ) -> Tensor:
     r"""Generalized Dice score, :math:`2 \sum_c w_c |P_c \cap T_c| / \sum_c w_c (|P_c| + |T_c|)`, mean over images."""
+
+def hausdorff_distance(
+    preds: Tensor,
+    target: Tensor,
+    num_classes: int,
+    include_background: bool = False,
+    distance_metric: str = "euclidean",
+    spacing: Sequence[float] | Tensor | None = None,
+    directed: bool = False,
+    input_format: str = "one-hot",
+    *,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+) -> Tensor:
+    """Greatest distance of an edge of a mask to the nearest edge of the other, mean over images and classes."""
 
 def mean_iou(
     preds: Tensor,

@@ -22,7 +22,7 @@ class SegmentationMetric(StatisticMetric):
     is_differentiable = False
     higher_is_better = True
     plot_lower_bound = 0.0
-    plot_upper_bound = 1.0
+    plot_upper_bound: float | None = 1.0
 
     #: The value from the statistics in their order: sums over images, or the scores of each image.
     value: Callable[..., Tensor]
@@ -34,11 +34,11 @@ class SegmentationMetric(StatisticMetric):
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """The value of each image of one batch, without touching the state."""
-        value = self.value(*self._states_of(*self._for_function(args, kwargs, _per_image)).values())
+        value = self.value(*self._states_of(*self._for_function(args, kwargs, per_image)).values())
         return value if isinstance(self._statistics, ImageScores) else value.unsqueeze(0)
 
 
-def _per_image(statistics: Statistics, inputs: Inputs) -> Statistics:
+def per_image(statistics: Statistics, inputs: Inputs) -> Statistics:
     """Statistics with a score for each image, if they are scores of images."""
     return statistics.per_image() if isinstance(statistics, ImageScores) else statistics
 

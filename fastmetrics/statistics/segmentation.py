@@ -279,6 +279,7 @@ class ImageScores(PixelCounts):
         for images, amounts, counted in in_parts(kept, inputs, weights, valid):
             self._add_images(states, images, amounts, counted)
 
+<<<<<<< HEAD
     def add_rows(
         self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
     ) -> None:
@@ -296,16 +297,20 @@ class ImageScores(PixelCounts):
         rows: Tensor | None = None,
     ) -> None:
         faults, images = states.get("faults"), inputs[0].shape[0]
+=======
+    def _add_images(self, states: States, inputs: Inputs, weights: Tensor | None, valid: Tensor | None) -> None:
+        faults = states.get("faults")
+>>>>>>> w_domains
         of_images = weights is not None and weights.dim() == 1
         image_weights, pixel_weights = (weights, None) if of_images else (None, weights)
-        score = self.score(self._table((images,), faults, inputs, pixel_weights, valid))
+        score = self._scores(faults, inputs, pixel_weights, valid)
         amount = score == score  # noqa: PLR0124
         if image_weights is not None:
             good = ~bad_weights(faults, image_weights, torch.ones_like(image_weights, dtype=torch.bool))
             image_weights = torch.where(good, image_weights, 0.0).reshape(-1, *(1 for _ in score.shape[1:]))
             score, amount = score * image_weights, amount * image_weights
         if self.samplewise:
-            states[self.name].add_(torch.nan_to_num(score, nan=0.0))
+            states[self.name].add_(score.masked_fill(score.isnan(), 0.0))
             states["images"].add_(amount)
         elif rows is not None:
             add_to_rows(states[self.name], rows, torch.nan_to_num(score, nan=0.0))
@@ -313,3 +318,7 @@ class ImageScores(PixelCounts):
         else:
             states[self.name].add_(score.nansum(0, dtype=torch.float64))
             states["images"].add_(amount.sum(0))
+
+    def _scores(self, faults: Tensor | None, inputs: Inputs, weights: Tensor | None, valid: Tensor | None) -> Tensor:
+        """The score of each image, from its table."""
+        return self.score(self._table((inputs[0].shape[0],), faults, inputs, weights, valid))

@@ -96,6 +96,7 @@ def tables():
         name = f"{kind.__name__}{'-global' if 'aggregation_level' in options else ''}"
         yield pytest.param(kind, {"num_classes": C, "input_format": "mixed", **options}, multiclass_batch, id=name)
     yield pytest.param(segmentation.MeanIoU, {"num_classes": L}, masks_batch, id="masks")
+    yield pytest.param(segmentation.HausdorffDistance, {"num_classes": L}, masks_batch, id="HausdorffDistance")
     for kind in (nominal.CramersV, nominal.TheilsU, clustering.ClusterAccuracy):
         yield pytest.param(kind, {"num_classes": C}, labels_batch, id=kind.__name__)
     yield pytest.param(nominal.FleissKappa, {"num_categories": C}, ratings_batch, id="FleissKappa")
