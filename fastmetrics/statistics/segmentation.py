@@ -279,7 +279,6 @@ class ImageScores(PixelCounts):
         for images, amounts, counted in in_parts(kept, inputs, weights, valid):
             self._add_images(states, images, amounts, counted)
 
-<<<<<<< HEAD
     def add_rows(
         self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
     ) -> None:
@@ -296,11 +295,7 @@ class ImageScores(PixelCounts):
         valid: Tensor | None,
         rows: Tensor | None = None,
     ) -> None:
-        faults, images = states.get("faults"), inputs[0].shape[0]
-=======
-    def _add_images(self, states: States, inputs: Inputs, weights: Tensor | None, valid: Tensor | None) -> None:
         faults = states.get("faults")
->>>>>>> w_domains
         of_images = weights is not None and weights.dim() == 1
         image_weights, pixel_weights = (weights, None) if of_images else (None, weights)
         score = self._scores(faults, inputs, pixel_weights, valid)
