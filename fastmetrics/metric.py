@@ -179,6 +179,8 @@ class StatisticMetric(Metric):
         super().__init__(**kwargs)
         if not isinstance(intervals, bool):
             raise ValueError(f"Expected argument `intervals` to be a bool, but got {intervals}")
+        if intervals and num_groups is not None:
+            raise ValueError("Expected only one of `intervals` and `num_groups`: there is no interval of groups.")
         if intervals:
             asked, statistics = statistics, statistics.for_intervals()
             self._beside = frozenset(statistics.shapes.keys() - asked.shapes.keys())
@@ -581,6 +583,11 @@ class StatisticMetric(Metric):
         """
         arguments.level(level)
         arguments.draws(draws)
+        if self.keeps_groups:
+            raise ValueError(
+                f"{self._label()}: there is no interval of a metric with `num_groups`. Give the samples, or those of one"
+                " group, to a metric without it too."
+            )
         if not self._reader.current().updated:
             self._warn_unless_updated()
         part = self._whole(sync)
