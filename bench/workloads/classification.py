@@ -249,4 +249,13 @@ ROWS = [
     *THRESHOLDS,
     *SCORINGS,
     *CURVES,
+    Workload(
+        name="AUROC, AP, ROC, PRC, EER and two operating points, exact, 1M f32 probabilities",
+        inputs=Binary((M,)),
+        ours=EVERY_CURVE,
+        alone=metric("BinaryAUROC"),
+        call="forward",
+        bars={"alone": 1.3},
+        devices=("cpu",),
+    ),
 ]
