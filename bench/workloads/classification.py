@@ -6,7 +6,7 @@ import torch
 from bench import expressions as e
 from bench.expressions import expression
 from bench.inputs import Binary, Labels, Scores
-from bench.specs import metric
+from bench.specs import collection, metric
 from bench.workloads.family import confusion, family_rows
 from bench.workloads.table import M, Workload
 
@@ -269,6 +269,15 @@ CALIBRATION = [
         for name in ("BrierScore", "LogLoss")
     ),
 ]
+EVERY_CURVE = collection(
+    auroc=metric("BinaryAUROC"),
+    average_precision=metric("BinaryAveragePrecision"),
+    roc=metric("BinaryROC"),
+    curve=metric("BinaryPrecisionRecallCurve"),
+    eer=metric("BinaryEER"),
+    recall=metric("BinaryRecallAtFixedPrecision", min_precision=0.6),
+    sensitivity=metric("BinarySensitivityAtSpecificity", min_specificity=0.6),
+)
 ROWS = [
     *LABELS,
     *MANY_LABELS,
@@ -281,4 +290,13 @@ ROWS = [
     *SCORINGS,
     *CURVES,
     *CALIBRATION,
+    Workload(
+        name="AUROC, AP, ROC, PRC, EER and two operating points, exact, 1M f32 probabilities",
+        inputs=Binary((M,)),
+        ours=EVERY_CURVE,
+        alone=metric("BinaryAUROC"),
+        call="forward",
+        bars={"alone": 1.3},
+        devices=("cpu",),
+    ),
 ]

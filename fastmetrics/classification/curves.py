@@ -21,6 +21,7 @@ from fastmetrics.classification import curve_intervals
 from fastmetrics.classification.base import BinaryTask, MulticlassTask, MultilabelTask, TaskMetric
 from fastmetrics.formulas import curves as formulas
 from fastmetrics.formulas.curve_table import Points, Sorted, binned_points
+from fastmetrics.formulas.curves import Columns
 from fastmetrics.formulas.intervals import Pair
 from fastmetrics.metric import IntervalMethods, IntervalRequest
 from fastmetrics.statistics.scores import KeptScores, ScoreHistogram
@@ -280,22 +281,23 @@ class WholeCurve(CurveMetric):
     axes: ClassVar[tuple[int, int, float]]
 
     @abstractmethod
-    def _three(self, points: Points) -> list[tuple[Tensor, ...]]:
-        """Each of the three parts of the value, curve by curve, float64."""
+    def _three(self, points: Points, dtype: torch.dtype) -> tuple[Columns, Columns, Columns]:
+        """Each of the three parts of the value, curve by curve; the first two are of ``dtype``."""
 
     def formula(
         self, histogram: Tensor | None = None, scores: Tensor | None = None, labels: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
         """The curves."""
         points = self._table(histogram, scores, labels)
-        one, other, thresholds = self._three(points)
         if self.average == "macro":
-            x, mean, cuts = formulas.mean_curve(one, other, thresholds, descending=self.axes[2] > 0)
+            x, mean, cuts = formulas.mean_curve(*self._three(points, torch.float64), self.axes[2] > 0)
             return x.float(), mean.float(), cuts
-        a, b = [v.float() for v in one], [v.float() for v in other]
+        one, other, thresholds = self._three(points, torch.float32)
         if self.task_name == "binary" or self.micro:
-            return a[0], b[0], thresholds[0]
-        return (torch.stack(a), torch.stack(b), thresholds[0]) if points.binned else (a, b, list(thresholds))
+            return one[0], other[0], thresholds[0]
+        if points.binned:
+            return torch.stack(one), torch.stack(other), thresholds[0]
+        return list(one), list(other), list(thresholds)
 
     def plot(  # type: ignore[override]
         self, curve: Any = None, score: Tensor | bool | None = None, ax: Any = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from fastmetrics.classification.curves import BinaryCurve, CurveMetric, MulticlassWholeCurve, MultilabelWholeCurve
@@ -37,8 +38,7 @@ class _EqualErrorRate(Rates):
         """The rates."""
         points = self._table(histogram, scores, labels)
         if self.average == "macro":
-            of_fpr, of_tpr, thresholds = self._three(points)
-            fpr, tpr, _ = curves.mean_curve(of_fpr, of_tpr, thresholds, descending=True)
+            fpr, tpr, _ = curves.mean_curve(*self._three(points, torch.float64), descending=True)
             return operating_points.equal_error_rate(fpr, tpr).float()
         values = operating_points.equal_error_rates(points).float()
         return values[0] if self.task_name == "binary" or self.micro else values

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+import torch
 
 from fastmetrics.classification.curves import BinaryCurve, MulticlassWholeCurve, MultilabelWholeCurve, WholeCurve
 from fastmetrics.classification.family import Family
 from fastmetrics.formulas import curves
 from fastmetrics.formulas.curve_table import Points
+from fastmetrics.formulas.curves import Columns
 
 
 class CumulativeGains(Family):
@@ -56,8 +57,8 @@ class _Gains(WholeCurve):
     label_names = ("Share of samples", "Share of positives")
     axes = 0, 1, 1.0
 
-    def _three(self, points: Points) -> list[tuple[Tensor, ...]]:
-        values = [*curves.gains(points), points.thresholds]
+    def _three(self, points: Points, dtype: torch.dtype) -> tuple[Columns, Columns, Columns]:
+        values = [*curves.gains(points, dtype), points.thresholds]
         ends = [None, None, None] if points.binned else [0.0, 0.0, float("inf")]
         return curves.curve(values, points, points.binned, ends, before=True)
 
@@ -135,9 +136,9 @@ class _Lift(WholeCurve):
     axes = 0, 1, 1.0
     plot_upper_bound = None
 
-    def _three(self, points: Points) -> list[tuple[Tensor, ...]]:
-        share, _ = curves.gains(points)
-        values = [share, curves.lift(points), points.thresholds]
+    def _three(self, points: Points, dtype: torch.dtype) -> tuple[Columns, Columns, Columns]:
+        share, _ = curves.gains(points, dtype)
+        values = [share, curves.lift(points).to(dtype), points.thresholds]
         return curves.curve(values, points, points.binned, [None, None, None], before=True)
 
 

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+import torch
 
 from fastmetrics.classification.curves import BinaryCurve, MulticlassWholeCurve, MultilabelWholeCurve, WholeCurve
 from fastmetrics.classification.family import Family
 from fastmetrics.formulas import curves
 from fastmetrics.formulas.curve_table import Points
+from fastmetrics.formulas.curves import Columns
 
 
 class PrecisionRecallCurve(Family):
@@ -56,8 +57,8 @@ class _PrecisionRecall(WholeCurve):
     label_names = ("Recall", "Precision")
     axes = 1, 0, -1.0
 
-    def _three(self, points: Points) -> list[tuple[Tensor, ...]]:
-        precision, recall = curves.precision_recall(points, self.absent)
+    def _three(self, points: Points, dtype: torch.dtype) -> tuple[Columns, Columns, Columns]:
+        precision, recall = curves.precision_recall(points, self.absent, dtype)
         values = [precision, recall, points.thresholds]
         return curves.curve(values, points, not points.binned, [1.0, 0.0, None], before=False)
 

@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+import torch
 
 from fastmetrics.classification.curves import BinaryCurve, MulticlassWholeCurve, MultilabelWholeCurve, WholeCurve
 from fastmetrics.classification.family import Family
 from fastmetrics.formulas import curves
 from fastmetrics.formulas.curve_table import Points
+from fastmetrics.formulas.curves import Columns
 
 
 class ROC(Family):
@@ -58,8 +59,8 @@ class Rates(WholeCurve):
     label_names = ("False positive rate", "True positive rate")
     axes = 0, 1, 1.0
 
-    def _three(self, points: Points) -> list[tuple[Tensor, ...]]:
-        fpr, tpr = curves.rates(points)
+    def _three(self, points: Points, dtype: torch.dtype) -> tuple[Columns, Columns, Columns]:
+        fpr, tpr = curves.rates(points, dtype)
         ends = [None, None, None] if points.binned else [0.0, 0.0, 1.0]
         return curves.curve([fpr, tpr, points.thresholds], points, points.binned, ends, before=True)
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import nan
 
 import torch
 from torch import Tensor
@@ -12,11 +13,19 @@ from torchmetrics.utilities.prints import rank_zero_warn
 from fastmetrics.formulas.curve_table import Points
 from fastmetrics.native.transforms import any_holds
 
+#: The values of each curve.
+Columns = tuple[Tensor, ...]
 
-def _each(values: Tensor, points: Points) -> Tensor:
-    """A number of each curve for each of its points."""
-    values = values.double()
-    return values if len(values) == 1 else values.repeat_interleave(points.sizes, output_size=len(points.tp))
+_EXACT = 1 << 24  # whole numbers up to this are float32
+
+
+def _share(counts: Tensor, totals: Tensor, points: Points, dtype: torch.dtype = torch.float64) -> Tensor:
+    """Counts ``[P]`` over a total of each curve, rounded once to ``dtype``; 0 / 0 is 0."""
+    whole = dtype == torch.float32 and not points.binned and int(totals.max()) <= _EXACT
+    totals = torch.where(totals == 0, 1, totals).to(torch.float32 if whole else torch.float64)
+    if len(totals) > 1:
+        totals = totals.repeat_interleave(points.sizes, output_size=len(points.tp))
+    return (counts / totals).to(dtype)
 
 
 def _warn_without(positives: Tensor | None, negatives: Tensor | None, result: str = "") -> None:
@@ -36,36 +45,40 @@ _NO_POSITIVES = (
 _NO_RECALL = "No positive samples found in target, recall is undefined. Setting recall to one for all thresholds."
 
 
-def precision_recall(points: Points, absent: float = 1.0) -> tuple[Tensor, Tensor]:
-    """Precision and recall at each point, float64 ``[P]``; 0 / 0 is NaN at given thresholds.
+def precision_recall(points: Points, absent: float = 1.0, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:
+    """Precision and recall at each point, ``[P]``; 0 / 0 is NaN at given thresholds.
 
     Args:
         points: of the curves.
         absent: the recall of a curve at scores that has no positives; 1 comes with a warning.
+        dtype: of the result.
     """
     if not points.binned and absent == 1:
-        _warn_without(points.positives, None, _NO_RECALL)
-    recall = points.tp / _each(points.positives, points)
-    return points.precision, recall if points.binned else recall.nan_to_num(nan=absent)
+        warn_of_no_positives(points)
+    recall = _share(points.tp, points.positives, points, dtype)
+    without = points.positives == 0
+    if any_holds(without):
+        filled = without if len(without) == 1 else without.repeat_interleave(points.sizes, output_size=len(recall))
+        recall = recall.masked_fill(filled, nan if points.binned else absent)
+    return points.precision.to(dtype), recall
 
 
-def rates(points: Points) -> tuple[Tensor, Tensor]:
-    """False and true positive rate at each point, float64 ``[P]``; 0 / 0 is 0."""
+def rates(points: Points, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:
+    """False and true positive rate at each point, ``[P]``; 0 / 0 is 0."""
     warn_of_one_class(points)
-    of_fp, of_tp = (_each(v, points) for v in (points.negatives, points.positives))
-    return (points.fp / of_fp).nan_to_num(nan=0.0), (points.tp / of_tp).nan_to_num(nan=0.0)
+    return _share(points.fp, points.negatives, points, dtype), _share(points.tp, points.positives, points, dtype)
 
 
-def gains(points: Points) -> tuple[Tensor, Tensor]:
-    """The shares of all samples and of all positives that reach each threshold, float64 ``[P]``; 0 / 0 is 0."""
-    samples, positives = (_each(v, points) for v in (points.positives + points.negatives, points.positives))
-    shares = (points.tp + points.fp) / samples, points.tp / positives
-    return shares[0].nan_to_num(nan=0.0), shares[1].nan_to_num(nan=0.0)
+def gains(points: Points, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:
+    """The shares of all samples and of all positives that reach each threshold, ``[P]``; 0 / 0 is 0."""
+    samples = _share(points.tp + points.fp, points.positives + points.negatives, points, dtype)
+    return samples, _share(points.tp, points.positives, points, dtype)
 
 
 def lift(points: Points) -> Tensor:
     """Precision at each threshold over that of all samples, float64 ``[P]``; 0 / 0 is NaN."""
-    return points.precision * (_each(points.positives + points.negatives, points) / _each(points.positives, points))
+    times = (points.positives + points.negatives) / points.positives.double()
+    return points.precision * times.repeat_interleave(points.sizes, output_size=len(points.tp))
 
 
 def rate_rows(points: Points) -> tuple[Tensor, Tensor]:
@@ -93,10 +106,15 @@ def warn_of_one_class(points: Points) -> None:
         _warn_without(points.positives, points.negatives, _NO_POSITIVES)
 
 
+def warn_of_no_positives(points: Points) -> None:
+    """Warn if a curve has no positives, and so no recall."""
+    _warn_without(points.positives, None, _NO_RECALL)
+
+
 def curve(
     values: Sequence[Tensor], points: Points, flip: bool, ends: Sequence[float | None], before: bool
-) -> list[tuple[Tensor, ...]]:
-    """Values of the points of each curve, with a value more.
+) -> tuple[Columns, Columns, Columns]:
+    """Three values of the points of each curve, with a value more.
 
     Args:
         values: ``[P]`` each.
@@ -106,25 +124,25 @@ def curve(
         before: whether it comes before the others, or behind them.
     """
     sizes = points.sizes.tolist() if points.width is None else [points.width] * len(points.sizes)
+    found: list[Columns] = []
     if len(sizes) == 1:
-        turned = [value.flip(0) if flip else value for value in values]
         pad = (1, 0) if before else (0, 1)
-        return [  # copies, since metrics of a collection have the same points
-            (value.clone() if end is None else torch.nn.functional.pad(value, pad, value=end),)
-            for value, end in zip(turned, ends, strict=True)
-        ]
+        for value, end in zip(values, ends, strict=True):
+            turned = value.flip(0) if flip else value
+            # a copy, since metrics of a collection have the same points
+            found.append((turned.clone() if end is None else torch.nn.functional.pad(turned, pad, value=end),))
+        return found[0], found[1], found[2]
     # where the points of a curve and its end go, one curve after the other
     of_curve = torch.arange(len(sizes), device=points.sizes.device).repeat_interleave(points.sizes)
     place = torch.arange(len(of_curve), device=of_curve.device)
     if flip:
         place = 2 * points.starts[of_curve] + points.sizes[of_curve] - 1 - place
-    found: list[tuple[Tensor, ...]] = []
     for value, end in zip(values, ends, strict=True):
         more = 0 if end is None else 1
         whole = value.new_full((len(value) + more * len(sizes),), 0.0 if end is None else end)
         whole[place + more * (of_curve + before)] = value
         found.append(whole.split([size + more for size in sizes]))
-    return found
+    return found[0], found[1], found[2]
 
 
 def mean_curve(

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from fastmetrics.formulas.curve_table import Points
-from fastmetrics.formulas.curves import from_zero, precision_recall, rate_rows, warn_of_one_class
+from fastmetrics.formulas.curves import from_zero, precision_recall, rate_rows, warn_of_no_positives, warn_of_one_class
 
 #: The threshold where torchmetrics finds no point, of rates.
 NO_THRESHOLD = 1e6
@@ -133,8 +133,17 @@ def precision_at_recall(points: Points, least: float, absent: float = 1.0) -> tu
         least: of recall.
         absent: see :func:`~fastmetrics.formulas.curves.precision_recall`.
     """
-    precision, recall, thresholds = _precision_recall_rows(points, absent)
-    return _first_of_both(precision, recall, thresholds, recall >= least)
+    if points.binned:
+        precision, recall, thresholds = _precision_recall_rows(points)
+        return _first_of_both(precision, recall, thresholds, recall >= least)
+    without = _warn_without_positives(points, absent)
+    walk = _Walk(points)
+    place = first(walk.sizes, lambda places: (places > 0) & (walk.sensitivity(places) >= least)) - 1
+    precision = points.in_rows(points.precision)
+    columns = torch.arange(precision.shape[1], device=precision.device)
+    allowed = (columns >= place[:, None]) & (columns < points.sizes[:, None]) & ~without[:, None]
+    value, place = _last_greatest(torch.where(allowed, precision, 0.0))
+    return value, _threshold_if(value > 0, points, place)
 
 
 def recall_at_precision(points: Points, least: float, absent: float = 1.0) -> tuple[Tensor, Tensor]:
@@ -147,21 +156,52 @@ def recall_at_precision(points: Points, least: float, absent: float = 1.0) -> tu
         least: of precision.
         absent: see :func:`precision_at_recall`.
     """
-    precision, recall, thresholds = _precision_recall_rows(points, absent)
-    return _first_of_both(recall, precision, thresholds, precision >= least)
+    if points.binned:
+        precision, recall, thresholds = _precision_recall_rows(points)
+        return _first_of_both(recall, precision, thresholds, precision >= least)
+    without = _warn_without_positives(points, absent)
+    allowed = points.in_rows((points.precision >= least).to(torch.uint8))
+    found, place = _last_greatest(allowed)
+    walk = _Walk(points)
+    place = place.minimum((points.sizes - 1).clamp(min=0))  # rows repeat the last point
+    most = walk.tp(place + 1)  # the first point that has as many is the most precise one
+    place = first(walk.sizes, lambda places: (places > 0) & (walk.tp(places) >= most[:, None])) - 1
+    recall = torch.where(without, 0.0 if absent != 1 else absent, walk.sensitivity(place + 1))
+    value = torch.where((found > 0) & (points.sizes > 0), recall, 0.0)
+    return value, _threshold_if(value > 0, points, place)
 
 
-def _precision_recall_rows(points: Points, absent: float) -> tuple[Tensor, Tensor, Tensor]:
-    """Precision, recall and thresholds, ``[C, points]``."""
-    precision, recall = precision_recall(points, absent)
+def _warn_without_positives(points: Points, absent: float) -> Tensor:
+    """Which curves have no positives."""
+    if absent == 1:
+        warn_of_no_positives(points)
+    return points.positives == 0
+
+
+def _last_greatest(values: Tensor) -> tuple[Tensor, Tensor]:
+    """The greatest value of each row, and the last place of it."""
+    rows, width = values.shape
+    if width == 0:
+        return values.new_zeros(rows), torch.zeros(rows, dtype=torch.int64, device=values.device)
+    place = width - 1 - values.flip(1).argmax(1)
+    return values.gather(1, place[:, None])[:, 0], place
+
+
+def _threshold_if(found: Tensor, points: Points, place: Tensor) -> Tensor:
+    """The thresholds of points; NaN where none is found."""
+    thresholds = _Walk(points).thresholds(place + 1)
+    return torch.where(found, thresholds, torch.nan)
+
+
+def _precision_recall_rows(points: Points) -> tuple[Tensor, Tensor, Tensor]:
+    """Precision, recall and thresholds, ``[C, T]``."""
+    precision, recall = precision_recall(points)
     thresholds, *_ = points.rows
     return points.in_rows(precision), points.in_rows(recall), thresholds
 
 
 def _first_of_both(value: Tensor, then: Tensor, thresholds: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor]:
     none = -torch.inf
-    if value.shape[1] == 0:
-        return value.new_zeros(len(value)), thresholds.new_full((len(value),), torch.nan)
     value = torch.where(allowed, value, none).nan_to_num(nan=none)
     most = value.amax(1, keepdim=True)
     then = torch.where(value == most, then, none).nan_to_num(nan=none)
