@@ -371,7 +371,7 @@ class StatisticMetric(Metric):
         states, _ = of_batch(statistics, batch, faults)
         if faults is not None and not is_compiling():  # a graph cannot raise what the values decide
             self._raise_found(faults)
-        return states
+        return dict(statistics.finals(states)) if statistics.samplewise else states
 
     def plot(self, val: Any = None, ax: Any = None) -> Any:
         """Draw ``val`` (a value or a sequence of them), or the present value; see ``torchmetrics``."""

@@ -32,6 +32,8 @@ class AUROC(Family):
 
 
 class _Area(AreaMetric):
+    bounded = True
+
     def of_sorted(self, found: Sorted) -> tuple[Tensor, Tensor]:
         areas = found.areas()
         return curves.area(areas), areas[:, 0]
@@ -65,6 +67,7 @@ class BinaryAUROC(_Area, BinaryCurve, family=AUROC):
             raise ValueError(f"Arguments `max_fpr` should be a float in range (0, 1], but got: {max_fpr}")
         super().__init__(thresholds, ignore_index, validate_args, logits=logits, **kwargs)
         self.max_fpr = max_fpr
+        self.bounded = max_fpr is None or max_fpr == 1
 
     def formula(
         self, histogram: Tensor | None = None, scores: Tensor | None = None, labels: Tensor | None = None

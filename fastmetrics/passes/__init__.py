@@ -28,6 +28,9 @@ from fastmetrics.passes.ranking import (
 from fastmetrics.passes.row_pairs import (
     row_pairs,
 )
+from fastmetrics.passes.score_keys import (
+    count_scores_,
+)
 from fastmetrics.passes.scores import (
     keep_scores_,
     score_histogram_,
@@ -43,6 +46,7 @@ __all__ = [
     "binary_",
     "binary_groups_",
     "binary_weighted_",
+    "count_scores_",
     "exact_match_",
     "hinge_",
     "keep_scores_",
