@@ -199,6 +199,19 @@ void score_histogram(View preds, View target, OptionalView valid, OptionalView w
   }
 }
 
+void count(View preds, View target, OptionalView valid, State histogram, OptionalState faults, int64_t bits,
+           bool in_columns, int64_t logits, int64_t ignore_index, bool has_ignore_index, bool ignored_decide) {
+  const ScoresBatch b = scores_batch("count_scores_", preds, target, valid, std::nullopt, in_columns, logits,
+                                     ignore_index, has_ignore_index, ignored_decide);
+  const bool of_16_bits = b.preds_type == DType::kHalf || b.preds_type == DType::kBFloat16;
+  require((bits >= 6 && bits <= 24) || (bits == 0 && of_16_bits), "count_scores_: bits must be 6 to 24, 0 for 16 bits");
+  require(b.preds_type != DType::kDouble, "count_scores_: preds must be at most float32");
+  const ScoreKeys keys{static_cast<int>(bits), logits == kProbabilities};
+  count_scores(b, keys,
+               state_data<int64_t>(histogram, DType::kInt64, b.columns * keys.number() * 2, "histogram, [C, K, 2]"),
+               faults_data(faults));
+}
+
 void keep(View preds, View target, OptionalView valid, State scores, OptionalState labels, OptionalState faults,
           bool in_columns, int64_t logits, int64_t ignore_index, bool has_ignore_index, bool ignored_decide) {
   const ScoresBatch b = scores_batch("keep_scores_", preds, target, valid, std::nullopt, in_columns, logits,
@@ -482,6 +495,7 @@ FM_CPU_OPERATOR("proper_scores_", &fastmetrics::proper_scores)
 FM_CPU_OPERATOR("ranking_", &fastmetrics::ranking)
 FM_CPU_OPERATOR("exact_match_", &fastmetrics::exact_match)
 FM_CPU_OPERATOR("score_histogram_", &fastmetrics::score_histogram)
+FM_CPU_OPERATOR("count_scores_", &fastmetrics::count)
 FM_CPU_OPERATOR("keep_scores_", &fastmetrics::keep)
 FM_CPU_OPERATOR("sort_scores_", &fastmetrics::sort_of_scores)
 FM_CPU_OPERATOR("keep_documents_", &fastmetrics::keep_query_documents)

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
+from torch.compiler import is_compiling
 from torch.utils.weak import WeakIdKeyDictionary
 from torchmetrics.utilities.data import dim_zero_cat
 
@@ -54,8 +55,8 @@ class Part(NamedTuple):
         return self._replace(statistics=statistics, states=dict(statistics.zeros(device)))
 
     def final(self, name: str, device: torch.device) -> Tensor:
-        """One statistic as a formula takes it: with its twin added, or its list concatenated."""
-        state = self.states[name]
+        """One whole statistic: with its twin added, or its list concatenated."""
+        state = self.states.get(name, [])  # what a batch kept of itself may lack one
         if isinstance(state, Tensor):
             twin = self.twins.get(name)
             return state if twin is None else state + twin
@@ -68,7 +69,7 @@ class Part(NamedTuple):
         """Every statistic as a formula takes it."""
         if not (self.twins or self.statistics.samplewise):
             return self.states
-        return {name: self.final(name, device) for name in self.statistics.shapes}
+        return dict(self.statistics.finals({name: self.final(name, device) for name in self.statistics.shapes}))
 
 
 class Memory(Protocol):
@@ -265,6 +266,8 @@ class Accumulator:
         for name, value in states.items():
             kept = value.detach()
             self.states[name].append(kept.cpu() if self.lists_on_cpu else kept)
+        if not is_compiling():
+            self.statistics.tidy(self.states)
 
     def weighted(self) -> dict[str, Tensor]:
         """Where weighted samples are added to."""

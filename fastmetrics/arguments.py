@@ -64,6 +64,14 @@ def top_k(value: object, num_classes: int | None, name: str = "top_k") -> None:
         )
 
 
+def bins(value: object, given: object = None) -> None:
+    """A power of two from 2^6 to 2^24, without ``thresholds``."""
+    if not isinstance(value, int) or not 1 << 6 <= value <= 1 << 24 or value & (value - 1):
+        raise ValueError(f"Expected argument `bins` to be a power of two from 2**6 to 2**24, but got {value}")
+    if given is not None:
+        raise ValueError("Expected either `bins` or `thresholds`, but got both")
+
+
 def logits(value: object) -> None:
     """None, True or False."""
     if value not in (None, True, False):

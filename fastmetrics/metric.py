@@ -531,6 +531,8 @@ class StatisticMetric(Metric):
         states, _ = of_batch(statistics, batch, faults)
         if faults is not None and not is_compiling():  # a graph cannot raise what the values decide
             self._raise_found(faults)
+        if statistics.samplewise:
+            states = dict(statistics.finals(states))
         return self._without_beside(states) if self._beside else states
 
     def _without_beside(self, states: Mapping[str, Tensor]) -> dict[str, Tensor]:

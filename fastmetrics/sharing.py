@@ -249,7 +249,11 @@ class Group:
         finals = part.finals(self.accumulator.device)
         found = {}
         for member, formula, views in self._calls:
-            states = {name: finals[name] if view is None else view(name, finals[name]) for name, view in views}
+            states = {
+                name: finals[name] if view is None else view(name, finals[name])
+                for name, view in views
+                if name in finals
+            }
             found[id(member)] = tensors.unaliased(formula(**states), states.values())
         return found
 

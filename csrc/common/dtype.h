@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <type_traits>
 
 #include "rules/half.h"
 
@@ -90,6 +91,10 @@ FM_HD void with_score_type(DType t, F&& f) {
       return f(double{});
   }
 }
+
+// The unsigned integer of the size of a floating type.
+template <typename T>
+using BitsOf = std::conditional_t<sizeof(T) == 2, uint16_t, std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>>;
 
 // Reads one label; the label types only. A uint64 above INT64_MAX comes out negative.
 FM_HD int64_t label_at(const void* data, DType type, int64_t offset) {

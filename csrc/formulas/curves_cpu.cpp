@@ -198,39 +198,72 @@ struct Area {
 // A pair of a positive and a negative counts two if the positive has the greater score, and one if they are tied; no
 // branch, because none could be foretold.
 template <typename S>
-Area area_of(const S& scores, int64_t begin, int64_t end) {
-  Area a;
-  int64_t run_tp = 0, run_fp = 0;
-  for (int64_t i = begin; i < end; ++i) {
-    const int64_t positive = scores.positive(i), tied = -static_cast<int64_t>(i > begin && scores.same(i, i - 1));
-    run_tp &= tied;
-    run_fp &= tied;
-    a.twice += static_cast<uint64_t>(positive != 0 ? run_fp : 2 * a.tp - run_tp);
-    a.tp += positive;
-    run_tp += positive;
-    run_fp += 1 - positive;
+class AreaWalk {
+ public:
+  AreaWalk(const S& scores, int64_t begin) : scores_(scores), begin_(begin) {}
+
+  void step(int64_t i) {
+    const int64_t positive = scores_.positive(i), tied = -static_cast<int64_t>(i > begin_ && scores_.same(i, i - 1));
+    run_tp_ &= tied;
+    run_fp_ &= tied;
+    area_.twice += static_cast<uint64_t>(positive != 0 ? run_fp_ : 2 * area_.tp - run_tp_);
+    area_.tp += positive;
+    run_tp_ += positive;
+    run_fp_ += 1 - positive;
   }
-  a.fp = end - begin - a.tp;
-  return a;
+
+  Area at(int64_t end) const { return {area_.tp, end - begin_ - area_.tp, area_.twice}; }
+
+ private:
+  const S& scores_;
+  int64_t begin_, run_tp_ = 0, run_fp_ = 0;
+  Area area_;
+};
+
+// The areas of all parts. A step waits for the one before it, so several parts are walked at a time.
+template <typename S>
+std::vector<Area> areas_of(const S& scores, int threads, const Walk& walk) {
+  constexpr int64_t kAtOnce = 4;
+  const int64_t parts = walk.parts(), groups = (parts + kAtOnce - 1) / kAtOnce;
+  std::vector<Area> found(parts);
+  auto begin_of = [&](int64_t p) { return walk.begin[std::min(p, parts)]; };
+  split(groups, static_cast<int>(std::min<int64_t>(threads, groups)), [&](int, int64_t first, int64_t last) {
+    for (int64_t p = first * kAtOnce; p < last * kAtOnce; p += kAtOnce) {
+      const int64_t at[] = {begin_of(p), begin_of(p + 1), begin_of(p + 2), begin_of(p + 3), begin_of(p + 4)};
+      AreaWalk<S> walks[] = {{scores, at[0]}, {scores, at[1]}, {scores, at[2]}, {scores, at[3]}};
+      int64_t together = at[1] - at[0];
+      for (int k = 1; k < kAtOnce; ++k) together = std::min(together, at[k + 1] - at[k]);
+      for (int64_t i = 0; i < together; ++i) {
+        for (int k = 0; k < kAtOnce; ++k) walks[k].step(at[k] + i);
+      }
+      for (int k = 0; k < kAtOnce && p + k < parts; ++k) {
+        for (int64_t i = at[k] + together; i < at[k + 1]; ++i) walks[k].step(i);
+        found[p + k] = walks[k].at(at[k + 1]);
+      }
+    }
+  });
+  return found;
 }
 
 // The sum over positives of the precision at their scores. Its order depends on sizes alone.
 template <typename S>
 double precisions_of(const S& scores, int threads, Walk* walk) {
   count_before(scores, threads, walk);
-  struct alignas(64) Sum {
-    double of = 0.0;
-    int64_t tp = 0;
-  };
-  std::vector<Sum> sums(walk->parts());
-  for (size_t p = 0; p < sums.size(); ++p) sums[p].tp = walk->positives[p];
-  for_points(scores, threads, *walk, [&](int64_t p, int64_t, int64_t, int64_t tp, int64_t fp) {
-    Sum& s = sums[p];
-    if (tp != s.tp) s.of += static_cast<double>(tp - s.tp) * (static_cast<double>(tp) / static_cast<double>(tp + fp));
-    s.tp = tp;
+  std::vector<double> sums(walk->parts());
+  for_parts(*walk, threads, [&](int64_t p, int64_t begin, int64_t end) {
+    int64_t tp = walk->positives[p], before = tp;
+    double sum = 0.0;
+    for (int64_t i = begin; i < end; ++i) {  // without a branch
+      tp += scores.positive(i);
+      const bool ends = i + 1 == end || !scores.same(i + 1, i);
+      const double of_run = static_cast<double>(tp - before) * (static_cast<double>(tp) / static_cast<double>(i + 1));
+      sum += ends ? of_run : 0.0;
+      before = ends ? tp : before;
+    }
+    sums[p] = sum;
   });
   double sum = 0.0;
-  for (const Sum& s : sums) sum += s.of;
+  for (const double of_part : sums) sum += of_part;
   return sum;
 }
 
@@ -262,12 +295,9 @@ void curve_areas(const Curves& curves, bool precision, double* areas) {
     for_columns(curves, [&](int64_t column, int threads) {
       with_scores<T>(curves, column, [&](const auto& scores) {
         Walk walk = walk_of(scores, curves.counts[2 * column]);
-        std::vector<Area> found(walk.parts());
-        for_parts(walk, threads,
-                  [&](int64_t p, int64_t begin, int64_t end) { found[p] = area_of(scores, begin, end); });
         int64_t tp = 0, fp = 0;
         double twice = 0.0;
-        for (const Area& of_part : found) {
+        for (const Area& of_part : areas_of(scores, threads, walk)) {
           twice += static_cast<double>(of_part.twice) + 2.0 * static_cast<double>(tp) * static_cast<double>(of_part.fp);
           tp += of_part.tp;
           fp += of_part.fp;

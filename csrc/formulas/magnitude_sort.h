@@ -24,10 +24,6 @@
 
 namespace fastmetrics {
 
-// How a float of `T` is sorted: as its bits.
-template <typename T>
-using BitsOf = std::conditional_t<sizeof(T) == 2, uint16_t, std::conditional_t<sizeof(T) == 4, uint32_t, uint64_t>>;
-
 template <typename T>
 class MagnitudeSort {
  public:

@@ -46,4 +46,19 @@ struct ScoreBins {
   bool uniform;
 };
 
+// Keys of scores, which have their order; see score_keys in fastmetrics/passes/score_keys.py. Scores of 16 bits have
+// keys of their own: those of bfloat16 come first. Otherwise a key is the leading `bits` of one of 31 bits.
+struct ScoreKeys {
+  int bits;      // 0: keys of 16-bit scores
+  bool signed_;  // of which any number is a score, and not only those from 0 to 1
+
+  static constexpr int64_t kOfBFloat16 = 0x3f81, kOfHalf = 0x3c01, kOfSigned = 0x10000;
+  static constexpr int32_t kHalfway = 0x3f000000;  // the key of 1/2: its bits
+
+  int64_t number() const {
+    if (bits != 0) return (int64_t{1} << bits);
+    return signed_ ? 2 * kOfSigned : kOfBFloat16 + kOfHalf;
+  }
+};
+
 }  // namespace fastmetrics

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// score_histogram_ and keep_scores_ on the CPU; their meaning is in fastmetrics/passes/scores.py.
+// score_histogram_, count_scores_ and keep_scores_ on the CPU; their meaning is in fastmetrics/passes/scores.py and
+// score_keys.py.
 //
 // A thread counts in cells of its own, of which there are several sets while they are small: additions to one cell wait
 // for each other, and of saturated scores most go to one. A batch that is small beside the histogram is added to it
@@ -8,6 +9,7 @@
 
 #include "passes/scores_cpu.h"
 
+#include "common/memory_cpu.h"
 #include "passes/loops_cpu.h"
 
 namespace fastmetrics {
@@ -36,16 +38,15 @@ class Bins {
   void find(const V* x, int n, int32_t* bins) const { uniform_ ? multiply(x, n, bins) : search(x, n, bins); }
 
  private:
-  // The product is wrong by less than one, so the bin is within one of it.
+  // The nearest step is found by a product that is wrong by much less than half a step: those below it are reached.
   void multiply(const V* x, int n, int32_t* bins) const {
     const V scale = static_cast<V>(number_ - 1);
     const V* cuts = cuts_.data();
     for (int i = 0; i < n; ++i) {
       const V at_least_0 = x[i] > V(0) ? x[i] : V(0);  // 0 for NaN
       const V within = at_least_0 < V(1) ? at_least_0 : V(1);
-      const int32_t guess = static_cast<int32_t>(within * scale);
-      const int32_t below = guess > 0 ? guess - 1 : 0;
-      bins[i] = below + (x[i] >= cuts[below]) + (x[i] >= cuts[below + 1]) + (guess > 0 && x[i] >= cuts[guess + 1]);
+      const int32_t nearest = static_cast<int32_t>(within * scale + V(0.5));
+      bins[i] = nearest + (x[i] >= cuts[nearest]);
     }
   }
 
@@ -84,13 +85,12 @@ struct AllBins {
 };
 
 // Adds a column to cells, whose sets are `set` apart; `width` cells are those of a column and one for what does not
-// count.
+// count, as a score whose bin is negative.
 template <typename V, typename Cell>
-void count_column(const Bins<V>& bins, const ScoresColumn<V>& c, Cell* cells, int64_t width, int64_t set) {
+void count_column(const int32_t* bin, const ScoresColumn<V>& c, Cell* cells, int64_t width, int64_t set) {
   alignas(64) int32_t cell[kMostRows];
-  bins.find(c.x, c.n, cell);
   const int32_t none = static_cast<int32_t>(width - 1);
-  for (int i = 0; i < c.n; ++i) cell[i] = c.label[i] < 0 ? none : 2 * cell[i] + c.label[i];
+  for (int i = 0; i < c.n; ++i) cell[i] = (c.label[i] | bin[i]) < 0 ? none : 2 * bin[i] + c.label[i];
   Cell* to = cells + c.column * width;
   if constexpr (std::is_same_v<Cell, double>) {
     for (int i = 0; i < c.n; ++i) {
@@ -107,13 +107,24 @@ void count_column(const Bins<V>& bins, const ScoresColumn<V>& c, Cell* cells, in
   }
 }
 
+// The parts of a batch that are counted apart, in `size` cells each. Whole numbers may be added in any order.
 template <typename State>
-void add_histogram(const ScoresBatch& b, const ScoreBins& bins, State* histogram, int64_t* faults) {
+Parts parts_of(const ScoresBatch& b, int64_t size) {
+  const int64_t samples = b.rows.samples(), work = samples * b.columns;
+  const int64_t most = std::is_same_v<State, double>
+                           ? std::min({kMostParts, work / kSmallestPart, 4 * kMostCells / size})
+                           : std::max<int64_t>(threads_for(work), samples >> 31);
+  return Parts(samples, std::min(most, samples));
+}
+
+// Adds to `histogram` [columns, number, 2]. begin(part) is called before the first column of a part, and again if what
+// it has found is to be forgotten; find(part, logits, column, bins) finds the bins of a column.
+template <typename State, typename Begin, typename Find>
+void add_to_bins(const ScoresBatch& b, int64_t number, State* histogram, int64_t* faults, const Begin& begin,
+                 const Find& find) {
   using Cell = std::conditional_t<std::is_same_v<State, double>, double, uint32_t>;
   const int64_t samples = b.rows.samples(), work = samples * b.columns;
-  if (work == 0) return;
-  const AllBins all(bins, b.preds_type == DType::kDouble, b.multiclass);
-  const int64_t of_column = 2 * (bins.number + 1);
+  const int64_t of_column = 2 * number;
   if (work < b.columns * of_column / 4 || b.columns * of_column > kMostCells) {
     ScoresBatch decided = b;
     const Parts one(samples, 1);
@@ -123,14 +134,13 @@ void add_histogram(const ScoresBatch& b, const ScoreBins& bins, State* histogram
       decided.logits = found ? kLogits : kProbabilities;
     }
     read_scores(
-        decided, one, faults, [](int64_t, bool) {},
-        [&](int64_t, bool logits, const auto& c) {
-          using V = std::decay_t<decltype(*c.x)>;
+        decided, one, faults, [&](int64_t p, bool) { begin(p); },
+        [&](int64_t p, bool logits, const auto& c) {
           alignas(64) int32_t bin[kMostRows];
-          all.of(V{}, logits).find(c.x, c.n, bin);
+          find(p, logits, c, bin);
           State* to = histogram + c.column * of_column;
           for (int i = 0; i < c.n; ++i) {
-            if (c.label[i] < 0) continue;
+            if ((c.label[i] | bin[i]) < 0) continue;
             if constexpr (std::is_same_v<State, double>) {
               to[2 * bin[i] + c.label[i]] += c.weight[i];
             } else {
@@ -144,16 +154,18 @@ void add_histogram(const ScoresBatch& b, const ScoreBins& bins, State* histogram
   const bool weighted = std::is_same_v<State, double>;
   const bool apart = !weighted && size * static_cast<int64_t>(sizeof(Cell)) <= kSetBytes;
   const int64_t sets = apart ? kSets : 1;
-  // whole numbers may be added in any order
-  const int64_t most = weighted ? std::min({kMostParts, work / kSmallestPart, 4 * kMostCells / size})
-                                : std::max<int64_t>(threads_for(work), samples >> 31);
-  const Parts parts(samples, std::min(most, samples));
+  const Parts parts = parts_of<State>(b, size);
   std::vector<std::vector<Cell>> cells(parts.count);
   read_scores(
-      b, parts, faults, [&](int64_t p, bool) { cells[p].assign(sets * size, Cell{}); },
+      b, parts, faults,
+      [&](int64_t p, bool) {
+        begin(p);
+        cells[p].assign(sets * size, Cell{});
+      },
       [&](int64_t p, bool logits, const auto& c) {
-        using V = std::decay_t<decltype(*c.x)>;
-        count_column(all.of(V{}, logits), c, cells[p].data(), width, apart ? size : 0);
+        alignas(64) int32_t bin[kMostRows];
+        find(p, logits, c, bin);
+        count_column(bin, c, cells[p].data(), width, apart ? size : 0);
       });
   for (const auto& of_part : cells) {
     for (size_t at = 0; at < of_part.size(); at += size) {
@@ -164,6 +176,17 @@ void add_histogram(const ScoresBatch& b, const ScoreBins& bins, State* histogram
       }
     }
   }
+}
+
+template <typename State>
+void add_histogram(const ScoresBatch& b, const ScoreBins& bins, State* histogram, int64_t* faults) {
+  if (b.rows.samples() * b.columns == 0) return;
+  const AllBins all(bins, b.preds_type == DType::kDouble, b.multiclass);
+  add_to_bins(
+      b, bins.number + 1, histogram, faults, [](int64_t) {},
+      [&](int64_t, bool logits, const auto& c, int32_t* bin) {
+        all.of(std::decay_t<decltype(*c.x)>{}, logits).find(c.x, c.n, bin);
+      });
 }
 
 // The sigmoid as torch computes it: in the type of the scores, 16-bit floats as floats.
@@ -177,32 +200,81 @@ inline void sigmoid(const double* x, int n, double* to) {
   compute(x, x, n, to, [](auto value, auto, auto& math) { return 1.0 / (1.0 + math.exp(-value)); });
 }
 
+// Adds NaN among the scores of a column that count to the faults of a part.
+template <typename V>
+void note_nans(const ScoresBatch& b, const ScoresColumn<V>& c, Faults* faults) {
+  bool nan = false;
+  for (int i = 0; i < c.n; ++i) nan |= c.x[i] != c.x[i];
+  for (int i = 0; nan && i < c.n; ++i) {
+    if (c.label[i] < 0 || c.x[i] == c.x[i]) continue;
+    const int64_t place = b.score_at(c.first + i, c.column);
+    faults->add(kBadPreds, place, place);
+  }
+}
+
+// The keys of n scores of T, from 0 on; negative for NaN.
 template <typename T>
-struct Signed;
-template <>
-struct Signed<float> {
-  using Bits = uint32_t;
-};
-template <>
-struct Signed<double> {
-  using Bits = uint64_t;
-};
-template <>
-struct Signed<Half> {
-  using Bits = uint16_t;
-};
-template <>
-struct Signed<BFloat16> {
-  using Bits = uint16_t;
-};
+void find_keys(const ScoreKeys& keys, const Wide<T>* x, int n, int32_t* key) {
+  using V = Wide<T>;
+  if (keys.bits != 0) {
+    const int shift = 31 - keys.bits;
+    const int32_t before = (int32_t{1} << shift) - 1;  // what has 0 to itself, and 1
+    for (int i = 0; i < n; ++i) {
+      const float of = static_cast<float>(x[i]), at_least_0 = of > 0.0f ? of : 0.0f;
+      const float within = at_least_0 < 1.0f ? at_least_0 : 1.0f, rest = 1.0f - within;
+      int32_t bits, of_rest;
+      memcpy(&bits, &within, sizeof(bits));
+      memcpy(&of_rest, &rest, sizeof(of_rest));
+      const int32_t whole = within < 0.5f ? bits : 2 * ScoreKeys::kHalfway - of_rest;
+      key[i] = x[i] == x[i] ? (whole + before) >> shift : -1;
+    }
+    return;
+  }
+  if constexpr (sizeof(T) == 2) {
+    constexpr bool kHalf = std::is_same_v<T, Half>;
+    for (int i = 0; i < n; ++i) {
+      T score;
+      narrow(x[i] + V(0), &score);  // -0 is 0
+      const int32_t bits = score.bits;
+      int32_t found;
+      if (keys.signed_) {
+        found = (kHalf ? ScoreKeys::kOfSigned : 0) + (bits & 0x8000 ? 0xffff - bits : bits | 0x8000);
+      } else {
+        found = (kHalf ? ScoreKeys::kOfBFloat16 : 0) + std::min<int32_t>(bits, kHalf ? 0x3c00 : 0x3f80);
+      }
+      key[i] = x[i] == x[i] ? found : -1;
+    }
+  }
+}
+
+template <typename T>
+void count_all(const ScoresBatch& b, const ScoreKeys& keys, int64_t* histogram, int64_t* faults) {
+  using V = Wide<T>;
+  std::vector<Faults> nans(static_cast<size_t>(parts_of<int64_t>(b, 1).count));
+  add_to_bins(
+      b, keys.number(), histogram, faults, [&](int64_t p) { nans[p] = Faults{}; },
+      [&](int64_t p, bool logits, auto c, int32_t* bin) {
+        if constexpr (std::is_same_v<std::decay_t<decltype(*c.x)>, V>) {
+          alignas(64) V made[kMostRows];
+          if (logits && !b.multiclass) {
+            sigmoid(c.x, c.n, made);
+            c.x = made;
+          }
+          find_keys<T>(keys, c.x, c.n, bin);
+          note_nans(b, c, &nans[p]);
+        }
+      });
+  Faults::record(nans, faults);
+}
 
 template <typename T>
 void keep_all(const ScoresBatch& b, T* scores, int8_t* labels, int64_t* faults) {
   using V = Wide<T>;
-  using Bits = typename Signed<T>::Bits;
+  using Bits = BitsOf<T>;
   constexpr Bits kSign = static_cast<Bits>(Bits{1} << (8 * sizeof(T) - 1));
   const int64_t samples = b.rows.samples();
   const int64_t columns = b.columns;
+  prefer_huge_pages(scores, samples * columns * static_cast<int64_t>(sizeof(T)));
   T none;
   narrow(std::numeric_limits<V>::quiet_NaN(), &none);
   const Parts parts(samples, std::min<int64_t>(samples, threads_for(samples * columns)));
@@ -219,11 +291,9 @@ void keep_all(const ScoresBatch& b, T* scores, int8_t* labels, int64_t* faults) 
           }
           T* to = scores + c.first * columns + c.column;
           int8_t* label_to = labels == nullptr ? nullptr : labels + c.first * columns + c.column;
-          bool nan = false;
           for (int i = 0; i < c.n; ++i) {
             T score;
             narrow(x[i] + V(0), &score);  // -0 is 0
-            nan |= x[i] != x[i];
             if (labels == nullptr) {
               Bits bits;
               memcpy(&bits, &score, sizeof(bits));
@@ -234,11 +304,9 @@ void keep_all(const ScoresBatch& b, T* scores, int8_t* labels, int64_t* faults) 
             }
             to[i * columns] = c.label[i] < 0 ? none : score;
           }
-          for (int i = 0; nan && i < c.n; ++i) {
-            if (c.label[i] < 0 || x[i] == x[i]) continue;
-            const int64_t place = b.score_at(c.first + i, c.column);
-            nans[p].add(kBadPreds, place, place);
-          }
+          ScoresColumn<V> found = c;
+          found.x = x;
+          note_nans(b, found, &nans[p]);
         }
       });
   Faults::record(nans, faults);
@@ -252,6 +320,11 @@ void add_score_histogram(const ScoresBatch& b, const ScoreBins& bins, int64_t* h
 
 void add_score_histogram(const ScoresBatch& b, const ScoreBins& bins, double* histogram, int64_t* faults) {
   add_histogram(b, bins, histogram, faults);
+}
+
+void count_scores(const ScoresBatch& b, const ScoreKeys& keys, int64_t* histogram, int64_t* faults) {
+  if (b.rows.samples() * b.columns == 0) return;
+  with_score_type(b.preds_type, [&](auto t) { count_all<decltype(t)>(b, keys, histogram, faults); });
 }
 
 void keep_scores(const ScoresBatch& b, void* scores, int8_t* labels, int64_t* faults) {

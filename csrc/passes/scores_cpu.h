@@ -51,34 +51,70 @@ using TakeColumn = std::function<void(int64_t, bool, const ScoresColumn<V>&)>;
 // Rows of a block. All columns of a sample are needed for its softmax.
 inline int rows_at_once(const ScoresBatch& b) {
   if (!b.multiclass) return kMostRows;
-  const int64_t rows = kBlockBytes / (b.columns * static_cast<int64_t>(sizeof(double))) / kDoubles * kDoubles;
-  return static_cast<int>(std::min<int64_t>(kMostRows, std::max<int64_t>(rows, kDoubles)));
+  const int64_t rows = kBlockBytes / (b.columns * static_cast<int64_t>(sizeof(double))) / kFloats * kFloats;
+  return static_cast<int>(std::min<int64_t>(kMostRows, std::max<int64_t>(rows, kFloats)));
 }
 
 // Scores of a block, and what is made of them.
 template <typename V>
 struct ScoresScratch {
-  std::vector<V> x;           // [columns, rows], of one column unless multiclass
-  std::vector<Doubles> wide;  // the same, for a softmax
+  std::vector<V> x;  // [columns, rows], of one column unless multiclass
   alignas(64) int32_t target[kMostRows], label[kMostRows];
   alignas(64) double weight[kMostRows];
 };
 
-// Makes the softmax over columns of p [columns, vectors], a sample a lane.
-inline void softmax_of_columns(Doubles* p, int64_t columns, int64_t vectors) {
-  for (int64_t v = 0; v < vectors; ++v) {
-    Doubles most = p[v], sum = {};
-    Words nan = most != most;
+// What a softmax takes of scores compared as V.
+template <typename V>
+struct SoftmaxLanes {
+  using Lanes = F64s;
+  static constexpr int kCount = kDoubles;
+
+  static Lanes exp(Lanes x) { return FastMath().exp(x); }
+};
+template <>
+struct SoftmaxLanes<float> {
+  using Lanes = F32s;
+  static constexpr int kCount = kFloats;
+  static constexpr float kLeast = -87.3f;
+
+  // 0 where it is less than the least normal number.
+  static Lanes exp(Lanes x) {
+    const Lanes least = Lanes{} + kLeast, found = exp_of_negative(greater_of(x, least));
+    return (Lanes)select(greater(least, x), I32s{}, (I32s)found);
+  }
+};
+
+// Makes the softmax over columns of p [columns, rows], a sample a lane. A sum is made of sums of kSum columns.
+template <typename V>
+void softmax_of_columns(V* p, int64_t columns, int64_t rows) {
+  using L = SoftmaxLanes<V>;
+  using Lanes = typename L::Lanes;
+  constexpr int64_t kSum = 16;
+  constexpr V kInfinity = std::numeric_limits<V>::infinity();
+  for (int64_t row = 0; row < rows; row += L::kCount) {
+    Lanes most = load<Lanes>(p + row), sum = {};
+    auto nan = unordered(most, most);
     for (int64_t c = 1; c < columns; ++c) {
-      const Doubles x = p[c * vectors + v];
-      nan |= x != x;
-      most = x > most ? x : most;
+      const Lanes x = load<Lanes>(p + c * rows + row);
+      nan |= unordered(x, x);
+      most = greater_of(x, most);
     }
-    FastMath math;
-    for (int64_t c = 0; c < columns; ++c) sum += p[c * vectors + v] = math.exp(p[c * vectors + v] - most);
-    const Words finite = (FastMath::absolute(most) < std::numeric_limits<double>::infinity()) & ~nan;
-    const Doubles scale = finite ? 1.0 / sum : Doubles{} + std::numeric_limits<double>::quiet_NaN();
-    for (int64_t c = 0; c < columns; ++c) p[c * vectors + v] *= scale;
+    for (int64_t c = 0; c < columns; c += kSum) {
+      Lanes part = {};
+      for (int64_t d = c; d < std::min(columns, c + kSum); ++d) {
+        const Lanes e = L::exp(load<Lanes>(p + d * rows + row) - most);
+        part += e;
+        store(e, p + d * rows + row);
+      }
+      sum += part;
+    }
+    const auto finite = ~nan & greater(Lanes{} + kInfinity, most) & greater(most, Lanes{} - kInfinity);
+    Lanes scale = 1 / sum;
+    if (any(~finite)) {
+      using I = std::conditional_t<sizeof(V) == 4, I32s, I64s>;
+      scale = (Lanes)select(finite, (I)scale, (I)(Lanes{} + std::numeric_limits<V>::quiet_NaN()));
+    }
+    for (int64_t c = 0; c < columns; ++c) store(load<Lanes>(p + c * rows + row) * scale, p + c * rows + row);
   }
 }
 
@@ -157,7 +193,7 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
   }
 
   read_targets(0);
-  const int64_t vectors = (n + kDoubles - 1) / kDoubles, rows = vectors * kDoubles;
+  const int64_t rows = (n + kFloats - 1) / kFloats * kFloats;
   s->x.resize(b.columns * rows);
   for (int64_t column = 0; column < b.columns; ++column) {
     V* to = s->x.data() + column * rows;
@@ -179,16 +215,13 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
   }
   read_weights(0);
   if (logits) {
-    s->wide.assign(b.columns * vectors, Doubles{});
-    double* wide = reinterpret_cast<double*>(s->wide.data());
-    for (int64_t column = 0; column < b.columns; ++column) {
-      for (int i = 0; i < n; ++i) wide[column * rows + i] = s->x[column * rows + i];
-    }
-    softmax_of_columns(s->wide.data(), b.columns, vectors);
-    for (int64_t i = 0; i < b.columns * rows; ++i) {
-      T rounded;
-      narrow(static_cast<V>(wide[i]), &rounded);
-      s->x[i] = widen(rounded);
+    softmax_of_columns(s->x.data(), b.columns, rows);
+    if constexpr (sizeof(T) == 2) {  // as torch, which rounds it
+      for (int64_t i = 0; i < b.columns * rows; ++i) {
+        T rounded;
+        narrow(s->x[i], &rounded);
+        s->x[i] = widen(rounded);
+      }
     }
   }
   for (int64_t column = 0; column < b.columns; ++column) {

@@ -37,22 +37,7 @@ struct Lanes {
 
   static V load(const T* from) { return widen_floats(from); }
 
-  // exp(x) for x in [kLeast, 0]: 2^k 2^f with |f| <= 1/2. An integer that is added to kInteger is found in the low bits
-  // of the sum. k kLn2 is exact, and so is its difference from x, with or without fused operations.
-  static V exp(V x) {
-    constexpr float kLog2E = 1.44269504088896341f, kInteger = 0x1.8p23f;
-    constexpr float kLn2 = 0x1.63p-1f, kLn2Rest = -0x1.bd0106p-13f;
-    const V shifted = x * kLog2E + kInteger, k = shifted - kInteger, f = ((x - k * kLn2) - k * kLn2Rest) * kLog2E;
-    V p = V{} + 0x1.41d334p-13f;
-    p = p * f + 0x1.5f456ap-10f;
-    p = p * f + 0x1.3b2dbcp-7f;
-    p = p * f + 0x1.c6aed4p-5f;
-    p = p * f + 0x1.ebfbdap-3f;
-    p = p * f + 0x1.62e43p-1f;
-    p = p * f + 1.0f;
-    return (V)((I32s)p + ((I32s)shifted << 23));
-  }
-
+  static V exp(V x) { return exp_of_negative(x); }
   static double sum(V lanes) {
     double sum = 0.0;
     for (int j = 0; j < kCount; ++j) sum += static_cast<double>(lanes[j]);

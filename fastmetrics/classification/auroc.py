@@ -36,6 +36,8 @@ class AUROC(Family):
 
 
 class _Area(AreaMetric):
+    bounded = True
+
     def of_sorted(self, found: Sorted) -> tuple[Tensor, Tensor]:
         areas = found.areas()
         return curves.area(areas), areas[:, 0]
@@ -49,7 +51,7 @@ class _Area(AreaMetric):
     def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
         """DeLong's error; that of an average needs the scores."""
         single = self.task_name == "binary" or self.average in ("none", None)
-        delong = {"delong": partial(self._delong, states, single)} if single or "scores" in states else {}
+        delong = {"delong": partial(self._delong, states, single)} if single or _kept(states) else {}
         return {**delong, **super()._interval_methods(states)}
 
     def _delong(self, states: Mapping[str, Tensor], single: bool, request: IntervalRequest) -> intervals.Pair:
@@ -73,6 +75,11 @@ class _Area(AreaMetric):
         positives = (decisions[1] & decisions[2]).sum(0).double()
         weights = positives if self.average == "weighted" else torch.ones_like(positives)
         return curve_intervals.together(errors, weights / weights.sum())
+
+
+def _kept(states: Mapping[str, Tensor]) -> bool:
+    """Whether there are scores, and not what was counted of them."""
+    return "scores" in states and states["scores"].is_floating_point()
 
 
 class BinaryAUROC(_Area, BinaryCurve, family=AUROC):
@@ -100,6 +107,7 @@ class BinaryAUROC(_Area, BinaryCurve, family=AUROC):
             raise ValueError(f"Arguments `max_fpr` should be a float in range (0, 1], but got: {max_fpr}")
         super().__init__(thresholds, ignore_index, validate_args, logits=logits, **kwargs)
         self.max_fpr = max_fpr
+        self.bounded = max_fpr is None or max_fpr == 1
 
     def formula(
         self, histogram: Tensor | None = None, scores: Tensor | None = None, labels: Tensor | None = None

@@ -30,6 +30,8 @@ class AveragePrecision(Family):
 
 
 class _Steps(AreaMetric):
+    bounded = True
+
     def of_sorted(self, found: Sorted) -> tuple[Tensor, Tensor]:
         areas = found.areas(precision=True)
         return curves.average_precision(areas, self.absent), areas[:, 0]

@@ -20,19 +20,26 @@ from fastmetrics import arguments
 from fastmetrics.classification import curve_intervals
 from fastmetrics.classification.base import BinaryTask, MulticlassTask, MultilabelTask, TaskMetric
 from fastmetrics.formulas import curves as formulas
-from fastmetrics.formulas.curve_table import Points, Sorted, binned_points
+from fastmetrics.formulas.curve_table import Counted, Points, Sorted, binned_points
 from fastmetrics.formulas.curves import Columns
 from fastmetrics.formulas.intervals import Pair
 from fastmetrics.metric import IntervalMethods, IntervalRequest
-from fastmetrics.statistics.scores import KeptScores, ScoreHistogram
+from fastmetrics.passes.score_keys import parts_of_keys, scores_of_keys, single_scores
+from fastmetrics.statistics.scores import CountedScores, KeptScores, ScoreHistogram
 
 
 class CurveMetric(TaskMetric):
     """A metric of a curve over thresholds.
 
     Without ``thresholds`` the curve has a point at each distinct score, and the scores are kept: 4 bytes for each one
-    that is float32 (5 with ``logits=False``). With T of them the statistic is a histogram, int64 ``[C, T + 1, 2]``,
-    however much data there is, and ``weights`` of samples are taken. Values are computed in float64 and rounded once.
+    that is float32 (5 with ``logits=False``). Those of 16 bits are counted instead once they are many, by their at most
+    65,536 values, which gives the same curve in constant memory. With T thresholds the statistic is a histogram, int64
+    ``[C, T + 1, 2]``, however much data there is, and ``weights`` of samples are taken. Values are computed in float64
+    and rounded once.
+
+    The keyword ``bins``, a power of two from 2^6 to 2^24, is for scores up to float32 that are too many to be kept: they
+    are counted in as many intervals of [0, 1], int64 ``[C, bins, 2]``, that are narrow near 0 and near 1. Scores of one
+    interval are taken for equal; areas have bounds of what that changes.
 
     Args:
         thresholds: None, or the thresholds: T equal steps from 0 to 1 for an int, or the numbers themselves.
@@ -66,14 +73,18 @@ class CurveMetric(TaskMetric):
         validate_args: bool,
         logits: bool | None,
         /,
+        bins: int | None = None,
         **kwargs: Any,
     ) -> None:
         if validate_args:
             arguments.thresholds(thresholds)
         arguments.logits(logits)
         options = {"logits": logits, "ignore_index": ignore_index, "validate": validate_args}
-        statistics: ScoreHistogram | KeptScores
-        if thresholds is None:
+        statistics: ScoreHistogram | CountedScores | KeptScores
+        if bins is not None:
+            arguments.bins(bins, thresholds)
+            statistics = CountedScores(bins.bit_length() - 1, self.task_name, columns, **options)
+        elif thresholds is None:
             statistics = KeptScores(self.task_name, columns, **options)
         else:
             given = _as_tensor(thresholds)
@@ -81,6 +92,7 @@ class CurveMetric(TaskMetric):
             statistics = ScoreHistogram(cuts, isinstance(thresholds, int), self.task_name, columns, **options)
         super().__init__(statistics, ignore_index, validate_args, **kwargs)
         self.logits = logits
+        self.bins = bins
         self._thresholds_dtype = None if thresholds is None else given.dtype
 
     @property
@@ -113,9 +125,19 @@ class CurveMetric(TaskMetric):
         self.average = average
 
     def _sorted(self, scores: Tensor, labels: Tensor | None) -> Sorted:
+        if not scores.is_floating_point():
+            return self._counted(scores.sum(0, keepdim=True) if self.micro else scores)
         if self.micro:
             scores, labels = scores.reshape(-1, 1), None if labels is None else labels.reshape(-1, 1)
         return _sort(scores, labels)
+
+    def _counted(self, counts: Tensor, order: int = 0) -> Counted:
+        device = counts.device
+        if self.bins is not None:
+            bits = self.bins.bit_length() - 1
+            return Counted(counts, scores_of_keys(bits, False, device), single_scores(bits, device), order=order)
+        signed = self.logits is False
+        return Counted(counts, scores_of_keys(0, signed, device), parts=parts_of_keys(signed))
 
     def _points(self, histogram: Tensor) -> Points:
         if self.micro:
@@ -210,10 +232,50 @@ class AreaMetric(CurveMetric):
 
     reads_values = True
     average = "macro"
+    #: Whether the least and the greatest value follow from counts.
+    bounded = False
 
     @abstractmethod
     def of_sorted(self, found: Sorted) -> tuple[Tensor, Tensor]:
         """The value of each curve at all scores, and its positives."""
+
+    def bounds(self) -> tuple[Tensor, Tensor]:
+        """Two values between which the one at all scores lies, always, in the shape of the value; float32.
+
+        Without ``bins`` both are the value. With them they are as far apart as the order of the scores within each
+        interval could make them: with ``bins=2**20`` less than 1e-4 for uniform, beta-distributed and saturated scores.
+
+        Raises:
+            ValueError: the metric has ``thresholds``, or is no area that has bounds.
+
+        Example:
+            >>> import torch
+            >>> from fastmetrics.classification import BinaryAUROC
+            >>> metric = BinaryAUROC(bins=2**10)
+            >>> metric.update(torch.linspace(0, 1, 6), torch.tensor([0, 1, 0, 1, 0, 1]))
+            >>> low, high = metric.bounds()
+            >>> bool(low <= metric.compute() <= high)
+            True
+        """
+        if not self.bounded or not isinstance(self._statistics, (CountedScores, KeptScores)):
+            raise ValueError(f"{type(self).__name__}.bounds: with these arguments there are none")
+        if self.bins is None:
+            value = self.compute()
+            return value, value
+        with self.sync_context(
+            dist_sync_fn=self.dist_sync_fn, should_sync=self._to_sync, should_unsync=self._should_unsync
+        ):
+            part = self._reader.part()
+            self._raise_faults(part.faults)
+            counts = part.finals(self._device)["scores"]
+        counts = counts.sum(0, keepdim=True) if self.micro else counts
+        found = []
+        for order in (-1, 1):
+            values, positives = self.of_sorted(self._counted(counts, order))
+            value = formulas.average(values, "macro" if self.micro else self.average, positives)
+            found.append(torch.nextafter(value.float(), torch.full_like(value, order * torch.inf).float()))
+        low, high = (value.clamp(0, 1) for value in found)
+        return low, high
 
     @abstractmethod
     def of_points(self, points: Points) -> Tensor:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -223,6 +224,77 @@ class Sorted:
             )
             self._points = Points(thresholds, tp, fp, sizes, positives, negatives)
         return self._points
+
+
+class Counted(Sorted):
+    """Scores that were counted by their keys.
+
+    Args:
+        counts: int64 ``[C, K, 2]``, by the label.
+        values: ``[K]``: the scores of the keys; they ascend, but for parts that each have their own order.
+        single: bool ``[K]``: whether a key is that of one score only; None if all are.
+        parts: sizes of those parts, and the dtype of the scores of each.
+        order: in which the scores of a key are taken by :meth:`areas`: 0 for that of equal scores; -1, or 1, for the
+            order in which areas are the least, or the greatest.
+    """
+
+    def __init__(
+        self,
+        counts: Tensor,
+        values: Tensor,
+        single: Tensor | None = None,
+        parts: Sequence[tuple[int, torch.dtype]] = (),
+        order: int = 0,
+    ) -> None:
+        if parts:
+            found = counts.split([size for size, _ in parts], 1)
+            some = [i for i, part in enumerate(found) if bool(part.any())] or [0]
+            if len(some) == 1:
+                counts, dtype = found[some[0]], parts[some[0]][1]
+                values = values.split([size for size, _ in parts])[some[0]].to(dtype)
+            else:  # equal scores of several types are one
+                values, inverse = values.unique(return_inverse=True)
+                merged = counts.new_zeros(counts.shape[0], len(values), 2)
+                counts = merged.index_add(1, inverse, counts)
+        self._of_keys = counts.flip(1)
+        self._above = self._of_keys.cumsum(1)
+        self._scores = values.flip(0)
+        self._unknown = None if single is None or order == 0 else ~single.flip(0)
+        self._order = order
+
+    def areas(self, precision: bool = False) -> Tensor:
+        """See :func:`curve_areas_body`.
+
+        The sum of the precisions of ``p`` positives that are found behind ``n`` negatives of their key is ``p`` less
+        the sum of ``b / (c + i)`` for i from 1 to p: an integral is a bound of it.
+        """
+        (fp, tp), (of_fp, of_tp) = self._of_keys.unbind(-1), self._above.unbind(-1)
+        areas = torch.zeros(len(fp), 4, dtype=torch.float64, device=fp.device)
+        areas[:, 0], areas[:, 1] = tp.sum(1), fp.sum(1)
+        twice = fp * (2 * of_tp - tp)
+        if self._unknown is not None:
+            twice = twice + self._order * self._unknown * fp * tp
+        areas[:, 2] = twice.sum(1).double() / 2
+        if not precision:
+            return areas
+        p = tp.double()
+        sums = p * (of_tp.double() / (of_tp + of_fp).clamp(min=1).double())
+        if self._unknown is not None:
+            if self._order > 0:
+                extreme = p * (of_tp.double() / (of_tp + of_fp - fp).clamp(min=1).double())
+            else:
+                extreme = p - of_fp.double() * torch.log1p(p / ((of_tp - tp + of_fp).double() + 0.5))
+            sums = torch.where(self._unknown, extreme, sums)
+        areas[:, 3] = sums.sum(1)
+        return areas
+
+    def points(self) -> Points:
+        """The points at all keys that scores have."""
+        found = self._of_keys.any(-1)
+        fp, tp = (of[found] for of in self._above.unbind(-1))
+        thresholds = self._scores.expand(found.shape)[found]
+        negatives, positives = self._above[:, -1].unbind(-1)
+        return Points(thresholds, tp, fp, found.sum(1), positives, negatives)
 
 
 def binned_points(histogram: Tensor, thresholds: Tensor, order: Tensor) -> Points:

@@ -12,6 +12,7 @@ from fastmetrics.passes.proper_scores import proper_scores_
 from fastmetrics.passes.queries import keep_documents_, query_sums_, query_values_, sort_queries_
 from fastmetrics.passes.ranking import ranking_
 from fastmetrics.passes.row_pairs import row_pairs
+from fastmetrics.passes.score_keys import count_scores_
 from fastmetrics.passes.scores import keep_scores_, score_histogram_
 from fastmetrics.passes.token_rows import token_rows
 from fastmetrics.passes.values import values_
@@ -21,6 +22,7 @@ __all__ = [
     "binary_groups_",
     "binary_weighted_",
     "calibration_",
+    "count_scores_",
     "exact_match_",
     "hinge_",
     "keep_documents_",

@@ -12,14 +12,14 @@ from fastmetrics.native.operators import constant_in_graphs, define
 from fastmetrics.native.transforms import suspended
 from fastmetrics.passes.faults import bad_weights, record_faults
 
-_OPTIONS = "bool in_columns, int logits, int ignore_index, bool has_ignore_index, bool ignored_decide) -> ()"
+OPTIONS = "bool in_columns, int logits, int ignore_index, bool has_ignore_index, bool ignored_decide) -> ()"
 HISTOGRAM_SCHEMA = (
     "score_histogram_(Tensor preds, Tensor target, Tensor? valid, Tensor? weights, Tensor cuts, Tensor logit_cuts, "
-    f"Tensor(a!) histogram, Tensor(b!)? faults, bool uniform, {_OPTIONS}"
+    f"Tensor(a!) histogram, Tensor(b!)? faults, bool uniform, {OPTIONS}"
 )
 KEEP_SCHEMA = (
     "keep_scores_(Tensor preds, Tensor target, Tensor? valid, Tensor(a!) scores, Tensor(b!)? labels, "
-    f"Tensor(c!)? faults, {_OPTIONS}"
+    f"Tensor(c!)? faults, {OPTIONS}"
 )
 
 #: What the argument ``logits`` of the operators says.
@@ -70,14 +70,16 @@ def logit_cuts(cuts: Tensor, dtype: torch.dtype) -> Tensor:
 def probabilities(preds: Tensor, outside: Tensor | bool, softmax: bool) -> Tensor:
     """Scores as they are, or, where ``outside`` says so, their sigmoid, or their softmax over dimension 1.
 
-    A softmax is computed in float64 and rounded; a sigmoid in the dtype of the scores, as ``torch.sigmoid`` does.
+    A softmax is computed in float64 and rounded; kernels compute one of up to 32 bits in float32, within 4 units in the
+    last place, and what is less than the least normal number is 0. A sigmoid is computed in the dtype of the scores,
+    as ``torch.sigmoid`` does.
     """
     if softmax:
         return torch.where(torch.as_tensor(outside), preds.double().softmax(1).to(preds.dtype), preds)
     return torch.where(torch.as_tensor(outside), preds.sigmoid(), preds)
 
 
-def _read(
+def read_batch(
     preds: Tensor,
     target: Tensor,
     valid: Tensor | None,
@@ -196,7 +198,7 @@ def histogram_cells(
 ) -> tuple[Tensor, Tensor]:
     """The cell of a histogram that each score is counted in, int64 [M, C], and what it counts there."""
     multiclass = preds.dim() > target.dim()
-    scores, labels, outside = _read(
+    scores, labels, outside = read_batch(
         preds, target, valid, faults, in_columns, logits, ignore_index, has_ignore_index, ignored_decide
     )
     if weights is not None:
@@ -259,7 +261,7 @@ def keep_scores_body(
     """
     if preds.numel() == 0:
         return
-    found, label, outside = _read(
+    found, label, outside = read_batch(
         preds, target, valid, faults, in_columns, logits, ignore_index, has_ignore_index, ignored_decide
     )
     found = probabilities(found, outside, preds.dim() > target.dim()) + 0.0
@@ -274,7 +276,8 @@ def keep_scores_body(
     scores.copy_(torch.where(counted, found, torch.nan))
 
 
-def _check(preds: Tensor, target: Tensor, in_columns: bool, name: str) -> None:
+def check_batch(preds: Tensor, target: Tensor, in_columns: bool, name: str) -> None:
+    """Raise unless ``preds`` are scores and ``target`` has their samples; ``name`` is that of the operator."""
     more = preds.dim() - target.dim()
     torch._check(more == 0 or (more == 1 and in_columns), lambda: f"{name}: preds must be [N, C, ...] or as target")
     torch._check(preds.is_floating_point(), lambda: f"{name}: preds must be scores")
@@ -293,7 +296,7 @@ def _histogram_fake(
     in_columns: bool,
     *rest: Any,
 ) -> None:
-    _check(preds, target, in_columns, "score_histogram_")
+    check_batch(preds, target, in_columns, "score_histogram_")
     dtype = torch.int64 if weights is None else torch.float64
     torch._check(histogram.dtype == dtype, lambda: f"score_histogram_: histogram must be {dtype}")
 
@@ -308,7 +311,7 @@ def _keep_fake(
     in_columns: bool,
     *rest: Any,
 ) -> None:
-    _check(preds, target, in_columns, "keep_scores_")
+    check_batch(preds, target, in_columns, "keep_scores_")
     torch._check(scores.dtype == preds.dtype, lambda: "keep_scores_: scores must have the dtype of preds")
 
 

@@ -274,6 +274,14 @@ class Statistics(ABC):
         for name, value in batch.items():
             states[name].add_(value)
 
+    def tidy(self, states: Mapping[str, list[Tensor]]) -> None:
+        """Make lists of samples shorter, or smaller, after a batch was appended; other tensors take their place."""
+        return None
+
+    def finals(self, states: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
+        """The statistics as a formula takes them, from whole ones."""
+        return states
+
     def differentiable(
         self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
     ) -> dict[str, Tensor] | None:

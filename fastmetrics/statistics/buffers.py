@@ -4,17 +4,22 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
 
 from fastmetrics.statistics.base import Inputs, States, Statistics, same_device
 
+AT_ONCE = 16  # tensors that are joined
+LARGE = 1 << 20  # elements of one that is not
+
 
 class Buffers(Statistics):
     """The samples themselves, batch by batch, where no statistic of fixed size decides the value.
 
     The formula sees all of them, concatenated. What is kept of a batch is copied, so the caller may reuse its memory.
+    Batches are joined to tensors that grow geometrically: there are few of them, without room that is not used.
     """
 
     samplewise = True
@@ -36,9 +41,25 @@ class Buffers(Statistics):
         """What is kept of it."""
         return self.kept(inputs, valid, faults)
 
+    def tidy(self, states: Mapping[str, list[Tensor]]) -> None:
+        """Join the last tensors of each list where they are many; each sample is copied a few times in all."""
+        for name in self.shapes:
+            join(states[name])
+
     def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
         """There is nothing to add to."""
         raise NotImplementedError("samples are appended, not added")
+
+
+def join(parts: list[Tensor]) -> None:
+    """Replace the last tensors by one, while they are many and the first of them is not most of it."""
+    while len(parts) >= AT_ONCE:
+        last = parts[-AT_ONCE:]
+        first, size = last[0].numel(), sum(part.numel() for part in last)
+        if 4 * first > size or size > AT_ONCE * LARGE or len({(part.dtype, part.device) for part in last}) > 1:
+            return
+        with torch.no_grad():
+            parts[-AT_ONCE:] = [torch.cat(last)]
 
 
 class PairBuffers(Buffers):

@@ -8,6 +8,14 @@ import torch
 
 from fastmetrics.formulas.curve_table import Sorted, curve_areas_body, curve_points_body, sort_scores_body
 from fastmetrics.passes.faults import FAULTS
+from fastmetrics.passes.score_keys import (
+    count_scores_,
+    count_scores_body,
+    number_of_keys,
+    score_keys,
+    scores_of_keys,
+    single_scores,
+)
 from fastmetrics.passes.scores import (
     EITHER,
     LOGITS,
@@ -154,6 +162,69 @@ def test_the_sort_of_any_distribution(kind, dtype):
             assert torch.equal((points.tp + points.fp)[start : start + size], inverse.bincount().flip(0).cumsum(0))
             start += size
         assert start == len(points.tp)
+
+
+@pytest.mark.parametrize("n", [1, 600, 9000])
+@pytest.mark.parametrize("task", TASKS)
+def test_counts_of_keys(task, n):
+    for scores, target, valid in batches(task, n):
+        if scores.dtype == torch.float64:
+            continue
+        for options, bits in itertools.product(options_of(task), (0, 6, 12)):
+            if bits == 0 and scores.dtype.itemsize > 2:
+                continue
+            if task == "multiclass" and options[1] != PROBABILITIES:
+                continue  # the softmax of kernels is rounded in other ways
+            made = []
+            for call in (count_scores_, count_scores_body):
+                size = number_of_keys(bits, options[1] == PROBABILITIES)
+                counts = torch.zeros(1 if task == "binary" else C, size, 2, dtype=torch.int64)
+                faults = torch.zeros(FAULTS, dtype=torch.int64)
+                nan = scores.clone()
+                nan.view(-1)[::7] = torch.nan
+                call(scores, target, valid, counts, faults, bits, *options)
+                call(nan, target, valid, counts, faults, bits, *options)
+                made.append((counts, faults))
+            assert torch.equal(made[0][1], made[1][1])
+            if options[1] == PROBABILITIES:
+                assert torch.equal(made[0][0], made[1][0])
+            else:  # sigmoids differ in the last place
+                assert (made[0][0] - made[1][0]).abs().sum() <= 2 + made[1][0].sum() // (4 if bits == 0 else 500)
+
+
+@pytest.mark.parametrize("bits", [6, 8, 20, 24])
+def test_keys_have_the_order_of_the_scores(bits):
+    generator = torch.Generator().manual_seed(bits)
+    small = torch.rand(4000, generator=generator, dtype=torch.float64).mul(100).neg().exp2()
+    scores = torch.cat([small, 1 - small, torch.rand(4000, generator=generator), torch.tensor([0.0, 0.5, 1.0])]).float()
+    scores = scores.sort().values
+    keys = score_keys(scores, bits, False)
+    assert (keys.diff() >= 0).all()
+    assert keys.min() >= 0
+    assert keys.max() < 1 << bits
+    least = scores_of_keys(bits, False, torch.device("cpu"))
+    assert (least[keys] <= scores).all()
+    assert torch.equal(score_keys(least[keys], bits, False), keys)
+    below = torch.nextafter(least[keys], torch.tensor(-1.0)).clamp(min=0)
+    assert ((score_keys(below, bits, False) < keys) | (least[keys] == 0)).all()
+    above = torch.nextafter(least[keys], torch.tensor(2.0)).clamp(max=1)
+    alone = (score_keys(above, bits, False) > keys) | (least[keys] == 1)
+    assert torch.equal(single_scores(bits, torch.device("cpu"))[keys], alone)
+    for value in (0.0, 1.0):  # which are alone
+        assert (scores[keys == score_keys(torch.tensor(value), bits, False)] == value).all()
+
+
+def test_keys_of_16_bits_are_the_scores():
+    for signed in (False, True):
+        values = scores_of_keys(0, signed, torch.device("cpu"))
+        for dtype in (torch.bfloat16, torch.float16):
+            bits = torch.arange(1 << 16).to(torch.uint16).view(torch.int16)
+            scores = bits.view(dtype)
+            scores = scores[~scores.isnan()] if signed else scores[(scores >= 0) & (scores <= 1)]
+            keys = score_keys(scores, 0, signed)
+            assert torch.equal(values[keys], scores.float())
+            order = scores.float().argsort(stable=True)
+            assert (keys[order].diff() >= 0).all()
 
 
 def test_cuts_of_logits_are_those_of_the_sigmoid():
