@@ -587,8 +587,8 @@ class StatisticMetric(Metric):
         arguments.draws(draws)
         if self.keeps_groups:
             raise ValueError(
-                f"{self._label()}: there is no interval of a metric with `num_groups`. Give the samples, or those of one"
-                " group, to a metric without it too."
+                f"{self._label()}: there is no interval of a metric with `num_groups`. Give the samples, or those of"
+                " one group, to a metric without it too."
             )
         if not self._reader.current().updated:
             self._warn_unless_updated()
