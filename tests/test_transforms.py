@@ -87,6 +87,9 @@ def with_samples(function, make, **options):
     return call, partial(of_samples, make), options
 
 
+OF_SCORES = ("hinge", "ranking", "coverage", "calibration", "adaptive", "reliability", "brier", "log_loss")
+
+
 def classification_cases():
     kinds = {
         "binary": (binary, {}, (N, 2)),
@@ -107,7 +110,7 @@ def classification_cases():
             yield name, function, make, options
             at_thresholds = {"thresholds": 5} if "thresholds" in taken else {}  # kept scores have no weights
             yield f"{name}, samples", *with_samples(function, make, **options, **at_thresholds)
-            if not (at_thresholds or figure.startswith(("hinge", "ranking", "coverage"))):
+            if not (at_thresholds or figure.startswith(OF_SCORES)):
                 yield f"{name}, labels", function, lambda t=make: (t()[1], t()[1]), options
             if "top_k" in taken:
                 yield f"{name}, top_k", function, make, {**options, "top_k": 2}
@@ -229,7 +232,7 @@ GRADIENTS = [
     name
     for name in CASES
     if (name.partition(",")[0] in functions(regression) and not name.startswith(("kendall", "spearman", "critical")))
-    or "hinge" in name
+    or any(differentiable in name for differentiable in ("hinge", "brier", "log_loss"))
 ]
 
 

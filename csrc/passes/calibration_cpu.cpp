@@ -137,7 +137,7 @@ struct Target {
     double* of_bin = sums + (column * options.bins + bins(confidence)) * kOfBin;
     of_bin[0] += weight;
     of_bin[1] += weight * confidence;
-    of_bin[2] += hit ? weight : 0.0;
+    of_bin[2] += static_cast<double>(hit) * weight;
   }
 };
 
@@ -205,23 +205,26 @@ struct Run {
   // One probability of each sample.
   void add_confidences() {
     alignas(64) int32_t bin[kChunk];
-    bool outside = false;
-    for (int i = 0; i < n; ++i) {
-      const bool counts = weight[i] != kLeftOut;
-      x[i] = counts ? to.rounded(x[i]) : 0.0;
-      outside |= is_outside(x[i]);
-      weight[i] = counts ? weight[i] : 0.0;
+    alignas(64) double hit[kChunk];
+    for (int i = 0; i < n && !all; ++i) {
+      x[i] = weight[i] == kLeftOut ? 0.0 : x[i];
+      weight[i] = std::max(weight[i], 0.0);
     }
-    for (int i = 0; i < n && outside; ++i) {
+    if (to.options.rounds) {
+      for (int i = 0; i < n; ++i) x[i] = static_cast<double>(static_cast<float>(x[i]));
+    }
+    uint64_t outside = 0;
+    for (int i = 0; i < n; ++i) outside |= is_outside(x[i]);
+    for (int i = 0; i < n && outside != 0; ++i) {
       if (!is_outside(x[i])) continue;
       to.part->faults.add(kBadPreds, first + i, first + i);
       weight[i] = x[i] = 0.0;
     }
     to.bins.find(x, n, bin);
-    for (int i = 0; i < n; ++i) {
+    for (int i = 0; i < n; ++i) hit[i] = static_cast<double>(target[i] == label[i]) * weight[i];
+    for (int i = 0; i < n; ++i) {  // without a branch, which nobody could foretell
       double* of_bin = to.sums + (i % kTables * to.options.bins + bin[i]) * kOfBin;
-      const OfBin more = {weight[i], weight[i] * x[i], target[i] == label[i] ? weight[i] : 0.0, 0.0};
-      store(load<OfBin>(of_bin) + more, of_bin);
+      store(load<OfBin>(of_bin) + OfBin{weight[i], weight[i] * x[i], hit[i], 0.0}, of_bin);
     }
   }
 
