@@ -1,7 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is measured: the table, by family. A new metric is one entry."""
 
-from bench.workloads import aggregation, classification, collections, contingency, cuda, regression, segmentation, text
+from bench.workloads import (
+    aggregation,
+    classification,
+    collections,
+    contingency,
+    cuda,
+    regression,
+    retrieval,
+    segmentation,
+    text,
+)
 from bench.workloads.table import Workload
 
 WORKLOADS = [
@@ -10,6 +20,7 @@ WORKLOADS = [
     *segmentation.ROWS,
     *contingency.ROWS,
     *regression.ROWS,
+    *retrieval.ROWS,
     *text.ROWS,
     *aggregation.ROWS,
     *collections.ROWS,

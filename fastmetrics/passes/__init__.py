@@ -26,6 +26,7 @@ from fastmetrics.passes.queries import (
     keep_documents_,
     query_sums_,
     query_values_,
+    ranking_sums_,
     sort_queries_,
 )
 from fastmetrics.passes.ranking import (
@@ -59,6 +60,7 @@ __all__ = [
     "query_sums_",
     "query_values_",
     "ranking_",
+    "ranking_sums_",
     "row_pairs",
     "score_histogram_",
     "simple_pairs_",
