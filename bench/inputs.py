@@ -113,6 +113,27 @@ class Binary:
 
 
 @dataclass(frozen=True)
+class Documents:
+    """Scores ``[Q, D]`` and relevance, of which a share is 1; without ``rows``, ``[Q * D]`` and the queries."""
+
+    queries: int
+    documents: int
+    rows: bool = False
+    share: float = 0.2
+
+    def make(self, generator, scale):
+        shape, at = (count(self.queries, scale), self.documents), generator.device
+        batch = torch.rand(shape, generator=generator, device=at), common(shape, self.share, generator).long()
+        if self.rows:
+            return batch
+        queries = torch.arange(shape[0], device=at).repeat_interleave(self.documents)
+        return *(value.flatten() for value in batch), queries
+
+    def two(self):
+        return replace(self, queries=2)
+
+
+@dataclass(frozen=True)
 class Pairs:
     """Predictions and targets ``[N]`` or ``[N, D]`` around ``offset``, which they resemble."""
 

@@ -7,7 +7,7 @@ import importlib
 import inspect
 from dataclasses import dataclass
 
-FAMILIES = ("classification", "regression", "aggregation", "segmentation", "nominal", "clustering", "text")
+FAMILIES = ("classification", "regression", "aggregation", "segmentation", "nominal", "clustering", "text", "retrieval")
 
 
 class NotThereError(LookupError):

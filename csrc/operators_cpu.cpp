@@ -299,6 +299,18 @@ void values_of_queries(View scores, View relevance, View starts, View ks, State 
   query_values(rankings, options, values_of(options, rankings.queries, values, totals));
 }
 
+void sums_of_rankings(View scores, View relevance, View starts, OptionalView weights, View ks, State sums, State counts,
+                      int64_t measures, int64_t ties, bool exponential, double max_fpr) {
+  const MeasureOptions options = measure_options("ranking_sums_", ks, measures, ties, exponential, max_fpr);
+  const Rankings rankings = rankings_of(scores, relevance, starts);
+  const double* of_queries = nullptr;
+  if (weights.has_value()) {
+    of_queries =
+        in_line<double>(*weights, DType::kDouble, rankings.queries, "ranking_sums_: weights must be float64, [Q]");
+  }
+  add_rankings(rankings, of_queries, options, sums_of(options, sums, counts));
+}
+
 void sums_of_queries(View preds, View target, OptionalView indexes, OptionalView valid, OptionalView weights, View ks,
                      State sums, State counts, OptionalState faults, int64_t measures, int64_t ties, bool exponential,
                      double max_fpr, int64_t ignore_index, bool has_ignore_index, bool binary) {
@@ -501,6 +513,7 @@ FM_CPU_OPERATOR("sort_scores_", &fastmetrics::sort_of_scores)
 FM_CPU_OPERATOR("keep_documents_", &fastmetrics::keep_query_documents)
 FM_CPU_OPERATOR("sort_queries_", &fastmetrics::sort_of_queries)
 FM_CPU_OPERATOR("query_values_", &fastmetrics::values_of_queries)
+FM_CPU_OPERATOR("ranking_sums_", &fastmetrics::sums_of_rankings)
 FM_CPU_OPERATOR("query_sums_", &fastmetrics::sums_of_queries)
 FM_CPU_OPERATOR("curve_areas_", &fastmetrics::areas_of_curves)
 FM_CPU_OPERATOR("curve_points_", &fastmetrics::points_of_curves)

@@ -10,6 +10,7 @@ from bench.workloads import (
     intervals,
     pairwise,
     regression,
+    retrieval,
     segmentation,
     text,
 )

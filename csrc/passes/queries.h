@@ -34,6 +34,13 @@ struct Rankings {
   const float* relevance;
   const int64_t* starts;
   int64_t queries;
+
+  // The most documents of a query.
+  int64_t most() const {
+    int64_t n = 0;
+    for (int64_t q = 0; q < queries; ++q) n = starts[q + 1] - starts[q] > n ? starts[q + 1] - starts[q] : n;
+    return n;
+  }
 };
 
 // The order of the bits of `wanted`, which is that of the rows of the values.
@@ -90,6 +97,9 @@ void sort_queries(const int64_t* indexes, const float* scores, const float* rele
                   int64_t* starts, float* sorted_scores, float* sorted_relevance, int64_t* counts);
 
 void query_values(const Rankings& rankings, const MeasureOptions& options, const QueryValues& to);
+
+// weights: [queries], or null for ones.
+void add_rankings(const Rankings& rankings, const double* weights, const MeasureOptions& options, const QuerySums& to);
 
 // Adds queries whose documents are all here: those of a row, or those of the same index, [queries * documents].
 void add_queries(const DocumentRows& b, const int64_t* indexes, const DocumentRules& rules,

@@ -556,11 +556,7 @@ void sort_queries(const int64_t* indexes, const float* scores, const float* rele
 }
 
 void query_values(const Rankings& rankings, const MeasureOptions& options, const QueryValues& to) {
-  int64_t most = 0;
-  for (int64_t q = 0; q < rankings.queries; ++q) {
-    most = std::max(most, rankings.starts[q + 1] - rankings.starts[q]);
-  }
-  const Places places(most, options.wanted);
+  const Places places(rankings.most(), options.wanted);
   const int64_t documents = rankings.queries > 0 ? rankings.starts[rankings.queries] : 0;
   split(rankings.queries, threads_for(documents), [&](int, int64_t first, int64_t last) {
     Walk<ToValues> walk(options, places);
@@ -633,12 +629,26 @@ void add_rows(const DocumentRows& b, const DocumentRules& rules, const MeasureOp
 
 }  // namespace
 
+void add_rankings(const Rankings& rankings, const double* weights, const MeasureOptions& options, const QuerySums& to) {
+  const int64_t documents = rankings.queries > 0 ? rankings.starts[rankings.queries] : 0;
+  const Places places(rankings.most(), options.wanted);
+  add_in_parts(rankings.queries, documents, options, to,
+               [&](int64_t, int64_t begin, int64_t end, const QuerySums& sums) {
+                 Walk<ToSums> walk(options, places);
+                 for (int64_t q = begin; q < end; ++q) {
+                   const int64_t at = rankings.starts[q], n = rankings.starts[q + 1] - at;
+                   const double weight = weights == nullptr ? 1.0 : weights[q];
+                   if (n > 0)
+                     walk.query({sums, options.count, weight}, rankings.scores + at, rankings.relevance + at, n);
+                 }
+               });
+}
+
 void add_queries(const DocumentRows& b, const int64_t* indexes, const DocumentRules& rules,
                  const MeasureOptions& options, const QuerySums& to, int64_t* faults) {
   const int64_t n = b.queries * b.documents;
-  const Places places(indexes == nullptr ? b.documents : n, options.wanted);
   if (indexes == nullptr) {
-    add_rows(b, rules, options, places, to, faults);
+    add_rows(b, rules, options, Places(b.documents, options.wanted), to, faults);
     return;
   }
   std::vector<float> scores(n), relevance(n), sorted_scores(n), sorted_relevance(n);
@@ -655,16 +665,13 @@ void add_queries(const DocumentRows& b, const int64_t* indexes, const DocumentRu
   }
   sort_queries(indexes, scores.data(), relevance.data(), n, ids.data(), starts.data(), sorted_scores.data(),
                sorted_relevance.data(), counts);
-  add_in_parts(counts[0], counts[1], options, to, [&](int64_t, int64_t begin, int64_t end, const QuerySums& sums) {
-    Walk<ToSums> walk(options, places);
-    for (int64_t q = begin; q < end; ++q) {
-      const int64_t at = starts[q];
-      // sorted as the documents are, so that the last one of a query has its greatest weight
-      const double weight = weights.empty() ? 1.0 : weights[starts[q + 1] - 1].second;
-      walk.query({sums, options.count, weight}, sorted_scores.data() + at, sorted_relevance.data() + at,
-                 starts[q + 1] - at);
-    }
-  });
+  std::vector<double> of_queries;
+  for (int64_t q = 0; q < counts[0] && b.weights != nullptr; ++q) {
+    // sorted as the documents are, so that the last one of a query has its greatest weight
+    of_queries.push_back(weights[starts[q + 1] - 1].second);
+  }
+  add_rankings({sorted_scores.data(), sorted_relevance.data(), starts.data(), counts[0]},
+               b.weights == nullptr ? nullptr : of_queries.data(), options, to);
 }
 
 }  // namespace fastmetrics

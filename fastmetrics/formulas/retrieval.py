@@ -14,12 +14,12 @@ EmptyTargetAction = Literal["error", "skip", "neg", "pos"]
 
 
 def counted(
-    values: Tensor, weights: Tensor | None, empty: Tensor, action: str, lacking: str
-) -> tuple[Tensor, Tensor | None, Tensor]:
+    values: list[Tensor], weights: Tensor | None, empty: Tensor, action: str, lacking: str
+) -> tuple[list[Tensor], Tensor | None, Tensor]:
     """The values of the queries that count.
 
     Args:
-        values: ``[W, Q, K]``, W measures at each k.
+        values: measures ``[Q, K]``; 0 for a query that has no value.
         weights: ``[Q]``, or None.
         empty: bool ``[Q]``, the queries that have no value.
         action: what their value is: ``neg`` 0, ``pos`` 1, ``skip`` none.
@@ -38,8 +38,10 @@ def counted(
         raise ValueError(f"`compute` method was provided with a query with no {lacking} target.")
     if action == "skip":
         kept = ~empty
-        return values[:, kept], None if weights is None else weights[kept], kept
-    return torch.where(empty.unsqueeze(1), float(action == "pos"), values), weights, every
+        return [each[kept] for each in values], None if weights is None else weights[kept], kept
+    if action == "pos":
+        values = [torch.where(empty.unsqueeze(1), 1.0, each) for each in values]
+    return values, weights, every
 
 
 def aggregate(values: Tensor, weights: Tensor | None, aggregation: Aggregation, curve: bool = False) -> Tensor:
@@ -48,7 +50,8 @@ def aggregate(values: Tensor, weights: Tensor | None, aggregation: Aggregation, 
     Args:
         values: ``[Q, K]``.
         weights: above 0, ``[Q]``; None if all queries count alike.
-        aggregation: ``median`` is the lower one of two, and the least value that half of the weight does not exceed.
+        aggregation: ``median``, of two the lower, and the least value that half of the weight does not exceed; ``min``,
+            ``max``, or a function. The mean is that of :func:`mean_of_sums`.
         curve: whether a function is called with all values and ``dim=0``, or with those at each k and ``dim=None``.
     """
     if not len(values):
@@ -57,8 +60,6 @@ def aggregate(values: Tensor, weights: Tensor | None, aggregation: Aggregation, 
         return values.amin(0)
     if aggregation == "max":
         return values.amax(0)
-    if aggregation == "mean":
-        return values.mean(0) if weights is None else (values * weights.unsqueeze(1)).sum(0) / weights.sum()
     if aggregation == "median":
         if weights is None:
             return values.median(0).values

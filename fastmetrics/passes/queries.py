@@ -26,6 +26,10 @@ VALUES_SCHEMA = (
     "query_values_(Tensor scores, Tensor relevance, Tensor starts, Tensor ks, Tensor(a!) values, Tensor(b!) totals, "
     "int measures, int ties, bool exponential, float max_fpr) -> ()"
 )
+RANKING_SUMS_SCHEMA = (
+    "ranking_sums_(Tensor scores, Tensor relevance, Tensor starts, Tensor? weights, Tensor ks, Tensor(a!) sums, "
+    "Tensor(b!) counts, int measures, int ties, bool exponential, float max_fpr) -> ()"
+)
 SUMS_SCHEMA = (
     "query_sums_(Tensor preds, Tensor target, Tensor? indexes, Tensor? valid, Tensor? weights, Tensor ks, "
     "Tensor(a!) sums, Tensor(b!) counts, Tensor(c!)? faults, int measures, int ties, bool exponential, float max_fpr, "
@@ -306,6 +310,48 @@ class _Flat:
         return torch.where((positives > 0) & (negatives > 0), area, 0.0)
 
 
+def ranking_sums_body(
+    scores: Tensor,
+    relevance: Tensor,
+    starts: Tensor,
+    weights: Tensor | None,
+    ks: Tensor,
+    sums: Tensor,
+    counts: Tensor,
+    measures: int,
+    ties: int,
+    exponential: bool,
+    max_fpr: float,
+) -> None:
+    """Add queries to the sums of their measures.
+
+    Args:
+        scores: this and the next two are those of :func:`query_values_body`; each query has documents.
+        relevance: see there.
+        starts: see there.
+        weights: float64 ``[Q]``; None for ones.
+        ks: int64 ``[K]``; this, the measures and the last three are those of :func:`query_values_body`.
+        sums: float64 ``[W, K]``, W measures in the order of ``MEASURES``.
+        counts: float64 ``[3]``: how many queries there are; how many of them have no relevance; and how many have no
+            documents whose relevance is not 1.
+        measures: see there.
+        ties: see there.
+        exponential: see there.
+        max_fpr: see there.
+
+    The native kernel adds in an order that depends on the sizes alone.
+    """
+    queries = len(starts) - 1
+    values = torch.empty(len(sums), queries, len(ks), dtype=torch.float64, device=scores.device)
+    totals = values.new_empty(2, queries)
+    options = measures, ties, exponential, max_fpr
+    query_values_body(scores, relevance, starts, ks, values, totals, *options)
+    amount = torch.ones_like(totals[0]) if weights is None else weights
+    sums += (values * amount.unsqueeze(1)).sum(1)
+    none = [torch.where(lacks, amount, 0.0).sum() for lacks in (totals[1] == 0, totals[0] == totals[1])]
+    counts += torch.stack([amount.sum(), *none])
+
+
 def query_sums_body(
     preds: Tensor,
     target: Tensor,
@@ -335,12 +381,11 @@ def query_sums_body(
         indexes: int64 ``[R * D]``, the query of each document; None if queries are rows.
         valid: bool, of the shape of ``target``; None if all are.
         weights: float64, of that shape; None for ones.
-        ks: int64 ``[K]``; this, the measures and the next three are those of :func:`query_values_body`.
-        sums: float64 ``[W, K]``, W measures in the order of ``MEASURES``.
-        counts: float64 ``[3]``: how many queries there are; how many of them have no relevance; and how many have no
-            documents whose relevance is not 1.
+        ks: this and the next two are those of :func:`ranking_sums_body`.
+        sums: see there.
+        counts: see there.
         faults: int64 ``[FAULTS]``.
-        measures: see there.
+        measures: this and the next three are those of :func:`ranking_sums_body`.
         ties: see there.
         exponential: see there.
         max_fpr: see there.
@@ -357,17 +402,14 @@ def query_sums_body(
     if indexes is None:
         indexes = torch.arange(rows, device=preds.device).repeat_interleave(documents)
     found = Rankings(indexes, scores, relevance, True)
-    amount = torch.ones_like(found.ids, dtype=torch.float64)
+    amount = None
     if weights is not None:
         counted = ~scores.isnan()
         place = torch.searchsorted(found.ids, indexes[counted])
-        amount = amount.scatter_reduce(0, place, weights.reshape(-1)[counted], "amax", include_self=False)
-    values = torch.empty(len(sums), len(found.ids), len(ks), dtype=torch.float64, device=preds.device)
-    totals = values.new_empty(2, len(found.ids))
+        amount = torch.zeros_like(found.ids, dtype=torch.float64)
+        amount = amount.scatter_reduce(0, place, weights.reshape(-1)[counted], "amax")
     options = measures, ties, exponential, max_fpr
-    query_values_body(found.scores, found.relevance, found.starts, ks, values, totals, *options)
-    sums += (values * amount.unsqueeze(1)).sum(1)
-    counts += torch.stack([amount.sum(), amount[totals[1] == 0].sum(), amount[totals[0] == totals[1]].sum()])
+    ranking_sums_body(found.scores, found.relevance, found.starts, amount, ks, sums, counts, *options)
 
 
 def _fake(*_: object) -> None:
@@ -377,6 +419,7 @@ def _fake(*_: object) -> None:
 keep_documents_ = define(KEEP_SCHEMA, keep_documents_body, _fake, ("cpu",))
 sort_queries_ = define(SORT_SCHEMA, sort_queries_body, _fake, ("cpu",))
 query_values_ = define(VALUES_SCHEMA, query_values_body, _fake, ("cpu",))
+ranking_sums_ = define(RANKING_SUMS_SCHEMA, ranking_sums_body, _fake, ("cpu",))
 query_sums_ = define(SUMS_SCHEMA, query_sums_body, _fake, ("cpu",))
 
 
@@ -438,6 +481,15 @@ class Rankings:
         given = self.scores, self.relevance, self.starts, ks_of(how.ks, self.scores.device)
         query_values_(*given, values, totals, bits(wanted), *how.options)
         return values, totals
+
+    def sums(self, measures: Iterable[str], how: Measured, weights: Tensor | None) -> tuple[Tensor, Tensor]:
+        """What :func:`ranking_sums_body` adds of measures in the order of ``MEASURES``: sums, and counts."""
+        wanted = list(measures)
+        sums = torch.zeros(len(wanted), len(how.ks), dtype=torch.float64, device=self.scores.device)
+        counts = sums.new_zeros(3)
+        given = self.scores, self.relevance, self.starts, weights, ks_of(how.ks, self.scores.device)
+        ranking_sums_(*given, sums, counts, bits(wanted), *how.options)
+        return sums, counts
 
     def weights(self, indexes: Tensor, weights: Tensor) -> Tensor | None:
         """The weight of each query: the greatest of those that it has, or 1; None if no query has any.

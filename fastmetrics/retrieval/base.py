@@ -4,10 +4,9 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
-import torch
 from torch import Tensor
 from torch.compiler import is_compiling
 
@@ -17,7 +16,7 @@ from fastmetrics.formulas.retrieval import Aggregation, aggregate, counted, mean
 from fastmetrics.metric import Batch, StatisticMetric
 from fastmetrics.passes.queries import MEASURES, TIES, Measured, Rankings
 from fastmetrics.statistics.base import Statistics
-from fastmetrics.statistics.queries import GRADED, QueryDocuments, QuerySums
+from fastmetrics.statistics.queries import COUNTS, GRADED, QueryDocuments, QuerySums
 
 #: Measures that are written by one walk over the documents, whichever of them is asked for.
 _TOGETHER = MEASURES[: MEASURES.index("curve_precision")]
@@ -141,29 +140,31 @@ class RetrievalMetric(Documented, StatisticMetric):
         self, indexes: Tensor, preds: Tensor, target: Tensor, weight_indexes: Tensor, weights: Tensor
     ) -> tuple[list[Tensor], Tensor | None, Tensor]:
         """The measures of each query that counts, ``[Q, K]``; their weights, or None; and which queries they are."""
-        rankings = _rank(indexes, preds, target)
-        found, totals = rankings.measured(self._measures, self._how_of(rankings))
-        every = torch.stack(found) if len(found) > 1 else found[0].unsqueeze(0)
-        amount = rankings.weights(weight_indexes, weights)
-        documents, relevance = totals
+        ranked = _rank(indexes, preds, target, weight_indexes, weights)
+        found, (documents, relevance) = ranked.values_of(self._measures, self._how_of(ranked))
         empty = relevance == 0 if self.lacking == "positive" else relevance == documents
-        values, amount, kept = counted(every, amount, empty, self.empty_target_action, self.lacking)
-        return list(values), amount, rankings.ids[kept]
+        values, amount, kept = counted(found, ranked.amount, empty, self.empty_target_action, self.lacking)
+        return values, amount, ranked.ids[kept]
 
     def _how_of(self, rankings: Rankings) -> Measured:
         return self._how
 
     def _aggregated(self, statistics: dict[str, Tensor], curve: bool = False) -> list[Tensor]:
         """One number of each measure and k, ``[K]``, float64."""
+        if not self.complete and self.aggregation != "mean":
+            values, weights, _ = self._of_queries(**statistics)
+            if weights is not None and callable(self.aggregation):
+                raise ValueError(f"{self._label()}: a function as `aggregation` takes no `weights`.")
+            return [aggregate(each, weights, self.aggregation, curve) for each in values]
         if self.complete:
-            queries = statistics["queries"]
-            empty = statistics["without_relevant" if self.lacking == "positive" else "without_irrelevant"]
-            how = self.empty_target_action, self.lacking
-            return [mean_of_sums(statistics[name], queries, empty, *how) for name in self._measures]
-        values, weights, _ = self._of_queries(**statistics)
-        if weights is not None and callable(self.aggregation):
-            raise ValueError(f"{self._label()}: a function as `aggregation` takes no `weights`.")
-        return [aggregate(each, weights, self.aggregation, curve) for each in values]
+            sums = [statistics[name] for name in self._measures]
+            queries, without_relevant, without_irrelevant = (statistics[name] for name in COUNTS)
+        else:
+            ranked = _rank(**statistics)
+            sums, counts = ranked.sums_of(self._measures, self._how_of(ranked))
+            queries, without_relevant, without_irrelevant = counts.unbind()
+        empty = without_relevant if self.lacking == "positive" else without_irrelevant
+        return [mean_of_sums(each, queries, empty, self.empty_target_action, self.lacking) for each in sums]
 
     def formula(self, **statistics: Tensor) -> Tensor:
         """The value, from documents or from sums."""
@@ -207,25 +208,40 @@ class RetrievalMetric(Documented, StatisticMetric):
 
 
 class _Ranked(Rankings):
-    """Rankings that remember what was measured of them."""
+    """Rankings that remember what was measured of them.
 
-    def __init__(self, indexes: Tensor, scores: Tensor, relevance: Tensor) -> None:
-        super().__init__(indexes, scores, relevance)
-        self._measured: dict[Any, tuple[dict[str, Tensor], Tensor]] = {}
+    Attributes:
+        amount: the weights of the queries, or None.
+    """
 
-    def measured(self, measures: tuple[str, ...], how: Measured) -> tuple[list[Tensor], Tensor]:
-        """Each measure, float64 ``[Q, K]``, and the totals; see :meth:`values`."""
+    def __init__(self, indexes: Tensor, preds: Tensor, target: Tensor, weight_indexes: Tensor, weights: Tensor) -> None:
+        super().__init__(indexes, preds, target)
+        self.amount = self.weights(weight_indexes, weights)
+        self._known: dict[Any, tuple[dict[str, Tensor], Tensor]] = {}
+
+    def _measured(
+        self, kind: Callable[..., tuple[Tensor, Tensor]], measures: tuple[str, ...], *how: Any
+    ) -> tuple[list[Tensor], Tensor]:
         walked = _TOGETHER if measures[0] in _TOGETHER else measures
-        if (walked, how) not in self._measured:
-            values, totals = self.values(walked, how)
-            self._measured[walked, how] = dict(zip(walked, values, strict=True)), totals
-        found, totals = self._measured[walked, how]
-        return [found[name] for name in measures], totals
+        key = kind.__name__, walked, how[0]
+        if key not in self._known:
+            found, of_all = kind(walked, *how)
+            self._known[key] = dict(zip(walked, found, strict=True)), of_all
+        by_name, of_all = self._known[key]
+        return [by_name[name] for name in measures], of_all
+
+    def values_of(self, measures: tuple[str, ...], how: Measured) -> tuple[list[Tensor], Tensor]:
+        """Each measure, float64 ``[Q, K]``, and the totals; see :meth:`values`."""
+        return self._measured(self.values, measures, how)
+
+    def sums_of(self, measures: tuple[str, ...], how: Measured) -> tuple[list[Tensor], Tensor]:
+        """The sum of each measure, float64 ``[K]``, and the counts; see :meth:`sums`."""
+        return self._measured(self.sums, measures, how, self.amount)
 
 
-def _rank(indexes: Tensor, preds: Tensor, target: Tensor) -> _Ranked:
+def _rank(indexes: Tensor, preds: Tensor, target: Tensor, weight_indexes: Tensor, weights: Tensor) -> _Ranked:
     """Sorted documents. Metrics that are given the same ones, as those of a collection are, have one sort."""
-    given = indexes, preds, target
+    given = indexes, preds, target, weight_indexes, weights
     if is_compiling() or preds.is_inference():  # which have no version
         return _Ranked(*given)
     last = _last.get("rank")
