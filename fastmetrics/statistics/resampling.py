@@ -50,11 +50,14 @@ class Multinomial:
         self._levels = _halves(leaves)
         self._total = leaves.sum()
         self._many = len(leaves) - 1
-        # one sum more takes what is in none
-        self._places_of_many = [torch.where(place < 0, sums, place)[many] for place in places]
+        places = [torch.where(place < 0, sums, place) for place in places]  # one sum more takes what is in none
+        self._places_of_many = [place[many] for place in places]
         samples = [place[few].repeat_interleave(counts[few]) for place in places]
-        self._places_of_few = [torch.where(place < 0, sums, place) for place in samples if bool((place >= 0).any())]
         self._few = len(samples[0])
+        # and one sample more is in none
+        self._places_of_few = [
+            torch.cat([place, place.new_full((1,), sums)]) for place in samples if bool((place < sums).any())
+        ]
         self.numbers = sums + 2 * len(leaves) + 3 * self._few
 
     def draw(self, draws: int, generator: torch.Generator) -> Tensor:
@@ -69,10 +72,10 @@ class Multinomial:
             drawn = nodes[self._many].long().unsqueeze(1)
             most = int(drawn.max())
             samples = torch.randint(self._few, (draws, most), generator=generator, device=device)
-            beyond = torch.arange(most, device=device) >= drawn
+            samples.masked_fill_(torch.arange(most, device=device) >= drawn, self._few)
             one = found.new_ones(()).expand(draws, most)
             for place in self._places_of_few:
-                found.scatter_add_(1, place[samples].masked_fill_(beyond, self._sums), one)
+                found.scatter_add_(1, place.index_select(0, samples.view(-1)).view(draws, most), one)
         return found[:, : self._sums]
 
 
