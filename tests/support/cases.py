@@ -21,6 +21,7 @@ OTHERS = [
     ("TopKAccuracy", {"num_classes": C, "k": (1, 3)}),
     ("TopKAccuracy", {"num_classes": C, "k": (1, 3), "average": "macro"}),
     ("MeanReciprocalRank", {"num_classes": C}),
+    ("MeanReciprocalRank", {"num_classes": C, "average": "macro"}),
 ]
 
 
