@@ -9,6 +9,7 @@ from fastmetrics import (
     nominal,
     regression,
     segmentation,
+    shape,
     surface,
     text,
     wrappers,
@@ -59,6 +60,7 @@ __all__ = [
     "nominal",
     "regression",
     "segmentation",
+    "shape",
     "text",
     "wrappers",
 ]

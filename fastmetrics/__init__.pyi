@@ -10,6 +10,7 @@ from fastmetrics import (
     nominal,
     regression,
     segmentation,
+    shape,
     text,
     wrappers,
 )
@@ -138,6 +139,7 @@ __all__ = [
     "nominal",
     "regression",
     "segmentation",
+    "shape",
     "text",
     "wrappers",
 ]

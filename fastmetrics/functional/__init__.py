@@ -3,7 +3,7 @@
 
 from fastmetrics import classification as _classes
 from fastmetrics.classification.family import general as _general
-from fastmetrics.functional import classification, clustering, nominal, pairwise, regression, segmentation, text
+from fastmetrics.functional import classification, clustering, nominal, pairwise, regression, segmentation, shape, text
 from fastmetrics.functional.forms import snake_case as _snake_case
 
 # as in torchmetrics: classification by the names that say no task, and all of nominal, pairwise and regression
@@ -15,5 +15,5 @@ _names = {
 }
 globals().update({name: getattr(module, name) for module, names in _names.items() for name in names})
 
-__all__ = ["classification", "clustering", "nominal", "pairwise", "regression", "segmentation", "text"]
+__all__ = ["classification", "clustering", "nominal", "pairwise", "regression", "segmentation", "shape", "text"]
 __all__ += [name for names in _names.values() for name in names]

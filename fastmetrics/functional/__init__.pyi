@@ -2,7 +2,7 @@
 # Written by tools/stubs.py; `make stubs` writes it again.
 from typing import Any
 
-from fastmetrics.functional import classification, clustering, nominal, pairwise, regression, segmentation, text
+from fastmetrics.functional import classification, clustering, nominal, pairwise, regression, segmentation, shape, text
 from fastmetrics.functional.classification import (
     accuracy,
     auroc,
@@ -132,6 +132,7 @@ __all__ = [
     "relative_squared_error",
     "roc",
     "segmentation",
+    "shape",
     "spearman_corrcoef",
     "specificity",
     "stat_scores",

@@ -4,7 +4,7 @@
 import pytest
 import torch
 
-from fastmetrics import aggregation, clustering, nominal, regression, segmentation, text
+from fastmetrics import aggregation, clustering, nominal, regression, segmentation, shape, text
 from fastmetrics import classification as ours
 
 C, L = 4, 3
@@ -115,6 +115,11 @@ def ensemble_batch(seed):
     return preds, target[:, 0]
 
 
+def clouds_batch(seed):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(6, 5, 3, generator=generator), torch.randn(6, 5, 3, generator=generator)
+
+
 def values_batch(seed):
     generator = torch.Generator().manual_seed(seed)
     return (torch.randn(6, 3, generator=generator),)
@@ -187,6 +192,7 @@ def cases():
         ("TokenRank", {}),
     ):
         yield pytest.param(getattr(text, name), options, tokens_batch, id=f"{name}-{options}")
+    yield pytest.param(shape.ProcrustesDisparity, {}, clouds_batch, id="ProcrustesDisparity")
     for name in ("SumMetric", "MeanMetric", "MinMetric", "MaxMetric"):
         yield pytest.param(getattr(aggregation, name), {}, values_batch, id=name)
 
