@@ -10,6 +10,7 @@ from fastmetrics import (
     regression,
     retrieval,
     segmentation,
+    shape,
     surface,
     text,
     wrappers,
@@ -73,6 +74,7 @@ __all__ = [
     "regression",
     "retrieval",
     "segmentation",
+    "shape",
     "text",
     "wrappers",
 ]

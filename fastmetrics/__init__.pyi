@@ -11,6 +11,7 @@ from fastmetrics import (
     regression,
     retrieval,
     segmentation,
+    shape,
     text,
     wrappers,
 )
@@ -196,6 +197,7 @@ __all__ = [
     "regression",
     "retrieval",
     "segmentation",
+    "shape",
     "text",
     "wrappers",
 ]

@@ -16,8 +16,8 @@ from fastmetrics.classification import BinaryFBetaScore
 from fastmetrics.classification.base import BinaryRatio
 from fastmetrics.docstrings import Docstring, Documented, join, parse
 
-CLASSES = ("aggregation", "classification", "clustering", "nominal", "regression", "segmentation", "wrappers")
-FUNCTIONS = ("classification", "clustering", "nominal", "pairwise", "regression", "segmentation")
+CLASSES = ("aggregation", "classification", "clustering", "nominal", "regression", "segmentation", "shape", "wrappers")
+FUNCTIONS = ("classification", "clustering", "nominal", "pairwise", "regression", "segmentation", "shape")
 
 
 def public_classes():

@@ -17,7 +17,17 @@ from fastmetrics import functional
 from fastmetrics.classification.family import Family
 from fastmetrics.functional.forms import snake_case
 
-NAMESPACES = ("classification", "clustering", "nominal", "pairwise", "regression", "retrieval", "segmentation", "text")
+NAMESPACES = (
+    "classification",
+    "clustering",
+    "nominal",
+    "pairwise",
+    "regression",
+    "retrieval",
+    "segmentation",
+    "shape",
+    "text",
+)
 PRED, TARGET = torch.tensor([0.2, 0.8]), torch.tensor([0, 1])
 
 

@@ -23,6 +23,7 @@ WORKLOADS = [
     *contingency.ROWS,
     *regression.ROWS,
     *text.ROWS,
+    *retrieval.ROWS,
     *pairwise.ROWS,
     *aggregation.ROWS,
     *collections.ROWS,

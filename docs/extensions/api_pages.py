@@ -32,6 +32,7 @@ TITLES = {
     "classification": "Classification",
     "regression": "Regression",
     "segmentation": "Segmentation",
+    "shape": "Shapes",
     "nominal": "Nominal association",
     "clustering": "Clustering",
     "aggregation": "Aggregation",

@@ -12,7 +12,7 @@ from torch import Tensor
 from fastmetrics import arguments
 from fastmetrics.classification.base import MulticlassTask
 from fastmetrics.formulas.counts import of_top_k
-from fastmetrics.formulas.ranks import mean_reciprocal_rank, top_k_shares
+from fastmetrics.formulas.ranks import mean_reciprocal_rank, mean_reciprocal_rank_of_classes, top_k_shares
 from fastmetrics.formulas.ratios import DROP_ABSENT, DROP_UNTARGETED, RECALL, average_ratio
 from fastmetrics.intervals import SharesOfValue
 from fastmetrics.statistics import MulticlassStatistics
@@ -114,26 +114,49 @@ class TopKAccuracy(_Ranked):
 class MeanReciprocalRank(_Ranked):
     r"""The mean of 1 / rank of the target among the scores, :math:`\frac1N \sum_i \frac1{r_i}`; 1 is the best rank.
 
-    The state is a histogram of ranks of size C, so the sum is of exact counts.
+    Sums are of exact counts: of each rank, and with another average than ``micro`` of each rank of each class.
+
+    Args:
+        average: ``micro`` is the mean over all samples, from a histogram of ranks of size C; ``macro`` is the mean over
+            the classes that occur, ``weighted`` their mean by how often they are the target, ``none`` or None gives a
+            value for each class, 0 for one that does not occur; these need counts of size C times C.
 
     Returns:
-        float32 ``()``, 0 without samples.
+        float32 ``()``, 0 without samples; without an average ``(C,)``.
     """
 
     plot_legend_name = None
-    example = {"": "0.5833"}
+    example = {"": "0.5833", 'average="macro"': "0.5556", "average=None": "[0.6667, 0.5000, 0.5000]"}
 
     def __init__(
-        self, num_classes: int, ignore_index: int | None = None, validate_args: bool = True, **kwargs: Any
+        self,
+        num_classes: int,
+        ignore_index: int | None = None,
+        validate_args: bool = True,
+        average: str | None = "micro",
+        **kwargs: Any,
     ) -> None:
         if validate_args:
             arguments.more_than_one("num_classes", num_classes)
+            arguments.one_of("average", average, arguments.AVERAGES)
+        together = average == "micro"
         statistics = MulticlassStatistics(
-            num_classes, rank_histogram=True, ignore_index=ignore_index, validate=validate_args
+            num_classes,
+            counts=not together,
+            top_k=1 if together else num_classes,
+            rank_histogram=together,
+            ignore_index=ignore_index,
+            validate=validate_args,
         )
         super().__init__(statistics, ignore_index, validate_args, **kwargs)
         self.num_classes = num_classes
+        self.average = average
 
-    def formula(self, rank_histogram: Tensor) -> Tensor:
-        """From int64 [C]."""
-        return mean_reciprocal_rank(rank_histogram)
+    def formula(
+        self, rank_histogram: Tensor | None = None, counts: Tensor | None = None, ranks: Tensor | None = None
+    ) -> Tensor:
+        """From int64 [C], or [C, 3] and [C, C, 2]."""
+        if rank_histogram is not None:
+            return mean_reciprocal_rank(rank_histogram)
+        assert ranks is not None
+        return mean_reciprocal_rank_of_classes(ranks[..., 0], self.average)

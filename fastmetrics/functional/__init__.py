@@ -11,6 +11,7 @@ from fastmetrics.functional import (
     regression,
     retrieval,
     segmentation,
+    shape,
     text,
 )
 from fastmetrics.functional.forms import snake_case as _snake_case
@@ -26,5 +27,15 @@ _names = {
 }
 globals().update({name: getattr(module, name) for module, names in _names.items() for name in names})
 
-__all__ = ["classification", "clustering", "nominal", "pairwise", "regression", "retrieval", "segmentation", "text"]
+__all__ = [
+    "classification",
+    "clustering",
+    "nominal",
+    "pairwise",
+    "regression",
+    "retrieval",
+    "segmentation",
+    "shape",
+    "text",
+]
 __all__ += [name for names in _names.values() for name in names]

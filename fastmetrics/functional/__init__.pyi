@@ -10,6 +10,7 @@ from fastmetrics.functional import (
     regression,
     retrieval,
     segmentation,
+    shape,
     text,
 )
 from fastmetrics.functional.classification import (
@@ -195,6 +196,7 @@ __all__ = [
     "roc",
     "segmentation",
     "sensitivity_at_specificity",
+    "shape",
     "spearman_corrcoef",
     "specificity",
     "specificity_at_sensitivity",

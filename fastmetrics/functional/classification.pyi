@@ -1211,6 +1211,7 @@ def mean_reciprocal_rank(
     preds: Tensor,
     target: Tensor,
     num_classes: int,
+    average: str | None = "micro",
     ignore_index: int | None = None,
     validate_args: bool = True,
     *,

@@ -78,7 +78,7 @@ class RowValues(Statistics):
 
     def differentiable(
         self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> dict[str, Tensor]:
+    ) -> dict[str, Tensor] | None:
         """The sums of one batch, in operations that keep the graph."""
         if valid is not None:  # what is not valid must not reach the gradient
             inputs = tuple(torch.where(valid.reshape(-1, *(1,) * (v.dim() - 1)), v, 1) for v in inputs)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import fastmetrics
-from fastmetrics import aggregation, clustering, nominal, regression, retrieval, segmentation, text
+from fastmetrics import aggregation, clustering, nominal, regression, retrieval, segmentation, shape, text
 from fastmetrics import classification as ours
 from fastmetrics.wrappers import PairedComparison
 
@@ -23,6 +23,7 @@ OTHERS = [
     ("TopKAccuracy", {"num_classes": C, "k": (1, 3)}),
     ("TopKAccuracy", {"num_classes": C, "k": (1, 3), "average": "macro"}),
     ("MeanReciprocalRank", {"num_classes": C}),
+    ("MeanReciprocalRank", {"num_classes": C, "average": "macro"}),
 ]
 
 
@@ -129,6 +130,11 @@ def documents_batch(seed):
 
 def queries_batch(seed):
     return documents_batch(seed)[:2]
+
+
+def clouds_batch(seed):
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randn(6, 5, 3, generator=generator), torch.randn(6, 5, 3, generator=generator)
 
 
 def values_batch(seed):
@@ -238,6 +244,7 @@ def cases():
         yield pytest.param(getattr(retrieval, name), options, documents_batch, id=f"{name}-{options}")
     options = {"complete": True, "top_k": 2}
     yield pytest.param(retrieval.RetrievalFallOut, options, queries_batch, id="RetrievalFallOut-rows")
+    yield pytest.param(shape.ProcrustesDisparity, {}, clouds_batch, id="ProcrustesDisparity")
     for name in ("SumMetric", "MeanMetric", "MinMetric", "MaxMetric"):
         yield pytest.param(getattr(aggregation, name), {}, values_batch, id=name)
 
