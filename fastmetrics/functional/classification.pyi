@@ -184,6 +184,8 @@ def binary_accuracy(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Accuracy of binary decisions."""
 
@@ -198,6 +200,8 @@ def binary_auroc(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The area under the ROC curve of binary scores."""
 
@@ -211,6 +215,8 @@ def binary_average_precision(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Average precision of binary scores."""
 
@@ -226,6 +232,8 @@ def binary_balanced_error_rate(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Balanced error rate of binary decisions: the mean of the miss rate and the false alarm rate."""
 
@@ -240,6 +248,8 @@ def binary_cohen_kappa(
     logits: bool | None = None,
     sample_weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Cohen's kappa of binary decisions."""
 
@@ -254,6 +264,8 @@ def binary_confusion_matrix(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Confusion matrix of binary decisions."""
 
@@ -269,6 +281,8 @@ def binary_f1_score(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """F1 score of binary decisions."""
 
@@ -300,6 +314,8 @@ def binary_fbeta_score(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """F-score of binary decisions."""
 
@@ -315,6 +331,8 @@ def binary_fowlkes_mallows_score(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Fowlkes-Mallows score of binary decisions: the geometric mean of precision and recall."""
 
@@ -330,6 +348,8 @@ def binary_geometric_mean_score(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Geometric mean of recall and specificity of binary decisions."""
 
@@ -359,6 +379,8 @@ def binary_hamming_distance(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Hamming distance of binary decisions: the share that is wrong."""
 
@@ -371,6 +393,8 @@ def binary_hinge_loss(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     r"""Mean hinge loss, :math:`\max(0, 1 - y \hat{y})` with :math:`y` 1 or -1, of binary scores."""
 
@@ -386,6 +410,8 @@ def binary_informedness(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Informedness, Youden's J, of binary decisions: recall + specificity - 1."""
 
@@ -400,6 +426,8 @@ def binary_jaccard_index(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Jaccard index of binary decisions."""
 
@@ -415,6 +443,8 @@ def binary_markedness(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Markedness of binary decisions: precision + negative predictive value - 1."""
 
@@ -429,6 +459,8 @@ def binary_matthews_corrcoef(
     undefined: float | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Matthews' coefficient of binary decisions."""
 
@@ -444,6 +476,8 @@ def binary_negative_predictive_value(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Negative predictive value of binary decisions."""
 
@@ -459,6 +493,8 @@ def binary_precision(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Precision of binary decisions."""
 
@@ -472,6 +508,8 @@ def binary_precision_recall_curve(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The precision-recall curve of binary scores."""
 
@@ -487,6 +525,8 @@ def binary_recall(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Recall of binary decisions."""
 
@@ -500,6 +540,8 @@ def binary_roc(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The ROC curve of binary scores."""
 
@@ -514,6 +556,8 @@ def binary_specificity(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Specificity of binary decisions."""
 
@@ -528,6 +572,8 @@ def binary_stat_scores(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """tp, fp, tn, fn and support of binary decisions."""
 
@@ -768,6 +814,8 @@ def mean_reciprocal_rank(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     r"""The mean of 1 / rank of the target among the scores, :math:`\frac1N \sum_i \frac1{r_i}`; 1 is the best rank."""
 
@@ -784,6 +832,8 @@ def multiclass_accuracy(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Accuracy of each class, averaged: the share of its samples that got their label."""
 
@@ -799,6 +849,8 @@ def multiclass_auroc(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The area under the ROC curve of each class against all others, averaged."""
 
@@ -814,6 +866,8 @@ def multiclass_average_precision(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Average precision of each class against all others, averaged."""
 
@@ -831,6 +885,8 @@ def multiclass_balanced_error_rate(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Balanced error rate of each class, averaged: the mean of the miss rate and the false alarm rate."""
 
@@ -844,6 +900,8 @@ def multiclass_cohen_kappa(
     *,
     sample_weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Cohen's kappa of several classes. Without weights it needs memory in O(C); with them, the confusion matrix."""
 
@@ -857,6 +915,8 @@ def multiclass_confusion_matrix(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Confusion matrix of several classes."""
 
@@ -870,6 +930,8 @@ def multiclass_exact_match(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The share of the samples whose labels are right in every place. Weights are one a sample, ``(N,)``."""
 
@@ -887,6 +949,8 @@ def multiclass_f1_score(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """F1 score of each class, averaged."""
 
@@ -905,6 +969,8 @@ def multiclass_fbeta_score(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """F-score of each class, averaged."""
 
@@ -922,6 +988,8 @@ def multiclass_fowlkes_mallows_score(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Fowlkes-Mallows score of each class, averaged: the geometric mean of precision and recall."""
 
@@ -939,6 +1007,8 @@ def multiclass_geometric_mean_score(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Geometric mean of recall and specificity of each class, averaged."""
 
@@ -955,6 +1025,8 @@ def multiclass_hamming_distance(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Hamming distance of each class, averaged: the share of its samples with a wrong label."""
 
@@ -969,6 +1041,8 @@ def multiclass_hinge_loss(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     r"""Mean hinge loss, :math:`\max(0, 1 - \hat{y}_y + \max_{i \ne y} \hat{y}_i)`, of class scores; or one a class."""
 
@@ -986,6 +1060,8 @@ def multiclass_informedness(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Informedness, Youden's J, of each class, averaged: recall + specificity - 1."""
 
@@ -1000,6 +1076,8 @@ def multiclass_jaccard_index(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Jaccard index of each class, averaged."""
 
@@ -1017,6 +1095,8 @@ def multiclass_markedness(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Markedness of each class, averaged: precision + negative predictive value - 1."""
 
@@ -1030,6 +1110,8 @@ def multiclass_matthews_corrcoef(
     undefined: float | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Matthews' coefficient of any number of classes, in memory that is linear in their number."""
 
@@ -1047,6 +1129,8 @@ def multiclass_negative_predictive_value(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Negative predictive value of each class, averaged."""
 
@@ -1064,6 +1148,8 @@ def multiclass_precision(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Precision of each class, averaged."""
 
@@ -1079,6 +1165,8 @@ def multiclass_precision_recall_curve(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The precision-recall curve of each class against all others."""
 
@@ -1096,6 +1184,8 @@ def multiclass_recall(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Recall of each class, averaged."""
 
@@ -1111,6 +1201,8 @@ def multiclass_roc(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The ROC curve of each class against all others."""
 
@@ -1127,6 +1219,8 @@ def multiclass_specificity(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Specificity of each class, averaged."""
 
@@ -1143,6 +1237,8 @@ def multiclass_stat_scores(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """tp, fp, tn, fn and support of each class, averaged."""
 
@@ -1159,6 +1255,8 @@ def multilabel_accuracy(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Accuracy of each label, averaged."""
 
@@ -1174,6 +1272,8 @@ def multilabel_auroc(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The area under the ROC curve of each label, averaged."""
 
@@ -1189,6 +1289,8 @@ def multilabel_average_precision(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Average precision of each label, averaged."""
 
@@ -1206,6 +1308,8 @@ def multilabel_balanced_error_rate(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Balanced error rate of each label, averaged: the mean of the miss rate and the false alarm rate."""
 
@@ -1221,6 +1325,8 @@ def multilabel_confusion_matrix(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Confusion matrix of each label."""
 
@@ -1233,6 +1339,8 @@ def multilabel_coverage_error(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """How far to go down the ranked labels to cover all relevant ones, averaged over samples."""
 
@@ -1247,6 +1355,8 @@ def multilabel_exact_match(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The share of the samples of which every label is right. Weights are one a place, ``(N, ...)`` or ``(N,)``."""
 
@@ -1264,6 +1374,8 @@ def multilabel_f1_score(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """F1 score of each label, averaged."""
 
@@ -1282,6 +1394,8 @@ def multilabel_fbeta_score(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """F-score of each label, averaged."""
 
@@ -1299,6 +1413,8 @@ def multilabel_fowlkes_mallows_score(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Fowlkes-Mallows score of each label, averaged: the geometric mean of precision and recall."""
 
@@ -1316,6 +1432,8 @@ def multilabel_geometric_mean_score(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Geometric mean of recall and specificity of each label, averaged."""
 
@@ -1332,6 +1450,8 @@ def multilabel_hamming_distance(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Hamming distance of each label, averaged: the share of the decisions on it that are wrong."""
 
@@ -1349,6 +1469,8 @@ def multilabel_informedness(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Informedness, Youden's J, of each label, averaged: recall + specificity - 1."""
 
@@ -1365,6 +1487,8 @@ def multilabel_jaccard_index(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Jaccard index of each label, averaged. A weighted average over no positive targets is NaN."""
 
@@ -1382,6 +1506,8 @@ def multilabel_markedness(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Markedness of each label, averaged: precision + negative predictive value - 1."""
 
@@ -1397,6 +1523,8 @@ def multilabel_matthews_corrcoef(
     undefined: float | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Matthews' coefficient of the decisions on all labels together, as torchmetrics has it."""
 
@@ -1414,6 +1542,8 @@ def multilabel_negative_predictive_value(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Negative predictive value of each label, averaged."""
 
@@ -1431,6 +1561,8 @@ def multilabel_precision(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Precision of each label, averaged."""
 
@@ -1445,6 +1577,8 @@ def multilabel_precision_recall_curve(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The precision-recall curve of each label."""
 
@@ -1457,6 +1591,8 @@ def multilabel_ranking_average_precision(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Label ranking average precision: of the labels ranked no lower than a relevant one, the share of relevant ones."""
 
@@ -1469,6 +1605,8 @@ def multilabel_ranking_loss(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The share of the pairs of a relevant and an irrelevant label that are in the wrong order, averaged over samples."""
 
@@ -1486,6 +1624,8 @@ def multilabel_recall(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Recall of each label, averaged."""
 
@@ -1500,6 +1640,8 @@ def multilabel_roc(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The ROC curve of each label."""
 
@@ -1516,6 +1658,8 @@ def multilabel_specificity(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Specificity of each label, averaged."""
 
@@ -1532,6 +1676,8 @@ def multilabel_stat_scores(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """tp, fp, tn, fn and support of each label, averaged."""
 
@@ -1655,5 +1801,7 @@ def top_k_accuracy(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The share of targets among the k greatest scores, for every k from one read of the scores."""
