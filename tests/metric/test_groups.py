@@ -263,9 +263,9 @@ def test_what_groups_may_be():
 def test_states_past_the_limit_are_refused_with_their_bytes():
     with pytest.raises(ValueError, match=r"states of 500 groups take 4000004000 bytes.*max_state_bytes=1000000000"):
         MulticlassConfusionMatrix(1000, num_groups=500)
-    with pytest.raises(ValueError, match="take 1520 bytes"):
+    with pytest.raises(ValueError, match="take 1480 bytes"):
         MulticlassConfusionMatrix(6, num_groups=5, max_state_bytes=1000)
-    MulticlassConfusionMatrix(6, num_groups=5, max_state_bytes=1520)
+    MulticlassConfusionMatrix(6, num_groups=5, max_state_bytes=1480)
     assert "by 5 groups: confusion int64 [5, 6, 6]" in MulticlassConfusionMatrix(6, num_groups=5).explain()
 
 
@@ -302,7 +302,10 @@ def test_any_split_and_order_of_merges_gives_the_same(data):
             some = kind(**options, num_groups=G)
             some.update(one[part], other[part], groups=groups[part])
             merged.merge_state(some)
-        torch.testing.assert_close(merged.by_group(), whole.by_group(), equal_nan=True, rtol=1e-5, atol=1e-6)
+        if kind is PearsonCorrCoef:  # of few samples rounding decides whether there is a correlation
+            torch.testing.assert_close(merged.moments, whole.moments, rtol=1e-9, atol=1e-9)
+        else:
+            close(merged.by_group(), whole.by_group())
         assert torch.equal(merged.group_counts(), whole.group_counts())
 
 
