@@ -70,17 +70,19 @@ MulticlassCells<Cell> rows_of_multiclass(const SampleRows& rows, int64_t c, cons
 }
 
 void multiclass_rows(View preds, View target, View rows, OptionalView valid, OptionalView weights,
-                     OptionalState confusion, OptionalState counts, OptionalState ranks, OptionalState faults,
-                     int64_t num_classes, int64_t ignore_index, bool has_ignore_index, OptionalState rank_histogram) {
+                     OptionalState samples, OptionalState confusion, OptionalState counts, OptionalState ranks,
+                     OptionalState faults, int64_t num_classes, int64_t ignore_index, bool has_ignore_index,
+                     OptionalState rank_histogram) {
   const MulticlassBatch b = multiclass_batch(preds, target, valid, weights, std::nullopt, std::nullopt, std::nullopt,
                                              std::nullopt, num_classes, ignore_index, has_ignore_index);
   require((!ranks.has_value() && !rank_histogram.has_value()) || b.scores, "multiclass_rows_: ranks need scores");
   const SampleRows r = sample_rows(rows, target, rows_of(confusion, counts, ranks, rank_histogram));
+  require(!samples.has_value() || !weights.has_value(), "multiclass_rows_: weighted samples are counted apart");
   if (weights.has_value()) {
     add_multiclass_rows(b, r,
                         rows_of_multiclass<double>(r, b.classes, confusion, counts, ranks, rank_histogram, faults));
   } else {
-    add_multiclass_rows(b, r,
+    add_multiclass_rows(b, r, state_data<int64_t>(samples, DType::kInt64, r.count, "samples, int64 [S]"),
                         rows_of_multiclass<int64_t>(r, b.classes, confusion, counts, ranks, rank_histogram, faults));
   }
 }

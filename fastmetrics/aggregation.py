@@ -53,7 +53,7 @@ class _Aggregator(StatisticMetric):
 
     def _report(self, faults: list[int], label: str) -> None:
         """Raise or warn, as the strategy says, if there were NaNs since the last time."""
-        if self.nan_strategy != "warn":
+        if self.nan_strategy != "warn" or faults[6]:
             super()._report(faults, label)
         rank_zero_warn("Encountered `nan` values in tensor. Will be removed.", UserWarning)
 

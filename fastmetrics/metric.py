@@ -26,10 +26,10 @@ from fastmetrics.native.transforms import each_sample, suspended
 from fastmetrics.passes.faults import holds_any, is_zero, on_host
 from fastmetrics.pending import Pending
 from fastmetrics.reader import Reader, whole_of
-from fastmetrics.slices import Slicing, values_by_group, with_groups, worst
+from fastmetrics.slices import Slicing, in_dtype_of, values_by_group, with_groups, worst
 from fastmetrics.statistics import Statistics
-from fastmetrics.statistics.base import Batch, Inputs
-from fastmetrics.statistics.grouped import COUNTS, MOST_BYTES, Grouped
+from fastmetrics.statistics.base import GROUP_SAMPLES, Batch, Inputs
+from fastmetrics.statistics.grouped import MOST_BYTES, Grouped
 from fastmetrics.sync import Meeting, all_processes
 
 __all__ = ["Batch", "Metric", "StatisticMetric"]
@@ -187,7 +187,7 @@ class StatisticMetric(Metric):
         self._device = torch.empty(0, device=self._device).device  # "cuda" becomes "cuda:0"
         self._update_signature = inspect.signature(self.inputs)
         if num_groups is not None:
-            self._slicing = Slicing(num_groups)
+            self._slicing = Slicing(num_groups, self._update_signature)
             self._update_signature = self._slicing.signature(self._update_signature)
             statistics = Grouped(statistics, self._slicing.num_groups, limit)
         self._meeting: Meeting | None = None  # with whom processes are met; None for this metric alone
@@ -296,7 +296,7 @@ class StatisticMetric(Metric):
                 f" {type(self).__name__}(..., num_groups=...)."
             )
         rest = dict(kwargs)
-        groups = None if self._groups_are_inputs else slicing.tensors(rest.pop("groups", None), self._label())
+        groups = None if slicing.in_inputs else slicing.tensors(rest.pop("groups", None), self._label())
         try:
             batch = self.inputs(*args, **rest)
         except (AttributeError, TypeError, RuntimeError):
@@ -309,11 +309,6 @@ class StatisticMetric(Metric):
     def _groups_read(self, groups: Tensor, inputs: Inputs) -> Tensor:
         """Those of the groups that :meth:`inputs` reads, which may leave some of the batch out."""
         return groups
-
-    @property
-    def _groups_are_inputs(self) -> bool:
-        """Whether :meth:`inputs` itself takes groups."""
-        return "groups" in inspect.signature(self.inputs).parameters
 
     def _check(self, reader: Reader, batch: Batch, known: bool = False) -> Batch:
         """Raise if the metadata of a batch is wrong; the batch as its statistics take it. Changes nothing.
@@ -415,7 +410,7 @@ class StatisticMetric(Metric):
         """The samples of each group, int64 [G]; of several slicings, a dictionary. See :meth:`by_group`."""
         slicing, part = self._groups(sync)
         assert isinstance(part.statistics, Grouped)
-        counts = part.finals(self._device)[COUNTS].to(torch.int64)
+        counts = part.finals(self._device)[GROUP_SAMPLES].to(torch.int64)
         return slicing.spread({name: counts[where].clone() for name, where in part.statistics.slicings()})
 
     def worst_groups(self, n: int = 1, sync: bool = True) -> Any:
@@ -501,6 +496,25 @@ class StatisticMetric(Metric):
             return self._formula()(**self._states_of(statistics, (inputs, weights, valid)))
 
         return each_sample(value, weights, valid, *inputs)
+
+    def evaluate_by_group(self, *args: Any, **kwargs: Any) -> Any:
+        """The value of each group of one batch, without touching the state; see :meth:`by_group`.
+
+        The metric is one with ``num_groups``. Values that are formed in float64 have the dtype of the inputs, or the
+        default dtype if they are integers.
+        """
+        slicing, hook = self._slicing, getattr(self, "_of_function", None)
+        assert slicing is not None
+
+        def of(statistics: Statistics, inputs: Inputs) -> Statistics:
+            assert isinstance(statistics, Grouped)
+            return statistics if hook is None else statistics.like(hook(statistics.plain, statistics.samples(inputs)))
+
+        statistics, batch = self._for_function(args, kwargs, of)
+        assert isinstance(statistics, Grouped)
+        states = self._states_of(statistics, batch)
+        values = values_by_group(self.formula, statistics, states, self.reads_values)
+        return slicing.spread(in_dtype_of(values, statistics.samples(batch[0])))
 
     def _for_function(
         self,

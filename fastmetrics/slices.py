@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import partial
+from functools import partial, reduce
 from typing import Any, NamedTuple
 
 import torch
@@ -13,8 +13,8 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from fastmetrics.native.transforms import without_looking
-from fastmetrics.statistics.base import Batch, States
-from fastmetrics.statistics.grouped import COUNTS, Grouped
+from fastmetrics.statistics.base import GROUP_SAMPLES, Batch, Inputs, States
+from fastmetrics.statistics.grouped import Grouped
 
 AT_ONCE = 1 << 24  # numbers of states whose values are formed at once
 
@@ -38,16 +38,19 @@ class Slicing:
 
     Args:
         num_groups: how many groups there are, or the same of several slicings by their names.
+        inputs: the signature of what reads the arguments of an update.
 
     Attributes:
         num_groups: by name; ``groups`` is that of the only one.
         single: whether there is one slicing, without a name.
+        in_inputs: whether it is read as the other inputs are.
 
     Raises:
         ValueError: no integer of at least 1, or no dictionary of them.
     """
 
-    def __init__(self, num_groups: int | Mapping[str, int]) -> None:
+    def __init__(self, num_groups: int | Mapping[str, int], inputs: inspect.Signature) -> None:
+        self.in_inputs = "groups" in inputs.parameters
         self.single = not isinstance(num_groups, Mapping)
         named: dict[str, Any] = dict(num_groups) if isinstance(num_groups, Mapping) else {"groups": num_groups}
         for name, number in named.items():
@@ -122,7 +125,7 @@ def values_by_group(
     found = {}
     for name, where in statistics.slicings():
         rows = {state: states[state][where] for state in statistics.base.shapes}
-        seen = states[COUNTS][where] > 0
+        seen = states[GROUP_SAMPLES][where] > 0
         with without_looking():
             values = each_row(formula, rows, one_by_one)
         found[name] = pytree.tree_map(partial(_or_nan, seen), values)
@@ -143,6 +146,13 @@ def each_row(formula: Callable[..., Any], rows: Mapping[str, Tensor], one_by_one
     return torch.vmap(value, chunk_size=max(1, AT_ONCE // max(1, numbers)))(dict(rows))
 
 
+def in_dtype_of(values: Any, inputs: Inputs) -> Any:
+    """Values of a function: those in float64 as the dtype of the inputs, or the default dtype if they are integers."""
+    dtype = reduce(torch.promote_types, (value.dtype for value in inputs))
+    dtype = dtype if dtype.is_floating_point else torch.get_default_dtype()
+    return pytree.tree_map(lambda value: value.to(dtype) if value.dtype == torch.float64 else value, values)
+
+
 def _or_nan(seen: Tensor, value: Tensor) -> Tensor:
     """NaN for groups that were not seen; integers have none and stay as they are."""
     if not value.is_floating_point():
@@ -158,10 +168,10 @@ def worst(values: Any, counts: Tensor, n: int, higher_is_better: bool | None, la
     """
     if not isinstance(n, int) or n < 1:
         raise ValueError(f"Expected argument `n` to be a positive integer, but got {n}.")
-    if higher_is_better is None:
-        raise ValueError(f"{label} does not say whether higher values are better: sort `by_group()`.")
     if not isinstance(values, Tensor) or values.dim() != 1:
         raise ValueError(f"{label} has several values for a group: choose from `by_group()`.")
+    if higher_is_better is None:
+        raise ValueError(f"{label} does not say whether higher values are better: sort `by_group()`.")
     known = (~values.isnan()).nonzero()[:, 0]
     order = values[known].argsort(descending=not higher_is_better, stable=True)
     groups = known[order[:n]]

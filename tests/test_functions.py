@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import fastmetrics
-from fastmetrics import functional
+from fastmetrics import classification, functional, regression
 from fastmetrics.classification.family import Family
 from fastmetrics.functional.forms import snake_case
 
@@ -166,3 +166,25 @@ def test_a_metric_is_kept_for_options_of_the_same_type():
 )
 def test_names(cls, function):
     assert snake_case(cls) == function
+
+
+def test_functions_by_group_are_the_metrics_by_group():
+    generator = torch.Generator().manual_seed(0)
+    preds, target = torch.rand(40, generator=generator), torch.randint(0, 2, (40,), generator=generator)
+    groups = torch.randint(0, 3, (40,), generator=generator)
+    weights = torch.rand(40, generator=generator)
+    for name, function, metric in (
+        ("accuracy", functional.classification.binary_accuracy, classification.BinaryAccuracy),
+        ("error", functional.regression.mean_squared_error, regression.MeanSquaredError),
+        ("correlation", functional.regression.pearson_corrcoef, regression.PearsonCorrCoef),
+    ):
+        other = target if name == "accuracy" else target.float()
+        of_metric = metric(num_groups=4)
+        of_metric.update(preds, other, groups=groups, weights=weights)
+        found = function(preds, other, groups=groups, num_groups=4, weights=weights)
+        assert found.dtype == torch.float32
+        torch.testing.assert_close(found, of_metric.by_group(), equal_nan=True)
+        several = function(preds, other, groups={"a": groups}, num_groups={"a": 4}, weights=weights)
+        torch.testing.assert_close(several["a"], found, equal_nan=True)
+        with pytest.raises(ValueError, match="`groups` need `num_groups`"):
+            function(preds, other, groups=groups)

@@ -20,7 +20,8 @@ void add_multiclass(const MulticlassBatch& b, const MulticlassStates& s);
 void add_weighted_multiclass(const MulticlassBatch& b, const MulticlassCells<double>& s);
 
 // The states have a row for each group: [S, C, C], [S, C, 3], [S, C, K, 2] and [S, C].
-void add_multiclass_rows(const MulticlassBatch& b, const SampleRows& rows, const MulticlassStates& s);
+// members: [S], how many samples each group has, or null.
+void add_multiclass_rows(const MulticlassBatch& b, const SampleRows& rows, int64_t* members, const MulticlassStates& s);
 void add_multiclass_rows(const MulticlassBatch& b, const SampleRows& rows, const MulticlassCells<double>& s);
 
 // counts: [S].

@@ -5,8 +5,9 @@
 //
 // Blocks are read as in multiclass_cpu.cpp. A pair of target and label of a row is one cell of a table, of which the
 // confusion matrix and the counts are made in the end, as long as all cells are fewer than the samples of a thread;
-// else the cells of the states are added to. Weights are added by one thread in the order of the samples, so the same
-// data gives the same bits for any number of threads.
+// else the cells of the states are added to. Neighbours are read sixteen at a time, and how many samples a group has is
+// then known from its pairs, but for samples that do not count. Weights are added by one thread in the order of the
+// samples, so the same data gives the same bits for any number of threads.
 
 #include <memory>
 #include <mutex>
@@ -15,6 +16,7 @@
 #include "passes/loops_cpu.h"
 #include "passes/multiclass_block_cpu.h"
 #include "passes/sample_rows_cpu.h"
+#include "passes/sixteen_cpu.h"
 
 namespace fastmetrics {
 namespace {
@@ -38,6 +40,32 @@ class Pairs {
   }
   explicit operator bool() const { return cells_ != nullptr; }
 
+  // As PairTable::add_neighbours, with the rows. odd(i, few, inside) is called where a sample does not count.
+  template <typename Labels, typename Odd>
+  int64_t add_neighbours(const int64_t* target, const int64_t* row, const Labels& labels, int64_t n,
+                         const int64_t* ignore, const Odd& odd) {
+    constexpr int kStep = 64;
+    alignas(64) int32_t cell[kStep];
+    int held = 0;
+    const int32_t limit = static_cast<int32_t>(rows_), c = static_cast<int32_t>(classes_);
+    const I32s none = I32s{} + limit * c * c;
+    uint32_t* cells = cells_.get();
+    const int64_t done = for_each_sixteen(target, labels, n, classes_, ignore, [&](int64_t i, const FewLabels& few) {
+      fetch_ahead(row + i, kFloats);
+      const Longs r = load_longs(row + i);
+      const Mask32 inside = below(r, limit), good = few.good & inside;
+      const I32s at = (low_halves(r) * c + few.target) * c + few.labels;
+      store(select(good, at, none), cell + held);
+      if (any(~good)) odd(i, few, inside);
+      held += kFloats;
+      if (held < kStep) return;
+      for (int j = 0; j < kStep; ++j) ++cells[cell[j]];
+      held = 0;
+    });
+    for (int j = 0; j < held; ++j) ++cells[cell[j]];
+    return done;
+  }
+
   void add(const int32_t* row, const int32_t* target, const int32_t* label, int n) {
     const int32_t c = static_cast<int32_t>(classes_), none = static_cast<int32_t>(rows_) * c * c;
     int32_t cell[kBlock];
@@ -50,7 +78,7 @@ class Pairs {
   }
 
   // Called by one thread at a time.
-  void fold(int64_t* confusion, int64_t* counts) {
+  void fold(int64_t* confusion, int64_t* counts, int64_t* samples) {
     const int64_t c = classes_;
     uint32_t* cell = cells_.get();
     for (int64_t row = 0; row < rows_; ++row) {
@@ -62,6 +90,7 @@ class Pairs {
           if (confusion != nullptr) confusion[(row * c + t) * c + p] += number;
           if (counts != nullptr) counts[(row * c + p) * 3 + 1] += number;
         }
+        if (samples != nullptr) samples[row] += actual;
         if (counts == nullptr) continue;
         counts[(row * c + t) * 3] += cell[t];
         counts[(row * c + t) * 3 + 2] += actual;
@@ -75,13 +104,24 @@ class Pairs {
   std::unique_ptr<uint32_t[]> cells_;
 };
 
-// What one of the threads adds for the samples of [begin, end).
-void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t begin, int64_t end, int threads,
-               std::mutex* folding, Faults* faults) {
+// Groups out of range that one thread met.
+struct BadGroups {
+  int64_t count = 0, first = 0;
+
+  void add(const SampleRows& rows, int64_t sample) {
+    if (count++ == 0) {
+      first = label_at(rows.data, rows.type, rows.layout.offset(sample, rows.layout.a_stride));
+    }
+  }
+};
+
+// What one of the threads adds for the samples of [begin, end). samples: [rows], or null.
+void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t* samples, int64_t begin, int64_t end,
+               int threads, std::mutex* folding, Faults* faults, BadGroups* bad) {
   const int64_t c = b.classes, k = s.k, mine = b.layout.samples() / threads;
   const bool shared = threads > 1;
   Pairs pairs;
-  RowCells confusion, counts, ranks, rank_histogram;
+  RowCells confusion, counts, ranks, rank_histogram, members;
   const bool wanted = s.confusion != nullptr || s.counts != nullptr;
   const int64_t most = std::min(mine, kMostPairs);
   if (wanted && c * c <= most / rows.count) {
@@ -90,11 +130,28 @@ void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t 
     confusion.open(s.confusion, rows.count * c * c, c * c <= mine / rows.count, shared);
     counts.open(s.counts, rows.count * c * 3, c * 3 <= mine / rows.count, shared);
   }
+  members.open(samples, rows.count, rows.count <= mine, shared);
   ranks.open(s.ranks, rows.count * c * k * 2, c * k * 2 <= mine / rows.count, shared);
   rank_histogram.open(s.rank_histogram, rows.count * c, c <= mine / rows.count, shared);
 
-  auto add = [&](const Block& block, const int32_t* row, int n) {
+  // The samples of groups that the pairs do not tell.
+  auto add_members = [&](int64_t first, const Block& block, const int32_t* row, int n) {
+    int32_t odd = pairs ? 0 : -1;
+    for (int i = 0; i < n; ++i) odd |= block.target[i] | block.labels[i] | row[i];
+    if (odd >= 0) return;
+    for (int i = 0; i < n; ++i) {
+      if (block.target[i] == kInvalid) continue;
+      if (row[i] < 0) {
+        bad->add(rows, first + i);
+      } else if (!pairs || block.target[i] < 0 || block.labels[i] < 0) {
+        members.add(row[i]);
+      }
+    }
+  };
+
+  auto add = [&](int64_t first, const Block& block, const int32_t* row, int n) {
     if (pairs) pairs.add(row, block.target, block.labels, n);
+    if (members) add_members(first, block, row, n);
     if (!confusion && !counts && !s.want_ranks()) return;
     for (int i = 0; i < n; ++i) {
       const int64_t t = block.target[i], p = block.labels[i], at = row[i] * c;
@@ -113,19 +170,61 @@ void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t 
     }
   };
 
-  while (begin < end) {
-    const int64_t to = std::min(end, begin + kFoldEvery / rows.slicings);
-    for_each_block(b, begin, to, s.want_ranks(), faults,
+  auto add_blocks = [&](int64_t from, int64_t to) {
+    for_each_block(b, from, to, s.want_ranks(), faults,
                    [&](int64_t first, int n, const Block& block, const Ahead& ahead) {
                      ahead.fetch(n);
                      alignas(64) int32_t row[kBlock];
                      for (int64_t slicing = 0; slicing < rows.slicings; ++slicing) {
                        read_rows(rows, slicing, first, n, row);
-                       add(block, row, n);
+                       add(first, block, row, n);
                      }
                    });
+  };
+
+  const int run = b.layout.dims - 1;
+  const bool neighbours =
+      pairs && !s.want_ranks() && b.valid == nullptr && rows.slicings == 1 && rows.type == DType::kInt64 &&
+      rows.layout.dims == 1 && rows.layout.a_stride[0] == 1 &&
+      in_sixteens(b.preds_type, b.layout.a_stride[run], b.class_stride, c, b.target_type, b.layout.b_stride[run]);
+  const int64_t* of_samples = static_cast<const int64_t*>(rows.data);
+  auto add_neighbours = [&](int64_t first, int64_t a_at, int64_t b_at, int64_t n) {
+    const int64_t* target = static_cast<const int64_t*>(b.target) + b_at;
+    const int64_t a_step = b.layout.a_stride[run];
+    int64_t done = 0;
+    with_labels(b.preds, b.preds_type, a_at, a_step, c, [&](const auto& labels) {
+      auto odd = [&](int64_t i, const FewLabels& few, Mask32 inside) {
+        for_each_bad(i, few, [&](int64_t j) {
+          record_bad(b.preds, b.preds_type, a_at + j * a_step, target[j], c, first + j, faults);
+        });
+        if (!members) return;
+        const uint32_t of_group = bits_of(inside), counted = bits_of(few.good);
+        for (int j = 0; j < kFloats; ++j) {
+          if ((of_group >> j & 1) == 0) {
+            bad->add(rows, first + i + j);
+          } else if ((counted >> j & 1) == 0) {
+            members.add(of_samples[first + i + j]);
+          }
+        }
+      };
+      done = pairs.add_neighbours(target, of_samples + first, labels, n, b.ignored(), odd);
+    });
+    return done;
+  };
+
+  while (begin < end) {
+    const int64_t to = std::min(end, begin + kFoldEvery / rows.slicings);
+    while (neighbours && begin < to) {
+      int64_t a_at, b_at;
+      const int64_t n = std::min(b.layout.locate(begin, &a_at, &b_at), to - begin);
+      const int64_t done = add_neighbours(begin, a_at, b_at, n);
+      add_blocks(begin + done, begin + n);
+      begin += n;
+    }
+    add_blocks(begin, to);
     std::lock_guard<std::mutex> one_at_a_time(*folding);
-    if (pairs) pairs.fold(s.confusion, s.counts);
+    if (pairs) pairs.fold(s.confusion, s.counts, samples);
+    members.fold();
     confusion.fold();
     counts.fold();
     ranks.fold();
@@ -157,16 +256,23 @@ void add_sample(const Batch& b, const MulticlassCells<double>& s, int64_t row, c
 
 }  // namespace
 
-void add_multiclass_rows(const Batch& b, const SampleRows& rows, const States& s) {
+void add_multiclass_rows(const Batch& b, const SampleRows& rows, int64_t* members, const States& s) {
   const int64_t samples = b.layout.samples();
   if (samples == 0 || rows.slicings == 0) return;
   const int threads = threads_for(samples * (b.scores ? b.classes : 4));
   std::vector<Faults> faults(threads);
+  std::vector<BadGroups> bad(threads);
   std::mutex folding;
   split(samples, threads, [&](int thread, int64_t begin, int64_t end) {
-    add_range(b, rows, s, begin, end, threads, &folding, &faults[thread]);
+    add_range(b, rows, s, members, begin, end, threads, &folding, &faults[thread], &bad[thread]);
   });
   Faults::record(faults, s.faults);
+  if (s.faults == nullptr || rows.slicings > 1) return;
+  for (const BadGroups& of_thread : bad) {
+    if (of_thread.count == 0) continue;
+    if (s.faults[2 * kBadGroup] == 0) s.faults[2 * kBadGroup + 1] = of_thread.first;
+    s.faults[2 * kBadGroup] += of_thread.count;
+  }
 }
 
 void add_multiclass_rows(const Batch& b, const SampleRows& rows, const MulticlassCells<double>& s) {

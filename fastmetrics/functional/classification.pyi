@@ -276,6 +276,8 @@ def binary_accuracy(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Accuracy of binary decisions."""
 
@@ -290,6 +292,8 @@ def binary_adaptive_calibration_error(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Calibration error of probabilities of the class 1 over bins of equal mass."""
 
@@ -304,6 +308,8 @@ def binary_auroc(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The area under the ROC curve of binary scores."""
 
@@ -317,6 +323,8 @@ def binary_average_precision(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Average precision of binary scores."""
 
@@ -332,6 +340,8 @@ def binary_balanced_error_rate(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Balanced error rate of binary decisions: the mean of the miss rate and the false alarm rate."""
 
@@ -348,6 +358,8 @@ def binary_best_threshold(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """The best threshold of binary scores."""
 
@@ -360,6 +372,8 @@ def binary_brier_score(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Brier score of probabilities of the class 1."""
 
@@ -374,6 +388,8 @@ def binary_calibration_error(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Calibration error of probabilities of the class 1, whose share of hits is that of targets that are 1."""
 
@@ -388,6 +404,8 @@ def binary_cohen_kappa(
     logits: bool | None = None,
     sample_weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Cohen's kappa of binary decisions."""
 
@@ -402,6 +420,8 @@ def binary_confusion_matrix(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Confusion matrix of binary decisions."""
 
@@ -415,6 +435,8 @@ def binary_cumulative_gains(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The cumulative gains curve of binary scores."""
 
@@ -428,6 +450,8 @@ def binary_eer(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The equal error rate of binary scores."""
 
@@ -443,6 +467,8 @@ def binary_f1_score(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """F1 score of binary decisions."""
 
@@ -474,6 +500,8 @@ def binary_fbeta_score(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """F-score of binary decisions."""
 
@@ -489,6 +517,8 @@ def binary_fowlkes_mallows_score(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Fowlkes-Mallows score of binary decisions: the geometric mean of precision and recall."""
 
@@ -504,6 +534,8 @@ def binary_geometric_mean_score(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Geometric mean of recall and specificity of binary decisions."""
 
@@ -517,6 +549,8 @@ def binary_gini_coefficient(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The Gini coefficient of binary scores."""
 
@@ -546,6 +580,8 @@ def binary_hamming_distance(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Hamming distance of binary decisions: the share that is wrong."""
 
@@ -558,6 +594,8 @@ def binary_hinge_loss(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     r"""Mean hinge loss, :math:`\max(0, 1 - y \hat{y})` with :math:`y` 1 or -1, of binary scores."""
 
@@ -573,6 +611,8 @@ def binary_informedness(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Informedness, Youden's J, of binary decisions: recall + specificity - 1."""
 
@@ -587,6 +627,8 @@ def binary_jaccard_index(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Jaccard index of binary decisions."""
 
@@ -600,6 +642,8 @@ def binary_kolmogorov_smirnov(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The Kolmogorov-Smirnov statistic of binary scores."""
 
@@ -613,6 +657,8 @@ def binary_lift(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The lift curve of binary scores."""
 
@@ -625,6 +671,8 @@ def binary_log_loss(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Log loss of probabilities of the class 1."""
 
@@ -639,6 +687,8 @@ def binary_logauc(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The area of binary scores."""
 
@@ -654,6 +704,8 @@ def binary_markedness(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Markedness of binary decisions: precision + negative predictive value - 1."""
 
@@ -668,6 +720,8 @@ def binary_matthews_corrcoef(
     undefined: float | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Matthews' coefficient of binary decisions."""
 
@@ -683,6 +737,8 @@ def binary_negative_predictive_value(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Negative predictive value of binary decisions."""
 
@@ -698,6 +754,8 @@ def binary_precision(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Precision of binary decisions."""
 
@@ -712,6 +770,8 @@ def binary_precision_at_fixed_recall(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """The greatest precision at a given recall, of binary scores."""
 
@@ -725,6 +785,8 @@ def binary_precision_recall_curve(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The precision-recall curve of binary scores."""
 
@@ -740,6 +802,8 @@ def binary_recall(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Recall of binary decisions."""
 
@@ -754,6 +818,8 @@ def binary_recall_at_fixed_precision(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """The greatest recall at a given precision, of binary scores."""
 
@@ -767,6 +833,8 @@ def binary_reliability_diagram(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """What a reliability diagram shows of probabilities of the class 1."""
 
@@ -780,6 +848,8 @@ def binary_roc(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The ROC curve of binary scores."""
 
@@ -794,6 +864,8 @@ def binary_sensitivity_at_specificity(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """The greatest sensitivity at a given specificity, of binary scores."""
 
@@ -808,6 +880,8 @@ def binary_specificity(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Specificity of binary decisions."""
 
@@ -822,6 +896,8 @@ def binary_specificity_at_sensitivity(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """The greatest specificity at a given sensitivity, of binary scores."""
 
@@ -836,6 +912,8 @@ def binary_stat_scores(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """tp, fp, tn, fn and support of binary decisions."""
 
@@ -880,6 +958,8 @@ def classwise_calibration_error(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Calibration error of the probability of each class, a hit if the class is the target, averaged over classes."""
 
@@ -1217,6 +1297,8 @@ def mean_reciprocal_rank(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     r"""The mean of 1 / rank of the target among the scores, :math:`\frac1N \sum_i \frac1{r_i}`; 1 is the best rank."""
 
@@ -1233,6 +1315,8 @@ def multiclass_accuracy(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Accuracy of each class, averaged: the share of its samples that got their label."""
 
@@ -1248,6 +1332,8 @@ def multiclass_adaptive_calibration_error(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Calibration error of the greatest probability of each sample over bins of equal mass."""
 
@@ -1263,6 +1349,8 @@ def multiclass_auroc(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The area under the ROC curve of each class against all others, averaged."""
 
@@ -1278,6 +1366,8 @@ def multiclass_average_precision(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Average precision of each class against all others, averaged."""
 
@@ -1295,6 +1385,8 @@ def multiclass_balanced_error_rate(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Balanced error rate of each class, averaged: the mean of the miss rate and the false alarm rate."""
 
@@ -1312,6 +1404,8 @@ def multiclass_best_threshold(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """The best threshold of each class against all others."""
 
@@ -1325,6 +1419,8 @@ def multiclass_brier_score(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Brier score of class probabilities, summed over classes."""
 
@@ -1340,6 +1436,8 @@ def multiclass_calibration_error(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Calibration error of the greatest probability of each sample, a hit if it is that of the target."""
 
@@ -1353,6 +1451,8 @@ def multiclass_cohen_kappa(
     *,
     sample_weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Cohen's kappa of several classes. Without weights it needs memory in O(C); with them, the confusion matrix."""
 
@@ -1366,6 +1466,8 @@ def multiclass_confusion_matrix(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Confusion matrix of several classes."""
 
@@ -1381,6 +1483,8 @@ def multiclass_cumulative_gains(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The cumulative gains curve of each class against all others."""
 
@@ -1396,6 +1500,8 @@ def multiclass_eer(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The equal error rate of each class against all others."""
 
@@ -1409,6 +1515,8 @@ def multiclass_exact_match(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The share of the samples whose labels are right in every place. Weights are one a sample, ``(N,)``."""
 
@@ -1426,6 +1534,8 @@ def multiclass_f1_score(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """F1 score of each class, averaged."""
 
@@ -1444,6 +1554,8 @@ def multiclass_fbeta_score(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """F-score of each class, averaged."""
 
@@ -1461,6 +1573,8 @@ def multiclass_fowlkes_mallows_score(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Fowlkes-Mallows score of each class, averaged: the geometric mean of precision and recall."""
 
@@ -1478,6 +1592,8 @@ def multiclass_geometric_mean_score(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Geometric mean of recall and specificity of each class, averaged."""
 
@@ -1493,6 +1609,8 @@ def multiclass_gini_coefficient(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The Gini coefficient of each class against all others, averaged."""
 
@@ -1509,6 +1627,8 @@ def multiclass_hamming_distance(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Hamming distance of each class, averaged: the share of its samples with a wrong label."""
 
@@ -1523,6 +1643,8 @@ def multiclass_hinge_loss(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     r"""Mean hinge loss, :math:`\max(0, 1 - \hat{y}_y + \max_{i \ne y} \hat{y}_i)`, of class scores; or one a class."""
 
@@ -1540,6 +1662,8 @@ def multiclass_informedness(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Informedness, Youden's J, of each class, averaged: recall + specificity - 1."""
 
@@ -1554,6 +1678,8 @@ def multiclass_jaccard_index(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Jaccard index of each class, averaged."""
 
@@ -1569,6 +1695,8 @@ def multiclass_kolmogorov_smirnov(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The Kolmogorov-Smirnov statistic of each class against all others, averaged."""
 
@@ -1584,6 +1712,8 @@ def multiclass_lift(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The lift curve of each class against all others."""
 
@@ -1597,6 +1727,8 @@ def multiclass_log_loss(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Log loss of class probabilities."""
 
@@ -1613,6 +1745,8 @@ def multiclass_logauc(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The area of each class against all others, averaged."""
 
@@ -1630,6 +1764,8 @@ def multiclass_markedness(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Markedness of each class, averaged: precision + negative predictive value - 1."""
 
@@ -1643,6 +1779,8 @@ def multiclass_matthews_corrcoef(
     undefined: float | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Matthews' coefficient of any number of classes, in memory that is linear in their number."""
 
@@ -1660,6 +1798,8 @@ def multiclass_negative_predictive_value(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Negative predictive value of each class, averaged."""
 
@@ -1677,6 +1817,8 @@ def multiclass_precision(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Precision of each class, averaged."""
 
@@ -1692,6 +1834,8 @@ def multiclass_precision_at_fixed_recall(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """The greatest precision at a given recall, of each class against all others."""
 
@@ -1707,6 +1851,8 @@ def multiclass_precision_recall_curve(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The precision-recall curve of each class against all others."""
 
@@ -1724,6 +1870,8 @@ def multiclass_recall(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Recall of each class, averaged."""
 
@@ -1739,6 +1887,8 @@ def multiclass_recall_at_fixed_precision(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """The greatest recall at a given precision, of each class against all others."""
 
@@ -1753,6 +1903,8 @@ def multiclass_reliability_diagram(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
     """What a reliability diagram shows of the greatest probability of each sample."""
 
@@ -1768,6 +1920,8 @@ def multiclass_roc(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The ROC curve of each class against all others."""
 
@@ -1783,6 +1937,8 @@ def multiclass_sensitivity_at_specificity(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """The greatest sensitivity at a given specificity, of each class against all others."""
 
@@ -1799,6 +1955,8 @@ def multiclass_specificity(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Specificity of each class, averaged."""
 
@@ -1814,6 +1972,8 @@ def multiclass_specificity_at_sensitivity(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """The greatest specificity at a given sensitivity, of each class against all others."""
 
@@ -1830,6 +1990,8 @@ def multiclass_stat_scores(
     exclude_ignored: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """tp, fp, tn, fn and support of each class, averaged."""
 
@@ -1846,6 +2008,8 @@ def multilabel_accuracy(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Accuracy of each label, averaged."""
 
@@ -1861,6 +2025,8 @@ def multilabel_auroc(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The area under the ROC curve of each label, averaged."""
 
@@ -1876,6 +2042,8 @@ def multilabel_average_precision(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Average precision of each label, averaged."""
 
@@ -1893,6 +2061,8 @@ def multilabel_balanced_error_rate(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Balanced error rate of each label, averaged: the mean of the miss rate and the false alarm rate."""
 
@@ -1910,6 +2080,8 @@ def multilabel_best_threshold(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """The best threshold of each label."""
 
@@ -1924,6 +2096,8 @@ def multilabel_brier_score(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Brier score of the probabilities of each label, averaged."""
 
@@ -1940,6 +2114,8 @@ def multilabel_calibration_error(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Calibration error of the probabilities of each label, averaged."""
 
@@ -1955,6 +2131,8 @@ def multilabel_confusion_matrix(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Confusion matrix of each label."""
 
@@ -1967,6 +2145,8 @@ def multilabel_coverage_error(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """How far to go down the ranked labels to cover all relevant ones, averaged over samples."""
 
@@ -1981,6 +2161,8 @@ def multilabel_cumulative_gains(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The cumulative gains curve of each label."""
 
@@ -1995,6 +2177,8 @@ def multilabel_eer(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The equal error rate of each label."""
 
@@ -2009,6 +2193,8 @@ def multilabel_exact_match(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The share of the samples of which every label is right. Weights are one a place, ``(N, ...)`` or ``(N,)``."""
 
@@ -2026,6 +2212,8 @@ def multilabel_f1_score(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """F1 score of each label, averaged."""
 
@@ -2044,6 +2232,8 @@ def multilabel_fbeta_score(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """F-score of each label, averaged."""
 
@@ -2061,6 +2251,8 @@ def multilabel_fowlkes_mallows_score(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Fowlkes-Mallows score of each label, averaged: the geometric mean of precision and recall."""
 
@@ -2078,6 +2270,8 @@ def multilabel_geometric_mean_score(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Geometric mean of recall and specificity of each label, averaged."""
 
@@ -2093,6 +2287,8 @@ def multilabel_gini_coefficient(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The Gini coefficient of each label, averaged."""
 
@@ -2109,6 +2305,8 @@ def multilabel_hamming_distance(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Hamming distance of each label, averaged: the share of the decisions on it that are wrong."""
 
@@ -2126,6 +2324,8 @@ def multilabel_informedness(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Informedness, Youden's J, of each label, averaged: recall + specificity - 1."""
 
@@ -2142,6 +2342,8 @@ def multilabel_jaccard_index(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Jaccard index of each label, averaged. A weighted average over no positive targets is NaN."""
 
@@ -2157,6 +2359,8 @@ def multilabel_kolmogorov_smirnov(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The Kolmogorov-Smirnov statistic of each label, averaged."""
 
@@ -2171,6 +2375,8 @@ def multilabel_lift(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The lift curve of each label."""
 
@@ -2185,6 +2391,8 @@ def multilabel_log_loss(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Log loss of the probabilities of each label, averaged."""
 
@@ -2201,6 +2409,8 @@ def multilabel_logauc(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The area of each label, averaged."""
 
@@ -2218,6 +2428,8 @@ def multilabel_markedness(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Markedness of each label, averaged: precision + negative predictive value - 1."""
 
@@ -2233,6 +2445,8 @@ def multilabel_matthews_corrcoef(
     undefined: float | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Matthews' coefficient of the decisions on all labels together, as torchmetrics has it."""
 
@@ -2250,6 +2464,8 @@ def multilabel_negative_predictive_value(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Negative predictive value of each label, averaged."""
 
@@ -2267,6 +2483,8 @@ def multilabel_precision(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Precision of each label, averaged."""
 
@@ -2282,6 +2500,8 @@ def multilabel_precision_at_fixed_recall(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """The greatest precision at a given recall, of each label."""
 
@@ -2296,6 +2516,8 @@ def multilabel_precision_recall_curve(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The precision-recall curve of each label."""
 
@@ -2308,6 +2530,8 @@ def multilabel_ranking_average_precision(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Label ranking average precision: of the labels ranked no lower than a relevant one, the share of relevant ones."""
 
@@ -2320,6 +2544,8 @@ def multilabel_ranking_loss(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The share of the pairs of a relevant and an irrelevant label that are in the wrong order, averaged over samples."""
 
@@ -2337,6 +2563,8 @@ def multilabel_recall(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Recall of each label, averaged."""
 
@@ -2352,6 +2580,8 @@ def multilabel_recall_at_fixed_precision(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """The greatest recall at a given precision, of each label."""
 
@@ -2366,6 +2596,8 @@ def multilabel_roc(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
     """The ROC curve of each label."""
 
@@ -2381,6 +2613,8 @@ def multilabel_sensitivity_at_specificity(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """The greatest sensitivity at a given specificity, of each label."""
 
@@ -2397,6 +2631,8 @@ def multilabel_specificity(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Specificity of each label, averaged."""
 
@@ -2412,6 +2648,8 @@ def multilabel_specificity_at_sensitivity(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> tuple[Tensor, Tensor]:
     """The greatest specificity at a given sensitivity, of each label."""
 
@@ -2428,6 +2666,8 @@ def multilabel_stat_scores(
     logits: bool | None = None,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """tp, fp, tn, fn and support of each label, averaged."""
 
@@ -2619,5 +2859,7 @@ def top_k_accuracy(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The share of targets among the k greatest scores, for every k from one read of the scores."""

@@ -34,6 +34,41 @@ def metric(cls: type[StatisticMetric], name: str, names: tuple[str, ...], option
     return _build(cls, name, names, *(tuple(option) if isinstance(option, list) else option for option in options))
 
 
+def by_group(
+    cls: type[StatisticMetric],
+    name: str,
+    names: tuple[str, ...],
+    options: Options,
+    groups: Any,
+    num_groups: Any,
+    batch: tuple[Any, ...],
+    **of_samples: Tensor | None,
+) -> Any:
+    """The value of each group of a batch.
+
+    Args:
+        cls: this and the next three are those of :func:`metric`.
+        name: see there.
+        names: see there.
+        options: see there.
+        groups: of each sample, or a dictionary of them.
+        num_groups: how many there are, or a dictionary of them.
+        batch: the inputs.
+        of_samples: weights and mask, by the names that the class has for them.
+
+    Raises:
+        ValueError: no ``num_groups``.
+    """
+    if num_groups is None:
+        raise ValueError(f"{name}: `groups` need `num_groups`, the number of groups.")
+    if isinstance(num_groups, int):
+        of_groups = metric(cls, name, (*names, "num_groups"), (*options, num_groups))
+    else:
+        with named(name):
+            of_groups = cls(**dict(zip(names, options, strict=True)), num_groups=num_groups).set_dtype(torch.float64)
+    return of_groups.evaluate_by_group(*batch, groups=groups, **of_samples)
+
+
 @lru_cache(maxsize=512, typed=True)  # 1, True and 1.0 are equal but not the same argument
 def _build(cls: type[StatisticMetric], name: str, names: tuple[str, ...], *options: Any) -> StatisticMetric:
     with named(name):

@@ -20,13 +20,18 @@ from torch import Tensor
 
 from fastmetrics import docstrings
 from fastmetrics.classification.family import Choice, Family, choice, choose, document, no_task, signature, taken_by
-from fastmetrics.functional.evaluation import Options, apply, as_operator, metric, scalar
+from fastmetrics.functional.evaluation import Options, apply, as_operator, by_group, metric, scalar
 from fastmetrics.functional.source import REQUIRED, write
 from fastmetrics.metric import StatisticMetric
 
 Function = Callable[..., Any]
 
 PER_SAMPLE = ("weights", "valid")  # see StatisticMetric.inputs
+OF_GROUPS = {
+    "groups": "integers, of the shape of the target or of its first dimensions, or a dictionary of several slicings: a"
+    " value is returned for each group then, with a first dimension of ``num_groups``; NaN without samples.",
+    "num_groups": "how many groups there are; of several slicings, a dictionary.",
+}
 KEYWORD_ONLY, POSITIONAL = inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD
 
 
@@ -69,10 +74,14 @@ def functional(
     inputs = [p for each, p in read.items() if each not in PER_SAMPLE]
     late = {each: f"sample_{each}" if each in taken else each for each in PER_SAMPLE if each in read}
     keywords = [inspect.Parameter(key, KEYWORD_ONLY, default=None, annotation="Tensor | None") for key in late.values()]
+    groupable = value is None and not operator and "valid" in read and "groups" not in read
+    if groupable:
+        keywords += [inspect.Parameter(key, KEYWORD_ONLY, default=None, annotation="Any") for key in OF_GROUPS]
     returns = docstrings.signature(cls.formula).return_annotation
     common = inspect.Signature([*inputs, *options, *keywords], return_annotation=returns)
 
     known: dict[str, Any] = {"metric": metric, "scalar": scalar, "apply": apply, "value": value}
+    known["by_group"] = by_group
     known.update(cls=cls, name=name, names=taken)
     given = f"({''.join(f'{option}, ' for option in taken)})"
     batch = "".join(f"{p.name}, " for p in inputs)
@@ -84,6 +93,9 @@ def functional(
     else:
         of_samples = ", ".join(f"{each}={key}" for each, key in late.items())
         called = f"metric(cls, name, names, {given}).evaluate({batch}{of_samples})"
+        if groupable:
+            sliced = f"by_group(cls, name, names, {given}, groups, num_groups, ({batch}), {of_samples})"
+            called = f"{called} if groups is None else {sliced}"
     function = write(namespace_of(cls), name, common, called, known)
     _document(cls, function, late, value)
     return function
@@ -218,7 +230,7 @@ def _document(cls: type[StatisticMetric], function: Any, late: Mapping[str, str]
         inputs.update(docstrings.parse(method.__doc__).sections.get("Args", {}))
     inputs.update({**stated.sections.get("Inputs", {}), **own.sections.get("Inputs", {})})
     explained = {late.get(name, name): text.replace("see the metric", "see above") for name, text in inputs.items()}
-    explained.update(stated.sections.get("Args", {}))
+    explained.update({**OF_GROUPS, **stated.sections.get("Args", {})})
     sections = {section: dict(entries) for section, entries in stated.sections.items() if section != "Inputs"}
     sections["Args"] = {name: explained[name] for name in docstrings.parameters(function) if name in explained}
     example = docstrings.example(cls, function, f"{function.__name__}({{batch}}, {{options}})")

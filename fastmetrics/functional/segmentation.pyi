@@ -20,6 +20,8 @@ def dice_score(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     r"""Dice score, :math:`2 |P \cap T| / (|P| + |T|)`, averaged over classes."""
 
@@ -36,6 +38,8 @@ def generalized_dice_score(
     zero_division: float = 0.0,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     r"""Generalized Dice score, :math:`2 \sum_c w_c |P_c \cap T_c| / \sum_c w_c (|P_c| + |T_c|)`, mean over images."""
 
@@ -51,6 +55,8 @@ def hausdorff_distance(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Greatest distance of an edge of a mask to the nearest edge of the other, mean over images and classes."""
 
@@ -65,5 +71,7 @@ def mean_iou(
     *,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     r"""Mean over images and classes of :math:`|P \cap T| / |P \cup T|`, of those classes that an image has."""

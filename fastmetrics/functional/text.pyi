@@ -17,6 +17,8 @@ def bits_per_byte(
     shift: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Negative log-likelihood of a text in bits, a byte: it does not depend on how the text is cut into tokens."""
 
@@ -29,6 +31,8 @@ def negative_log_likelihood(
     shift: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Negative log-likelihood of the targets, in nats."""
 
@@ -40,6 +44,8 @@ def perplexity(
     shift: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Exponential of the mean negative log-likelihood of the targets."""
 
@@ -52,6 +58,8 @@ def token_accuracy(
     shift: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """The share of targets among the k greatest logits, for every k from one read."""
 
@@ -63,6 +71,8 @@ def token_entropy(
     shift: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Mean entropy of the distributions over the vocabulary, in nats."""
 
@@ -74,5 +84,7 @@ def token_rank(
     shift: bool = False,
     weights: Tensor | None = None,
     valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
 ) -> Tensor:
     """Mean rank of the target among the logits; 1 is the greatest."""

@@ -83,9 +83,13 @@ def samples(tensor: Tensor) -> Tensor:
 _unasked: ContextVar[bool] = ContextVar("unasked", default=False)
 
 
-@contextmanager
-def without_looking() -> Iterator[None]:
+def without_looking() -> AbstractContextManager[Any]:
     """Where :func:`any_holds` is False, as for the values of many groups: an undefined one must not hide the others."""
+    return nullcontext() if is_compiling() else _without_looking()
+
+
+@contextmanager
+def _without_looking() -> Iterator[None]:
     token = _unasked.set(True)
     try:
         yield

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fastmetrics.native.operators import define, eager_on_cpu
 from fastmetrics.passes.faults import bad_weights, record_faults
-from fastmetrics.passes.groups import within
+from fastmetrics.passes.groups import count_groups_body, within
 
 _STATES = (
     "Tensor(a!)? confusion, Tensor(b!)? counts, Tensor(c!)? ranks, Tensor(d!)? faults, int num_classes, "
@@ -18,7 +18,10 @@ _STATES = (
 )
 SCHEMA = f"multiclass_(Tensor preds, Tensor target, Tensor? valid, {_STATES}"
 WEIGHTED_SCHEMA = f"multiclass_weighted_(Tensor preds, Tensor target, Tensor? valid, Tensor weights, {_STATES}"
-ROWS_SCHEMA = f"multiclass_rows_(Tensor preds, Tensor target, Tensor rows, Tensor? valid, Tensor? weights, {_STATES}"
+ROWS_SCHEMA = (
+    "multiclass_rows_(Tensor preds, Tensor target, Tensor rows, Tensor? valid, Tensor? weights, Tensor(f!)? samples, "
+    f"{_STATES}"
+)
 
 
 def multiclass_body(
@@ -209,9 +212,21 @@ def multiclass_weighted_body(preds: Tensor, target: Tensor, valid: Tensor | None
 
 
 def multiclass_rows_body(
-    preds: Tensor, target: Tensor, rows: Tensor, valid: Tensor | None, weights: Tensor | None, *rest: Any
+    preds: Tensor,
+    target: Tensor,
+    rows: Tensor,
+    valid: Tensor | None,
+    weights: Tensor | None,
+    samples: Tensor | None,
+    *rest: Any,
 ) -> None:
-    """:func:`multiclass_body` with rows; the other arguments are its own, in their order."""
+    """:func:`multiclass_body` with rows; the other arguments are its own, in their order.
+
+    ``samples``, int64 ``[S]``, are those of :func:`fastmetrics.passes.groups.count_groups_body`, as far as there are no
+    weights. Rows out of range go to ``faults`` then if each sample has one alone.
+    """
+    if samples is not None:
+        count_groups_body(rows, valid, samples, rest[3] if rows.shape[0] == 1 else None)
     multiclass_body(preds, target, valid, *rest, weights=weights, rows=rows)
 
 
@@ -254,7 +269,13 @@ def _weighted_fake(preds: Tensor, target: Tensor, valid: Tensor | None, weights:
 
 
 def _rows_fake(
-    preds: Tensor, target: Tensor, rows: Tensor, valid: Tensor | None, weights: Tensor | None, *rest: Any
+    preds: Tensor,
+    target: Tensor,
+    rows: Tensor,
+    valid: Tensor | None,
+    weights: Tensor | None,
+    samples: Tensor | None,
+    *rest: Any,
 ) -> None:
     torch._check(rows.dim() == target.dim() + 1, lambda: "multiclass_rows_: rows must be [K, ...], as target")
     _check("multiclass_rows_", torch.int64 if weights is None else torch.float64, preds, target, rest)

@@ -21,6 +21,7 @@ from fastmetrics.statistics.resampling import Resampling
 States = Mapping[str, Tensor]
 Inputs = tuple[Tensor, ...]  # what a pass reads, the target last
 Batch = tuple[Inputs, Tensor | None, Tensor | None]  # inputs, weights and mask of their samples
+GROUP_SAMPLES = "group_samples"  # the state that has the samples of each group
 AT_ONCE = 1 << 20  # numbers that may be kept beside the statistics while a batch is read
 
 
@@ -226,6 +227,13 @@ class Statistics(ABC):
                 mine = mine if valid is None else mine & valid
                 self.add({name: states[name][row] for name in self.shapes} | faults, inputs, weights, mine)
             faults = {}
+
+    def counts_groups(self, inputs: Inputs) -> bool:
+        """Whether :meth:`add_rows` also counts the samples of groups, to ``states["group_samples"]`` int64 [S].
+
+        It is given where a row is that of an element of the target and there are no weights.
+        """
+        return False
 
     def of_batch(
         self,

@@ -12,9 +12,8 @@ from torch import Tensor
 
 from fastmetrics.passes.faults import record_faults
 from fastmetrics.passes.groups import count_groups_
-from fastmetrics.statistics.base import Inputs, States, Statistics
+from fastmetrics.statistics.base import GROUP_SAMPLES, Inputs, States, Statistics
 
-COUNTS = "group_samples"
 MOST_BYTES = 10**9  # of states, unless more is asked for
 
 
@@ -48,7 +47,7 @@ class Grouped(Statistics):
         if base.size_from_data:
             self.sized_by = base.sized_by
         self.shapes = {name: ((self.rows, *shape), dtype) for name, (shape, dtype) in base.shapes.items()}
-        self.shapes[COUNTS] = ((self.rows,), torch.int64)
+        self.shapes[GROUP_SAMPLES] = ((self.rows,), torch.int64)
         self._require_room()
 
     def _require_room(self) -> None:
@@ -77,7 +76,8 @@ class Grouped(Statistics):
         first = next(self.slicings())[1]
         return {name: together(states[name][first], self.reductions.get(name)) for name in self.base.shapes}
 
-    def _of(self, base: Statistics) -> Grouped:
+    def like(self, base: Statistics) -> Grouped:
+        """Other statistics of the same groups."""
         return self if base is self.base else Grouped(base, self.num_groups, self.max_state_bytes)
 
     @property
@@ -117,15 +117,15 @@ class Grouped(Statistics):
 
     def unsized(self) -> Statistics:
         """See the base."""
-        return self._of(self.base.unsized())
+        return self.like(self.base.unsized())
 
     def fitted(self, inputs: Inputs) -> Statistics:
         """See the base."""
-        return self._of(self.base.fitted(self.samples(inputs)))
+        return self.like(self.base.fitted(self.samples(inputs)))
 
     def resized(self, size: int) -> Statistics:
         """See the base."""
-        return self._of(self.base.resized(size))
+        return self.like(self.base.resized(size))
 
     def size_of(self, states: Mapping[str, Any]) -> int:
         """See the base."""
@@ -135,7 +135,7 @@ class Grouped(Statistics):
 
     def view(self, name: str, state: Tensor) -> Tensor:
         """See the base."""
-        return state if name == COUNTS else self.base.view(name, state)
+        return state if name == GROUP_SAMPLES else self.base.view(name, state)
 
     @property
     def starts_at_zero(self) -> bool:
@@ -147,7 +147,7 @@ class Grouped(Statistics):
     ) -> dict[str, Tensor]:
         """Empty statistics."""
         states = self.base.zeros(device, self.rows, weighted)
-        states[COUNTS] = torch.zeros(self.rows, dtype=torch.float64 if weighted else torch.int64, device=device)
+        states[GROUP_SAMPLES] = torch.zeros(self.rows, dtype=torch.float64 if weighted else torch.int64, device=device)
         return states
 
     def may_fault(self, weights: Tensor | None) -> bool:
@@ -175,11 +175,14 @@ class Grouped(Statistics):
             rows = groups[0].unsqueeze(0)
         else:
             rows, faults = self._rows(groups, samples, valid, faults), None
-        count_groups_(rows, _of_elements(valid, rows.dim() - 1), states[COUNTS], faults)
         of_base = {name: states[name] for name in self.base.shapes}
         if self.base.validate and "faults" in states:
             of_base["faults"] = states["faults"]
         shape = self.base.per_sample("groups", rows[0], samples).shape
+        if weights is None and rows.dim() == len(shape) + 1 and self.base.counts_groups(samples):
+            of_base[GROUP_SAMPLES] = states[GROUP_SAMPLES]
+        else:
+            count_groups_(rows, _of_elements(valid, rows.dim() - 1), states[GROUP_SAMPLES], faults)
         rows = rows.reshape(*rows.shape, *(1 for _ in shape[rows.dim() - 1 :])).expand(len(rows), *shape)
         self.base.add_rows(of_base, rows, samples, weights, valid)
 
@@ -201,8 +204,8 @@ class Grouped(Statistics):
 
     def merge(self, states: States, batch: States) -> None:
         """See the base."""
-        self.base.merge(states, {name: value for name, value in batch.items() if name != COUNTS})
-        states[COUNTS].add_(batch[COUNTS])
+        self.base.merge(states, {name: value for name, value in batch.items() if name != GROUP_SAMPLES})
+        states[GROUP_SAMPLES].add_(batch[GROUP_SAMPLES])
 
     def explain_faults(self, faults: list[int]) -> str | None:
         """Say what the other statistics would, and which groups were out of range."""

@@ -14,6 +14,7 @@ from fastmetrics.passes import multiclass_, multiclass_rows_, multiclass_weighte
 from fastmetrics.passes.faults import bad_weights
 from fastmetrics.passes.groups import add_to_rows
 from fastmetrics.statistics.base import (
+    GROUP_SAMPLES,
     Inputs,
     States,
     Statistics,
@@ -187,7 +188,7 @@ class MulticlassStatistics(Statistics):
             states.get("rank_histogram"),
         )
         if rows is not None:
-            multiclass_rows_(preds, target, rows, valid, weights, *options)
+            multiclass_rows_(preds, target, rows, valid, weights, states.get(GROUP_SAMPLES), *options)
         elif weights is None:
             multiclass_(preds, target, valid, *options)
         else:
@@ -198,6 +199,12 @@ class MulticlassStatistics(Statistics):
     ) -> None:
         """See the base; the batch is read once."""
         self.add(states, inputs, weights, valid, rows)
+
+    def counts_groups(self, inputs: Inputs) -> bool:
+        """Where labels are integers of a known range."""
+        preds, target = inputs
+        converted = target.is_floating_point() or (preds.dim() == target.dim() and preds.is_floating_point())
+        return self.num_classes is not None and not converted and target.dim() > 0
 
     def _add_converted(
         self,

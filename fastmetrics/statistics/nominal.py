@@ -46,6 +46,10 @@ class NominalStatistics(MulticlassStatistics):
             target, mask = self._without_nan(target, mask)
             super().add(states, (preds, target), amounts, mask, of_some)
 
+    def counts_groups(self, inputs: Inputs) -> bool:
+        """No: a sample whose value is missing is one of its group."""
+        return False
+
     def _without_nan(self, values: Tensor, valid: Tensor | None) -> tuple[Tensor, Tensor | None]:
         if not values.is_floating_point():
             return values, valid

@@ -3,13 +3,29 @@
 
 import copy
 import inspect
+import itertools
 import pickle
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import cohen_kappa_score
 from torch.utils import _pytree as pytree
 
-from tests.support.cases import cases, every_metric
+from fastmetrics import MetricCollection, SumMetric
+from fastmetrics.classification import (
+    BinaryAccuracy,
+    BinaryAUROC,
+    BinaryCohenKappa,
+    BinaryGroupStatRates,
+    MulticlassAccuracy,
+    MulticlassConfusionMatrix,
+    MulticlassF1Score,
+    MultilabelF1Score,
+)
+from fastmetrics.regression import MeanSquaredError, PearsonCorrCoef, R2Score
+from tests.support.cases import C, cases, every_metric
 
 G = 5  # the last has no samples
 
@@ -137,3 +153,243 @@ def test_groups_need_their_number(kind, options, batch):
         metric.update(*batch(0), groups=drawn(len(batch(0)[0]), 0))
     with pytest.raises(ValueError, match="has no groups"):
         metric.by_group()
+
+
+def samples(n, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    preds, target = (torch.randint(0, C, (n,), generator=generator) for _ in range(2))
+    return preds, target, drawn(n, seed)
+
+
+def test_collections_share_the_pass_of_equal_slicings():
+    preds, target, groups = samples(200)
+    members = {
+        "accuracy": MulticlassAccuracy(C, num_groups=G),
+        "confusion": MulticlassConfusionMatrix(C, num_groups=G),
+        "f1": MulticlassF1Score(C, num_groups=7),
+        "whole": MulticlassF1Score(C),
+    }
+    alone = {name: metric.clone() for name, metric in members.items()}
+    collection = MetricCollection(members, prefix="val/")
+    assert [*collection.compute_groups.values()] == [["accuracy", "confusion"], ["f1"], ["whole"]]
+    assert "MulticlassStatistics by 5 groups: " in collection.explain()
+    for _ in range(2):
+        first = collection(preds, target, groups=groups)
+        for name, metric in alone.items():
+            value = metric(preds, target) if name == "whole" else metric(preds, target, groups=groups)
+            close(first[f"val/{name}"], value)
+    for name in ("accuracy", "confusion", "f1"):
+        close(collection.by_group()[f"val/{name}"], alone[name].by_group())
+        assert torch.equal(collection.group_counts()[f"val/{name}"], alone[name].group_counts())
+    assert "val/whole" not in collection.by_group()
+    own = collection["f1"].worst_groups(2)
+    values = alone["f1"].by_group()
+    expected = values.nan_to_num(2.0).argsort(stable=True)[:2]
+    assert torch.equal(own.groups, expected)
+    assert torch.equal(own.values, values[expected])
+    assert torch.equal(own.counts, alone["f1"].group_counts()[expected])
+    with pytest.raises(ValueError, match="several values"):
+        alone["confusion"].worst_groups(1)
+    with pytest.raises(ValueError, match="No metric of the collection has groups"):
+        MetricCollection([MulticlassF1Score(C)]).by_group()
+
+
+def test_a_group_out_of_range_is_named_and_counted_out():
+    for kind, options, inputs in (
+        (MulticlassAccuracy, {"num_classes": C}, samples(6)[:2]),
+        (BinaryAccuracy, {}, (torch.rand(6), torch.ones(6, dtype=torch.int64))),
+        (MultilabelF1Score, {"num_labels": 2}, (torch.rand(6, 2), torch.ones(6, 2, dtype=torch.int64))),
+        (BinaryAUROC, {"thresholds": 5}, (torch.rand(6), torch.ones(6, dtype=torch.int64))),
+        (PearsonCorrCoef, {}, (torch.rand(6), torch.rand(6))),
+        (SumMetric, {"nan_strategy": "ignore"}, (torch.rand(6),)),
+        (SumMetric, {}, (torch.rand(6),)),
+    ):
+        metric = kind(**options, num_groups=2)
+        groups = torch.tensor([0, 1, -3, 1, 2, 0])
+        with pytest.raises(RuntimeError, match=r"`groups` in \[0, 1\], but 2 lay outside, the first is -3"):
+            metric.update(*inputs, groups=groups)
+        kept = torch.tensor([0, 1, 3, 5])
+        right = kind(**options, num_groups=2)
+        right.update(*(value[kept] for value in inputs), groups=groups[kept])
+        same_values(metric, right)
+        both = kind(**options, num_groups={"a": 2, "b": 9})
+        with pytest.raises(RuntimeError, match=r"\[0, 1\] for 'a' and in \[0, 8\] for 'b', but 2 lay outside"):
+            both.update(*inputs, groups={"b": torch.arange(6), "a": groups})
+        close(both.by_group()["a"], right.by_group())
+        assert both.group_counts()["b"].tolist() == [1, 1, 0, 1, 0, 1, 0, 0, 0]
+        masked = kind(**options, num_groups=2)
+        masked.update(*inputs, groups=groups, valid=(groups >= 0) & (groups < 2))
+        same_values(masked, right)
+
+
+def same_values(one, other):
+    close(one.by_group(), other.by_group())
+    close(one.compute(), other.compute())
+    assert torch.equal(one.group_counts(), other.group_counts())
+
+
+def test_what_groups_may_be():
+    preds, target, groups = samples(8)
+    metric = MulticlassAccuracy(C, num_groups=G)
+    for wrong, error in (
+        (groups.float(), ValueError),
+        (groups[:5], ValueError),
+        (None, TypeError),
+        ({"groups": groups}, TypeError),
+    ):
+        with pytest.raises(error, match="groups"):
+            metric.update(preds, target, groups=wrong)
+    with pytest.raises(TypeError, match="groups"):
+        metric.update(preds, target)
+    assert not metric.update_called
+    for dtype in (torch.uint8, torch.int16, torch.int32, torch.bool):
+        one, other = MulticlassAccuracy(C, num_groups=G), MulticlassAccuracy(C, num_groups=G)
+        one.update(preds, target, groups=groups.to(dtype))
+        other.update(preds, target, groups=groups.to(dtype).long())
+        same_values(one, other)
+    metric.update(preds.reshape(2, 4), target.reshape(2, 4), groups=torch.tensor([1, 3]))
+    assert metric.group_counts().tolist() == [0, 1, 0, 1, 0]
+    metric.update(preds.reshape(2, 4), target.reshape(2, 4), groups=groups.reshape(2, 4))
+    assert metric.group_counts().sum() == 10
+    several = MulticlassAccuracy(C, num_groups={"a": 2, "b": 3})
+    for wrong, error in ((groups, TypeError), ({"a": groups}, ValueError), ({"a": groups, "b": 1}, TypeError)):
+        with pytest.raises(error, match="groups"):
+            several.update(preds, target, groups=wrong)
+    for wrong in (0, -1, 2.0, True, {}, {"a": 0}, {1: 2}):
+        with pytest.raises(ValueError, match="num_groups"):
+            MulticlassAccuracy(C, num_groups=wrong)
+
+
+def test_states_past_the_limit_are_refused_with_their_bytes():
+    with pytest.raises(ValueError, match=r"states of 500 groups take 4000004000 bytes.*max_state_bytes=1000000000"):
+        MulticlassConfusionMatrix(1000, num_groups=500)
+    with pytest.raises(ValueError, match="take 1480 bytes"):
+        MulticlassConfusionMatrix(6, num_groups=5, max_state_bytes=1000)
+    MulticlassConfusionMatrix(6, num_groups=5, max_state_bytes=1480)
+    assert "by 5 groups: confusion int64 [5, 6, 6]" in MulticlassConfusionMatrix(6, num_groups=5).explain()
+
+
+def test_sizes_that_the_first_batch_fixes():
+    metric = R2Score(multioutput="raw_values", num_groups=2)
+    preds, target = torch.randn(40, 3), torch.randn(40, 3)
+    groups = torch.arange(40) % 2
+    metric.update(preds, target, groups=groups)
+    for group in range(2):
+        alone = R2Score(multioutput="raw_values")
+        alone.update(preds[groups == group], target[groups == group])
+        close(metric.by_group()[group], alone.compute())
+    few = R2Score(num_groups=3)
+    few.update(torch.randn(4), torch.randn(4), groups=torch.tensor([0, 0, 0, 1]))
+    assert few.by_group()[1:].isnan().all()  # R2 of one sample is an error of the metric alone
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_any_split_and_order_of_merges_gives_the_same(data):
+    n = data.draw(st.integers(1, 40))
+    preds, target, groups = samples(n, data.draw(st.integers(0, 99)))
+    x, y = preds.double() / 3, target.double() / 7
+    cuts = sorted({0, n, *data.draw(st.lists(st.integers(0, n), max_size=4))})
+    parts = data.draw(st.permutations([slice(a, b) for a, b in itertools.pairwise(cuts)]))
+    for kind, options, one, other in (
+        (MulticlassConfusionMatrix, {"num_classes": C}, preds, target),
+        (MeanSquaredError, {}, x, y),
+        (PearsonCorrCoef, {}, x, y),
+    ):
+        whole, merged = kind(**options, num_groups=G), kind(**options, num_groups=G)
+        whole.update(one, other, groups=groups)
+        for part in parts:
+            some = kind(**options, num_groups=G)
+            some.update(one[part], other[part], groups=groups[part])
+            merged.merge_state(some)
+        if kind is PearsonCorrCoef:  # of few samples rounding decides whether there is a correlation
+            torch.testing.assert_close(merged.moments, whole.moments, rtol=1e-9, atol=1e-9)
+        else:
+            close(merged.by_group(), whole.by_group())
+        assert torch.equal(merged.group_counts(), whole.group_counts())
+
+
+@grouped
+@pytest.mark.slow
+def test_fullgraph(kind, options, batch):
+    metric, plain = kind(**options, num_groups=G), kind(**options, num_groups=G)
+    torch.compiler.reset()
+    step = torch.compile(metric.update, fullgraph=True, backend="eager")
+    for seed in range(2):
+        groups = drawn(len(batch(seed)[0]), seed)
+        step(*batch(seed), groups=groups)
+        plain.update(*batch(seed), groups=groups)
+    pytree.tree_map(close, metric.by_group(), plain.by_group())
+
+
+def two_processes(rank, world, folder):
+    torch.set_num_threads(1)
+    torch.distributed.init_process_group("gloo", f"file://{folder}/meet", world_size=world, rank=rank)
+    try:
+        found = {}
+        for name, metric in several_metrics().items():
+            for seed in range(rank, 4, world):
+                metric.update(*of_seed(name, seed), groups=drawn(30, seed))
+            found[name] = metric.compute(), metric.by_group(), metric.group_counts(), metric.by_group(sync=False)
+        collection = MetricCollection({name: metric for name, metric in several_metrics().items() if name != "pearson"})
+        for seed in range(rank, 4, world):
+            collection.update(*of_seed("accuracy", seed), groups=drawn(30, seed))
+        found["collection"] = collection.by_group()["f1"]
+        torch.save(found, f"{folder}/{rank}.pt")
+    finally:
+        torch.distributed.destroy_process_group()
+
+
+def several_metrics():
+    return {
+        "accuracy": MulticlassAccuracy(C, num_groups=G),
+        "f1": MulticlassF1Score(C, num_groups=G),
+        "pearson": PearsonCorrCoef(num_groups=G),
+    }
+
+
+def of_seed(name, seed):
+    preds, target, _ = samples(30, seed)
+    return (preds.double(), target.double() + preds) if name == "pearson" else (preds, target)
+
+
+def test_processes_reduce_groups(tmp_path):
+    torch.multiprocessing.spawn(two_processes, args=(2, str(tmp_path)), nprocs=2, join=True)
+    whole = several_metrics()
+    for name, metric in whole.items():
+        for seed in range(4):
+            metric.update(*of_seed(name, seed), groups=drawn(30, seed))
+    for rank in range(2):
+        found = torch.load(tmp_path / f"{rank}.pt")
+        for name, metric in whole.items():
+            value, groups, counts, local = found[name]
+            close(value, metric.compute())
+            close(groups, metric.by_group())
+            assert torch.equal(counts, metric.group_counts())
+            assert not torch.equal(local, groups)
+        close(found["collection"], whole["f1"].by_group())
+
+
+def test_the_fairness_metrics_are_of_the_states_of_groups():
+    preds, target, groups = torch.rand(50), torch.randint(0, 2, (50,)), drawn(50, 0, 3)
+    rates = BinaryGroupStatRates(3)
+    found = rates(preds, target, groups)
+    recall = BinaryAccuracy(num_groups=3)
+    recall.update(preds, target, groups=groups)
+    assert torch.equal(rates.counts, recall.counts)
+    for group in range(3):
+        tp, _, tn, _ = found[f"group_{group}"]
+        close(tp + tn, recall.by_group()[group])
+    assert torch.equal(rates.group_counts(), groups.bincount(minlength=3))
+    with pytest.raises(ValueError, match="`compute` gives"):
+        rates.by_group()
+
+
+def test_kappa_by_group_is_that_of_scikit_learn():
+    preds, target, groups = torch.rand(300), torch.randint(0, 2, (300,)), drawn(300, 0)
+    metric = BinaryCohenKappa(num_groups=G)
+    metric.update(preds, target, groups=groups)
+    for group in range(G - 1):
+        mine = groups == group
+        expected = cohen_kappa_score(target[mine].numpy(), (preds[mine] > 0.5).numpy())
+        assert metric.by_group()[group].item() == pytest.approx(expected, abs=1e-6)

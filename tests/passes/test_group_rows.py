@@ -30,8 +30,9 @@ def compare(preds, target, rows, s, c, valid=None, weights=None, ignore=None, wh
             state if letter in which else None for letter, state in zip("cmr", (confusion, counts, ranks), strict=False)
         ]
         histogram = histogram if "h" in which else None
-        run(preds, target, rows, valid, weights, *asked, faults, c, ignore or 0, ignore is not None, histogram)
-        found.append([state for state in (*asked, faults, histogram) if state is not None])
+        samples = torch.zeros(s, dtype=torch.int64) if weights is None and which != "c" else None
+        run(preds, target, rows, valid, weights, samples, *asked, faults, c, ignore or 0, ignore is not None, histogram)
+        found.append([state for state in (*asked, faults, histogram, samples) if state is not None])
     for one, other in zip(*found, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-12, atol=0)
     return found[0]
@@ -95,13 +96,28 @@ def test_the_operators_keep_their_contract():
     preds, target = torch.randn(6, 4, generator=generator), torch.randint(0, 4, (6,), generator=generator)
     rows = torch.randint(0, 3, (1, 6), generator=generator)
     (confusion, counts), ranks, faults, histogram = states(3, 4, 2, True, torch.int64)
-    arguments = (preds, target, rows, None, None, confusion, counts, ranks, faults, 4, 0, False, histogram)
+    arguments = (
+        preds,
+        target,
+        rows,
+        None,
+        None,
+        counts.new_zeros(3),
+        confusion,
+        counts,
+        ranks,
+        faults,
+        4,
+        0,
+        False,
+        histogram,
+    )
     torch.library.opcheck(torch.ops.fastmetrics.multiclass_rows_.default, arguments)
     torch.library.opcheck(torch.ops.fastmetrics.count_groups_.default, (rows, target > 0, counts.new_zeros(3), faults))
     for wrong in (rows[:, :5], rows.float(), rows[0]):
         with pytest.raises(RuntimeError, match="rows must"):
             multiclass_rows_(preds, target, wrong, *arguments[3:])
     with pytest.raises(RuntimeError, match="counts, "):
-        multiclass_rows_(*arguments[:6], counts[:2], *arguments[7:])
+        multiclass_rows_(*arguments[:7], counts[:2], *arguments[8:])
     with pytest.raises(RuntimeError, match="counts must be"):
         count_groups_(rows, None, counts, faults)
