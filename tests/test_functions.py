@@ -7,6 +7,7 @@ import inspect
 import pickle
 import subprocess
 import sys
+from functools import partial
 from types import FunctionType
 
 import pytest
@@ -51,7 +52,7 @@ FAMILIES = [
 
 def test_there_are_all():
     assert len(list(functions())) > 105
-    assert len(FAMILIES) == 24
+    assert len(FAMILIES) == 35
     public = [name for name in names_of(functional) if name not in NAMESPACES]
     assert {"accuracy", "top_k_accuracy", "cramers_v_matrix", "kl_divergence"} <= set(public)
     for name in public:
@@ -90,7 +91,7 @@ def test_errors_of_a_call_name_the_function(module, name):
     with pytest.raises(TypeError, match=rf"{name}\b.*{needed[0].name}"):
         function()
     with pytest.raises(TypeError, match=f"{name}.*{needed[-1].name}"):
-        function(*[TARGET for _ in needed[:-1]])
+        function(*[{"task": "multiclass"}.get(p.name, TARGET) for p in needed[:-1]])
     arguments = [{"task": "multiclass"}.get(p.name, TARGET) for p in needed]
     options = {"num_classes": 2} if any(p.name == "num_classes" for p in parameters) else {}
     options = {key: value for key, value in options.items() if key not in [p.name for p in needed]}
@@ -108,7 +109,9 @@ def test_errors_of_a_family_name_it(name):
         family()
     with pytest.raises(TypeError, match=f"{snake_case(name)}: missing a required argument: 'task'.* one of {tasks}"):
         function(PRED, TARGET)
-    for call in (family, lambda **options: function(PRED, TARGET, **options)):
+    parameters = inspect.signature(family).parameters.values()
+    needed = {p.name: 0.5 for p in parameters if p.default is p.empty and p.name not in ("task", "kwargs")}
+    for call in (partial(family, **needed), partial(function, PRED, TARGET, **needed)):
         with pytest.raises(
             ValueError, match=rf"(?i){name[:2]}\w*: Expected argument `task` to be one of \('.*got 'ranking'"
         ):
@@ -123,7 +126,7 @@ def test_errors_of_a_family_name_it(name):
         with pytest.raises((TypeError, ValueError), match=rf"(?i){name[:2]}.*surprise"):
             call(task="multiclass", num_classes=2, surprise=1)
     with pytest.raises(ValueError, match=f"{name}: .*`ignore_index`.*0.5"):
-        family(task="multiclass", num_classes=2, ignore_index=0.5)
+        family(task="multiclass", num_classes=2, ignore_index=0.5, **needed)
 
 
 def test_errors_of_options_name_the_function():

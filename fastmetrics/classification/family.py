@@ -108,9 +108,11 @@ class Family(Metric):
         """The metric of ``task``."""
         name = cls.__name__
         try:
-            bound = inspect.signature(cls).bind(*args, **kwargs)
+            bound = inspect.signature(cls).bind_partial(*args, **kwargs)
         except TypeError as error:
             raise no_task(name, str(error), cls.tasks) from None
+        if "task" not in bound.arguments:
+            raise no_task(name, "missing a required argument: 'task'", cls.tasks)
         bound.apply_defaults()
         options = dict(bound.arguments)
         keywords = options.pop("kwargs", {})
@@ -189,15 +191,21 @@ def choose(
     Raises:
         ValueError: a task that the family has not, or a size of the task (``num_classes``, ``top_k``, ``num_labels``)
             that is no int.
+        TypeError: an argument without a default is missing.
     """
     found = choices.get(task.lower()) if isinstance(task, str) else None
     if found is None:
         raise ValueError(f"{name}: Expected argument `task` to be one of {tuple(choices)}, but got {task!r}.")
     call, accepted, sizes = found
+    missing = inspect.Parameter.empty
+    given = {argument: options.get(argument, missing) for argument in accepted}
+    for argument, value in given.items():
+        if value is missing:
+            raise TypeError(f"{name}: missing a required argument: {argument!r}")
     for size in sizes:
-        if not isinstance(options[size], int):
-            raise ValueError(f"{name}: `{size}` is expected to be `int` but `{type(options[size])}` was passed.")
-    return call, {argument: options[argument] for argument in accepted}
+        if not isinstance(given[size], int):
+            raise ValueError(f"{name}: `{size}` is expected to be `int` but `{type(given[size])}` was passed.")
+    return call, given
 
 
 def no_task(name: str, error: str, tasks: Iterable[str]) -> TypeError:

@@ -211,9 +211,6 @@ def _of_task(
 ) -> Any:
     if task is REQUIRED:
         raise no_task(name, "missing a required argument: 'task'", choices)
-    missing = [option for option, value in options.items() if value is REQUIRED]
-    if missing:
-        raise TypeError(f"{name}: missing a required argument: {missing[0]!r}")
     function, options = choose(name, choices, task, options)
     return function(*batch, **options, **keywords)
 
