@@ -79,7 +79,7 @@ bool is_true(PyObject* found) {
 }
 
 // Each of these says whether the object is what the kernel takes; none leaves a Python error behind.
-[[gnu::noinline]] bool convert(PyObject* from, State* to) {
+bool convert(PyObject* from, State* to) {
   if (Py_TYPE(from) != tensor_type) return false;
   dlpack::Tensor t;
   if (api->borrow(from, &t) != 0) {
@@ -91,7 +91,7 @@ bool is_true(PyObject* found) {
   return true;
 }
 
-[[gnu::noinline]] bool convert(PyObject* from, View* to) {
+bool convert(PyObject* from, View* to) {
   State state;
   if (!convert(from, &state)) return false;
   *to = state;
@@ -101,7 +101,7 @@ bool is_true(PyObject* found) {
   return !is_true(PyObject_CallFunctionObjArgs(is_negated, from, nullptr));
 }
 
-[[gnu::noinline]] bool convert(PyObject* from, int64_t* to) {
+bool convert(PyObject* from, int64_t* to) {
   if (!PyLong_Check(from)) return false;
   *to = PyLong_AsLongLong(from);
   if (*to != -1 || PyErr_Occurred() == nullptr) return true;
@@ -114,7 +114,7 @@ bool convert(PyObject* from, bool* to) {
   return *to || from == Py_False;
 }
 
-[[gnu::noinline]] bool convert(PyObject* from, double* to) {
+bool convert(PyObject* from, double* to) {
   if (!PyFloat_Check(from) && !PyLong_Check(from)) return false;
   *to = PyFloat_AsDouble(from);
   if (*to != -1.0 || PyErr_Occurred() == nullptr) return true;

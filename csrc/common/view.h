@@ -32,13 +32,13 @@ class View {
   int64_t size(int64_t d) const { return sizes_[d]; }
   int64_t stride(int64_t d) const { return strides_[d]; }
 
-  [[gnu::noinline]] int64_t numel() const {
+  int64_t numel() const {
     int64_t n = 1;
     for (int64_t d = 0; d < dims_; ++d) n *= sizes_[d];
     return n;
   }
 
-  [[gnu::noinline]] bool is_contiguous() const {
+  bool is_contiguous() const {
     int64_t step = 1;
     for (int64_t d = dims_ - 1; d >= 0; --d) {
       if (sizes_[d] == 0) return true;
@@ -79,20 +79,16 @@ using OptionalState = std::optional<State>;
 inline DType dtype_of(const View& view) { return view.dtype(); }
 
 // The data of a state: contiguous, of the dtype and number of elements that the pass writes; null if it was not asked.
-[[gnu::noinline]] inline void* state_data(const OptionalState& state, DType dtype, int64_t numel, const char* what) {
+template <typename T>
+inline T* state_data(const OptionalState& state, DType dtype, int64_t numel, const char* what) {
   if (!state.has_value()) return nullptr;
   require(state->dtype() == dtype && state->is_contiguous() && state->numel() == numel,
           "state has the wrong dtype, shape or strides: ", what);
-  return state->mutable_data_ptr();
-}
-template <typename T>
-inline T* state_data(const OptionalState& state, DType dtype, int64_t numel, const char* what) {
-  return static_cast<T*>(state_data(state, dtype, numel, what));
+  return static_cast<T*>(state->mutable_data_ptr());
 }
 
 // What comes per sample has the shape of the samples, `of`.
-[[gnu::noinline]] inline void check_per_sample(const OptionalView& values, const View& of, DType dtype,
-                                               const char* rule) {
+inline void check_per_sample(const OptionalView& values, const View& of, DType dtype, const char* rule) {
   if (!values.has_value()) return;
   bool fits = values->dtype() == dtype && values->dim() == of.dim();
   for (int64_t d = 0; fits && d < of.dim(); ++d) fits = values->size(d) == of.size(d);
