@@ -32,9 +32,9 @@ class CurveMetric(TaskMetric):
     ``[C, T + 1, 2]``, however much data there is, and ``weights`` of samples are taken. Values are computed in float64
     and rounded once.
 
-    The keyword ``bins``, a power of two from 2^6 to 2^24, is for scores up to float32 that are too many to be kept: they
-    are counted in as many intervals of [0, 1], int64 ``[C, bins, 2]``, that are narrow near 0 and near 1. Scores of one
-    interval are taken for equal; areas have bounds of what that changes.
+    The keyword ``bins``, a power of two from 2^6 to 2^24, is for scores up to float32 that are too many to be kept:
+    they are counted in as many intervals of [0, 1], int64 ``[C, bins, 2]``, that are narrow near 0 and near 1. Scores
+    of one interval are taken for equal; areas have bounds of what that changes.
 
     Args:
         thresholds: None, or the thresholds: T equal steps from 0 to 1 for an int, or the numbers themselves.
