@@ -258,6 +258,11 @@ void count_all(const ScoresBatch& b, const ScoreKeys& keys, int64_t* histogram, 
           alignas(64) V made[kMostRows];
           if (logits && !b.multiclass) {
             sigmoid(c.x, c.n, made);
+            for (int i = 0; sizeof(T) == 2 && i < c.n; ++i) {  // as it would be kept
+              T rounded;
+              narrow(made[i], &rounded);
+              made[i] = widen(rounded);
+            }
             c.x = made;
           }
           find_keys<T>(keys, c.x, c.n, bin);

@@ -70,9 +70,9 @@ def logit_cuts(cuts: Tensor, dtype: torch.dtype) -> Tensor:
 def probabilities(preds: Tensor, outside: Tensor | bool, softmax: bool) -> Tensor:
     """Scores as they are, or, where ``outside`` says so, their sigmoid, or their softmax over dimension 1.
 
-    A softmax is computed in float64 and rounded; kernels compute one of up to 32 bits in float32, within 4 units in the
-    last place, and what is less than the least normal number is 0. A sigmoid is computed in the dtype of the scores,
-    as ``torch.sigmoid`` does.
+    A softmax is computed in float64 and rounded; kernels compute one of up to 32 bits in float32, as ``torch.softmax``
+    does: a probability p is within ``4 + |log p| / 2`` units in the last place, and 0 if it is less than 1.3e-38. A
+    sigmoid is computed in the dtype of the scores, as ``torch.sigmoid`` does.
     """
     if softmax:
         return torch.where(torch.as_tensor(outside), preds.double().softmax(1).to(preds.dtype), preds)

@@ -96,8 +96,11 @@ def test_kept_scores_and_their_sort(task, n):
             expected, of_body, faults_of_body = kept(keep_scores_body, scores, target, valid, options, labels)
             assert torch.equal(faults, faults_of_body)
             assert torch.equal(found.isnan(), expected.isnan())
-            tolerance = {"rtol": 4 * torch.finfo(scores.dtype).eps, "atol": torch.finfo(scores.dtype).tiny}
-            torch.testing.assert_close(found, expected, equal_nan=True, **tolerance)
+            known, of = expected.double().abs().nan_to_num(), torch.finfo(scores.dtype)
+            # a softmax loses what the difference of two logits does: half a unit of it
+            units = 4 + known.clamp(min=of.tiny).log().abs() / 2 if task == "multiclass" else 4
+            wrong = (found.double().abs().nan_to_num() - known).abs()
+            assert (wrong <= units * of.eps * known + of.tiny).all()
             if labels:
                 assert torch.equal(signs, of_body)
             counted = ~found.isnan()
@@ -164,32 +167,27 @@ def test_the_sort_of_any_distribution(kind, dtype):
         assert start == len(points.tp)
 
 
-@pytest.mark.parametrize("n", [1, 600, 9000])
+@pytest.mark.parametrize("n", [1, 600, 5000])
 @pytest.mark.parametrize("task", TASKS)
-def test_counts_of_keys(task, n):
+def test_counts_of_keys_are_those_of_kept_scores(task, n):
     for scores, target, valid in batches(task, n):
         if scores.dtype == torch.float64:
             continue
+        scores.view(-1)[3::7] = torch.nan
         for options, bits in itertools.product(options_of(task), (0, 6, 12)):
             if bits == 0 and scores.dtype.itemsize > 2:
                 continue
-            if task == "multiclass" and options[1] != PROBABILITIES:
-                continue  # the softmax of kernels is rounded in other ways
-            made = []
-            for call in (count_scores_, count_scores_body):
-                size = number_of_keys(bits, options[1] == PROBABILITIES)
-                counts = torch.zeros(1 if task == "binary" else C, size, 2, dtype=torch.int64)
+            signed = options[1] == PROBABILITIES
+            for count, keep in ((count_scores_, keep_scores_), (count_scores_body, keep_scores_body)):
+                counts = torch.zeros(1 if task == "binary" else C, number_of_keys(bits, signed), 2, dtype=torch.int64)
                 faults = torch.zeros(FAULTS, dtype=torch.int64)
-                nan = scores.clone()
-                nan.view(-1)[::7] = torch.nan
-                call(scores, target, valid, counts, faults, bits, *options)
-                call(nan, target, valid, counts, faults, bits, *options)
-                made.append((counts, faults))
-            assert torch.equal(made[0][1], made[1][1])
-            if options[1] == PROBABILITIES:
-                assert torch.equal(made[0][0], made[1][0])
-            else:  # sigmoids differ in the last place
-                assert (made[0][0] - made[1][0]).abs().sum() <= 2 + made[1][0].sum() // (4 if bits == 0 else 500)
+                count(scores, target, valid, counts, faults, bits, *options)
+                found, labels, of_kept = kept(keep, scores, target, valid, options, True)
+                assert torch.equal(faults, of_kept)
+                for c in range(len(counts)):
+                    some = (labels[:, c] >= 0) & ~found[:, c].isnan()
+                    cells = 2 * score_keys(found[some, c], bits, signed) + labels[some, c]
+                    assert torch.equal(counts[c].view(-1), cells.bincount(minlength=counts[c].numel()))
 
 
 @pytest.mark.parametrize("bits", [6, 8, 20, 24])
