@@ -357,7 +357,7 @@ def test_examples_of_torchmetrics_run_with_the_import_swapped(area):
 
 
 def test_the_benchmark_times_nothing_of_torchmetrics_as_ours():
-    for name in ("LogAUC", "BLEUScore", "MulticlassEER", "PeakSignalNoiseRatio"):
+    for name in ("BLEUScore", "CHRFScore", "WordErrorRate"):
         with pytest.raises(NotThereError, match=f"fastmetrics has no {name}"):
             find("fastmetrics", name)
     assert find("fastmetrics", "MulticlassAccuracy") is fastmetrics.classification.MulticlassAccuracy
