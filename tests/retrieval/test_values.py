@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import ndcg_score, roc_auc_score
 
-from fastmetrics import MetricCollection, retrieval
+from fastmetrics import MetricCollection, functional, retrieval
 from fastmetrics.functional.retrieval import retrieval_normalized_dcg
 from tests.retrieval.test_torchmetrics import KINDS, documents
 
@@ -443,3 +443,14 @@ def test_a_million_queries():
     whole.update(preds.view(-1, 3), target.view(-1, 3))
     assert_same(metric.compute(), (1 / rank).double().mean().float())
     assert_same(whole.compute(), metric.compute())
+
+
+@pytest.mark.parametrize("name", vars(functional.retrieval)["__all__"])
+def test_functions_under_vmap(name):
+    function = getattr(functional.retrieval, name)
+    preds, target = torch.rand(3, 9), torch.randint(0, 2, (3, 9))
+    found, one_by_one = torch.func.vmap(function)(preds, target), list(map(function, preds, target))
+    if not isinstance(found, tuple):
+        found, one_by_one = (found,), [(value,) for value in one_by_one]
+    for values, expected in zip(found, zip(*one_by_one, strict=True), strict=True):
+        assert torch.equal(values, torch.stack(expected))
