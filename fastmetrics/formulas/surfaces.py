@@ -4,7 +4,8 @@
 Masks with few edges are compared edge by edge. Where they have many, as noise has, an exact distance transform goes
 along one axis after the other, as distances are made of their coordinates: along the last one by a scan in each
 direction, along each other one by the least over offsets, which ends as soon as the offset alone is farther than what
-was found. Neither needs more memory than some numbers a pixel.
+was found. Neither needs more memory than some numbers a pixel. On other devices than the CPU, for which nothing waits,
+there is the transform alone, over all offsets.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.compiler import is_compiling
 
-from fastmetrics.native.transforms import active, any_holds
+from fastmetrics.native.transforms import active
 
 _CHECK = 4  # offsets between two looks at whether there is more to find
 
@@ -39,7 +40,7 @@ def hausdorff(preds: Tensor, target: Tensor, metric: str, spacing: Sequence[floa
     mine, theirs = edges(preds.flatten(0, 1)), edges(target.flatten(0, 1))
     numbers = [mask.flatten(1).sum(1) for mask in (mine, theirs)]
     apart = torch.where(numbers[0] + numbers[1] > 0, torch.inf, torch.nan).double()
-    if is_compiling() or active():  # which pairs have few edges decides sizes
+    if not _may_look(preds):  # which pairs have few edges decides sizes
         both = (numbers[0] > 0) & (numbers[1] > 0)
         return torch.where(both, _by_transform(mine, theirs, metric, spacing, directed), apart).reshape(shape)
     pairs = numbers[0] * numbers[1]
@@ -53,6 +54,11 @@ def hausdorff(preds: Tensor, target: Tensor, metric: str, spacing: Sequence[floa
 
 
 _FEW = 16  # pairs of edges a pixel
+
+
+def _may_look(values: Tensor) -> bool:
+    """Whether values may decide what is done: a trace has none, and nothing waits for another device."""
+    return values.is_cpu and not (is_compiling() or active())
 
 
 def _by_edge(mine: Tensor, theirs: Tensor, metric: str, spacing: Sequence[float], directed: bool) -> Tensor:
@@ -115,9 +121,9 @@ def to_nearest(points: Tensor, asked: Tensor, metric: str, spacing: Sequence[flo
         found = near.clone()
         for offset in range(1, n):
             alone = (offset * step) ** 2 if metric == "euclidean" else offset * step
-            if offset % _CHECK == 1 and not is_compiling():
+            if offset % _CHECK == 1 and _may_look(points):
                 open_ = found > alone
-                if not any_holds(open_ & asked if dim == 1 else open_):
+                if not bool((open_ & asked if dim == 1 else open_).any()):
                     break
             for to, of in ((0, offset), (offset, 0)):
                 part, other = found.narrow(dim, to, n - offset), near.narrow(dim, of, n - offset)

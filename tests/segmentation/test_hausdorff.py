@@ -18,6 +18,7 @@ from torch.nn.functional import one_hot
 import fastmetrics.functional.segmentation as functions
 from fastmetrics.formulas import surfaces
 from fastmetrics.segmentation import HausdorffDistance
+from tests.metric.test_no_waiting import NoWaiting
 
 C = 3
 METRICS = ("euclidean", "chessboard", "taxicab")
@@ -212,6 +213,19 @@ def test_vmap_and_compile():
     each = torch.stack([distance(p, t) for p, t in zip(preds, target, strict=True)])
     torch.testing.assert_close(vmap(distance)(preds, target), each)
     torch.testing.assert_close(torch.compile(distance, backend="eager", fullgraph=True)(preds[0], target[0]), each[0])
+
+
+def test_other_devices_do_not_wait(monkeypatch):
+    preds, target = (as_input(blobs(seed=seed), "bools") for seed in (0, 1))
+    for metric, spacing in itertools.product(METRICS, ((1.0, 1.0), (0.5, 2.0))):
+        options = {"metric": metric, "spacing": spacing, "directed": False}
+        expected = surfaces.hausdorff(preds, target, **options)
+        with monkeypatch.context() as patched:
+            patched.setattr(surfaces, "_may_look", lambda values: False)
+            with NoWaiting():
+                found = surfaces.hausdorff(preds, target, **options)
+        torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+    assert surfaces.hausdorff(preds.to("meta"), target.to("meta"), **options).shape == (2, C)  # there is nothing to see
 
 
 def test_errors(device):
