@@ -34,6 +34,7 @@ class CalibrationError(Family):
     """
 
     constants = {"higher_is_better": False}
+    defaults = {"average": "macro"}
     example = {
         "binary": {"n_bins=2": "0.2900", 'n_bins=2, norm="l2"': "0.2918", 'n_bins=2, norm="max"': "0.3167"},
         "multiclass": {"n_bins=3": "0.2000", 'n_bins=3, norm="l2"': "0.2082", 'n_bins=3, norm="max"': "0.2333"},

@@ -27,7 +27,15 @@ class ReliabilityDiagram(Family):
     """
 
     constants = {"higher_is_better": None, "plot_upper_bound": None}
-    example = {"binary": {}, "multiclass": {}}
+    example = {
+        "binary": {"n_bins=2": "(tensor([0., 1.]), tensor([0.2500, 0.6833]), tensor([2., 3.]))"},
+        "multiclass": {
+            "n_bins=3": "(tensor([   nan, 0.3333, 1.0000]), tensor([   nan, 0.5667, 0.9000]), tensor([0., 3., 1.]))"
+        },
+        "family": {
+            "n_bins=3": "(tensor([   nan, 0.3333, 1.0000]), tensor([   nan, 0.5667, 0.9000]), tensor([0., 3., 1.]))"
+        },
+    }
 
 
 class _Diagram(BinsMetric):
@@ -74,14 +82,9 @@ class BinaryReliabilityDiagram(_Diagram, BinaryTask, family=ReliabilityDiagram):
 
     Returns:
         Three tensors ``(n_bins,)`` of the metric's dtype (``set_dtype``).
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import BinaryReliabilityDiagram
-        >>> metric = BinaryReliabilityDiagram(n_bins=2)
-        >>> metric(torch.tensor([0.25, 0.25, 0.55, 0.75, 0.75]), torch.tensor([0, 0, 1, 1, 1]))
-        (tensor([0., 1.]), tensor([0.2500, 0.6833]), tensor([2., 3.]))
     """
+
+    example_batch = "torch.tensor([0.25, 0.25, 0.55, 0.75, 0.75]), torch.tensor([0, 0, 1, 1, 1])"
 
     def __init__(
         self,
@@ -100,13 +103,6 @@ class MulticlassReliabilityDiagram(_Diagram, ClassScores, family=ReliabilityDiag
 
     Returns:
         Three tensors ``(n_bins,)`` of the metric's dtype (``set_dtype``).
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.classification import MulticlassReliabilityDiagram
-        >>> metric = MulticlassReliabilityDiagram(num_classes=3, n_bins=2)
-        >>> metric(torch.tensor([[0.25, 0.30, 0.45], [0.55, 0.05, 0.40], [0.90, 0.05, 0.05]]), torch.tensor([2, 1, 0]))
-        (tensor([1.0000, 0.5000]), tensor([0.4500, 0.7250]), tensor([1., 2.]))
     """
 
     def __init__(

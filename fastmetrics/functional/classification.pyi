@@ -938,7 +938,7 @@ def calibration_error(
     norm: str = "l1",
     num_classes: int | None = None,
     num_labels: int | None = None,
-    average: str | None = "micro",
+    average: str | None = "macro",
     ignore_index: int | None = None,
     validate_args: bool = True,
     **kwargs: Any,
