@@ -53,6 +53,7 @@ def token_rows_body(logits: Tensor, target: Tensor, entropy: bool, rank: bool) -
         float64 ``[5, N]``, the rows of :class:`TokenValues`. The native CPU kernel takes the exponentials of logits up
         to 32 bits in float32: the relative error of ``sum`` is up to about 1e-6; all others are computed in float64.
     """
+    _check(logits, target)
     v = logits.shape[-1]
     x = logits.reshape(-1, v).double()
     tokens = x.shape[0]
@@ -79,11 +80,15 @@ def token_rows_body(logits: Tensor, target: Tensor, entropy: bool, rank: bool) -
     return torch.stack([*sums, own, before])
 
 
-def _fake(logits: Tensor, target: Tensor, entropy: bool, rank: bool) -> Tensor:
+def _check(logits: Tensor, target: Tensor) -> None:
     torch._check(
         logits.is_floating_point() and logits.dim() >= 1, lambda: "token_rows: logits must be floats, [..., V]"
     )
     torch._check(target.dtype == torch.int64 and target.dim() == 1, lambda: "token_rows: target must be int64, [N]")
+
+
+def _fake(logits: Tensor, target: Tensor, entropy: bool, rank: bool) -> Tensor:
+    _check(logits, target)
     return _result(logits, target)
 
 
