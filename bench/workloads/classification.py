@@ -205,6 +205,14 @@ CURVES = [
         devices=("cpu",),
     ),
     Workload(
+        name="AUROC, exact, 10M bf16 probabilities",
+        inputs=Binary((10 * M,), dtype=torch.bfloat16),
+        ours=metric("BinaryAUROC"),
+        shares={"torchmetrics": 1 / 10},
+        bars={"reads": 2},
+        devices=("cpu",),
+    ),
+    Workload(
         name="AUROC, exact, 100k x 10 f32 scores",
         inputs=Scores((100_000, 10)),
         ours=metric("MulticlassAUROC", num_classes=10),
