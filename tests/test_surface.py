@@ -125,7 +125,7 @@ def test_ours_and_theirs_by_hand():
     assert Metric is fastmetrics.Metric
     assert Metric is not torchmetrics.Metric
     assert procrustes is sys.modules["fastmetrics.shape.procrustes"]
-    assert procrustes.ProcrustesDisparity is torchmetrics.shape.ProcrustesDisparity
+    assert procrustes.ProcrustesDisparity is fastmetrics.shape.ProcrustesDisparity
     assert fastmetrics.RetrievalRecall is fastmetrics.retrieval.RetrievalRecall  # torchmetrics has a deprecated one
     theirs = torchmetrics.functional.classification.stat_scores.__globals__
     assert _binary_stat_scores_format is theirs["_binary_stat_scores_format"]
