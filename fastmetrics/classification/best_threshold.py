@@ -23,8 +23,8 @@ class BestThreshold(Family):
     sensitivity and specificity less 1; ``cost`` is the mean cost of a decision, which is to be least. Of several
     thresholds that are as good it is the greatest one. Without ``thresholds`` all distinct scores are compared, and an
     infinite threshold, at which nothing is positive;
-    :meth:`~fastmetrics.classification.BinaryBestThreshold.table` has them all. Value and threshold are NaN where the criterion is not defined: F-beta without positives, J without positives or negatives,
-    a cost without samples.
+    :meth:`~fastmetrics.classification.BinaryBestThreshold.table` has them all. Value and threshold are NaN where the
+    criterion is not defined: F-beta without positives, J without positives or negatives, a cost without samples.
     """
 
     defaults = {"criterion": "f_beta", "costs": (1.0, 1.0)}
