@@ -35,6 +35,7 @@ def arguments(namespace, name, function):
     needed = {"task": "multiclass", "beta": 2.0, "num_groups": 2, "threshold": 0.5}
     if name == "minkowski_distance":  # of two distributions, p is the first
         needed["p"] = 2
+    needed |= {key: 0.5 for key in taken if key.startswith("min_")}
     options = {key: value for key, value in needed.items() if key in taken and taken[key].default is inspect._empty}
     if "num_classes" in taken:
         options["num_classes"] = C

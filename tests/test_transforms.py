@@ -106,7 +106,8 @@ def classification_cases():
             yield name, function, lambda: (*binary(), integers(2, N)), {"num_groups": 2}
         elif task in kinds:
             make, size, shape = kinds[task]
-            options = {**size, **({"beta": 2.0} if "beta" in taken else {})}
+            least = {p.name: 0.5 for p in taken.values() if p.default is p.empty and p.name.startswith("min_")}
+            options = {**size, **({"beta": 2.0} if "beta" in taken else {}), **least}
             yield name, function, make, options
             at_thresholds = {"thresholds": 5} if "thresholds" in taken else {}  # kept scores have no weights
             yield f"{name}, samples", *with_samples(function, make, **options, **at_thresholds)
@@ -122,9 +123,10 @@ def classification_cases():
             if "sample_weights" in taken:
                 yield f"{name}, linear", function, make, {**options, "weights": "linear"}
         elif "task" in taken:
+            least = {p.name: 0.5 for p in taken.values() if p.default is p.empty and p.name.startswith("min_")}
             for task, (make, size, _) in kinds.items():
                 if f"{task}_{name}" in every:
-                    yield f"{name}, {task}", function, make, {"task": task, **size}
+                    yield f"{name}, {task}", function, make, {"task": task, **size, **least}
         else:
             yield name, function, multiclass, {"num_classes": C}
 

@@ -106,12 +106,13 @@ class Pairs {
 
 // Groups out of range that one thread met.
 struct BadGroups {
-  int64_t count = 0, first = 0;
+  int64_t count = 0, first = 0, place = INT64_MAX;
 
   void add(const SampleRows& rows, int64_t sample) {
-    if (count++ == 0) {
-      first = label_at(rows.data, rows.type, rows.layout.offset(sample, rows.layout.a_stride));
-    }
+    ++count;
+    if (sample >= place) return;
+    place = sample;
+    first = label_at(rows.data, rows.type, rows.layout.offset(sample, rows.layout.a_stride));
   }
 };
 
@@ -268,11 +269,17 @@ void add_multiclass_rows(const Batch& b, const SampleRows& rows, int64_t* member
   });
   Faults::record(faults, s.faults);
   if (s.faults == nullptr || rows.slicings > 1) return;
+  BadGroups all;
   for (const BadGroups& of_thread : bad) {
-    if (of_thread.count == 0) continue;
-    if (s.faults[2 * kBadGroup] == 0) s.faults[2 * kBadGroup + 1] = of_thread.first;
-    s.faults[2 * kBadGroup] += of_thread.count;
+    all.count += of_thread.count;
+    if (of_thread.place < all.place) {
+      all.place = of_thread.place;
+      all.first = of_thread.first;
+    }
   }
+  if (all.count == 0) return;
+  if (s.faults[2 * kBadGroup] == 0) s.faults[2 * kBadGroup + 1] = all.first;
+  s.faults[2 * kBadGroup] += all.count;
 }
 
 void add_multiclass_rows(const Batch& b, const SampleRows& rows, const MulticlassCells<double>& s) {

@@ -24,6 +24,7 @@ from fastmetrics.formulas.curve_table import Counted, Points, Sorted, binned_poi
 from fastmetrics.formulas.curves import Columns
 from fastmetrics.formulas.intervals import Pair
 from fastmetrics.metric import IntervalMethods, IntervalRequest
+from fastmetrics.native.transforms import suspended
 from fastmetrics.passes.score_keys import parts_of_keys, scores_of_keys, single_scores
 from fastmetrics.statistics.scores import CountedScores, KeptScores, ScoreHistogram
 
@@ -87,8 +88,9 @@ class CurveMetric(TaskMetric):
         elif thresholds is None:
             statistics = KeptScores(self.task_name, columns, **options)
         else:
-            given = _as_tensor(thresholds)
-            cuts = tuple(given.tolist())
+            with suspended():
+                given = _as_tensor(thresholds)
+                cuts = tuple(given.tolist())
             statistics = ScoreHistogram(cuts, isinstance(thresholds, int), self.task_name, columns, **options)
         super().__init__(statistics, ignore_index, validate_args, **kwargs)
         self.logits = logits

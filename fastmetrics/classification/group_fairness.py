@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from torchmetrics.utilities.prints import rank_zero_warn
 from fastmetrics import arguments
 from fastmetrics.classification.base import BinaryTask
 from fastmetrics.formulas import groups as formulas
-from fastmetrics.metric import Batch
+from fastmetrics.metric import Batch, IntervalMethods
 from fastmetrics.statistics import BinaryStatistics
 
 _TASKS = ("demographic_parity", "equal_opportunity", "all")
@@ -64,6 +65,10 @@ class _BinaryGroups(BinaryTask):
     ) -> Batch:
         """What the statistics read of the arguments of ``update``; see the class."""
         return (preds, target, groups), weights, valid
+
+    def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
+        """There is none of groups."""
+        return {}
 
 
 class BinaryGroupStatRates(_BinaryGroups):

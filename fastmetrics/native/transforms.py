@@ -70,7 +70,7 @@ def like_inputs(state: Tensor, *inputs: Tensor | None) -> Tensor:
 
 def samples(tensor: Tensor) -> Tensor:
     """Every sample that a tensor stands for, ``[*K, *shape]``, K for each ``vmap``; the tensor itself without any."""
-    while _functorch.is_functorch_wrapped_tensor(tensor):
+    while not is_compiling() and _functorch.is_functorch_wrapped_tensor(tensor):
         if _functorch.is_functionaltensor(tensor):
             torch._sync(tensor)  # type: ignore[attr-defined, no-untyped-call]
         dim = _functorch.maybe_get_bdim(tensor)

@@ -76,7 +76,7 @@ def multiclass_body(
     c = num_classes
     n = target.shape[0]
     only_pairs = weights is None and ranks is None and rank_histogram is None and (counts is None or counts.dim() == 2)
-    if only_pairs and eager_on_cpu(preds, target):
+    if rows is None and only_pairs and eager_on_cpu(preds, target):
         skipped = target == ignore_index if has_ignore_index else None
         if _add_pairs(preds, target, valid, skipped, confusion, counts, c):
             return

@@ -46,13 +46,13 @@ def row_pairs_body(preds: Tensor, target: Tensor, figure: int) -> Tensor:
     """
     _check(preds, target, figure)
     if not eager_on_cpu(preds, target) or (torch.is_grad_enabled() and (preds.requires_grad or target.requires_grad)):
-        return _figures(preds, target, figure)
+        return row_figures(preds, target, figure)
     # nothing is impossible in most rows; NaN says that something is
-    quick = _divergence if figure == KL else _figures
+    quick = _divergence if figure == KL else row_figures
     found = [quick(x, y, figure) for x, y in pairs_of_blocks(preds, target)]
     figures = found[0] if len(found) == 1 else torch.cat(found)
     if figure == KL and bool(figures.isnan().any()):
-        return torch.cat([_figures(x, y, figure) for x, y in pairs_of_blocks(preds, target)])
+        return torch.cat([row_figures(x, y, figure) for x, y in pairs_of_blocks(preds, target)])
     return figures
 
 
@@ -63,8 +63,8 @@ def _divergence(p: Tensor, q: Tensor, figure: int) -> Tensor:
     return torch.div(p, q, out=q).log_().mul_(p).sum(-1) / of_p + (of_q / of_p).log()
 
 
-def _figures(preds: Tensor, target: Tensor, figure: int) -> Tensor:
-    """:func:`row_pairs_body` of rows that are read at once."""
+def row_figures(preds: Tensor, target: Tensor, figure: int) -> Tensor:
+    """:func:`row_pairs_body` of rows that are read at once, in operations that keep the graph."""
     x, y = preds.double(), target.double()
     if figure == COSINE:
         return (x * y).sum(-1) / ((x * x).sum(-1).sqrt() * (y * y).sum(-1).sqrt())

@@ -44,7 +44,8 @@ class Statistics(ABC):
         size_name: what a size counts.
         wrong_size: the error if there is data of another size.
         lacks_joint: why there is no :meth:`resampling`, and what would do.
-        instead_of_groups: what an error says of samplewise statistics that are to be kept by groups.
+        by_groups: whether they can be kept for groups of samples.
+        instead_of_groups: what an error says of statistics that cannot be kept by groups.
     """
 
     shapes: dict[str, tuple[tuple[int, ...], torch.dtype]]
@@ -59,6 +60,7 @@ class Statistics(ABC):
     size_name: str = "outputs"
     wrong_size: type[Exception] = RuntimeError
     lacks_joint: str = "They are not the cells of a table, nor sums of them."
+    by_groups: bool = True
     instead_of_groups: str = (
         "This metric has a value for each sample, as `multidim_average='samplewise'`, `keep_sequence_dim` and"
         " `reduction='none'` ask for; give an option that has one for all."

@@ -51,7 +51,7 @@ class Grouped(Statistics):
         self._require_room()
 
     def _require_room(self) -> None:
-        if self.base.samplewise:
+        if self.base.samplewise or not self.base.by_groups:
             raise ValueError(f"`num_groups` needs statistics of a fixed size. {self.base.instead_of_groups}")
         if self.state_bytes > self.max_state_bytes:
             raise ValueError(

@@ -16,6 +16,9 @@ from fastmetrics.statistics.buffers import Buffers
 class _OfPoints(Statistics):
     """What statistics of points ``[N, d]`` and labels ``[N]`` check."""
 
+    by_groups = False
+    instead_of_groups = "Clusters are of all points: give those of each group to a metric of its own."
+
     def check(self, inputs: Inputs) -> None:
         """Raise ``ValueError`` on a wrong shape or dtype, ``RuntimeError`` on other devices."""
         data, labels = inputs

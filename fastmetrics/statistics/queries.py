@@ -23,6 +23,8 @@ COUNTS = ("queries", "without_relevant", "without_irrelevant")
 class _OfQueries(Statistics):
     """What both kinds check and say."""
 
+    by_groups = False
+    instead_of_groups = "A query is in one group or another as a whole: `per_query()` has its value and id."
     ignore_index: int | None
 
     def check(self, inputs: Inputs) -> None:

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fastmetrics.passes import row_pairs, values_
 from fastmetrics.passes.faults import bad_weights
-from fastmetrics.passes.row_pairs import row_pairs_body
+from fastmetrics.passes.row_pairs import row_figures
 from fastmetrics.passes.values import KEEP, values_by_rows
 from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, rows_in_parts, same_device
 
@@ -91,7 +91,7 @@ class RowValues(Statistics):
 
 
 class RowStatistics(RowValues):
-    """Of two rows of numbers; see :func:`fastmetrics.passes.row_pairs.row_pairs_body`.
+    """Of two rows of numbers; see :func:`fastmetrics.passes.row_pairs.row_figures`.
 
     Args:
         kind: which value.
@@ -128,4 +128,4 @@ class RowStatistics(RowValues):
     def graph(self, inputs: Inputs) -> Tensor:
         """By the body of the pass."""
         preds, target = inputs
-        return row_pairs_body(preds, target, self.kind)
+        return row_figures(preds, target, self.kind)

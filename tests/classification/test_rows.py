@@ -327,6 +327,7 @@ def test_signatures_and_constants(name):
     ours, theirs = (parameters(getattr(m, function)) for m in (our_functions, their_functions))
     keywords = ("kwargs",) if function in ("exact_match", "hinge_loss") else ("weights", "valid")
     assert not {ours.pop(key) for key in keywords} - {None, inspect.Parameter.empty}
+    assert not {ours.pop(key, None) for key in ("groups", "num_groups")} - {None, inspect.Parameter.empty}
     if "hinge" in function:
         theirs["validate_args"] = True  # as the class, and the function of all tasks
     assert list(ours.items()) == list(theirs.items())

@@ -214,6 +214,7 @@ def follows(ours, theirs, added=(), optional=()):
 
 # by keyword alone, but for zero_division, which their stat scores take among their keywords
 ADDED = ("zero_division", "undefined", "logits", "exclude_ignored", "weights", "sample_weights", "valid", "kwargs")
+ADDED += ("groups", "num_groups")
 
 
 @pytest.mark.parametrize(("task", "name"), ALL)

@@ -80,7 +80,8 @@ FUNCTIONS = {
 def test_scikit_learn(heading, there, here):
     sklearn = pytest.importorskip("sklearn.metrics")
     p, s, y = batch(heading)
-    tensors = {"p": p, "s": s, "y": y, "C": C, "L": L}
+    points = torch.randn(len(p), 2, generator=torch.Generator().manual_seed(0)).double()
+    tensors = {"p": p, "s": s, "y": y, "C": C, "L": L, "X": points}
     arrays = {name: value.numpy() if isinstance(value, torch.Tensor) else value for name, value in tensors.items()}
 
     def same(weights):

@@ -262,7 +262,7 @@ def test_bad_arguments_name_the_rule_and_lose_nothing():
         MulticlassF1Score(C, multidim_average="samplewise", intervals=True)
     with pytest.raises(ValueError, match="`intervals` to be a bool"):
         MulticlassF1Score(C, intervals=3)
-    with pytest.raises(ValueError, match="BinaryFairness: its states do not decide"):
+    with pytest.raises(ValueError, match="BinaryFairness has no interval"):
         filled(ours.BinaryFairness(2), (*decisions(), torch.zeros(300, dtype=torch.int64))).interval()
     weighted = filled(BinaryAccuracy(), (*decisions(), torch.full((300,), 2.0)))
     with pytest.raises(ValueError, match="BinaryAccuracy: there is no interval of weighted samples"):

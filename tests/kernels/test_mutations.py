@@ -114,7 +114,6 @@ MUTATIONS = [
      "of_card[cell] += amount;", "binary_cells", RACE),
     ("cells of blocks added plainly", CELLS, "if (sum != 0) atomicAdd(of_card + i, CellOfCard<Cell>{sum});",
      "of_card[i] += sum;", "binary_cells", RACE),
-    ("labels named before groups", CELLS, "c.elements() + i);  // named", "i);  // named", "binary_cells", WRONG),
     ("ignored elements decide", CELLS, "(b.ignored_decide || !ignored)) *outside", "true) *outside", "binary_cells", WRONG),
     ("shared memory for counts alone", "passes/binary_cells_cuda.cu", "replicas * static_cast<int64_t>(sizeof(Cell));",
      "replicas * static_cast<int64_t>(sizeof(uint32_t));", "binary_cells", OVERRUN),

@@ -31,15 +31,17 @@ G = 5  # the last has no samples
 
 
 def refused(kind, options):
-    """Whether the statistics belong to samples."""
-    return kind(**options)._reader.asked.samplewise
+    """Whether the statistics belong to samples, or are kept for intervals."""
+    asked = kind(**options)._reader.asked
+    return asked.samplewise or not asked.by_groups or "intervals" in options
 
 
 grouped = pytest.mark.parametrize(
     ("kind", "options", "batch"), [case for case in cases() if not refused(*case.values[:2])]
 )
 samplewise = pytest.mark.parametrize(
-    ("kind", "options", "batch"), [case for case in cases() if refused(*case.values[:2])]
+    ("kind", "options", "batch"),
+    [case for case in cases() if refused(*case.values[:2]) and "intervals" not in case.values[1]],
 )
 
 
