@@ -56,7 +56,7 @@ class PointsMetric(Documented, StatisticMetric):
 class CalinskiHarabaszScore(PointsMetric):
     r"""Variance between clusters over variance within them, each by its degrees of freedom.
 
-    .. math:: \frac{\sum_k n_k |c_k - c|^2}{K - 1} \Big/ \frac{\sum_k \sum_{x \in C_k} |x - c_k|^2}{N - K}
+    .. math:: \frac{\sum_k n_k |c_k - c|^2 / (K - 1)}{\sum_k \sum_{x \in C_k} |x - c_k|^2 / (N - K)}
 
     The points of each cluster, their mean and their squared deviations decide it: with ``num_clusters`` they are the
     state.

@@ -20,7 +20,7 @@ METRICS = ("euclidean", "chessboard", "taxicab")
 class HausdorffDistance(SegmentationMetric):
     r"""Greatest distance of an edge of a mask to the nearest edge of the other, mean over images and classes.
 
-    .. math:: \max\Big\{\max_{x \in \partial P} d(x, \partial T), \max_{y \in \partial T} d(y, \partial P)\Big\}
+    .. math:: \max\left\{\max_{x \in \partial P} d(x, \partial T), \max_{y \in \partial T} d(y, \partial P)\right\}
 
     Edges are the pixels of a mask with a neighbor along an axis that is not in it, or outside of the image. A class
     that neither mask of an image has is left out of the mean; one that only one of them has is infinitely far.
