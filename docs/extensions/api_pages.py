@@ -101,6 +101,13 @@ def functions_of(area: str) -> dict[str, Any]:
         return {}
 
 
+def areas_of_functions() -> list[str]:
+    """The public modules of functions that are of no metric class."""
+    package = importlib.import_module(FUNCTIONS)
+    names = [name for name in vars(package)["__all__"] if inspect.ismodule(getattr(package, name))]
+    return sorted(set(names) - set(areas()))
+
+
 def subjects(area: str, module: ModuleType) -> list[Subject]:
     """The subjects of an area, by title."""
     found: dict[str, Subject] = {}
@@ -184,6 +191,12 @@ def write(folder: Path) -> None:
             toctree([f"{area}/{subject.file}" for subject in found], ":hidden:"),
         )
         (folder / f"{area}.rst").write_text(text)
+        overview.append(area)
+    for area in areas_of_functions():
+        paths = [f"{FUNCTIONS}.{area}.{name}" for name in functions_of(area)]
+        shown = [line for path in paths for line in directive(path)]
+        (folder / f"{area}.rst").write_text(page(area.capitalize(), [f"``{FUNCTIONS}.{area}``", ""], shown))
+        functions += paths
         overview.append(area)
     for file, title, names in OTHERS:
         shown = [line for path in paths_of(names) for line in directive(path)]
