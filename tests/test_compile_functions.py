@@ -37,6 +37,9 @@ def arguments(namespace, name, function):
         needed["p"] = 2
     needed |= {key: 0.5 for key in taken if key.startswith("min_")}
     options = {key: value for key, value in needed.items() if key in taken and taken[key].default is inspect._empty}
+    if name.endswith(("best_threshold", "gains", "lift", "eer", "logauc", "recall", "precision", "sensitivity",
+                      "specificity", "smirnov")) and "thresholds" in taken:
+        options["thresholds"] = 5  # the points at all scores are as many as there are distinct ones
     if "num_classes" in taken:
         options["num_classes"] = C
     if name.startswith("multilabel"):

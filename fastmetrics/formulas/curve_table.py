@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import Tensor
+from torch.compiler import is_compiling
 
 from fastmetrics.native.operators import define
+
+V = TypeVar("V")
 
 SORT_SCHEMA = (
     "sort_scores_(Tensor scores, Tensor? labels, Tensor(a!) values, Tensor(b!)? sorted_labels, Tensor(c!) counts) -> ()"
@@ -119,6 +122,23 @@ curve_points_ = define(POINTS_SCHEMA, curve_points_body, _fake, ("cpu",))
 curve_areas_ = define(AREAS_SCHEMA, curve_areas_body, _fake, ("cpu",))
 
 
+class _once(Generic[V]):  # noqa: N801 - as a decorator
+    """A property that is computed when first asked for.
+
+    ``functools.cached_property`` takes a lock, which a traced function cannot.
+    """
+
+    def __init__(self, compute: Callable[[Any], V]) -> None:
+        self.compute = compute
+        self.__doc__ = compute.__doc__
+
+    def __get__(self, points: Any, owner: type | None = None) -> V:
+        found = self.compute(points)
+        if not is_compiling():
+            vars(points)[self.compute.__name__] = found
+        return found
+
+
 @dataclass(frozen=True)
 class Points:
     """The points of several curves, one curve after the other, thresholds descending.
@@ -147,12 +167,12 @@ class Points:
         """Whether they are at given thresholds."""
         return self.width is not None
 
-    @cached_property
+    @_once
     def starts(self) -> Tensor:
         """The first point of each curve, int64 ``[C]``."""
         return self.sizes.cumsum(0) - self.sizes
 
-    @cached_property
+    @_once
     def rows(self) -> tuple[Tensor, Tensor, Tensor]:
         """Thresholds, tp and fp, see :meth:`in_rows`."""
         return self.in_rows(self.thresholds), self.in_rows(self.tp), self.in_rows(self.fp)
@@ -164,11 +184,11 @@ class Points:
             return values.view(len(self.sizes), self._width)
         return values[places].masked_fill((self.sizes == 0)[:, None], 0)
 
-    @cached_property
+    @_once
     def _width(self) -> int:
         return int(self.sizes.max()) if self.width is None else self.width
 
-    @cached_property
+    @_once
     def _places(self) -> Tensor | None:
         """The points of rows; None if they are those in order."""
         curves, total = len(self.sizes), len(self.thresholds)
@@ -177,7 +197,7 @@ class Points:
         places = torch.arange(self._width, device=self.sizes.device).minimum((self.sizes - 1).clamp(min=0)[:, None])
         return (self.starts[:, None] + places).clamp(max=total - 1)
 
-    @cached_property
+    @_once
     def precision(self) -> Tensor:
         """Precision at each point, float64 ``[P]``; 0 / 0 is NaN."""
         return self.tp / (self.tp + self.fp).double()
