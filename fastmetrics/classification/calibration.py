@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
+from torch.utils import _pytree as pytree
 
 from fastmetrics import arguments
 from fastmetrics.classification.base import BinaryTask, MulticlassTask, MultilabelTask, TaskMetric
@@ -111,6 +112,12 @@ class BinsMetric(TaskMetric):
         self.n_bins = n_bins
         self.logits = logits
 
+    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+        """The value of one batch: float32 of class scores, else of the dtype of the scores."""
+        statistics, batch = self._for_function(args, kwargs)
+        dtype = torch.float32 if self.task_name == "multiclass" else batch[0][0].dtype
+        return pytree.tree_map(lambda value: value.to(dtype), self.formula(**self._states_of(statistics, batch)))
+
 
 class _Error(BinsMetric):
     """A norm of the gaps between probabilities and hits.
@@ -122,22 +129,13 @@ class _Error(BinsMetric):
     norm: str
     average: str | None = "macro"
 
-    def _error(self, counts: Tensor, confidences: Tensor, hits: Tensor) -> Tensor:
-        """float64."""
+    def formula(self, counts: Tensor, confidences: Tensor, hits: Tensor) -> Tensor:
+        """The norm of the gaps."""
         if self.equal_mass:
             counts, confidences, hits = of_equal_mass(self.n_bins, counts, confidences, hits)
         errors = calibration_error(counts, confidences, hits, self.norm)
-        return average_of_columns(errors, counts.sum(-1), self.average) if self.apart else errors
-
-    def formula(self, counts: Tensor, confidences: Tensor, hits: Tensor) -> Tensor:
-        """The norm of the gaps."""
-        return self._error(counts, confidences, hits).to(self._dtype)
-
-    def evaluate(self, *args: Any, **kwargs: Any) -> Tensor:
-        """The value of one batch: float32 of class scores, else of the dtype of the scores."""
-        statistics, batch = self._for_function(args, kwargs)
-        value = self._error(**self._states_of(statistics, batch))
-        return value.to(torch.float32 if self.task_name == "multiclass" else batch[0][0].dtype)
+        value = average_of_columns(errors, counts.sum(-1), self.average) if self.apart else errors
+        return value.to(self._dtype)
 
 
 class _BinaryError(_Error, BinaryTask):

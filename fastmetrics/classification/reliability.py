@@ -81,7 +81,8 @@ class BinaryReliabilityDiagram(_Diagram, BinaryTask, family=ReliabilityDiagram):
         target: 0/1 labels of the same shape.
 
     Returns:
-        Three tensors ``(n_bins,)`` of the metric's dtype (``set_dtype``).
+        Three tensors ``(n_bins,)`` of the metric's dtype (``set_dtype``); from the function, of the dtype of the
+        scores.
     """
 
     example_batch = "torch.tensor([0.25, 0.25, 0.55, 0.75, 0.75]), torch.tensor([0, 0, 1, 1, 1])"
@@ -102,7 +103,7 @@ class MulticlassReliabilityDiagram(_Diagram, ClassScores, family=ReliabilityDiag
     """What a reliability diagram shows of the greatest probability of each sample.
 
     Returns:
-        Three tensors ``(n_bins,)`` of the metric's dtype (``set_dtype``).
+        Three tensors ``(n_bins,)`` of the metric's dtype (``set_dtype``); from the function, float32.
     """
 
     def __init__(
