@@ -18,7 +18,7 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 from torchmetrics.utilities.exceptions import TorchMetricsUserError
 from torchmetrics.utilities.prints import rank_zero_warn
 
-from fastmetrics import arguments, tensors
+from fastmetrics import arguments, dtypes, tensors
 from fastmetrics.accumulator import TWIN, Accumulator, Part, of_batch
 from fastmetrics.checks import require_dense, require_tensors
 from fastmetrics.native.operators import metadata
@@ -26,7 +26,7 @@ from fastmetrics.native.transforms import each_sample, suspended
 from fastmetrics.passes.faults import holds_any, is_zero, on_host
 from fastmetrics.pending import Pending
 from fastmetrics.reader import Reader, whole_of
-from fastmetrics.slices import Slicing, in_dtype_of, values_by_group, with_groups, worst
+from fastmetrics.slices import Slicing, values_by_group, with_groups, worst
 from fastmetrics.statistics import Statistics
 from fastmetrics.statistics.base import GROUP_SAMPLES, Batch, Inputs
 from fastmetrics.statistics.grouped import MOST_BYTES, Grouped
@@ -487,40 +487,49 @@ class StatisticMetric(Metric):
 
     def evaluate(self, *args: Any, **kwargs: Any) -> Any:
         """The value of one batch, without touching the state: the functional form of the metric."""
-        statistics, batch = self._for_function(args, kwargs)
-        if not self.reads_values:
-            return self._formula()(**self._states_of(statistics, batch))
+        statistics, batch = self._for_function(args, kwargs, self._of_function)
         inputs, weights, valid = batch
 
         def value(weights: Tensor | None, valid: Tensor | None, *inputs: Tensor) -> Any:
             return self._formula()(**self._states_of(statistics, (inputs, weights, valid)))
 
-        return each_sample(value, weights, valid, *inputs)
+        found = each_sample(value, weights, valid, *inputs) if self.reads_values else value(weights, valid, *inputs)
+        return dtypes.rounded(found, self._function_dtype(inputs))
+
+    def _of_function(self, statistics: Statistics, inputs: Inputs) -> Statistics:
+        """The statistics of the functional form."""
+        return statistics
+
+    def _function_dtype(self, inputs: Inputs) -> torch.dtype | None:
+        """What the functional form rounds values of float64 to; None leaves them as they are."""
+        return None
 
     def evaluate_by_group(self, *args: Any, **kwargs: Any) -> Any:
         """The value of each group of one batch, without touching the state; see :meth:`by_group`.
 
-        The metric is one with ``num_groups``. Values that are formed in float64 have the dtype of the inputs, or the
-        default dtype if they are integers.
+        The metric is one with ``num_groups``. Values that are formed in float64 have the dtype of the function, or that
+        of the inputs, or the default dtype if they are integers.
         """
-        slicing, hook = self._slicing, getattr(self, "_of_function", None)
+        slicing = self._slicing
         assert slicing is not None
 
         def of(statistics: Statistics, inputs: Inputs) -> Statistics:
             assert isinstance(statistics, Grouped)
-            return statistics if hook is None else statistics.like(hook(statistics.plain, statistics.samples(inputs)))
+            plain = self._of_function(statistics.plain, statistics.samples(inputs))
+            return statistics if plain is statistics.plain else statistics.like(plain)
 
         statistics, batch = self._for_function(args, kwargs, of)
         assert isinstance(statistics, Grouped)
         states = self._states_of(statistics, batch)
         values = values_by_group(self.formula, statistics, states, self.reads_values)
-        return slicing.spread(in_dtype_of(values, statistics.samples(batch[0])))
+        inputs = statistics.samples(batch[0])
+        return slicing.spread(dtypes.rounded(values, self._function_dtype(inputs) or dtypes.of_values(inputs)))
 
     def _for_function(
         self,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        of: Callable[[Statistics, Inputs], Statistics] | None = None,
+        of: Callable[[Statistics, Inputs], Statistics],
     ) -> tuple[Statistics, Batch]:
         """The statistics of the functional form, and the batch as they take it; raises if its metadata is wrong.
 
@@ -532,9 +541,7 @@ class StatisticMetric(Metric):
         batch = self._read(args, kwargs)
         inputs = batch[0]
         require_dense(self._label(), self._update_signature, inputs)
-        statistics = self._reader.asked
-        if of is not None:
-            statistics = of(statistics, inputs)
+        statistics = of(self._reader.asked, inputs)
         self._accept(statistics.samples(inputs), statistics.plain)
         statistics.check(inputs)
         return statistics.fitted(inputs), (inputs, *per_sample(statistics, batch))

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping
-from functools import partial, reduce
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils import _pytree as pytree
 
 from fastmetrics.native.transforms import without_looking
-from fastmetrics.statistics.base import GROUP_SAMPLES, Batch, Inputs, States
+from fastmetrics.statistics.base import GROUP_SAMPLES, Batch, States
 from fastmetrics.statistics.grouped import Grouped
 
 AT_ONCE = 1 << 24  # numbers of states whose values are formed at once
@@ -144,13 +144,6 @@ def each_row(formula: Callable[..., Any], rows: Mapping[str, Tensor], one_by_one
         return formula(**states)
 
     return torch.vmap(value, chunk_size=max(1, AT_ONCE // max(1, numbers)))(dict(rows))
-
-
-def in_dtype_of(values: Any, inputs: Inputs) -> Any:
-    """Values of a function: those in float64 as the dtype of the inputs, or the default dtype if they are integers."""
-    dtype = reduce(torch.promote_types, (value.dtype for value in inputs))
-    dtype = dtype if dtype.is_floating_point else torch.get_default_dtype()
-    return pytree.tree_map(lambda value: value.to(dtype) if value.dtype == torch.float64 else value, values)
 
 
 def _or_nan(seen: Tensor, value: Tensor) -> Tensor:

@@ -12,11 +12,13 @@ from types import FunctionType
 
 import pytest
 import torch
+from torch.utils import _pytree as pytree
 
 import fastmetrics
 from fastmetrics import classification, functional, regression
 from fastmetrics.classification.family import Family
 from fastmetrics.functional.forms import snake_case
+from tests.support.function_cases import CASES, one
 
 NAMESPACES = (
     "classification",
@@ -191,3 +193,17 @@ def test_functions_by_group_are_the_metrics_by_group():
         torch.testing.assert_close(several["a"], found, equal_nan=True)
         with pytest.raises(ValueError, match="`groups` need `num_groups`"):
             function(preds, other, groups=groups)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("case", CASES)
+def test_values_of_float32_are_no_wider_and_rounded_once(case):
+    torch.manual_seed(0)
+    function, make, options = CASES[case]
+    inputs = one(make())
+    found = pytree.tree_leaves(function(*inputs, **options))
+    sums = case.endswith(("stat_scores, samples", "confusion_matrix, samples"))  # sums of weights, and no ratio of them
+    assert sums or torch.float64 not in {value.dtype for value in found}
+    wide = function(*(value.double() if value.is_floating_point() else value for value in inputs), **options)
+    for value, exact in zip(found, pytree.tree_leaves(wide), strict=True):
+        torch.testing.assert_close(value.double(), exact.double(), rtol=1e-6, atol=1e-7, equal_nan=True)

@@ -10,7 +10,7 @@ PACKAGE = ROOT / "fastmetrics"
 
 # From the bottom to the top. A module imports from its own floor or from one below.
 FLOORS = [
-    {"tables", "tensors", "checks", "arguments", "versions", "pending", "distributed", "docstrings"},
+    {"tables", "tensors", "dtypes", "checks", "arguments", "versions", "pending", "distributed", "docstrings"},
     {"native"},
     {"passes"},
     {"statistics"},

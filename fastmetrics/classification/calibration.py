@@ -7,13 +7,13 @@ from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
-from torch.utils import _pytree as pytree
 
 from fastmetrics import arguments
 from fastmetrics.classification.base import BinaryTask, MulticlassTask, MultilabelTask, TaskMetric
 from fastmetrics.classification.family import Family
 from fastmetrics.formulas.calibration import average_of_columns, calibration_error, of_equal_mass
 from fastmetrics.statistics import CalibrationStatistics
+from fastmetrics.statistics.base import Inputs
 
 NORMS = ("l1", "l2", "max")
 
@@ -112,11 +112,8 @@ class BinsMetric(TaskMetric):
         self.n_bins = n_bins
         self.logits = logits
 
-    def evaluate(self, *args: Any, **kwargs: Any) -> Any:
-        """The value of one batch: float32 of class scores, else of the dtype of the scores."""
-        statistics, batch = self._for_function(args, kwargs)
-        dtype = torch.float32 if self.task_name == "multiclass" else batch[0][0].dtype
-        return pytree.tree_map(lambda value: value.to(dtype), self.formula(**self._states_of(statistics, batch)))
+    def _function_dtype(self, inputs: Inputs) -> torch.dtype:
+        return torch.float32 if self.task_name == "multiclass" else inputs[0].dtype
 
 
 class _Error(BinsMetric):

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from fastmetrics import arguments
@@ -12,6 +13,7 @@ from fastmetrics.classification.base import BinaryTask, MulticlassTask, TaskMetr
 from fastmetrics.classification.family import Family
 from fastmetrics.formulas.errors import mean_error
 from fastmetrics.statistics import HingeStatistics
+from fastmetrics.statistics.base import Inputs
 
 MODES = ("crammer-singer", "one-vs-all")
 
@@ -55,10 +57,8 @@ class _HingeLoss(TaskMetric):
         """The mean; NaN without samples."""
         return mean_error(hinge, count).to(self._dtype)
 
-    def evaluate(self, *args: Any, **kwargs: Any) -> Tensor:
-        """The value of one batch in the dtype of the scores."""
-        statistics, batch = self._for_function(args, kwargs)
-        return self.formula(**self._states_of(statistics, batch)).to(batch[0][0].dtype)
+    def _function_dtype(self, inputs: Inputs) -> torch.dtype:
+        return inputs[0].dtype
 
 
 class BinaryHingeLoss(_HingeLoss, BinaryTask, family=HingeLoss):

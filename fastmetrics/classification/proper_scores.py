@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from fastmetrics import arguments
@@ -12,6 +13,7 @@ from fastmetrics.classification.base import BinaryTask, MultilabelTask, TaskMetr
 from fastmetrics.classification.calibration import ClassScores
 from fastmetrics.classification.family import Family
 from fastmetrics.formulas.calibration import average_of_columns
+from fastmetrics.statistics.base import Inputs
 from fastmetrics.statistics.proper_scores import ProperScoreStatistics
 
 AVERAGES = ("micro", "macro", "none", None)
@@ -101,10 +103,8 @@ class _Mean(TaskMetric):
             value = average_of_columns(total / count, count, self.average)
         return value.to(self._dtype)
 
-    def evaluate(self, *args: Any, **kwargs: Any) -> Tensor:
-        """The value of one batch in the dtype of the scores."""
-        statistics, batch = self._for_function(args, kwargs)
-        return self.formula(**self._states_of(statistics, batch)).to(batch[0][0].dtype)
+    def _function_dtype(self, inputs: Inputs) -> torch.dtype:
+        return inputs[0].dtype
 
 
 class _BinaryMean(_Mean, BinaryTask):

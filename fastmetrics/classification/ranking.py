@@ -5,11 +5,13 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+import torch
 from torch import Tensor
 
 from fastmetrics import arguments
 from fastmetrics.classification.base import MultilabelTask
 from fastmetrics.statistics import RankingStatistics
+from fastmetrics.statistics.base import Inputs
 
 
 class _Ranking(MultilabelTask):
@@ -48,9 +50,8 @@ class _Ranking(MultilabelTask):
         """The mean."""
         return (measures[self.measure] / count).to(self._dtype)
 
-    def evaluate(self, *args: Any, **kwargs: Any) -> Tensor:
-        """The value of one batch, float32."""
-        return super().evaluate(*args, **kwargs).float()  # type: ignore[no-any-return]
+    def _function_dtype(self, inputs: Inputs) -> torch.dtype:
+        return torch.float32
 
 
 class MultilabelCoverageError(_Ranking):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torchmetrics.utilities.exceptions import TorchMetricsUserError
 
+from fastmetrics import dtypes
 from fastmetrics.checks import require_dense_tensor
 
 __all__ = [
@@ -137,7 +138,7 @@ def pairwise_euclidean_distance(
     squares = torch.addmm(b.square().sum(1), a, b.T, alpha=-2).add_(a.square().sum(1, keepdim=True)).clamp_min_(0)
     if zero_diagonal:  # before the root, whose derivative at 0 is infinite
         squares.fill_diagonal_(0)
-    return _finished(squares.sqrt_().to(_floating(x.dtype)), reduction, False)
+    return _finished(squares.sqrt_().to(dtypes.of_values([x])), reduction, False)
 
 
 def pairwise_manhattan_distance(
@@ -210,7 +211,7 @@ def pairwise_minkowski_distance(
         )
     mode = "donot_use_mm_for_euclid_dist"
     distances = torch.cdist(x.double(), y.double(), p=float(exponent), compute_mode=mode)
-    return _finished(distances.to(_floating(x.dtype), copy=True), reduction, zero_diagonal)
+    return _finished(distances.to(dtypes.of_values([x]), copy=True), reduction, zero_diagonal)
 
 
 def _checked(
@@ -255,8 +256,3 @@ def _products(x: Tensor, y: Tensor, dtype: torch.dtype) -> Tensor:
     if common in (torch.float16, torch.bfloat16):
         common = torch.float32
     return (x.to(common) @ y.to(common).T).to(dtype)
-
-
-def _floating(dtype: torch.dtype) -> torch.dtype:
-    """Of a distance."""
-    return dtype if dtype.is_floating_point else torch.get_default_dtype()

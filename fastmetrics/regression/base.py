@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from fastmetrics import dtypes
 from fastmetrics.formulas.intervals import Pair, normal
 from fastmetrics.formulas.moments import MULTIOUTPUT
 from fastmetrics.intervals import gradients
@@ -95,13 +96,8 @@ class PairsMetric(StatisticMetric):
         least, greatest = self.plot_lower_bound, self.plot_upper_bound
         return low if least is None else low.clamp(min=least), high if greatest is None else high.clamp(max=greatest)
 
-    def evaluate(self, *args: Any, **kwargs: Any) -> Tensor:
-        """The value of one batch in the dtype of the inputs, or the default dtype if they are integers."""
-        statistics, batch = self._for_function(args, kwargs, self._of_function)
-        preds, target = batch[0]
-        value = self._shaped(self.formula(**self._states_of(statistics, batch)), tuple(preds.shape[1:]))
-        dtype = torch.promote_types(preds.dtype, target.dtype)
-        return value.to(dtype if dtype.is_floating_point else torch.get_default_dtype())
+    def _function_dtype(self, inputs: Inputs) -> torch.dtype:
+        return dtypes.of_values(inputs)
 
     def _of_function(self, statistics: Statistics, inputs: Inputs) -> Statistics:
         """The statistics that the functional form has: with ``by_column``, an output for each column."""
@@ -110,10 +106,6 @@ class PairsMetric(StatisticMetric):
             return statistics
         outputs = prod(preds.shape[1:])
         return statistics if outputs == statistics.size else statistics.resized(outputs)
-
-    def _shaped(self, value: Tensor, row: tuple[int, ...]) -> Tensor:
-        """A value shaped as the functional form returns it, for inputs ``(N, *row)``."""
-        return value
 
 
 class TargetsMetric(PairsMetric):
@@ -156,5 +148,8 @@ class MultioutputMetric(PairsMetric):
         row = self._reader.accumulator.row
         return self._result(value.reshape(row if prod(row) == value.numel() else (-1,)))
 
-    def _shaped(self, value: Tensor, row: tuple[int, ...]) -> Tensor:
-        return value.reshape(row) if self.multioutput == "raw_values" else value
+    def evaluate(self, *args: Any, **kwargs: Any) -> Tensor:
+        """The value of one batch; that of each output has the shape of a sample."""
+        value: Tensor = super().evaluate(*args, **kwargs)
+        preds = self.inputs(*args, **kwargs)[0][0]
+        return value.reshape(preds.shape[1:]) if self.multioutput == "raw_values" else value

@@ -97,7 +97,9 @@ class ConcordanceCorrCoef(PearsonCorrCoef):
 
     higher_is_better = True
 
-    def _shaped(self, value: Tensor, row: tuple[int, ...]) -> Tensor:
+    def evaluate(self, *args: Any, **kwargs: Any) -> Tensor:
+        """The value of one batch, [D]; of one output too, as in torchmetrics."""
+        value: Tensor = super().evaluate(*args, **kwargs)
         return value.reshape(-1)
 
     def _of_moments(self, moments: Tensor) -> Tensor:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from fastmetrics.docstrings import documented
@@ -12,6 +13,7 @@ from fastmetrics.formulas import errors
 from fastmetrics.metric import Batch
 from fastmetrics.regression.base import PairsMetric
 from fastmetrics.regression.errors import MeanSquaredError
+from fastmetrics.statistics.base import Inputs
 
 
 def _spread(values: Tensor | None, target: Tensor) -> Tensor | None:
@@ -68,9 +70,8 @@ class CriticalSuccessIndex(PairsMetric):
         weights, valid = (v if v is None or v.dim() <= kept else v.movedim(kept, 0) for v in (weights, valid))
         return (preds.movedim(kept, 0), target.movedim(kept, 0)), weights, valid
 
-    def evaluate(self, *args: Any, **kwargs: Any) -> Tensor:
-        """The value of one batch."""
-        return super().evaluate(*args, **kwargs).float()
+    def _function_dtype(self, inputs: Inputs) -> torch.dtype:
+        return torch.float32
 
     def formula(self, events: Tensor, **_: Tensor) -> Tensor:
         """The ratio."""

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics import arguments
+from fastmetrics import arguments, dtypes
 from fastmetrics.docstrings import documented
 from fastmetrics.metric import Batch, StatisticMetric
 from fastmetrics.passes.row_pairs import COSINE, JS, JS_LOG, KL, KL_LOG
-from fastmetrics.statistics.base import Statistics
+from fastmetrics.statistics.base import Inputs, Statistics
 from fastmetrics.statistics.ensembles import EnsembleStatistics
 from fastmetrics.statistics.rows import RowStatistics
 
@@ -35,15 +35,8 @@ class _RowMetric(StatisticMetric):
         value = measures if total is None or self.reduction == "sum" else measures / total
         return value.to(self._dtype, copy=True)
 
-    def evaluate(self, *args: Any, **kwargs: Any) -> Tensor:
-        """The value of one batch in the dtype of the inputs, or the default dtype if they are integers."""
-        value: Tensor = super().evaluate(*args, **kwargs)
-        return value.to(self._of_inputs(*args, **kwargs))
-
-    def _of_inputs(self, *args: Any, **kwargs: Any) -> torch.dtype:
-        preds, target = self.inputs(*args, **kwargs)[0]
-        dtype = torch.promote_types(preds.dtype, target.dtype)
-        return dtype if dtype.is_floating_point else torch.get_default_dtype()
+    def _function_dtype(self, inputs: Inputs) -> torch.dtype:
+        return dtypes.of_values(inputs)
 
 
 @documented()
@@ -84,8 +77,8 @@ class CosineSimilarity(_RowMetric):
         statistics = RowStatistics(COSINE, ("preds", "target"), samplewise=reduction not in ("mean", "sum"))
         super().__init__(statistics, reduction, **kwargs)
 
-    def _of_inputs(self, *args: Any, **kwargs: Any) -> torch.dtype:
-        return torch.promote_types(super()._of_inputs(*args, **kwargs), torch.float32)
+    def _function_dtype(self, inputs: Inputs) -> torch.dtype:
+        return torch.promote_types(super()._function_dtype(inputs), torch.float32)
 
 
 class _Divergence(_RowMetric):

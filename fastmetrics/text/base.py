@@ -74,18 +74,13 @@ class TokenMetric(Documented, StatisticMetric):
     def _groups_read(self, groups: Tensor, inputs: Inputs) -> Tensor:
         return groups[..., 1:] if self.shift and groups.dim() == inputs[-1].dim() > 0 else groups
 
-    def evaluate(self, *args: Any, **kwargs: Any) -> Tensor:
-        """The value of one batch in the dtype of the logits, float32 at least."""
-        statistics, batch = self._for_function(args, kwargs)
-        value: Tensor = self._formula_in_double(self._states_of(statistics, batch))
-        return value.to(torch.promote_types(batch[0][0].dtype, torch.float32))
+    def _function_dtype(self, inputs: Inputs) -> torch.dtype:
+        return torch.promote_types(inputs[0].dtype, torch.float32)
 
     def formula(self, **statistics: Tensor) -> Tensor:
         """The value in the metric's dtype."""
-        return self._formula_in_double(statistics).to(self._dtype)
-
-    def _formula_in_double(self, statistics: dict[str, Tensor]) -> Tensor:
-        return self.value(**{name: statistics[name] for name in self._statistics.shapes})
+        value: Tensor = self.value(**{name: statistics[name] for name in self._statistics.shapes})
+        return value.to(self._dtype)
 
     def update_hidden(
         self,
