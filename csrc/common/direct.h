@@ -16,9 +16,6 @@
 #include <cstring>
 #include <deque>
 #include <exception>
-#include <tuple>
-#include <type_traits>
-#include <utility>
 
 #include "common/dlpack.h"
 
@@ -91,10 +88,9 @@ bool convert(PyObject* from, State* to) {
   return true;
 }
 
-bool convert(PyObject* from, View* to) {
-  State state;
-  if (!convert(from, &state)) return false;
-  *to = state;
+// A tensor that is only read.
+bool convert_read(PyObject* from, State* to) {
+  if (!convert(from, to)) return false;
   // Memory says nothing of a sign that PyTorch has yet to change. It is that of the imaginary part of a conjugate,
   // whose elements are two apart; asking takes as long as the rest.
   if (!is_floating(to->dtype()) || (to->numel() > 1 && to->is_contiguous())) return true;
@@ -122,16 +118,29 @@ bool convert(PyObject* from, double* to) {
   return false;
 }
 
-bool convert(PyObject* from, Output* to) { return convert(from, static_cast<State*>(to)); }
-template <typename T>
-bool convert(PyObject* from, std::optional<T>* to) {
-  return from == Py_None || convert(from, &to->emplace());
+bool convert(PyObject* from, Parameter parameter, Argument* to) {
+  switch (parameter) {
+    case Parameter::kInteger:
+      return convert(from, &to->integer);
+    case Parameter::kNumber:
+      return convert(from, &to->number);
+    case Parameter::kFlag:
+      return convert(from, &to->flag);
+    case Parameter::kView:
+      return convert_read(from, &to->view);
+    default:
+      return convert(from, &to->view);
+  }
 }
 
-template <typename T>
-constexpr bool kOptional = false;
-template <typename T>
-constexpr bool kOptional<std::optional<T>> = true;
+// Arguments that are left out are optional ones at the end.
+bool convert_all(const Signature& signature, PyObject* const* from, size_t count, Argument* to) {
+  for (size_t i = 0; i < signature.count; ++i) {
+    to[i].there = i < count && !(signature.optional[i] && from[i] == Py_None);
+    if (to[i].there ? !convert(from[i], signature.parameters[i], to + i) : !signature.optional[i]) return false;
+  }
+  return true;
+}
 
 bool interception_active() {
   for (Py_ssize_t i = 0; i < watcher_count; ++i) {
@@ -172,40 +181,28 @@ class Unlocked {
   PyThreadState* state_ = nullptr;
 };
 
-int64_t elements(const View& view) { return view.numel(); }
-template <typename T>
-int64_t elements(const T&) {
-  return 0;
+PyObject* call(const Signature& signature, PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
+  // an operator makes its result itself
+  Py_ssize_t outputs = 0;
+  for (size_t i = 0; i < signature.count; ++i) outputs += signature.parameters[i] == Parameter::kOutput;
+  Argument converted[kMostParameters];
+  if (static_cast<size_t>(count) > signature.count || interception_active() ||
+      !convert_all(signature, arguments, static_cast<size_t>(count), converted)) {
+    return call_operator(self, arguments, count - outputs);
+  }
+  try {
+    const Unlocked unlocked(converted[0].view.numel());  // the first argument of all is what is read
+    signature.call(converted);
+  } catch (const std::exception& error) {
+    return outputs > 0 ? call_operator(self, arguments, count - outputs) : raise(error.what());
+  }
+  return none();
 }
 
 template <auto function>
-struct Caller;
-
-template <typename... P, void (*function)(P...)>
-struct Caller<function> {
-  // Arguments that are left out are optional ones at the end.
-  template <size_t... I>
-  static bool convert_all(std::tuple<P...>* to, PyObject* const* from, size_t count, std::index_sequence<I...>) {
-    return ((I < count ? convert(from[I], &std::get<I>(*to)) : kOptional<P>) && ...);
-  }
-
-  static PyObject* call(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
-    // an operator makes its result itself
-    constexpr Py_ssize_t kOutputs = (std::is_same_v<P, Output> + ...);
-    std::tuple<P...> values;
-    if (static_cast<size_t>(count) > sizeof...(P) || interception_active() ||
-        !convert_all(&values, arguments, static_cast<size_t>(count), std::index_sequence_for<P...>())) {
-      return call_operator(self, arguments, count - kOutputs);
-    }
-    try {
-      const Unlocked unlocked(elements(std::get<0>(values)));
-      Kernel<function>::call(values);
-    } catch (const std::exception& error) {
-      return kOutputs > 0 ? call_operator(self, arguments, count - kOutputs) : raise(error.what());
-    }
-    return none();
-  }
-};
+PyObject* call_of(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
+  return call(Kernel<function>::signature, self, arguments, count);
+}
 
 struct Registration {
   Registration(const char* name, PyObject* (*call)(PyObject*, PyObject* const*, Py_ssize_t)) {
@@ -283,7 +280,7 @@ PyMODINIT_FUNC PyInit_fastmetrics_direct() {
 
 #define FM_DIRECT_CALL(name, function)                                                  \
   static const fastmetrics::direct::Registration C10_CONCATENATE(direct_call, C10_UID)( \
-      name, &fastmetrics::direct::Caller<function>::call);
+      name, &fastmetrics::direct::call_of<function>);
 #else
 #define FM_DIRECT_CALL(name, function)
 #endif

@@ -3,36 +3,100 @@
 // How a function of views becomes the CPU kernel of an operator: FM_CPU_OPERATOR("name_", &function).
 //
 // It is registered with the dispatcher and, where Python's headers were there to compile with, for direct calls. Both
-// convert what they are given with functions that are compiled once for all operators.
+// convert what they are given by a list of its parameters, with code that is compiled once for all operators.
 
 #pragma once
 
 #include <cstddef>
-#include <tuple>
 #include <utility>
 
 #include "common/view.h"
 
 namespace fastmetrics {
 
-// Each of these takes an argument off the dispatcher's stack. `owner` keeps a tensor for the time of the call.
-[[gnu::noinline]] inline void unbox(StableIValue from, std::optional<Tensor>* owner, View* to) {
-  *to = owner->emplace(torch::stable::detail::to<Tensor>(from));
-}
-[[gnu::noinline]] inline void unbox(StableIValue from, std::optional<Tensor>* owner, OptionalView* to) {
-  *owner = torch::stable::detail::to<OptionalTensor>(from);
-  if (owner->has_value()) to->emplace(**owner);
-}
-[[gnu::noinline]] inline void unbox(StableIValue from, std::optional<Tensor>* owner, State* to) {
-  *to = State(owner->emplace(torch::stable::detail::to<Tensor>(from)));
-}
-[[gnu::noinline]] inline void unbox(StableIValue from, std::optional<Tensor>* owner, OptionalState* to) {
-  *owner = torch::stable::detail::to<OptionalTensor>(from);
-  if (owner->has_value()) to->emplace(**owner);
-}
-template <typename Number>
-inline void unbox(StableIValue from, std::optional<Tensor>*, Number* to) {
-  *to = torch::stable::detail::to<Number>(from);
+enum class Parameter : uint8_t { kView, kState, kOutput, kInteger, kNumber, kFlag };
+
+// What a parameter is given. It is not initialised.
+struct Argument {
+  Argument() {}  // NOLINT
+  union {
+    Output view;
+    int64_t integer;
+    double number;
+    bool flag;
+  };
+  bool there;  // false for an optional one that is left out
+};
+
+template <typename P>
+struct Passed;
+
+template <Parameter parameter_, typename P, auto value>
+struct PassedBy {
+  static constexpr Parameter parameter = parameter_;
+  static constexpr bool optional = false;
+  static P get(const Argument& from) { return from.*value; }
+};
+template <>
+struct Passed<View> : PassedBy<Parameter::kView, View, &Argument::view> {};
+template <>
+struct Passed<State> : PassedBy<Parameter::kState, State, &Argument::view> {};
+template <>
+struct Passed<Output> : PassedBy<Parameter::kOutput, Output, &Argument::view> {};
+template <>
+struct Passed<int64_t> : PassedBy<Parameter::kInteger, int64_t, &Argument::integer> {};
+template <>
+struct Passed<double> : PassedBy<Parameter::kNumber, double, &Argument::number> {};
+template <>
+struct Passed<bool> : PassedBy<Parameter::kFlag, bool, &Argument::flag> {};
+template <typename P>
+struct Passed<std::optional<P>> {
+  static constexpr Parameter parameter = Passed<P>::parameter;
+  static constexpr bool optional = true;
+  static std::optional<P> get(const Argument& from) {
+    return from.there ? std::optional<P>(Passed<P>::get(from)) : std::nullopt;
+  }
+};
+
+constexpr size_t kMostParameters = 32;
+
+struct Signature {
+  const Parameter* parameters;
+  const bool* optional;
+  size_t count;
+  void (*call)(const Argument* arguments);
+};
+
+// What the dispatcher calls.
+inline void call_boxed(const Signature& signature, StableIValue* stack, uint64_t count) {
+  using torch::stable::detail::to;
+  require(count == signature.count, "the operator's schema has other arguments than its kernel");
+  std::optional<Tensor> owners[kMostParameters];
+  Argument arguments[kMostParameters];
+  for (size_t i = 0; i < count; ++i) {
+    Argument& argument = arguments[i];
+    argument.there = true;
+    switch (signature.parameters[i]) {
+      case Parameter::kInteger:
+        argument.integer = to<int64_t>(stack[i]);
+        break;
+      case Parameter::kNumber:
+        argument.number = to<double>(stack[i]);
+        break;
+      case Parameter::kFlag:
+        argument.flag = to<bool>(stack[i]);
+        break;
+      default:
+        if (signature.optional[i]) {
+          owners[i] = to<OptionalTensor>(stack[i]);
+        } else {
+          owners[i].emplace(to<Tensor>(stack[i]));
+        }
+        argument.there = owners[i].has_value();
+        if (argument.there) argument.view = Output(*owners[i]);
+    }
+  }
+  signature.call(arguments);
 }
 
 template <auto function>
@@ -40,22 +104,20 @@ struct Kernel;
 
 template <typename... P, void (*function)(P...)>
 struct Kernel<function> {
-  using Arguments = std::tuple<P...>;
-
-  [[gnu::noinline]] static void call(const Arguments& arguments) { std::apply(function, arguments); }
+  static_assert(sizeof...(P) <= kMostParameters);
 
   template <size_t... I>
-  static void unbox_all(StableIValue* stack, std::optional<Tensor>* owners, Arguments* to, std::index_sequence<I...>) {
-    (unbox(stack[I], owners + I, &std::get<I>(*to)), ...);
+  static void call_with(const Argument* arguments, std::index_sequence<I...>) {
+    function(Passed<P>::get(arguments[I])...);
   }
+  static void call(const Argument* arguments) { call_with(arguments, std::index_sequence_for<P...>()); }
 
-  // What the dispatcher calls.
+  static constexpr Parameter parameters[] = {Passed<P>::parameter...};
+  static constexpr bool optional[] = {Passed<P>::optional...};
+  static constexpr Signature signature{parameters, optional, sizeof...(P), &call};
+
   static void call_boxed(StableIValue* stack, uint64_t count, uint64_t) {
-    require(count == sizeof...(P), "the operator's schema has other arguments than its kernel");
-    std::optional<Tensor> owners[sizeof...(P)];
-    Arguments arguments;
-    unbox_all(stack, owners, &arguments, std::index_sequence_for<P...>());
-    call(arguments);
+    fastmetrics::call_boxed(signature, stack, count);
   }
 };
 

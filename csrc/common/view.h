@@ -78,17 +78,23 @@ using OptionalState = std::optional<State>;
 
 inline DType dtype_of(const View& view) { return view.dtype(); }
 
+// Not inlined, since there is one call for each of the states that an operator may be given.
+[[gnu::noinline]] inline void check_state(const View& state, DType dtype, int64_t numel, const char* what) {
+  require(state.dtype() == dtype && state.is_contiguous() && state.numel() == numel,
+          "state has the wrong dtype, shape or strides: ", what);
+}
+
 // The data of a state: contiguous, of the dtype and number of elements that the pass writes; null if it was not asked.
 template <typename T>
 inline T* state_data(const OptionalState& state, DType dtype, int64_t numel, const char* what) {
   if (!state.has_value()) return nullptr;
-  require(state->dtype() == dtype && state->is_contiguous() && state->numel() == numel,
-          "state has the wrong dtype, shape or strides: ", what);
+  check_state(*state, dtype, numel, what);
   return static_cast<T*>(state->mutable_data_ptr());
 }
 
 // What comes per sample has the shape of the samples, `of`.
-inline void check_per_sample(const OptionalView& values, const View& of, DType dtype, const char* rule) {
+[[gnu::noinline]] inline void check_per_sample(const OptionalView& values, const View& of, DType dtype,
+                                               const char* rule) {
   if (!values.has_value()) return;
   bool fits = values->dtype() == dtype && values->dim() == of.dim();
   for (int64_t d = 0; fits && d < of.dim(); ++d) fits = values->size(d) == of.size(d);
