@@ -72,9 +72,13 @@ class Grouped(Statistics):
             first += number
 
     def overall(self, states: States) -> dict[str, Tensor]:
-        """The statistics of all samples; each is in one group of the first slicing."""
+        """The statistics of all samples, those that ``states`` has; each is in one group of the first slicing."""
         first = next(self.slicings())[1]
-        return {name: together(states[name][first], self.reductions.get(name)) for name in self.base.shapes}
+        return {
+            name: together(states[name][first], self.reductions.get(name))
+            for name in self.base.shapes
+            if name in states
+        }
 
     def like(self, base: Statistics) -> Grouped:
         """Other statistics of the same groups."""

@@ -31,9 +31,9 @@ G = 5  # the last has no samples
 
 
 def refused(kind, options):
-    """Whether the statistics belong to samples, or are kept for intervals."""
+    """Whether the statistics belong to samples."""
     asked = kind(**options)._reader.asked
-    return asked.samplewise or not asked.by_groups or "intervals" in options
+    return asked.samplewise or not asked.by_groups
 
 
 grouped = pytest.mark.parametrize(
@@ -41,7 +41,7 @@ grouped = pytest.mark.parametrize(
 )
 samplewise = pytest.mark.parametrize(
     ("kind", "options", "batch"),
-    [case for case in cases() if refused(*case.values[:2]) and "intervals" not in case.values[1]],
+    [case for case in cases() if refused(*case.values[:2])],
 )
 
 
