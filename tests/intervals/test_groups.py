@@ -6,7 +6,7 @@ import warnings
 import pytest
 import torch
 
-from fastmetrics import MetricCollection
+from fastmetrics import MeanMetric, MetricCollection
 from fastmetrics.classification import (
     BinaryF1Score,
     BinaryFairness,
@@ -14,6 +14,7 @@ from fastmetrics.classification import (
     MulticlassConfusionMatrix,
     MulticlassF1Score,
 )
+from fastmetrics.regression import MeanSquaredError, R2Score
 from fastmetrics.wrappers import PairedComparison
 from tests.support.cases import C, cases
 
@@ -185,3 +186,29 @@ def test_values_of_pairs_and_of_two_models_are_those_of_all_groups():
     whole.update(first, other, target)
     same(torch.stack(by_group.values()), torch.stack(whole.values()))
     assert by_group.mcnemar() == whole.mcnemar()
+
+
+@pytest.mark.parametrize(("kind", "options"), [(MeanMetric, {}), (MeanSquaredError, {"num_outputs": 2}), (R2Score, {})])
+def test_weighted_means_have_the_intervals_of_their_groups(kind, options):
+    generator = torch.Generator().manual_seed(0)
+    shape = (200, 2) if options else (200,)
+    inputs = [50 + torch.randn(shape, generator=generator, dtype=torch.float64) for _ in range(2)]
+    inputs, weights = inputs[: 1 if kind is MeanMetric else 2], torch.rand(200, generator=generator).double()
+    groups, valid = {"country": drawn(200, 1), "device": drawn(200, 2, 2)}, torch.rand(200, generator=generator) < 0.8
+    keywords = {"weight" if kind is MeanMetric else "weights": weights}
+    metric = kind(intervals=True, num_groups={"country": G, "device": 2}, **options)
+    for part in (slice(0, 90), slice(90, None)):
+        some = {name: value[part] for name, value in keywords.items()}
+        metric.update(
+            *(value[part] for value in inputs),
+            groups={name: value[part] for name, value in groups.items()},
+            valid=valid[part],
+            **some,
+        )
+    found = metric.interval_by_group()
+    for name, of in groups.items():
+        for group in of.unique().tolist():
+            mine = (of == group) & valid
+            alone = kind(intervals=True, **options)
+            alone.update(*(value[mine] for value in inputs), **{name: value[mine] for name, value in keywords.items()})
+            same(torch.stack(found[name])[:, group], torch.stack(alone.interval()))

@@ -324,7 +324,7 @@ def test_fullgraph(kind, options, batch):
     pytree.tree_map(close, metric.by_group(), plain.by_group())
 
 
-def two_processes(rank, world, folder):
+def processes(rank, world, folder):
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo", f"file://{folder}/meet", world_size=world, rank=rank)
     try:
@@ -333,10 +333,11 @@ def two_processes(rank, world, folder):
             for seed in range(rank, 4, world):
                 metric.update(*of_seed(name, seed), groups=drawn(30, seed))
             found[name] = metric.compute(), metric.by_group(), metric.group_counts(), metric.by_group(sync=False)
+            found[name] += ends_of(metric)
         collection = MetricCollection({name: metric for name, metric in several_metrics().items() if name != "pearson"})
         for seed in range(rank, 4, world):
             collection.update(*of_seed("accuracy", seed), groups=drawn(30, seed))
-        found["collection"] = collection.by_group()["f1"]
+        found["collection"] = collection.by_group()["f1"], collection.interval(clusters="groups", draws=50)["f1"]
         torch.save(found, f"{folder}/{rank}.pt")
     finally:
         torch.distributed.destroy_process_group()
@@ -346,8 +347,14 @@ def several_metrics():
     return {
         "accuracy": MulticlassAccuracy(C, num_groups=G),
         "f1": MulticlassF1Score(C, num_groups=G),
-        "pearson": PearsonCorrCoef(num_groups=G),
+        "pearson": PearsonCorrCoef(num_groups=G, intervals=True),
     }
+
+
+def ends_of(metric):
+    """Intervals of groups and of clusters."""
+    method = "delta" if isinstance(metric, PearsonCorrCoef) else "margins"
+    return metric.interval_by_group(method=method, draws=50), metric.interval(clusters="groups", draws=50)
 
 
 def of_seed(name, seed):
@@ -355,21 +362,25 @@ def of_seed(name, seed):
     return (preds.double(), target.double() + preds) if name == "pearson" else (preds, target)
 
 
-def test_processes_reduce_groups(tmp_path):
-    torch.multiprocessing.spawn(two_processes, args=(2, str(tmp_path)), nprocs=2, join=True)
+@pytest.mark.parametrize("world", [2, pytest.param(4, marks=pytest.mark.slow)])
+def test_processes_reduce_groups(tmp_path, world):
+    torch.multiprocessing.spawn(processes, args=(world, str(tmp_path)), nprocs=world, join=True)
     whole = several_metrics()
     for name, metric in whole.items():
         for seed in range(4):
             metric.update(*of_seed(name, seed), groups=drawn(30, seed))
-    for rank in range(2):
+    for rank in range(world):
         found = torch.load(tmp_path / f"{rank}.pt")
         for name, metric in whole.items():
-            value, groups, counts, local = found[name]
+            value, groups, counts, local, *ends = found[name]
+            pytree.tree_map(close, tuple(ends), ends_of(metric))
             close(value, metric.compute())
             close(groups, metric.by_group())
             assert torch.equal(counts, metric.group_counts())
             assert not torch.equal(local, groups)
-        close(found["collection"], whole["f1"].by_group())
+        values, ends = found["collection"]
+        close(values, whole["f1"].by_group())
+        pytree.tree_map(close, ends, whole["f1"].interval(clusters="groups", draws=50))
 
 
 def test_the_fairness_metrics_are_of_the_states_of_groups():
