@@ -92,18 +92,29 @@ def _powers(u: Tensor, v: Tensor, amount: Tensor) -> Iterator[Tensor]:
         yield amount * powers_u[i] * powers_v[j]
 
 
-def add_monomials_to_rows(state: Tensor, place: Tensor, inside: Tensor, pairs: Tensor) -> None:
-    """Add the monomials of each pair to those of its row and output, in place.
+def add_monomials_to_rows(
+    state: Tensor,
+    place: Tensor,
+    inside: Tensor,
+    preds: Tensor,
+    target: Tensor,
+    weights: Tensor | None,
+    valid: Tensor | None,
+) -> None:
+    """Add what :func:`monomials_of` sums to the row and output of each pair, in place.
 
     Args:
         state: ``[S, D, MONOMIALS]``.
         place: int64 ``[N]``, the row times D plus the output.
         inside: bool ``[N]``; the others are left out.
-        pairs: ``[N, MONOMIALS]``, of one pair each.
+        preds: this and the others are of N pairs, see :func:`squares_of`.
+        target: see there.
+        weights: see there.
+        valid: see there.
     """
     flat = state.view(-1, MONOMIALS)
-    x, y, amount = pairs[:, 0], pairs[:, 1], torch.where(inside, pairs[:, _PLACE[0, 0]], 0.0)
-    x, y = (torch.where(amount > 0, values, 0.0) for values in (x, y))
+    x, y, amount = (values.reshape(-1) for values in _counted(preds, target, weights, valid, 1))
+    amount = torch.where(inside, amount.square(), 0.0)
     sums = flat.new_zeros(len(flat), 3).index_add(0, place, torch.stack([amount, amount * x, amount * y], -1))
     centre = sums[:, 1:] / torch.where(sums[:, :1] > 0, sums[:, :1], 1.0)
     u, v = (torch.where(amount > 0, values - centre[place, i], 0.0) for i, values in enumerate((x, y)))

@@ -282,20 +282,20 @@ class PairsStatistics(Statistics):
                 continue
             # each pair is an output of its own, whose statistics then go to the rows
             each = self.resized(preds.numel())
-            each.size_from_data = False
-            flat = preds.detach().reshape(1, -1), target.detach().reshape(1, -1)
-            weight = None if amounts is None else amounts.reshape(1, -1)
-            pairs = each.of_batch(
-                flat, weight, None if counted is None else counted.reshape(1, -1), states.get("faults")
-            )
-            monomials = pairs.pop("monomials", None)
+            each.size_from_data = each.squares = False
+            each._set_size(preds.numel())
+            amount, mask = (None if v is None else v.reshape(1, -1) for v in (amounts, counted))
+            given = preds.detach().reshape(1, -1), target.detach().reshape(1, -1), amount, mask
+            pairs = each.of_batch(given[:2], amount, mask, states.get("faults"))
+            if "squares" in self.shapes:
+                pairs["squares"] = squares_of(*given, self.asked, preds.numel(), self.parameters)
             output = torch.arange(d, device=preds.device)
             for of_slicing in of_some:
                 row, inside = within(of_slicing.reshape(-1, d), states["count"].shape[0])
-                where = (row * d + output).reshape(-1), inside.reshape(-1)
-                add_pairs_to_rows(states, *where, pairs)
-                if monomials is not None:
-                    add_monomials_to_rows(states["monomials"], *where, monomials)
+                place, inside = (row * d + output).reshape(-1), inside.reshape(-1)
+                add_pairs_to_rows(states, place, inside, pairs)
+                if "monomials" in self.shapes:
+                    add_monomials_to_rows(states["monomials"], place, inside, *given)
 
     def terms(self, states: States) -> Terms | None:
         """Moments as sums about the mean of all rows; extremes do not add up."""
