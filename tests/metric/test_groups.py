@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 from torch.utils import _pytree as pytree
 
-from fastmetrics import MetricCollection, SumMetric
+from bench.counts import memory
+from fastmetrics import MetricCollection, SumMetric, native
 from fastmetrics.classification import (
     BinaryAccuracy,
     BinaryAUROC,
@@ -269,6 +270,35 @@ def test_states_past_the_limit_are_refused_with_their_bytes():
         MulticlassConfusionMatrix(6, num_groups=5, max_state_bytes=1000)
     MulticlassConfusionMatrix(6, num_groups=5, max_state_bytes=1480)
     assert "by 5 groups: confusion int64 [5, 6, 6]" in MulticlassConfusionMatrix(6, num_groups=5).explain()
+
+
+@pytest.mark.slow
+def test_a_hundred_million_labels_of_two_hundred_groups_in_constant_memory():
+    n, number = 10**6, 200
+    blocks = []
+    for seed in range(4):
+        preds, target, _ = samples(n, seed)
+        blocks.append((preds, target, drawn(n, seed, number)))
+    metric = MulticlassConfusionMatrix(C, num_groups={"customer": number, "device": 3})
+    places = [state.data_ptr() for state in (metric.confusion, metric.group_samples)]
+    said = metric.explain()
+    for _ in range(25):
+        for preds, target, groups in blocks:
+            metric.update(preds, target, groups={"customer": groups, "device": groups % 3})
+    assert [state.data_ptr() for state in (metric.confusion, metric.group_samples)] == places
+    assert metric.explain() == said
+    cells = [(groups * C + target) * C + preds for preds, target, groups in blocks]
+    expected = 25 * torch.cat(cells).bincount(minlength=number * C * C)
+    assert torch.equal(metric.by_group()["customer"].flatten(), expected)
+    assert metric.group_counts()["device"].sum() == 100 * n
+    if not native.load("cpu"):
+        return  # PyTorch operations take some numbers a sample
+    preds, target, groups = blocks[0]
+    given = {"customer": groups, "device": groups % 3}
+    one = MulticlassConfusionMatrix(C, num_groups=number)
+    # beside the states there are the rows of samples in several slicings, int32, and of a single one nothing
+    assert memory(lambda: metric.update(preds, target, groups=given), "cpu") < 2 * 4 * n + 10**4
+    assert memory(lambda: one.update(preds, target, groups=groups), "cpu") < 10**4
 
 
 def test_sizes_that_the_first_batch_fixes():
