@@ -212,11 +212,11 @@ def _chosen(metric: HasIntervals, methods: IntervalMethods, method: str | None) 
 
 
 def _of_clusters(metric: HasIntervals, part: Part, clusters: str) -> IntervalMethods:
-    """The bootstrap over the groups of a slicing that have samples, which are drawn as a whole."""
+    """The intervals of data whose independent parts are the groups of a slicing, as far as they have samples."""
     label, slicing = metric._label(), metric._slicing
     if slicing is None or metric.formula_of_groups:
         raise ValueError(
-            f"{label}: `clusters` names the groups that are resampled, which it does not keep. Construct it with"
+            f"{label}: `clusters` names groups that are independent, which it does not keep. Construct it with"
             f" `num_groups={{{clusters!r}: ...}}` and update it with `groups=`."
         )
     if clusters not in slicing.num_groups:
@@ -230,25 +230,32 @@ def _of_clusters(metric: HasIntervals, part: Part, clusters: str) -> IntervalMet
     terms = grouped.base.terms(rows)
     if terms is None:
         raise ValueError(
-            f"{label}: clusters are not resampled, since what it keeps does not add up over samples, as extremes do"
-            " not."
+            f"{label}: there is no interval of clusters, since what it keeps does not add up over samples, as extremes"
+            " do not."
         )
     sums, of_sums = terms
+    total = {name: state.sum(0, keepdim=True) for name, state in sums.items()}
 
-    def of_draws(drawn: dict[str, Tensor]) -> Tensor:
+    def values(of: dict[str, Tensor]) -> Tensor:
         with without_looking():
-            value = each_row(metric.formula, of_sums(drawn), metric.reads_values)
-        if not isinstance(value, Tensor):
+            found = each_row(metric.formula, of_sums(of), metric.reads_values)
+        if not isinstance(found, Tensor):
             raise ValueError(f"{label} has several values: there are intervals of a metric with one tensor.")
-        return value
+        return found
 
-    def interval(request: IntervalRequest) -> formulas.Pair:
-        if len(next(iter(sums.values()))) > 1:
-            return bootstrap(clusters_of(sums), of_draws, states, request)
-        value = of_draws({name: state.sum(0, keepdim=True).double() for name, state in sums.items()})[0].double()
-        return value * torch.nan, value * torch.nan
+    def drawn(request: IntervalRequest) -> formulas.Pair:
+        return bootstrap(clusters_of(sums), values, states, request)
 
-    return {"bootstrap": interval}
+    def left_out(request: IntervalRequest) -> formulas.Pair:
+        without = values({name: total[name] - state for name, state in sums.items()}).double()
+        return formulas.normal(values(total)[0].double(), formulas.jackknife_error(without), request.level)
+
+    def undefined(request: IntervalRequest) -> formulas.Pair:
+        none = values(total)[0].double() * torch.nan
+        return none, none
+
+    several = int(seen.sum()) > 1
+    return {"bootstrap": drawn if several else undefined, "jackknife": left_out if several else undefined}
 
 
 def of_shares(shares: Shares, value: Callable[[Tensor, Tensor], Tensor] | None = None) -> IntervalMethods:

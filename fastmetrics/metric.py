@@ -585,7 +585,8 @@ class StatisticMetric(Metric):
                 over samples, or ``"margins"``, a bootstrap that takes what the states do not decide for independent;
                 ``"delta"``, ``"fisher"``, ``"delong"``. None takes the first that the metric has.
             clusters: the name of a slicing in ``num_groups``, ``"groups"`` if it has none: its groups, as users or
-                documents, are independent, and what is in one of them is not. The bootstrap draws them as a whole.
+                documents, are independent, and what is in one of them is not. The methods are ``"bootstrap"``, which
+                draws them as a whole, and ``"jackknife"``, which leaves out one after the other.
             draws: of a bootstrap.
             seed: of the draws; the same seed and states give the same interval on the same kind of device.
             sync: False is of the data of this process; it speaks to no other one.

@@ -6,6 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
+from scipy import stats
 from sklearn.metrics import f1_score
 
 from fastmetrics import MaxMetric, MetricCollection, MinMetric
@@ -40,17 +41,23 @@ def close(got, expected):
         torch.testing.assert_close(one.double(), other, rtol=1e-5, atol=1e-6, equal_nan=True)
 
 
-def direct(kind, options, inputs, clusters, keywords, level, seed):
-    """The ends of the values of the metric alone on all samples of the clusters that are drawn."""
+def direct(kind, options, inputs, clusters, keywords, level, seed, method):
+    """The ends from the values of the metric alone on all samples of the clusters that are drawn, or not left out."""
     number = len(clusters.unique())
-    drawn = torch.randint(number, (DRAWS, number), generator=torch.Generator().manual_seed(seed))
-    values = []
-    for one in drawn:
-        samples = torch.cat([(clusters == cluster).nonzero()[:, 0] for cluster in one])
+
+    def value(chosen):
+        samples = torch.cat([(clusters == cluster).nonzero()[:, 0] for cluster in chosen])
         alone = kind(**options)
-        alone.update(*(value[samples] for value in inputs), **{n: v[samples] for n, v in keywords.items()})
-        values.append(alone.compute())
-    return ends_of(values, level)
+        alone.update(*(of[samples] for of in inputs), **{name: of[samples] for name, of in keywords.items()})
+        return alone.compute()
+
+    if method == "bootstrap":
+        drawn = torch.randint(number, (DRAWS, number), generator=torch.Generator().manual_seed(seed))
+        return ends_of([value(one) for one in drawn], level)
+    without = torch.stack([value([c for c in range(number) if c != one]) for one in range(number)]).double().numpy()
+    half = stats.norm.ppf((1 + level) / 2) * np.sqrt(np.var(without, axis=0) * (number - 1))
+    whole = value(range(number)).double()
+    return whole - torch.tensor(half), whole + torch.tensor(half)
 
 
 @grouped
@@ -63,12 +70,13 @@ def test_every_metric_is_resampled_as_its_samples_are(kind, options, batch):
         with pytest.raises(ValueError, match="does not add up over samples"):
             metric.interval(0.8, clusters="user")
         return
-    ends = metric.interval(0.8, clusters="user", draws=DRAWS, seed=5)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        close(ends, direct(kind, options, inputs, clusters, {}, 0.8, 5))
-    assert ends[0].shape == metric.compute().shape
-    assert ends[0].dtype == metric.dtype
+    for method in ("bootstrap", "jackknife"):
+        ends = metric.interval(0.8, method, clusters="user", draws=DRAWS, seed=5)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            close(ends, direct(kind, options, inputs, clusters, {}, 0.8, 5, method))
+        assert ends[0].shape == metric.compute().shape
+        assert ends[0].dtype == metric.dtype
 
 
 def of_users(n, users, seed=0):
@@ -117,8 +125,9 @@ def test_weighted_samples_are_resampled_too(kind, options):
     weights = torch.rand(40, generator=torch.Generator().manual_seed(2))
     metric = kind(**options, num_groups=U)
     metric.update(preds, target, groups=user, weights=weights)
-    ends = metric.interval(0.8, clusters="groups", draws=DRAWS, seed=1)
-    close(ends, direct(kind, options, (preds, target), user, {"weights": weights}, 0.8, 1))
+    for method in ("bootstrap", "jackknife"):
+        ends = metric.interval(0.8, method, clusters="groups", draws=DRAWS, seed=1)
+        close(ends, direct(kind, options, (preds, target), user, {"weights": weights}, 0.8, 1, method))
 
 
 def test_what_is_given_with_the_clusters():
@@ -135,12 +144,13 @@ def test_what_is_given_with_the_clusters():
     assert collection.interval(clusters="groups", draws=50)["f1"] == one
     single = MulticlassF1Score(C, num_groups=20)
     single.update(preds, target, groups=torch.zeros_like(user))
-    assert torch.stack(single.interval(clusters="groups")).isnan().all()  # one cluster says nothing of others
+    for method in ("bootstrap", "jackknife"):  # one cluster says nothing of others
+        assert torch.stack(single.interval(0.95, method, clusters="groups")).isnan().all()
     with pytest.warns(UserWarning, match="before the ``update``"):
         assert torch.stack(MulticlassF1Score(C, num_groups=20).interval(clusters="groups")).isnan().all()
     for wrong, match in (
         ({"clusters": "user"}, r"expected `clusters` to be one of \['groups'\], but got 'user'"),
-        ({"clusters": "groups", "method": "wilson"}, r"expected `method` to be one of \['bootstrap'\]"),
+        ({"clusters": "groups", "method": "wilson"}, r"expected `method` to be one of \['bootstrap', 'jackknife'\]"),
         ({"clusters": 3}, "but got 3"),
     ):
         with pytest.raises(ValueError, match=match):
@@ -176,15 +186,18 @@ def correlated_errors(n, generator):
 )
 def test_nominal_95_per_cent_of_correlated_data_hold_93_to_96_and_a_half(kind, batch, true):
     generator = torch.Generator().manual_seed(2024)
-    repeats, users, held, of_samples = 1200, 200, 0, 0
+    repeats, users, of_samples = 800, 200, 0
+    held = dict.fromkeys(("bootstrap", "jackknife"), 0)
     metric = kind(num_groups={"user": users}, intervals=True)
     for seed in range(repeats):
         metric.reset()
         preds, target, user = batch(users, generator)
         metric.update(preds, target, groups={"user": user})
-        low, high = metric.interval(clusters="user", draws=400, seed=seed)
-        held += bool(low <= true <= high)
+        for method in held:
+            low, high = metric.interval(0.95, method, clusters="user", draws=300, seed=seed)
+            held[method] += bool(low <= true <= high)
         low, high = metric.interval()
         of_samples += bool(low <= true <= high)
-    assert 0.935 <= held / repeats <= 0.965
+    for times in held.values():
+        assert 0.935 <= times / repeats <= 0.965
     assert of_samples / repeats < 0.9
