@@ -281,14 +281,12 @@ class PairsStatistics(Statistics):
             if preds.numel() == 0:
                 continue
             # each pair is an output of its own, whose statistics then go to the rows
-            each = self.resized(preds.numel())
-            each.size_from_data = each.squares = False
-            each._set_size(preds.numel())
             amount, mask = (None if v is None else v.reshape(1, -1) for v in (amounts, counted))
             given = preds.detach().reshape(1, -1), target.detach().reshape(1, -1), amount, mask
-            pairs = each.of_batch(given[:2], amount, mask, states.get("faults"))
+            parameters = self.parameters if self._events is None else self._with_thresholds((preds, target))
+            pairs = statistics_of(*given, self._names, states.get("faults"), preds.numel(), parameters)
             if "squares" in self.shapes:
-                pairs["squares"] = squares_of(*given, self.asked, preds.numel(), self.parameters)
+                pairs["squares"] = squares_of(*given, self.asked, preds.numel(), parameters)
             output = torch.arange(d, device=preds.device)
             for of_slicing in of_some:
                 row, inside = within(of_slicing.reshape(-1, d), states["count"].shape[0])
