@@ -212,3 +212,18 @@ def test_weighted_means_have_the_intervals_of_their_groups(kind, options):
             alone = kind(intervals=True, **options)
             alone.update(*(value[mine] for value in inputs), **{name: value[mine] for name, value in keywords.items()})
             same(torch.stack(found[name])[:, group], torch.stack(alone.interval()))
+
+
+def test_inference_mode_gives_the_same():
+    preds, target = labels(100)
+    found = []
+    for mode in (False, True):
+        with torch.inference_mode(mode):
+            counts, pairs = MulticlassF1Score(C, intervals=True, num_groups=G), R2Score(intervals=True, num_groups=G)
+            counts.update(preds, target, groups=drawn(100, 0))
+            pairs.update(preds + target / 3, target, groups=drawn(100, 0))
+            ends = [metric.interval_by_group(draws=20) for metric in (counts, pairs)]
+            ends += [metric.interval(clusters="groups", draws=20) for metric in (counts, pairs)]
+            found.append([torch.stack(one) for one in ends])
+    for one, other in zip(*found, strict=True):
+        same(other.clone(), one)

@@ -354,6 +354,29 @@ def test_fullgraph(kind, options, batch):
     pytree.tree_map(close, metric.by_group(), plain.by_group())
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [BinaryAccuracy, MeanSquaredError, MulticlassAccuracy])
+def test_several_slicings_in_graphs_and_under_vmap(kind):
+    options = {"num_classes": C} if kind is MulticlassAccuracy else {}
+    preds, target, country = (value.reshape(3, 40) for value in samples(120))
+    preds, target = (preds % 2, target % 2) if kind is BinaryAccuracy else (preds, target)
+    preds, target = (preds.double(), target + preds / 3) if kind is MeanSquaredError else (preds, target)
+    groups = {"country": country, "device": country % 2}
+    metric, plain = (kind(**options, num_groups={"country": G, "device": 2}) for _ in range(2))
+    torch._dynamo.reset()
+    torch.compile(metric.update, fullgraph=True, backend="aot_eager")(preds, target, groups=groups)
+    plain.update(preds, target, groups=groups)
+    pytree.tree_map(close, metric.by_group(), plain.by_group())
+
+    def of(preds, target, groups):
+        return plain.evaluate_by_group(preds, target, groups=groups)
+
+    together = torch.vmap(of)(preds, target, groups)
+    for row in range(3):
+        one = of(preds[row], target[row], {name: value[row] for name, value in groups.items()})
+        pytree.tree_map(lambda got, value, row=row: close(got[row], value), together, one)
+
+
 def processes(rank, world, folder):
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo", f"file://{folder}/meet", world_size=world, rank=rank)
