@@ -67,13 +67,14 @@ class Agreeing(Labels):
 class Scores:
     """Logits ``[N, C, ...]`` and targets; ``share`` of the samples are of one class and found so.
 
-    Or the probabilities of such logits.
+    Or the probabilities of such logits; and the groups of samples, if any.
     """
 
     shape: tuple
     dtype: torch.dtype = torch.float32
     share: float = 0.0
     probabilities: bool = False
+    groups: int = 0
 
     def make(self, generator, scale):
         shape, at = scaled(self.shape, scale), generator.device
@@ -83,7 +84,10 @@ class Scores:
             one_class = common(target.shape, self.share, generator)
             preds[:, 1] += 12 * one_class.to(self.dtype)
             target[one_class] = 1
-        return preds.softmax(1) if self.probabilities else preds, target
+        batch = preds.softmax(1) if self.probabilities else preds, target
+        if not self.groups:
+            return batch
+        return *batch, torch.randint(0, self.groups, shape[:1], generator=generator, device=at)
 
     def two(self):
         return replace(self, shape=(2, self.shape[1], *(1 for _ in self.shape[2:])))

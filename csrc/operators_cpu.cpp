@@ -118,6 +118,33 @@ void count_groups(View rows, OptionalView valid, State counts, OptionalState fau
   for (int64_t i = 0; i < r.count; ++i) to[i] += static_cast<double>(found[i]);
 }
 
+// groups, valid: [...]; rows: int32 [K, ...].
+void groups_to_rows(View groups, OptionalView valid, State rows, OptionalState faults, int64_t slicing, int64_t start,
+                    int64_t size) {
+  require(is_label(groups.dtype()) && groups.dim() < kMaxDims, "place_groups_: groups must be integers or bool");
+  require(rows.dim() == groups.dim() + 1, "place_groups_: rows must be [K, ...]");
+  require(slicing >= 0 && slicing < rows.size(0), "place_groups_: there is no such slicing");
+  require(start >= 0 && size >= 0 && start + size < INT32_MAX, "place_groups_: there may be up to 2^31 rows");
+  int32_t* to =
+      state_data<int32_t>(rows, DType::kInt32, rows.size(0) * groups.numel(), "rows, int32 [K, ...], contiguous");
+  SampleRows r{groups.const_data_ptr(), groups.dtype(), 1, 0, {}, size};
+  GroupsMask mask{nullptr, {}};
+  if (valid.has_value()) {
+    require(valid->dtype() == DType::kBool && valid->dim() == groups.dim(),
+            "place_groups_: valid must be bool, as groups are");
+    mask.valid = static_cast<const bool*>(valid->const_data_ptr());
+  }
+  for (int64_t d = 0; d < groups.dim(); ++d) {
+    r.layout.push(groups.size(d), groups.stride(d), 0);
+    if (!valid.has_value()) continue;
+    require(valid->size(d) == groups.size(d), "place_groups_: valid must be bool, as groups are");
+    mask.layout.push(valid->size(d), valid->stride(d), 0);
+  }
+  r.layout.collapse(0);
+  mask.layout.collapse(0);
+  place_groups(r, mask, to, slicing, static_cast<int32_t>(start), faults_data(faults));
+}
+
 void binary(View preds, View target, OptionalView valid, State counts, OptionalState faults, double probability_cutoff,
             double logit_cutoff, int64_t ignore_index, bool has_ignore_index, bool multilabel, bool ignored_decide) {
   const BinaryBatch b = binary_batch(preds, target, valid, std::nullopt, counts, probability_cutoff, logit_cutoff,
@@ -500,6 +527,7 @@ FM_CPU_OPERATOR("multiclass_", &fastmetrics::multiclass)
 FM_CPU_OPERATOR("multiclass_weighted_", &fastmetrics::multiclass_weighted)
 FM_CPU_OPERATOR("multiclass_rows_", &fastmetrics::multiclass_rows)
 FM_CPU_OPERATOR("count_groups_", &fastmetrics::count_groups)
+FM_CPU_OPERATOR("place_groups_", &fastmetrics::groups_to_rows)
 FM_CPU_OPERATOR("binary_", &fastmetrics::binary)
 FM_CPU_OPERATOR("binary_weighted_", &fastmetrics::binary_weighted)
 FM_CPU_OPERATOR("binary_groups_", &fastmetrics::groups_of_binary)

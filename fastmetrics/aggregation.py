@@ -11,8 +11,9 @@ import torch
 from torch import Tensor
 from torchmetrics.utilities.prints import rank_zero_warn
 
-from fastmetrics.formulas.intervals import Pair, error_of_mean, normal
-from fastmetrics.metric import Batch, IntervalMethods, IntervalRequest, StatisticMetric
+from fastmetrics.formulas.intervals import error_of_mean, normal
+from fastmetrics.intervals import ClosedForm, IntervalMethods
+from fastmetrics.metric import Batch, StatisticMetric
 from fastmetrics.statistics import Statistics, ValuesStatistics
 from fastmetrics.statistics.base import Inputs
 from fastmetrics.statistics.buffers import Buffers
@@ -145,11 +146,11 @@ class MeanMetric(_Aggregator):
         return (sum_value / weight).to(self._dtype)
 
     def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
-        return {"delta": partial(self._delta, states)} if "squares" in states else {}
+        return {"delta": ClosedForm(partial(self._delta, states), normal)} if "squares" in states else {}
 
-    def _delta(self, states: Mapping[str, Tensor], request: IntervalRequest) -> Pair:
+    def _delta(self, states: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         mean = states["sum_value"] / states["weight"]
-        return normal(mean, error_of_mean(mean, states["weight"], states["squares"]), request.level)
+        return mean, error_of_mean(mean, states["weight"], states["squares"])
 
 
 class MinMetric(_Aggregator):

@@ -227,16 +227,20 @@ class MetricCollection(torchmetrics.MetricCollection):
         return self._named({}, found)
 
     def by_group(self, sync: bool = True) -> dict[str, Any]:
-        """The values by group of the metrics that were constructed with ``num_groups``; see ``Metric.by_group``."""
+        """The values by group of the metrics constructed with ``num_groups``; see ``StatisticMetric.by_group``."""
         return self._of_groups(lambda metric: metric.by_group(sync))
 
     def group_counts(self, sync: bool = True) -> dict[str, Any]:
-        """The samples of each group, of each of these metrics; see ``Metric.group_counts``."""
+        """The samples of each group, of each of these metrics; see ``StatisticMetric.group_counts``."""
         return self._of_groups(lambda metric: metric.group_counts(sync))
 
-    def worst_groups(self, n: int = 1, sync: bool = True) -> dict[str, Any]:
-        """The worst groups of each of these metrics; see ``Metric.worst_groups``."""
-        return self._of_groups(lambda metric: metric.worst_groups(n, sync))
+    def interval_by_group(self, level: float = 0.95, method: str | None = None, **options: Any) -> dict[str, Any]:
+        """The intervals by group of each of these metrics; see ``StatisticMetric.interval_by_group``."""
+        return self._of_groups(lambda metric: metric.interval_by_group(level, method, **options))
+
+    def worst_groups(self, n: int = 1, sync: bool = True, **options: Any) -> dict[str, Any]:
+        """The worst groups of each of these metrics; see ``StatisticMetric.worst_groups``."""
+        return self._of_groups(lambda metric: metric.worst_groups(n, sync, **options))
 
     def _of_groups(self, asked: Callable[[StatisticMetric], Any]) -> dict[str, Any]:
         """What is asked of each metric that keeps groups, by full names."""

@@ -5,44 +5,283 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
 
+from fastmetrics import arguments
+from fastmetrics.accumulator import Part
 from fastmetrics.formulas import intervals as formulas
-from fastmetrics.metric import IntervalMethods, IntervalRequest, StatisticMetric
-from fastmetrics.statistics.resampling import Resampling
+from fastmetrics.native.transforms import without_looking
+from fastmetrics.slices import Slicing, each_row
+from fastmetrics.statistics import Statistics
+from fastmetrics.statistics.base import GROUP_SAMPLES, States
+from fastmetrics.statistics.grouped import Grouped
+from fastmetrics.statistics.resampling import Resampling, clusters_of
 
 #: Numbers that draws which are made together take; the rest of a bootstrap is as large as its values.
 AT_ONCE = 1 << 22
 
 Shares = tuple[Tensor, Tensor]  # successes and trials
-#: Shares, and what makes values of them, or None if they are the values; None if there are none.
-SharesOfValue = tuple[Shares, Callable[[Tensor], Tensor] | None] | None
+#: Shares, and what makes values of shares and trials, or None if shares are the values; None if there are none.
+SharesOfValue = tuple[Shares, Callable[[Tensor, Tensor], Tensor] | None] | None
 
 
-def of_shares(shares: Shares, value: Callable[[Tensor], Tensor] | None = None) -> IntervalMethods:
+class IntervalRequest(NamedTuple):
+    """What is asked of an interval.
+
+    Attributes:
+        level: the share of intervals that are to hold the value, in (0, 1).
+        draws: of a bootstrap.
+        seed: of its generator.
+    """
+
+    level: float
+    draws: int
+    seed: int
+
+
+#: Ways to an interval by their names, the default first: each gives the lower and the upper ends.
+IntervalMethods = Mapping[str, Callable[[IntervalRequest], formulas.Pair]]
+
+
+@dataclass(frozen=True)
+class ClosedForm:
+    """An interval by a formula, which is that of many groups at once.
+
+    Attributes:
+        estimates: what the formula takes of the states; their shapes are that of the value.
+        ends: of the estimates and the level; elementwise, and the same for all states.
+    """
+
+    estimates: Callable[[], tuple[Tensor, ...]]
+    ends: Callable[..., formulas.Pair]
+
+    def __call__(self, request: IntervalRequest) -> formulas.Pair:
+        """Both ends."""
+        return self.ends(*self.estimates(), request.level)
+
+
+class HasIntervals(Protocol):
+    """What of a metric its intervals are made of; see :class:`fastmetrics.metric.StatisticMetric`."""
+
+    reads_values: bool
+    formula_of_groups: bool
+    _slicing: Slicing | None
+    _dtype: torch.dtype
+    _device: torch.device
+    _reader: Any
+
+    @property
+    def formula(self) -> Callable[..., Any]:
+        """Of the statistics of one group."""
+
+    @property
+    def _statistics(self) -> Statistics: ...
+
+    def _label(self) -> str: ...
+
+    def _names_of_formula(self) -> list[str]: ...
+
+    def _interval_methods(self, states: States) -> IntervalMethods: ...
+
+
+def requested(level: float, draws: int, seed: int) -> IntervalRequest:
+    """What is asked of an interval; raises ``ValueError`` for what does not fit."""
+    arguments.level(level)
+    arguments.draws(draws)
+    return IntervalRequest(level, draws, seed)
+
+
+def interval_of(
+    metric: HasIntervals, part: Part, request: IntervalRequest, method: str | None, clusters: str | None
+) -> formulas.Pair:
+    """The interval of the value of a metric.
+
+    Args:
+        metric: says which methods there are.
+        part: the states, with those that others have asked for beside.
+        request: of the interval.
+        method: None takes the first.
+        clusters: the slicing whose groups are resampled; None resamples samples.
+    """
+    if clusters is not None:
+        methods = _of_clusters(metric, part, clusters)
+    else:
+        _require_unweighted(metric, part)
+        methods = metric._interval_methods(of_all(metric, part))
+    low, high = methods[_chosen(metric, methods, method)](request)
+    return low.to(metric._dtype), high.to(metric._dtype)
+
+
+def intervals_by_group(
+    metric: HasIntervals,
+    part: Part,
+    request: IntervalRequest,
+    method: str | None,
+    which: Mapping[str, Tensor] | None = None,
+) -> dict[str, formulas.Pair]:
+    """The intervals of the value of each group of each slicing, ``[G, *value]``; NaN for a group without samples.
+
+    Args:
+        metric: as the others, see :func:`interval_of`.
+        part: see there.
+        request: see there.
+        method: see there.
+        which: int64 ``[n]`` of each slicing, the groups that are wanted; all if None.
+    """
+    _require_unweighted(metric, part)
+    if metric.formula_of_groups:
+        raise ValueError(f"{metric._label()}: `compute` gives what it says of groups; it has no interval.")
+    every, found = metric._reader.current().statistics, {}
+    assert isinstance(every, Grouped)
+    for name, where in every.slicings():
+        groups = slice(None) if which is None else which[name]
+        rows = {of: part.states[of][where][groups] for of in every.base.shapes if of in part.states}
+        seen = part.states[GROUP_SAMPLES][where][groups] > 0
+        with without_looking():
+            ends = _each_interval(metric, rows, seen, method, request)
+        found[name] = ends[0].to(metric._dtype), ends[1].to(metric._dtype)
+    return found
+
+
+def _each_interval(
+    metric: HasIntervals, rows: States, seen: Tensor, method: str | None, request: IntervalRequest
+) -> formulas.Pair:
+    """The intervals of rows of states: of a formula all at once, or else one after the other."""
+
+    def of_row(row: int) -> Callable[[IntervalRequest], formulas.Pair]:
+        return metric._interval_methods({name: state[row] for name, state in rows.items()})[chosen]
+
+    if len(seen) == 0:
+        none = torch.zeros(0, dtype=torch.float64, device=seen.device)
+        return none, none
+    chosen = _chosen(metric, metric._interval_methods({name: state[0] for name, state in rows.items()}), method)
+    form = of_row(0)
+    if isinstance(form, ClosedForm):
+
+        def estimates(**states: Tensor) -> Any:
+            closed = metric._interval_methods(states)[chosen]
+            assert isinstance(closed, ClosedForm)
+            return closed.estimates()
+
+        low, high = form.ends(*each_row(estimates, rows, metric.reads_values), request.level)
+    else:
+        places = seen.nonzero()[:, 0].tolist()
+        each = [torch.stack(of_row(row)(request)) for row in places or [0]]
+        ends = each[0].new_full((len(seen), *each[0].shape), torch.nan)
+        if places:
+            ends[seen] = torch.stack(each)
+        low, high = ends.unbind(1)
+    absent = torch.where(seen, 0.0, torch.nan).reshape(-1, *(1 for _ in low.shape[1:]))
+    return low + absent, high + absent
+
+
+def _require_unweighted(metric: HasIntervals, part: Part) -> None:
+    if any(bool(twin.any()) for twin in part.twins.values()):
+        raise ValueError(
+            f"{metric._label()}: there is no interval of weighted samples, since the sum of their squared weights is"
+            " not kept. Count them without weights, repeat samples, or resample groups of them, with `clusters`."
+        )
+
+
+def of_all(metric: HasIntervals, part: Part) -> States:
+    """The states of all samples, those that others have asked for beside among them."""
+    states = part.finals(metric._device) if part.statistics.samplewise else part.states
+    every = metric._reader.current().statistics
+    if metric.formula_of_groups or not isinstance(every, Grouped):
+        return states
+    return every.overall(states)
+
+
+def _chosen(metric: HasIntervals, methods: IntervalMethods, method: str | None) -> str:
+    """The name of the method that is asked for, or of the first."""
+    label = metric._label()
+    if not methods:
+        raise ValueError(
+            f"{label} has no interval with these options: {metric._statistics.lacks_joint} For others, keep the"
+            " samples and resample them."
+        )
+    chosen = next(iter(methods)) if method is None else method
+    if chosen not in methods:
+        raise ValueError(f"{label}: expected `method` to be one of {[*methods]} or None, but got {method!r}.")
+    return chosen
+
+
+def _of_clusters(metric: HasIntervals, part: Part, clusters: str) -> IntervalMethods:
+    """The intervals of data whose independent parts are the groups of a slicing, as far as they have samples."""
+    label, slicing = metric._label(), metric._slicing
+    if slicing is None or metric.formula_of_groups:
+        raise ValueError(
+            f"{label}: `clusters` names groups that are independent, which it does not keep. Construct it with"
+            f" `num_groups={{{clusters!r}: ...}}` and update it with `groups=`."
+        )
+    if clusters not in slicing.num_groups:
+        raise ValueError(f"{label}: expected `clusters` to be one of {[*slicing.num_groups]}, but got {clusters!r}.")
+    grouped = part.statistics
+    assert isinstance(grouped, Grouped)
+    states = part.finals(metric._device)
+    where = dict(grouped.slicings())[clusters]
+    seen = states[GROUP_SAMPLES][where] > 0
+    rows = {name: states[name][where][seen] for name in metric._names_of_formula()}
+    terms = grouped.base.terms(rows)
+    if terms is None:
+        raise ValueError(
+            f"{label}: there is no interval of clusters, since what it keeps does not add up over samples, as extremes"
+            " do not."
+        )
+    sums, of_sums = terms
+    total = {name: state.sum(0, keepdim=True) for name, state in sums.items()}
+
+    def values(of: dict[str, Tensor]) -> Tensor:
+        with without_looking():
+            found = each_row(metric.formula, of_sums(of), metric.reads_values)
+        if not isinstance(found, Tensor):
+            raise ValueError(f"{label} has several values: there are intervals of a metric with one tensor.")
+        return found
+
+    def drawn(request: IntervalRequest) -> formulas.Pair:
+        return bootstrap(clusters_of(sums), values, states, request)
+
+    def left_out(request: IntervalRequest) -> formulas.Pair:
+        without = values({name: total[name] - state for name, state in sums.items()}).double()
+        return formulas.normal(values(total)[0].double(), formulas.jackknife_error(without), request.level)
+
+    def undefined(request: IntervalRequest) -> formulas.Pair:
+        none = values(total)[0].double() * torch.nan
+        return none, none
+
+    several = int(seen.sum()) > 1
+    return {"bootstrap": drawn if several else undefined, "jackknife": left_out if several else undefined}
+
+
+def of_shares(shares: Shares, value: Callable[[Tensor, Tensor], Tensor] | None = None) -> IntervalMethods:
     """Intervals of proportions, or of a monotone function of them.
 
     Args:
         shares: successes and trials, of any shape.
-        value: takes a share and gives the value; None if the share is the value.
+        value: takes shares and trials and gives values; None if the shares are the values.
     """
 
-    def ends(interval: Callable[..., formulas.Pair], request: IntervalRequest) -> formulas.Pair:
-        low, high = interval(*shares, request.level)
+    def estimates() -> tuple[Tensor, ...]:
+        return tuple(torch.broadcast_tensors(*shares))
+
+    def ends(interval: Callable[..., formulas.Pair], successes: Tensor, trials: Tensor, level: float) -> formulas.Pair:
+        low, high = interval(successes, trials, level)
         if value is None:
             return low, high
-        one, other = value(low), value(high)
+        one, other = value(low, trials), value(high, trials)
         return torch.minimum(one, other), torch.maximum(one, other)
 
-    return {"wilson": partial(ends, formulas.wilson), "exact": partial(ends, formulas.clopper_pearson)}
+    named = {"wilson": formulas.wilson, "exact": formulas.clopper_pearson}
+    return {name: ClosedForm(estimates, partial(ends, interval)) for name, interval in named.items()}
 
 
 def resampled(
-    metric: StatisticMetric, states: Mapping[str, Tensor], of_draws: Callable[[dict[str, Tensor]], Tensor], how: str
+    metric: HasIntervals, states: States, of_draws: Callable[[dict[str, Tensor]], Tensor], how: str
 ) -> Callable[[IntervalRequest], formulas.Pair]:
     """The percentile bootstrap over samples: of the values of states that are drawn.
 
@@ -66,7 +305,7 @@ def resampled(
 def bootstrap(
     resampling: Resampling,
     of_draws: Callable[[dict[str, Tensor]], Tensor],
-    states: Mapping[str, Tensor],
+    states: States,
     request: IntervalRequest,
 ) -> formulas.Pair:
     """The middle ``request.level`` of the values of ``request.draws`` draws; NaN if no sample was counted."""
@@ -93,13 +332,14 @@ def each_draw(formula: Callable[..., Any]) -> Callable[[dict[str, Tensor]], Tens
     return values
 
 
-def gradients(
-    formula: Callable[..., Tensor], states: Mapping[str, Tensor], names: Sequence[str]
-) -> tuple[Tensor, dict[str, Tensor]]:
+def gradients(formula: Callable[..., Tensor], states: States, names: Sequence[str]) -> tuple[Tensor, dict[str, Tensor]]:
     """The value, and the derivatives of the sum of its elements by the states that it takes."""
-    with torch.inference_mode(False), torch.enable_grad():
-        taken = {name: states[name].detach().clone().requires_grad_() for name in names}
+
+    def total(taken: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
         value = formula(**taken)
-        found = torch.autograd.grad(value.sum(), [*taken.values()], allow_unused=True)
-    slopes = zip(names, found, strict=True)
-    return value.detach(), {name: torch.zeros_like(states[name]) if by is None else by for name, by in slopes}
+        return value.sum(), value
+
+    with torch.inference_mode(False), torch.enable_grad():
+        taken = {name: states[name].detach().clone() for name in names}
+        slopes, value = torch.func.grad(total, has_aux=True)(taken)
+    return value.detach(), slopes

@@ -7,7 +7,7 @@ import copy
 import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 import torch
 import torchmetrics
@@ -18,9 +18,10 @@ from torchmetrics.utilities.distributed import gather_all_tensors
 from torchmetrics.utilities.exceptions import TorchMetricsUserError
 from torchmetrics.utilities.prints import rank_zero_warn
 
-from fastmetrics import arguments, dtypes, tensors
+from fastmetrics import dtypes, tensors
 from fastmetrics.accumulator import TWIN, Accumulator, Part, of_batch
 from fastmetrics.checks import require_dense, require_tensors
+from fastmetrics.intervals import IntervalMethods, interval_of, intervals_by_group, requested
 from fastmetrics.native.operators import metadata
 from fastmetrics.native.transforms import each_sample, suspended
 from fastmetrics.passes.faults import holds_any, is_zero, on_host
@@ -33,24 +34,6 @@ from fastmetrics.statistics.grouped import MOST_BYTES, Grouped
 from fastmetrics.sync import Meeting, all_processes
 
 __all__ = ["Batch", "Metric", "StatisticMetric"]
-
-
-class IntervalRequest(NamedTuple):
-    """What is asked of an interval.
-
-    Attributes:
-        level: the share of intervals that are to hold the value, in (0, 1).
-        draws: of a bootstrap.
-        seed: of its generator.
-    """
-
-    level: float
-    draws: int
-    seed: int
-
-
-#: Ways to an interval by their names, the default first: each gives the lower and the upper ends.
-IntervalMethods = Mapping[str, Callable[[IntervalRequest], tuple[Tensor, Tensor]]]
 
 
 class Metric(torchmetrics.Metric):
@@ -179,8 +162,6 @@ class StatisticMetric(Metric):
         super().__init__(**kwargs)
         if not isinstance(intervals, bool):
             raise ValueError(f"Expected argument `intervals` to be a bool, but got {intervals}")
-        if intervals and num_groups is not None:
-            raise ValueError("Expected only one of `intervals` and `num_groups`: there is no interval of groups.")
         if intervals:
             asked, statistics = statistics, statistics.for_intervals()
             self._beside = frozenset(statistics.shapes.keys() - asked.shapes.keys())
@@ -403,7 +384,7 @@ class StatisticMetric(Metric):
         if self.formula_of_groups:
             raise ValueError(f"{self._label()}: `compute` gives what it says of groups.")
         assert isinstance(part.statistics, Grouped)
-        states = part.finals(self._device)
+        states = self._without_beside(part.finals(self._device))
         return slicing.spread(values_by_group(self.formula, part.statistics, states, self.reads_values))
 
     def group_counts(self, sync: bool = True) -> Any:
@@ -413,36 +394,60 @@ class StatisticMetric(Metric):
         counts = part.finals(self._device)[GROUP_SAMPLES].to(torch.int64)
         return slicing.spread({name: counts[where].clone() for name, where in part.statistics.slicings()})
 
-    def worst_groups(self, n: int = 1, sync: bool = True) -> Any:
+    def worst_groups(
+        self,
+        n: int = 1,
+        sync: bool = True,
+        *,
+        level: float | None = None,
+        method: str | None = None,
+        draws: int = 10_000,
+        seed: int = 0,
+    ) -> Any:
         """The ``n`` groups whose values are worst, the worst first; those without a value are left out.
 
         Args:
             n: how many.
             sync: see :meth:`by_group`.
+            level: of the intervals of their values; None gives none.
+            method: of the intervals, as the others; see :meth:`interval_by_group`.
+            draws: see there.
+            seed: see there.
 
         Returns:
-            a tuple of ``groups`` int64 [n], ``values`` [n] and ``counts`` int64 [n], their samples; of several
-            slicings, a dictionary.
+            a tuple of ``groups`` int64 [n], ``values`` [n], ``counts`` int64 [n], their samples, and ``interval``, both
+            ends [n] or None; of several slicings, a dictionary.
 
         Raises:
             ValueError: no ``num_groups``; a group has several values; the metric does not say what is better.
         """
-        values, counts = self.by_group(sync), self.group_counts(sync)
+        request = None if level is None else requested(level, draws, seed)
+        values, counts, slicing = self.by_group(sync), self.group_counts(sync), self._sliced()
+        if slicing.single:
+            values, counts = {"groups": values}, {"groups": counts}
         better, label = self.higher_is_better, self._label()
-        if self._slicing is not None and self._slicing.single:
-            return worst(values, counts, n, better, label)
-        return {name: worst(values[name], counts[name], n, better, label) for name in counts}
+        found = {name: worst(values[name], counts[name], n, better, label) for name in slicing.num_groups}
+        if request is not None:
+            which = {name: one.groups for name, one in found.items()}
+            ends = intervals_by_group(self, self._for_intervals(sync), request, method, which)
+            found = {name: one._replace(interval=ends[name]) for name, one in found.items()}
+        return slicing.spread(found)
 
-    def _groups(self, sync: bool) -> tuple[Slicing, Part]:
-        """The slicings, and the states, of this process or of all; raises what was wrong with values."""
+    def _sliced(self) -> Slicing:
+        """The slicings."""
         if self._slicing is None:
             raise ValueError(
                 f"{self._label()} has no groups: construct it with {type(self).__name__}(..., num_groups=...) and"
                 " update it with `groups=`."
             )
+        return self._slicing
+
+    def _groups(self, sync: bool) -> tuple[Slicing, Part]:
+        """The slicings, and the states, of this process or of all; raises what was wrong with values."""
+        slicing = self._sliced()
         part = self._reduced() if sync else self._reader.part()
         self._raise_faults(part.faults)
-        return self._slicing, part
+        return slicing, part
 
     def _reduced(self) -> Part:
         """The states of all processes."""
@@ -571,26 +576,31 @@ class StatisticMetric(Metric):
         level: float = 0.95,
         method: str | None = None,
         *,
+        clusters: str | None = None,
         draws: int = 10_000,
         seed: int = 0,
         sync: bool = True,
     ) -> tuple[Tensor, Tensor]:
         """A confidence interval of the value, from the statistics alone: no second pass, no samples that are kept.
 
-        Samples are taken for independent; each element that is counted is one. The guide to intervals says which
-        methods a metric has, and what of it is exact.
+        Samples are taken for independent, and each element that is counted is one, unless ``clusters`` says otherwise.
+        The guide to intervals says which methods a metric has, and what of it is exact.
 
         Args:
             level: how often such intervals are to hold the true value, in (0, 1).
             method: ``"wilson"`` or ``"exact"`` (Clopper and Pearson) where the value is a proportion; ``"bootstrap"``,
                 over samples, or ``"margins"``, a bootstrap that takes what the states do not decide for independent;
                 ``"delta"``, ``"fisher"``, ``"delong"``. None takes the first that the metric has.
+            clusters: the name of a slicing in ``num_groups``, ``"groups"`` if it has none: its groups, as users or
+                documents, are independent, and what is in one of them is not. The methods are ``"bootstrap"``, which
+                draws them as a whole, and ``"jackknife"``, which leaves out one after the other.
             draws: of a bootstrap.
             seed: of the draws; the same seed and states give the same interval on the same kind of device.
             sync: False is of the data of this process; it speaks to no other one.
 
         Returns:
-            the lower and the upper ends, each of the shape of the value; NaN where there is no data.
+            the lower and the upper ends, each of the shape of the value; NaN where there is no data, and of a single
+            cluster.
 
         Raises:
             ValueError: an argument that does not fit; a metric that has no interval, or whose states do not decide it,
@@ -604,35 +614,53 @@ class StatisticMetric(Metric):
             >>> metric.interval(0.9)
             (tensor(0.3562), tensor(0.9421))
         """
-        arguments.level(level)
-        arguments.draws(draws)
-        if self.keeps_groups:
-            raise ValueError(
-                f"{self._label()}: there is no interval of a metric with `num_groups`. Give the samples, or those of"
-                " one group, to a metric without it too."
-            )
+        request = requested(level, draws, seed)
+        return interval_of(self, self._for_intervals(sync), request, method, clusters)
+
+    def interval_by_group(
+        self,
+        level: float = 0.95,
+        method: str | None = None,
+        *,
+        draws: int = 10_000,
+        seed: int = 0,
+        sync: bool = True,
+    ) -> Any:
+        """The confidence interval of the value of each group: that of the metric alone on the samples of the group.
+
+        Args:
+            level: as the others, that of :meth:`interval`.
+            method: see there.
+            draws: see there.
+            seed: see there; the same for each group.
+            sync: see there.
+
+        Returns:
+            the lower and the upper ends, each with a first dimension of G, the number of groups; NaN for a group
+            without samples. Of several slicings, a dictionary.
+
+        Raises:
+            ValueError: no ``num_groups``; see :meth:`interval`.
+
+        Example:
+            >>> import torch
+            >>> from fastmetrics.classification import BinaryAccuracy
+            >>> metric = BinaryAccuracy(num_groups=2)
+            >>> preds, target = torch.tensor([0.9, 0.8, 0.3, 0.6]), torch.tensor([1, 1, 0, 0])
+            >>> metric.update(preds, target, groups=torch.tensor([0, 0, 0, 1]))
+            >>> metric.interval_by_group(0.9)
+            (tensor([0.5258, 0.0000]), tensor([1.0000, 0.7301]))
+        """
+        request, slicing = requested(level, draws, seed), self._sliced()
+        return slicing.spread(intervals_by_group(self, self._for_intervals(sync), request, method))
+
+    def _for_intervals(self, sync: bool) -> Part:
+        """The states that intervals are made of; raises what was wrong with values."""
         if not self._reader.current().updated:
             self._warn_unless_updated()
         part = self._whole(sync)
         self._raise_faults(part.faults)
-        if any(bool(twin.any()) for twin in part.twins.values()):
-            raise ValueError(
-                f"{self._label()}: there is no interval of weighted samples, since the sum of their squared weights is"
-                " not kept. Count them without weights, or repeat samples."
-            )
-        methods = self._interval_methods(part.finals(self._device) if part.statistics.samplewise else part.states)
-        if not methods:
-            raise ValueError(
-                f"{self._label()} has no interval with these options: {self._statistics.lacks_joint} For others, keep"
-                " the samples and resample them."
-            )
-        chosen = next(iter(methods)) if method is None else method
-        if chosen not in methods:
-            raise ValueError(
-                f"{self._label()}: expected `method` to be one of {[*methods]} or None, but got {method!r}."
-            )
-        low, high = methods[chosen](IntervalRequest(level, draws, seed))
-        return low.to(self._dtype), high.to(self._dtype)
+        return part
 
     def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
         """How intervals are found from the statistics, which may hold more than was asked for; none by default."""

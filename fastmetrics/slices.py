@@ -26,11 +26,13 @@ class WorstGroups(NamedTuple):
         groups: int64 [n].
         values: [n].
         counts: int64 [n], their samples.
+        interval: the lower and the upper ends [n] of the values, or None.
     """
 
     groups: Tensor
     values: Tensor
     counts: Tensor
+    interval: tuple[Tensor, Tensor] | None = None
 
 
 class Slicing:
@@ -119,12 +121,12 @@ def values_by_group(
     Args:
         formula: of the statistics of one group.
         statistics: what the states are.
-        states: by name, ``[S, *shape]``.
+        states: by name, ``[S, *shape]``; those that the formula takes.
         one_by_one: whether the formula looks at its values, so that groups follow one another.
     """
     found = {}
     for name, where in statistics.slicings():
-        rows = {state: states[state][where] for state in statistics.base.shapes}
+        rows = {state: states[state][where] for state in statistics.base.shapes if state in states}
         seen = states[GROUP_SAMPLES][where] > 0
         with without_looking():
             values = each_row(formula, rows, one_by_one)

@@ -15,9 +15,9 @@ FLOORS = [
     {"passes"},
     {"statistics"},
     {"accumulator", "arena", "reader", "slices"},
-    {"sync"},
+    {"sync", "intervals"},
     {"metric"},
-    {"sharing", "intervals"},
+    {"sharing"},
     {"collection"},
     {
         "aggregation",

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from bench.slices import Sliced
 from bench.specs import Many, One
 
 SAME = "the same as ours"
@@ -44,11 +45,11 @@ class Workload:
 
     name: str
     inputs: Any
-    ours: One | Many
+    ours: One | Many | Sliced
     theirs: Any = SAME
     torcheval: One | None = None
     eager: Callable | None = None
-    alone: One | Many | None = None
+    alone: One | Many | Sliced | None = None
     call: str = "update"
     prepare: Callable | None = None
     shares: Mapping[str, float] = field(default_factory=dict)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How many samples each group has, on the CPU; its meaning is count_groups_body in fastmetrics/passes/groups.py.
+// How many samples each group has, and the rows of the samples of several slicings, on the CPU; their meaning is
+// count_groups_body and place_groups_body in fastmetrics/passes/groups.py.
 
 #include <mutex>
 #include <vector>
@@ -19,6 +20,29 @@ struct BadGroups {
   int64_t count = 0, first = 0;
 };
 
+// The rows of n samples from `begin` on; negative where a sample is left out.
+void read_valid_rows(const SampleRows& rows, const GroupsMask& mask, int64_t k, int64_t begin, int n, int32_t* row) {
+  read_rows(rows, k, begin, n, row);
+  if (mask.valid == nullptr) return;
+  for_each_run(mask.layout, mask.layout.a_stride, begin, n, [&](int64_t at, int64_t step, int done, int size) {
+    mask_labels(mask.valid, at, step, size, row + done);
+  });
+}
+
+void see_bad(const SampleRows& rows, int64_t k, int64_t sample, BadGroups* bad) {
+  if (bad->count++ > 0) return;
+  bad->first = label_at(rows.data, rows.type, rows.slicing(k) + rows.layout.offset(sample, rows.layout.a_stride));
+}
+
+void record(const std::vector<BadGroups>& found, int64_t* faults) {
+  if (faults == nullptr) return;
+  for (const BadGroups& bad : found) {
+    if (bad.count == 0) continue;
+    if (faults[2 * kBadGroup] == 0) faults[2 * kBadGroup + 1] = bad.first;
+    faults[2 * kBadGroup] += bad.count;
+  }
+}
+
 }  // namespace
 
 void add_groups(const SampleRows& rows, const GroupsMask& mask, int64_t* counts, int64_t* faults) {
@@ -36,19 +60,12 @@ void add_groups(const SampleRows& rows, const GroupsMask& mask, int64_t* counts,
         for (; begin < to; begin += kBlock) {
           const int n = static_cast<int>(std::min<int64_t>(kBlock, to - begin));
           int32_t row[kBlock];
-          read_rows(rows, k, begin, n, row);
-          if (mask.valid != nullptr) {
-            for_each_run(mask.layout, mask.layout.a_stride, begin, n,
-                         [&](int64_t at, int64_t step, int done, int size) {
-                           mask_labels(mask.valid, at, step, size, row + done);
-                         });
-          }
+          read_valid_rows(rows, mask, k, begin, n, row);
           for (int i = 0; i < n; ++i) {
             if (row[i] >= 0) {
               cells.add(row[i]);
-            } else if (row[i] == kBad && bad.count++ == 0) {
-              bad.first =
-                  label_at(rows.data, rows.type, rows.slicing(k) + rows.layout.offset(begin + i, rows.layout.a_stride));
+            } else if (row[i] == kBad) {
+              see_bad(rows, k, begin + i, &bad);
             }
           }
         }
@@ -57,13 +74,35 @@ void add_groups(const SampleRows& rows, const GroupsMask& mask, int64_t* counts,
         cells.fold();
       }
     });
-    if (faults == nullptr) continue;
-    for (const BadGroups& bad : found) {
-      if (bad.count == 0) continue;
-      if (faults[2 * kBadGroup] == 0) faults[2 * kBadGroup + 1] = bad.first;
-      faults[2 * kBadGroup] += bad.count;
-    }
+    record(found, faults);
   }
+}
+
+void place_groups(const SampleRows& groups, const GroupsMask& mask, int32_t* rows, int64_t slicing, int32_t start,
+                  int64_t* faults) {
+  const int64_t samples = groups.layout.samples();
+  const int threads = threads_for(samples * 4);
+  std::vector<BadGroups> found(threads);
+  split(samples, threads, [&](int thread, int64_t begin, int64_t end) {
+    BadGroups bad;
+    for (; begin < end; begin += kBlock) {
+      const int n = static_cast<int>(std::min<int64_t>(kBlock, end - begin));
+      int32_t group[kBlock];
+      read_valid_rows(groups, mask, 0, begin, n, group);
+      const int32_t* before = slicing == 0 ? group : rows + begin;  // a row of -1 is one in all of them
+      int32_t* to = rows + slicing * samples + begin;
+      for (int i = 0; i < n; ++i) {
+        if (group[i] == kBad) see_bad(groups, 0, begin + i, &bad);
+        if ((group[i] | before[i]) >= 0) {
+          to[i] = group[i] + start;
+        } else {
+          for (int64_t k = 0; k <= slicing; ++k) rows[k * samples + begin + i] = -1;
+        }
+      }
+    }
+    found[thread] = bad;
+  });
+  record(found, faults);
 }
 
 }  // namespace fastmetrics

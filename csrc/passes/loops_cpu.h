@@ -26,6 +26,9 @@ void add_multiclass_rows(const MulticlassBatch& b, const SampleRows& rows, const
 
 // counts: [S].
 void add_groups(const SampleRows& rows, const GroupsMask& mask, int64_t* counts, int64_t* faults);
+// rows: [K, samples], of which those of `slicing` are filled; groups.count: of this slicing.
+void place_groups(const SampleRows& groups, const GroupsMask& mask, int32_t* rows, int64_t slicing, int32_t start,
+                  int64_t* faults);
 
 // counts: [L, 4] or [N, L, 4]; faults: [kFaults] or null, here and below.
 void add_binary(const BinaryBatch& b, int64_t* counts, int64_t* faults);

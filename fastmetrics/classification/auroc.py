@@ -15,7 +15,7 @@ from fastmetrics.classification.curves import AreaMetric, BinaryCurve, Multiclas
 from fastmetrics.classification.family import Family
 from fastmetrics.formulas import curves, intervals
 from fastmetrics.formulas.curve_table import Points, Sorted
-from fastmetrics.metric import IntervalMethods, IntervalRequest
+from fastmetrics.intervals import ClosedForm, IntervalMethods
 
 
 class AUROC(Family):
@@ -51,18 +51,17 @@ class _Area(AreaMetric):
     def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
         """DeLong's error; that of an average needs the scores."""
         single = self.task_name == "binary" or self.average in ("none", None)
-        delong = {"delong": partial(self._delong, states, single)} if single or _kept(states) else {}
-        return {**delong, **super()._interval_methods(states)}
+        methods = super()._interval_methods(states)
+        if single or _kept(states):
+            return {"delong": ClosedForm(partial(self._delong, states, single), _ends), **methods}
+        return methods
 
-    def _delong(self, states: Mapping[str, Tensor], single: bool, request: IntervalRequest) -> intervals.Pair:
+    def _delong(self, states: Mapping[str, Tensor], single: bool) -> tuple[Tensor, Tensor]:
         values = self._each(states)
-        if single:
-            errors = curve_intervals.area_errors(self._score_groups(states))
-            value, error = (v.squeeze(0) if self.task_name == "binary" else v for v in (values, errors))
-        else:
-            value, error = self.formula(**states).double(), self._error_of_mean(states)
-        low, high = intervals.normal(value, error, request.level)
-        return low.clamp(min=0), high.clamp(max=1)
+        if not single:
+            return self.formula(**states).double(), self._error_of_mean(states)
+        errors = curve_intervals.area_errors(self._score_groups(states))
+        return (values.squeeze(0), errors.squeeze(0)) if self.task_name == "binary" else (values, errors)
 
     def _error_of_mean(self, states: Mapping[str, Tensor]) -> Tensor:
         """The standard error of an average, from what each sample has in all columns."""
@@ -75,6 +74,11 @@ class _Area(AreaMetric):
         positives = (decisions[1] & decisions[2]).sum(0).double()
         weights = positives if self.average == "weighted" else torch.ones_like(positives)
         return curve_intervals.together(errors, weights / weights.sum())
+
+
+def _ends(area: Tensor, error: Tensor, level: float) -> intervals.Pair:
+    low, high = intervals.normal(area, error, level)
+    return low.clamp(min=0), high.clamp(max=1)
 
 
 def _kept(states: Mapping[str, Tensor]) -> bool:

@@ -23,8 +23,8 @@ from fastmetrics import arguments
 from fastmetrics.docstrings import Documented
 from fastmetrics.formulas.counts import of_top_k
 from fastmetrics.formulas.ratios import DROP_ABSENT, KEEP_ALL, Combination, Ratio, average_ratio, shares_of
-from fastmetrics.intervals import SharesOfValue, each_draw, of_shares, resampled
-from fastmetrics.metric import IntervalMethods, StatisticMetric
+from fastmetrics.intervals import IntervalMethods, SharesOfValue, each_draw, of_shares, resampled
+from fastmetrics.metric import StatisticMetric
 from fastmetrics.statistics import BinaryStatistics, MulticlassStatistics, Statistics
 
 
@@ -367,9 +367,9 @@ class MulticlassRatio(MulticlassCounts):
         if self.average != "micro" or self.excluded is not None:
             return None
         right, _, samples = table.sum(-2).unbind(-1)
-        return (right, samples), partial(self._of_right, samples, table.shape[-2])
+        return (right, samples), partial(self._of_right, table.shape[-2])
 
-    def _of_right(self, samples: Tensor, classes: int, share: Tensor) -> Tensor:
+    def _of_right(self, classes: int, share: Tensor, samples: Tensor) -> Tensor:
         """The value over all classes, of a share of the samples that are right."""
         right, samples = (share * samples).double(), samples.double()
         table = torch.stack([right, samples, samples], -1).unsqueeze(-2)

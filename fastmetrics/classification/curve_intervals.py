@@ -10,8 +10,7 @@ from torch import Tensor
 
 from fastmetrics.formulas import intervals as formulas
 from fastmetrics.formulas.curve_table import Points
-from fastmetrics.intervals import bootstrap
-from fastmetrics.metric import IntervalRequest
+from fastmetrics.intervals import IntervalRequest, bootstrap
 from fastmetrics.statistics.resampling import cells
 
 #: A bootstrap of scores takes those of more distinct values in so many groups of neighbours of about equal size.

@@ -23,7 +23,7 @@ from fastmetrics.formulas import curves as formulas
 from fastmetrics.formulas.curve_table import Counted, Points, Sorted, binned_points
 from fastmetrics.formulas.curves import Columns
 from fastmetrics.formulas.intervals import Pair
-from fastmetrics.metric import IntervalMethods, IntervalRequest
+from fastmetrics.intervals import IntervalMethods, IntervalRequest
 from fastmetrics.native.transforms import suspended
 from fastmetrics.passes.score_keys import parts_of_keys, scores_of_keys, single_scores
 from fastmetrics.statistics.scores import CountedScores, KeptScores, ScoreHistogram

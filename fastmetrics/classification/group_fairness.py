@@ -13,7 +13,8 @@ from torchmetrics.utilities.prints import rank_zero_warn
 from fastmetrics import arguments
 from fastmetrics.classification.base import BinaryTask
 from fastmetrics.formulas import groups as formulas
-from fastmetrics.metric import Batch, IntervalMethods
+from fastmetrics.intervals import IntervalMethods
+from fastmetrics.metric import Batch
 from fastmetrics.statistics import BinaryStatistics
 
 _TASKS = ("demographic_parity", "equal_opportunity", "all")

@@ -160,6 +160,15 @@ def normal(value: Tensor, error: Tensor, level: float) -> Pair:
     return value - half, value + half
 
 
+def jackknife_error(values: Tensor) -> Tensor:
+    """The standard error of a value, from those ``[U, ...]`` without each of U independent parts of the data.
+
+    Source: Efron, Stein, The jackknife estimate of variance, 1981.
+    """
+    parts = values.shape[0]
+    return ((values - values.mean(0)).square().sum(0) * (parts - 1) / parts).sqrt()
+
+
 def error_of_mean(mean: Tensor, weight: Tensor, squares: Tensor) -> Tensor:
     """The standard error of a weighted mean; NaN of one value.
 

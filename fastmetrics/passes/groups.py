@@ -41,6 +41,51 @@ def _fake(rows: Tensor, valid: Tensor | None, counts: Tensor, faults: Tensor | N
 
 count_groups_ = define(SCHEMA, count_groups_body, _fake, ("cpu",))
 
+PLACE_SCHEMA = (
+    "place_groups_(Tensor groups, Tensor? valid, Tensor(a!) rows, Tensor(b!)? faults, int slicing, int start, int size)"
+    " -> ()"
+)
+
+
+def place_groups_body(
+    groups: Tensor, valid: Tensor | None, rows: Tensor, faults: Tensor | None, slicing: int, start: int, size: int
+) -> None:
+    """The rows of the samples of several slicings, from one slicing after the other.
+
+    A sample that is not ``valid``, or has a group outside of its slicing, has the row -1 in all of them. Groups outside
+    go to ``faults``; no other pass records them.
+
+    Args:
+        groups: of any integer type or bool ``[*shape]``: of each sample.
+        valid: bool ``[*shape]``; None if all samples are.
+        rows: int32 ``[K, *shape]``, contiguous; those of the slicings before this one are there.
+        faults: int64 ``[FAULTS]``.
+        slicing: which one.
+        start: the first of its rows.
+        size: how many it has.
+    """
+    groups = groups.to(torch.int64)
+    bad = (groups < 0) | (groups >= size)
+    record_faults(faults, 6, bad if valid is None else bad & valid, groups)
+    none = bad if valid is None else bad | ~valid
+    if slicing > 0:
+        none = none | (rows[0] < 0)
+        rows[:slicing].masked_fill_(none, -1)
+    rows[slicing].copy_(torch.where(none, -1, groups + start))
+
+
+def _place_fake(
+    groups: Tensor, valid: Tensor | None, rows: Tensor, faults: Tensor | None, slicing: int, start: int, size: int
+) -> None:
+    shape = groups.shape
+    torch._check(
+        rows.shape[1:] == shape and (valid is None or valid.shape == shape),
+        lambda: "place_groups_: rows must be [K, ...], and valid must have the shape of the groups",
+    )
+
+
+place_groups_ = define(PLACE_SCHEMA, place_groups_body, _place_fake, ("cpu",))
+
 
 def add_to_rows(state: Tensor, rows: Tensor, values: Tensor) -> None:
     """``state[row] += value`` for each sample and each of its rows; one outside of the state is left out.

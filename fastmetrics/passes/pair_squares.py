@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import reduce
 from math import comb
 from typing import Any
@@ -79,12 +79,47 @@ def monomials_of(
     total = amount.sum(0)
     some = torch.where(total > 0, total, 1.0)
     centre = [(amount * values).sum(0) / some for values in (x, y)]
-    u, v = x - centre[0], y - centre[1]
+    return torch.stack([*centre, *(of.sum(0) for of in _powers(x - centre[0], y - centre[1], amount))], -1)
+
+
+def _powers(u: Tensor, v: Tensor, amount: Tensor) -> Iterator[Tensor]:
+    """Each of ``POWERS`` times the amount."""
     powers_u, powers_v = ([torch.ones_like(values)] for values in (u, v))
     for powers, values in ((powers_u, u), (powers_v, v)):
         for _ in range(4):
             powers.append(powers[-1] * values)
-    return torch.stack([*centre, *((amount * powers_u[i] * powers_v[j]).sum(0) for i, j in POWERS)], -1)
+    for i, j in POWERS:
+        yield amount * powers_u[i] * powers_v[j]
+
+
+def add_monomials_to_rows(
+    state: Tensor,
+    place: Tensor,
+    inside: Tensor,
+    preds: Tensor,
+    target: Tensor,
+    weights: Tensor | None,
+    valid: Tensor | None,
+) -> None:
+    """Add what :func:`monomials_of` sums to the row and output of each pair, in place.
+
+    Args:
+        state: ``[S, D, MONOMIALS]``.
+        place: int64 ``[N]``, the row times D plus the output.
+        inside: bool ``[N]``; the others are left out.
+        preds: this and the others are of N pairs, see :func:`squares_of`.
+        target: see there.
+        weights: see there.
+        valid: see there.
+    """
+    flat = state.view(-1, MONOMIALS)
+    x, y, amount = (values.reshape(-1) for values in _counted(preds, target, weights, valid, 1))
+    amount = torch.where(inside, amount.square(), 0.0)
+    sums = flat.new_zeros(len(flat), 3).index_add(0, place, torch.stack([amount, amount * x, amount * y], -1))
+    centre = sums[:, 1:] / torch.where(sums[:, :1] > 0, sums[:, :1], 1.0)
+    u, v = (torch.where(amount > 0, values - centre[place, i], 0.0) for i, values in enumerate((x, y)))
+    found = flat.new_zeros(len(flat), len(POWERS)).index_add(0, place, torch.stack([*_powers(u, v, amount)], -1))
+    flat.copy_(_merged(flat, torch.cat([centre, found], -1)))
 
 
 def recentred(monomials: Tensor, centre: Tensor) -> Tensor:

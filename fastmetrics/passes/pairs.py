@@ -168,10 +168,7 @@ def _merged_pair(a: Tensor, b: Tensor) -> Tensor:
     share = n_b / n
     delta = b[..., 1:3] - a[..., 1:3]
     mean = a[..., 1:3] + delta * share
-    products = torch.stack(
-        [delta[..., 0] * delta[..., 0], delta[..., 1] * delta[..., 1], delta[..., 0] * delta[..., 1]], -1
-    )
-    second = (a[..., 3:] + b[..., 3:]) + products * (n_a * share)
+    second = (a[..., 3:] + b[..., 3:]) + _products(delta) * (n_a * share)
     return torch.where(n_b == 0, a, torch.where(n_a == 0, b, torch.cat([n, mean, second], -1)))
 
 
@@ -181,6 +178,25 @@ def merge_moments(stacked: Tensor) -> Tensor:
     The rule is that of Chan, Golub and LeVeque, "Algorithms for computing the sample variance", 1983.
     """
     return reduce(_merged_pair, stacked.unbind())
+
+
+def moments_as_sums(moments: Tensor, centre: Tensor) -> Tensor:
+    """Moments ``[..., D, 6]`` as sums of 1, u, v, u², v², uv of x and y less ``centre`` ``[D, 2]``, which add up."""
+    n, apart = moments[..., :1], moments[..., 1:3] - centre
+    return torch.cat([n, n * apart, moments[..., 3:] + n * _products(apart)], -1)
+
+
+def sums_as_moments(sums: Tensor, centre: Tensor) -> Tensor:
+    """The moments of such sums; zeros where there is nothing."""
+    n = sums[..., :1]
+    apart = sums[..., 1:3] / torch.where(n > 0, n, 1.0)
+    moments = torch.cat([n, centre + apart, sums[..., 3:] - n * _products(apart)], -1)
+    return torch.where(n > 0, moments, 0.0)
+
+
+def _products(of_both: Tensor) -> Tensor:
+    """u², v² and uv of u and v ``[..., 2]``."""
+    return torch.cat([of_both.square(), of_both.prod(-1, keepdim=True)], -1)
 
 
 def merge_moments_body(moments: Tensor, batch: Tensor) -> None:
@@ -381,7 +397,7 @@ def add_pairs_to_rows(states: Mapping[str, Tensor], place: Tensor, inside: Tenso
         pairs: ``[N, *shape]`` each, of one pair.
     """
     for name, value in pairs.items():
-        shape = STATES[name]
+        shape = value.shape[1:]
         state = states[name].view(-1, *shape)
         kept = torch.where(inside.reshape(-1, *(1 for _ in shape)), value, 0.0)
         if name == "moments":

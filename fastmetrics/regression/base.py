@@ -14,8 +14,8 @@ from torch import Tensor
 from fastmetrics import dtypes
 from fastmetrics.formulas.intervals import Pair, normal
 from fastmetrics.formulas.moments import MULTIOUTPUT
-from fastmetrics.intervals import gradients
-from fastmetrics.metric import Batch, IntervalMethods, IntervalRequest, StatisticMetric
+from fastmetrics.intervals import ClosedForm, IntervalMethods, gradients
+from fastmetrics.metric import Batch, StatisticMetric
 from fastmetrics.regression import delta
 from fastmetrics.statistics import PairsStatistics, Statistics
 from fastmetrics.statistics.base import Inputs
@@ -78,9 +78,9 @@ class PairsMetric(StatisticMetric):
 
     def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
         kept = "monomials" in states or "squares" in states
-        return {"delta": partial(self._delta, states)} if kept and self.of_means else {}
+        return {"delta": ClosedForm(partial(self._delta, states), self._ends)} if kept and self.of_means else {}
 
-    def _delta(self, states: Mapping[str, Tensor], request: IntervalRequest) -> Pair:
+    def _delta(self, states: Mapping[str, Tensor]) -> tuple[Tensor, Tensor]:
         """The value and its standard error, which is that of its first-order change by each pair."""
         value, slopes = gradients(self.formula, states, self._names_of_formula())
         outputs = len(states["count"])
@@ -92,7 +92,10 @@ class PairsMetric(StatisticMetric):
         statistics = self._statistics
         assert isinstance(statistics, PairsStatistics)
         variance = delta.variance(states, slopes, [*statistics.asked])
-        low, high = normal(value.double(), variance.clamp(min=0).sqrt().reshape(value.shape), request.level)
+        return value.double(), variance.clamp(min=0).sqrt().reshape(value.shape)
+
+    def _ends(self, value: Tensor, error: Tensor, level: float) -> Pair:
+        low, high = normal(value, error, level)
         least, greatest = self.plot_lower_bound, self.plot_upper_bound
         return low if least is None else low.clamp(min=least), high if greatest is None else high.clamp(max=greatest)
 

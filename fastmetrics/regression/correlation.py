@@ -14,7 +14,7 @@ from fastmetrics.docstrings import documented
 from fastmetrics.formulas import intervals
 from fastmetrics.formulas import moments as formulas
 from fastmetrics.formulas.errors import one_or_all
-from fastmetrics.metric import IntervalMethods, IntervalRequest
+from fastmetrics.intervals import ClosedForm, IntervalMethods
 from fastmetrics.native.transforms import any_holds
 from fastmetrics.regression.base import PairsMetric, positive_outputs
 from fastmetrics.regression.errors import MeanSquaredError
@@ -68,10 +68,11 @@ class PearsonCorrCoef(PairsMetric):
         return self._result(formulas.pearson(moments))
 
     def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
-        return {"fisher": partial(self._fisher, states["moments"]), **super()._interval_methods(states)}
+        fisher = ClosedForm(partial(self._fisher, states["moments"]), intervals.fisher)
+        return {"fisher": fisher, **super()._interval_methods(states)}
 
-    def _fisher(self, moments: Tensor, request: IntervalRequest) -> intervals.Pair:
-        return intervals.fisher(formulas.pearson(moments), one_or_all(moments[:, 0]), request.level)
+    def _fisher(self, moments: Tensor) -> tuple[Tensor, Tensor]:
+        return formulas.pearson(moments), one_or_all(moments[:, 0])
 
 
 @documented(PearsonCorrCoef)

@@ -21,6 +21,8 @@ from fastmetrics.statistics.resampling import Resampling
 States = Mapping[str, Tensor]
 Inputs = tuple[Tensor, ...]  # what a pass reads, the target last
 Batch = tuple[Inputs, Tensor | None, Tensor | None]  # inputs, weights and mask of their samples
+#: States as numbers that add up, and what makes states of sums of them.
+Terms = tuple[dict[str, Tensor], Callable[[States], dict[str, Tensor]]]
 GROUP_SAMPLES = "group_samples"  # the state that has the samples of each group
 AT_ONCE = 1 << 20  # numbers that may be kept beside the statistics while a batch is read
 
@@ -278,6 +280,10 @@ class Statistics(ABC):
                 how they go together; ``margins`` takes what the states do not decide for independent.
         """
         return None
+
+    def terms(self, states: States) -> Terms | None:
+        """Rows of some of the states, ``[S, *shape]``, as numbers that add up over rows; None if there are none."""
+        return None if self.reductions.keys() & states.keys() else (dict(states), dict)
 
     def merge(self, states: States, batch: States) -> None:
         """Add the statistics of a batch to ``states``, in place."""

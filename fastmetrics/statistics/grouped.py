@@ -10,8 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.passes.faults import record_faults
-from fastmetrics.passes.groups import count_groups_
+from fastmetrics.native.transforms import like_inputs
+from fastmetrics.passes.groups import count_groups_, place_groups_
 from fastmetrics.statistics.base import GROUP_SAMPLES, Inputs, States, Statistics
 
 MOST_BYTES = 10**9  # of states, unless more is asked for
@@ -72,9 +72,13 @@ class Grouped(Statistics):
             first += number
 
     def overall(self, states: States) -> dict[str, Tensor]:
-        """The statistics of all samples; each is in one group of the first slicing."""
+        """The statistics of all samples, those that ``states`` has; each is in one group of the first slicing."""
         first = next(self.slicings())[1]
-        return {name: together(states[name][first], self.reductions.get(name)) for name in self.base.shapes}
+        return {
+            name: together(states[name][first], self.reductions.get(name))
+            for name in self.base.shapes
+            if name in states
+        }
 
     def like(self, base: Statistics) -> Grouped:
         """Other statistics of the same groups."""
@@ -174,7 +178,7 @@ class Grouped(Statistics):
         if len(groups) == 1:
             rows = groups[0].unsqueeze(0)
         else:
-            rows, faults = self._rows(groups, samples, valid, faults), None
+            rows, faults = self._rows(groups, valid, faults), None
         of_base = {name: states[name] for name in self.base.shapes}
         if self.base.validate and "faults" in states:
             of_base["faults"] = states["faults"]
@@ -186,21 +190,17 @@ class Grouped(Statistics):
         rows = rows.reshape(*rows.shape, *(1 for _ in shape[rows.dim() - 1 :])).expand(len(rows), *shape)
         self.base.add_rows(of_base, rows, samples, weights, valid)
 
-    def _rows(self, groups: list[Tensor], samples: Inputs, valid: Tensor | None, faults: Tensor | None) -> Tensor:
-        """int64 [K, *shape]: the rows of each sample; -1 for one with any group out of range."""
+    def _rows(self, groups: list[Tensor], valid: Tensor | None, faults: Tensor | None) -> Tensor:
+        """int32 [K, *shape]: the rows of each sample; -1 for one with any group out of range."""
         dims = max(one.dim() for one in groups)
         shape = next(one.shape for one in groups if one.dim() == dims)
-        whole = [
-            one.reshape(*one.shape, *(1 for _ in shape[one.dim() :])).expand(shape).to(torch.int64) for one in groups
-        ]
         kept = _of_elements(valid, dims)
-        good = torch.ones_like(whole[0], dtype=torch.bool)
-        for one, number in zip(whole, self.num_groups.values(), strict=True):
-            bad = (one < 0) | (one >= number)
-            record_faults(faults, 6, bad if kept is None else bad & kept, one)
-            good = good & ~bad
-        starts = (where.start for _, where in self.slicings())
-        return torch.stack([torch.where(good, one + start, -1) for one, start in zip(whole, starts, strict=True)])
+        rows = torch.empty((len(groups), *shape), dtype=torch.int32, device=groups[0].device)
+        rows = like_inputs(rows, *groups, kept)
+        for place, (one, (_, where)) in enumerate(zip(groups, self.slicings(), strict=True)):
+            of_each = one.reshape(*one.shape, *(1 for _ in shape[one.dim() :])).expand(shape)
+            place_groups_(of_each, kept, rows, faults, place, where.start, where.stop - where.start)
+        return rows
 
     def merge(self, states: States, batch: States) -> None:
         """See the base."""

@@ -14,7 +14,13 @@ from torch import Tensor
 from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.passes import pairs_, simple_pairs_
 from fastmetrics.passes.groups import within
-from fastmetrics.passes.pair_squares import MONOMIALS, merge_monomials, monomials_of, squares_of
+from fastmetrics.passes.pair_squares import (
+    MONOMIALS,
+    add_monomials_to_rows,
+    merge_monomials,
+    monomials_of,
+    squares_of,
+)
 from fastmetrics.passes.pairs import (
     ERRORS,
     MERGES,
@@ -23,9 +29,20 @@ from fastmetrics.passes.pairs import (
     Parameters,
     add_pairs_to_rows,
     add_statistics,
+    moments_as_sums,
     statistics_of,
+    sums_as_moments,
 )
-from fastmetrics.statistics.base import Inputs, States, Statistics, at_least_1d, in_parts, rows_in_parts, same_device
+from fastmetrics.statistics.base import (
+    Inputs,
+    States,
+    Statistics,
+    Terms,
+    at_least_1d,
+    in_parts,
+    rows_in_parts,
+    same_device,
+)
 
 
 class PairsStatistics(Statistics):
@@ -253,28 +270,44 @@ class PairsStatistics(Statistics):
     def add_rows(
         self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
     ) -> None:
-        """See the base; the batch is read once."""
+        """See the base; the batch is read once, and again for intervals."""
         if inputs[0].dim() == 0:
             inputs, rows = (inputs[0].reshape(1), inputs[1].reshape(1)), rows.unsqueeze(-1)
             weights, valid = at_least_1d(weights), at_least_1d(valid)
         d = self.num_outputs
-        numbers = sum(math.prod(STATES[name]) for name in self.shapes) + 3
+        numbers = sum(math.prod(shape[1:]) for shape, _ in self.shapes.values()) + 3
         kept = numbers * inputs[0].numel() // max(1, inputs[0].shape[0])
         for (preds, target), of_some, amounts, counted in rows_in_parts(kept, rows, inputs, weights, valid):
             if preds.numel() == 0:
                 continue
             # each pair is an output of its own, whose statistics then go to the rows
-            each = self.resized(preds.numel())
-            each.size_from_data = False
-            flat = preds.detach().reshape(1, -1), target.detach().reshape(1, -1)
-            weight = None if amounts is None else amounts.reshape(1, -1)
-            pairs = each.of_batch(
-                flat, weight, None if counted is None else counted.reshape(1, -1), states.get("faults")
-            )
+            amount, mask = (None if v is None else v.reshape(1, -1) for v in (amounts, counted))
+            given = preds.detach().reshape(1, -1), target.detach().reshape(1, -1), amount, mask
+            parameters = self.parameters if self._events is None else self._with_thresholds((preds, target))
+            pairs = statistics_of(*given, self._names, states.get("faults"), preds.numel(), parameters)
+            if "squares" in self.shapes:
+                pairs["squares"] = squares_of(*given, self.asked, preds.numel(), parameters)
             output = torch.arange(d, device=preds.device)
             for of_slicing in of_some:
                 row, inside = within(of_slicing.reshape(-1, d), states["count"].shape[0])
-                add_pairs_to_rows(states, (row * d + output).reshape(-1), inside.reshape(-1), pairs)
+                place, inside = (row * d + output).reshape(-1), inside.reshape(-1)
+                add_pairs_to_rows(states, place, inside, pairs)
+                if "monomials" in self.shapes:
+                    add_monomials_to_rows(states["monomials"], place, inside, *given)
+
+    def terms(self, states: States) -> Terms | None:
+        """Moments as sums about the mean of all rows; extremes do not add up."""
+        if "moments" not in states or "extremes" in states:
+            return super().terms(states)
+        moments = states["moments"]
+        n = moments[..., :1]
+        total = n.sum(0)
+        centre = (n * moments[..., 1:3]).sum(0) / torch.where(total > 0, total, 1.0)
+
+        def of_sums(sums: States) -> dict[str, Tensor]:
+            return {**sums, "moments": sums_as_moments(sums["moments"], centre)}
+
+        return {**states, "moments": moments_as_sums(moments, centre)}, of_sums
 
     def merge(self, states: States, batch: States) -> None:
         """Add the statistics of a batch to ``states``, in place."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 import torch
@@ -167,6 +167,26 @@ def margins(counts: Tensor) -> Resampling:
 def one_against_all(counts: Tensor) -> Resampling:
     """``counts`` [C, 4] from [C, 3]: tp, fp, tn, fn of each class, a table by itself."""
     return rows_apart("counts", torch.stack(outcomes(counts), -1))
+
+
+def clusters_of(rows: Mapping[str, Tensor]) -> Resampling:
+    """Sums over rows that are drawn anew, as many as there are, with replacement.
+
+    Args:
+        rows: ``[U, *shape]`` each; the same row of all of them is drawn together.
+    """
+    shapes = [state.shape[1:] for state in rows.values()]
+    flat = torch.cat([state.reshape(len(state), -1).double() for state in rows.values()], 1)
+    number, sums = flat.shape
+    sizes = [shape.numel() for shape in shapes]
+
+    def draw(draws: int, generator: torch.Generator) -> dict[str, Tensor]:
+        drawn = torch.randint(number, (draws, number), generator=generator, device=flat.device)
+        times = flat.new_zeros(draws, number).scatter_add_(1, drawn, flat.new_ones(()).expand(draws, number))
+        found = (times @ flat).split(sizes, 1)
+        return {name: state.view(draws, *shape) for name, state, shape in zip(rows, found, shapes, strict=True)}
+
+    return Resampling(2 * number + sums, draw)
 
 
 def rows_apart(name: str, counts: Tensor) -> Resampling:

@@ -122,7 +122,7 @@ class ValuesStatistics(Statistics):
     def add_rows(
         self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
     ) -> None:
-        """See the base; the batch is read once."""
+        """See the base; the batch is read once, and again for intervals."""
         wanted, (values,) = self.shapes, inputs
         values_by_rows(
             rows,
@@ -137,6 +137,12 @@ class ValuesStatistics(Statistics):
             self.nans,
             self.replacement,
         )
+        if "squares" in wanted:
+            second, first, zeroth = states["squares"].unbind(-1)
+            squared = None if weights is None else weights.double().square()
+            values, rest = values.detach().double(), (None, None, None, self.nans)
+            values_by_rows(rows, values, squared, valid, first, zeroth, *rest, self.replacement)
+            values_by_rows(rows, values.square(), squared, valid, second, None, *rest, self.replacement**2)
 
     def merge(self, states: States, batch: States) -> None:
         """Add sums, and keep the least and the greatest, in place."""

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from fastmetrics.formulas.intervals import mcnemar
-from fastmetrics.intervals import each_draw, resampled
-from fastmetrics.metric import Batch, IntervalMethods, StatisticMetric
+from fastmetrics.intervals import IntervalMethods, each_draw, of_all, resampled
+from fastmetrics.metric import Batch, StatisticMetric
 from fastmetrics.statistics import BinaryStatistics, MulticlassStatistics
 from fastmetrics.statistics.paired import PairedStatistics
 
@@ -114,7 +114,7 @@ class PairedComparison(StatisticMetric):
 
     def values(self, sync: bool = True) -> tuple[Tensor, Tensor]:
         """The values of both models; ``sync`` is that of :meth:`compute`."""
-        first, second = self._values(self._whole(sync).states["pairs"].unsqueeze(0))
+        first, second = self._values(of_all(self, self._whole(sync))["pairs"].unsqueeze(0))
         return first.squeeze(0), second.squeeze(0)
 
     def mcnemar(self, exact: bool = True, sync: bool = True) -> McNemar:
@@ -127,7 +127,7 @@ class PairedComparison(StatisticMetric):
         Returns:
             the statistic and the p-value, float64 ``()``.
         """
-        pairs = self._whole(sync).states["pairs"]
+        pairs = of_all(self, self._whole(sync))["pairs"]
         if self._right_only:
             first, second = pairs[1, 0], pairs[0, 1]
         else:
@@ -143,7 +143,7 @@ class PairedComparison(StatisticMetric):
             samples = pairs.sum((1, 2))
             rights = pairs[:, 1].sum(1), pairs[:, :, 1].sum(1)
             c = metric.num_classes or 1
-            values = (metric._of_right(samples, c, right.double() / samples.clamp(min=1)) for right in rights)
+            values = (metric._of_right(c, right.double() / samples.clamp(min=1), samples) for right in rights)
         else:
             of_draws = metric._of_draws if metric.batched else each_draw(metric.formula)
             values = (of_draws(self._states(pairs.sum(over))) for over in (3, 2))

@@ -319,14 +319,3 @@ def test_large_tables_are_drawn_in_parts():
     value = MulticlassF1Score(100)(preds, target)
     assert low < value < high
     assert np.isclose((high - low).item(), 2 * 1.96 * (0.3 * 0.7 / 3000) ** 0.5, rtol=0.3)
-
-
-def test_groups_have_no_interval():
-    metric = MulticlassAccuracy(C, average="micro", num_groups=2)
-    preds, target = labels()
-    metric.update(preds, target, groups=target % 2)
-    with pytest.raises(ValueError, match="MulticlassAccuracy: there is no interval of a metric with `num_groups`"):
-        metric.interval()
-    with pytest.raises(ValueError, match="only one of `intervals` and `num_groups`"):
-        MulticlassF1Score(C, intervals=True, num_groups=2)
-    assert metric.group_counts().sum() == len(target)

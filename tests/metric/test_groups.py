@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from sklearn.metrics import cohen_kappa_score
 from torch.utils import _pytree as pytree
 
-from fastmetrics import MetricCollection, SumMetric
+from bench.counts import memory
+from fastmetrics import MetricCollection, SumMetric, native
 from fastmetrics.classification import (
     BinaryAccuracy,
     BinaryAUROC,
@@ -31,9 +32,9 @@ G = 5  # the last has no samples
 
 
 def refused(kind, options):
-    """Whether the statistics belong to samples, or are kept for intervals."""
+    """Whether the statistics belong to samples."""
     asked = kind(**options)._reader.asked
-    return asked.samplewise or not asked.by_groups or "intervals" in options
+    return asked.samplewise or not asked.by_groups
 
 
 grouped = pytest.mark.parametrize(
@@ -41,7 +42,7 @@ grouped = pytest.mark.parametrize(
 )
 samplewise = pytest.mark.parametrize(
     ("kind", "options", "batch"),
-    [case for case in cases() if refused(*case.values[:2]) and "intervals" not in case.values[1]],
+    [case for case in cases() if refused(*case.values[:2])],
 )
 
 
@@ -271,6 +272,35 @@ def test_states_past_the_limit_are_refused_with_their_bytes():
     assert "by 5 groups: confusion int64 [5, 6, 6]" in MulticlassConfusionMatrix(6, num_groups=5).explain()
 
 
+@pytest.mark.slow
+def test_a_hundred_million_labels_of_two_hundred_groups_in_constant_memory():
+    n, number = 10**6, 200
+    blocks = []
+    for seed in range(4):
+        preds, target, _ = samples(n, seed)
+        blocks.append((preds, target, drawn(n, seed, number)))
+    metric = MulticlassConfusionMatrix(C, num_groups={"customer": number, "device": 3})
+    places = [state.data_ptr() for state in (metric.confusion, metric.group_samples)]
+    said = metric.explain()
+    for _ in range(25):
+        for preds, target, groups in blocks:
+            metric.update(preds, target, groups={"customer": groups, "device": groups % 3})
+    assert [state.data_ptr() for state in (metric.confusion, metric.group_samples)] == places
+    assert metric.explain() == said
+    cells = [(groups * C + target) * C + preds for preds, target, groups in blocks]
+    expected = 25 * torch.cat(cells).bincount(minlength=number * C * C)
+    assert torch.equal(metric.by_group()["customer"].flatten(), expected)
+    assert metric.group_counts()["device"].sum() == 100 * n
+    if not native.load("cpu"):
+        return  # PyTorch operations take some numbers a sample
+    preds, target, groups = blocks[0]
+    given = {"customer": groups, "device": groups % 3}
+    one = MulticlassConfusionMatrix(C, num_groups=number)
+    # beside the states there are the rows of samples in several slicings, int32, and of a single one nothing
+    assert memory(lambda: metric.update(preds, target, groups=given), "cpu") < 2 * 4 * n + 10**4
+    assert memory(lambda: one.update(preds, target, groups=groups), "cpu") < 10**4
+
+
 def test_sizes_that_the_first_batch_fixes():
     metric = R2Score(multioutput="raw_values", num_groups=2)
     preds, target = torch.randn(40, 3), torch.randn(40, 3)
@@ -324,7 +354,30 @@ def test_fullgraph(kind, options, batch):
     pytree.tree_map(close, metric.by_group(), plain.by_group())
 
 
-def two_processes(rank, world, folder):
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", [BinaryAccuracy, MeanSquaredError, MulticlassAccuracy])
+def test_several_slicings_in_graphs_and_under_vmap(kind):
+    options = {"num_classes": C} if kind is MulticlassAccuracy else {}
+    preds, target, country = (value.reshape(3, 40) for value in samples(120))
+    preds, target = (preds % 2, target % 2) if kind is BinaryAccuracy else (preds, target)
+    preds, target = (preds.double(), target + preds / 3) if kind is MeanSquaredError else (preds, target)
+    groups = {"country": country, "device": country % 2}
+    metric, plain = (kind(**options, num_groups={"country": G, "device": 2}) for _ in range(2))
+    torch._dynamo.reset()
+    torch.compile(metric.update, fullgraph=True, backend="aot_eager")(preds, target, groups=groups)
+    plain.update(preds, target, groups=groups)
+    pytree.tree_map(close, metric.by_group(), plain.by_group())
+
+    def of(preds, target, groups):
+        return plain.evaluate_by_group(preds, target, groups=groups)
+
+    together = torch.vmap(of)(preds, target, groups)
+    for row in range(3):
+        one = of(preds[row], target[row], {name: value[row] for name, value in groups.items()})
+        pytree.tree_map(lambda got, value, row=row: close(got[row], value), together, one)
+
+
+def processes(rank, world, folder):
     torch.set_num_threads(1)
     torch.distributed.init_process_group("gloo", f"file://{folder}/meet", world_size=world, rank=rank)
     try:
@@ -333,10 +386,11 @@ def two_processes(rank, world, folder):
             for seed in range(rank, 4, world):
                 metric.update(*of_seed(name, seed), groups=drawn(30, seed))
             found[name] = metric.compute(), metric.by_group(), metric.group_counts(), metric.by_group(sync=False)
+            found[name] += ends_of(metric)
         collection = MetricCollection({name: metric for name, metric in several_metrics().items() if name != "pearson"})
         for seed in range(rank, 4, world):
             collection.update(*of_seed("accuracy", seed), groups=drawn(30, seed))
-        found["collection"] = collection.by_group()["f1"]
+        found["collection"] = collection.by_group()["f1"], collection.interval(clusters="groups", draws=50)["f1"]
         torch.save(found, f"{folder}/{rank}.pt")
     finally:
         torch.distributed.destroy_process_group()
@@ -346,8 +400,14 @@ def several_metrics():
     return {
         "accuracy": MulticlassAccuracy(C, num_groups=G),
         "f1": MulticlassF1Score(C, num_groups=G),
-        "pearson": PearsonCorrCoef(num_groups=G),
+        "pearson": PearsonCorrCoef(num_groups=G, intervals=True),
     }
+
+
+def ends_of(metric):
+    """Intervals of groups and of clusters."""
+    method = "delta" if isinstance(metric, PearsonCorrCoef) else "margins"
+    return metric.interval_by_group(method=method, draws=50), metric.interval(clusters="groups", draws=50)
 
 
 def of_seed(name, seed):
@@ -355,21 +415,25 @@ def of_seed(name, seed):
     return (preds.double(), target.double() + preds) if name == "pearson" else (preds, target)
 
 
-def test_processes_reduce_groups(tmp_path):
-    torch.multiprocessing.spawn(two_processes, args=(2, str(tmp_path)), nprocs=2, join=True)
+@pytest.mark.parametrize("world", [2, pytest.param(4, marks=pytest.mark.slow)])
+def test_processes_reduce_groups(tmp_path, world):
+    torch.multiprocessing.spawn(processes, args=(world, str(tmp_path)), nprocs=world, join=True)
     whole = several_metrics()
     for name, metric in whole.items():
         for seed in range(4):
             metric.update(*of_seed(name, seed), groups=drawn(30, seed))
-    for rank in range(2):
+    for rank in range(world):
         found = torch.load(tmp_path / f"{rank}.pt")
         for name, metric in whole.items():
-            value, groups, counts, local = found[name]
+            value, groups, counts, local, *ends = found[name]
+            pytree.tree_map(close, tuple(ends), ends_of(metric))
             close(value, metric.compute())
             close(groups, metric.by_group())
             assert torch.equal(counts, metric.group_counts())
             assert not torch.equal(local, groups)
-        close(found["collection"], whole["f1"].by_group())
+        values, ends = found["collection"]
+        close(values, whole["f1"].by_group())
+        pytree.tree_map(close, ends, whole["f1"].interval(clusters="groups", draws=50))
 
 
 def test_the_fairness_metrics_are_of_the_states_of_groups():

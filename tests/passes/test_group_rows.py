@@ -6,7 +6,7 @@ import torch
 
 from fastmetrics.passes import multiclass_rows_
 from fastmetrics.passes.faults import FAULTS
-from fastmetrics.passes.groups import count_groups_, count_groups_body
+from fastmetrics.passes.groups import count_groups_, count_groups_body, place_groups_, place_groups_body
 from fastmetrics.passes.multiclass import multiclass_rows_body
 
 INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
@@ -91,6 +91,43 @@ def test_count_groups(n):
                     assert torch.equal(one, other)
 
 
+def placed(run, slicings, sizes, valid):
+    rows = torch.full((len(slicings), *slicings[0].shape), 7, dtype=torch.int32)
+    faults, start = torch.zeros(FAULTS, dtype=torch.int64), 0
+    for k, (groups, size) in enumerate(zip(slicings, sizes, strict=True)):
+        run(groups, valid, rows, faults, k, start, size)
+        start += size
+    return rows, faults
+
+
+@pytest.mark.parametrize("n", [1, 1000, 200_000])
+def test_place_groups(n):
+    generator = torch.Generator().manual_seed(n)
+    sizes = (40, 1, 7)
+    groups = [torch.randint(-1, size + (size > 1), (n,), generator=generator) for size in sizes]
+    groups[1] = torch.where(groups[1] < 0, 0, groups[1])
+    for dtype in INTEGERS:
+        for valid in (None, torch.rand(n, generator=generator) > 0.5):
+            given = [one.to(dtype) for one in groups]
+            rows, faults = placed(place_groups_, given, sizes, valid)
+            for one, other in zip((rows, faults), placed(place_groups_body, given, sizes, valid), strict=True):
+                assert torch.equal(one, other)
+    inside = torch.stack([(one >= 0) & (one < size) for one, size in zip(groups, sizes, strict=True)]).all(0)
+    rows, _ = placed(place_groups_, groups, sizes, None)
+    assert torch.equal(rows, torch.where(inside, torch.stack([groups[0], groups[1] + 40, groups[2] + 41]), -1).int())
+
+
+def test_place_groups_of_strided_samples():
+    generator = torch.Generator().manual_seed(0)
+    groups = [torch.randint(-1, 5, (9, 7), generator=generator).t(), torch.randint(0, 3, (7, 1)).expand(7, 9)]
+    valid = torch.rand(9, 7, generator=generator).t() > 0.3
+    found = [placed(run, groups, (4, 3), valid) for run in (place_groups_, place_groups_body)]
+    for one, other in zip(*found, strict=True):
+        assert torch.equal(one, other)
+    empty, _ = placed(place_groups_, [one[:0] for one in groups], (4, 3), None)
+    assert empty.shape == (2, 0, 9)
+
+
 def test_the_operators_keep_their_contract():
     generator = torch.Generator().manual_seed(0)
     preds, target = torch.randn(6, 4, generator=generator), torch.randint(0, 4, (6,), generator=generator)
@@ -121,3 +158,16 @@ def test_the_operators_keep_their_contract():
         multiclass_rows_(*arguments[:7], counts[:2], *arguments[8:])
     with pytest.raises(RuntimeError, match="counts must be"):
         count_groups_(rows, None, counts, faults)
+    groups, placed_rows = rows[0], torch.zeros(2, 6, dtype=torch.int32)
+    torch.library.opcheck(
+        torch.ops.fastmetrics.place_groups_.default, (groups, target > 0, placed_rows, faults, 1, 3, 3)
+    )
+    for wrong in (
+        (groups.float(), None, placed_rows),
+        (groups, None, placed_rows.long()),
+        (groups[:5], None, placed_rows),
+    ):
+        with pytest.raises(RuntimeError, match=r"place_groups_|rows"):
+            place_groups_(*wrong, faults, 1, 3, 3)
+    with pytest.raises(RuntimeError, match="no such slicing"):
+        place_groups_(groups, None, placed_rows, faults, 2, 3, 3)
