@@ -401,15 +401,15 @@ Tensor row_pairs(const Tensor preds, const Tensor target, int64_t figure) {
   return out;
 }
 
-void token_rows_into(View logits, View target, bool entropy, bool rank, Output out) {
+void token_rows_into(View logits, View target, bool entropy, bool rank, OptionalView own, Output out) {
   require(out.dtype() == DType::kDouble && out.is_contiguous() && out.numel() == kTokenValues * target.numel(),
           "token_rows: out must be float64, [5, N]");
-  compute_token_rows(token_rows_batch(logits, target, entropy, rank, out));
+  compute_token_rows(token_rows_batch(logits, target, entropy, rank, own, out));
 }
 
-Tensor token_rows(const Tensor logits, const Tensor target, bool entropy, bool rank) {
+Tensor token_rows(const Tensor logits, const Tensor target, bool entropy, bool rank, const OptionalTensor own) {
   Tensor out = new_empty(logits, {kTokenValues, target.numel()}, ScalarType::Double);
-  token_rows_into(logits, target, entropy, rank, out);
+  token_rows_into(logits, target, entropy, rank, own.has_value() ? OptionalView(*own) : OptionalView(), out);
   return out;
 }
 

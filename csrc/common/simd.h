@@ -144,6 +144,18 @@ inline F64s widen_doubles(const T* from) {
 }
 #endif
 
+// As many scores as two registers have floats; their order is not kept.
+template <typename T>
+inline void widen_pair(const T* from, F32s* a, F32s* b) {
+  *a = widen_floats(from);
+  *b = widen_floats(from + kFloats);
+}
+inline void widen_pair(const BFloat16* from, F32s* a, F32s* b) {
+  const U32s pairs = load<U32s>(from);
+  *a = (F32s)(pairs << 16);
+  *b = (F32s)(pairs & 0xffff0000u);
+}
+
 // Masks. not_less and not_at_most hold where either is NaN; the other comparisons do not.
 
 #if defined(FM_AVX512)

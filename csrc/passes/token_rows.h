@@ -12,7 +12,7 @@ namespace fastmetrics {
 
 // Targets that are no index of the vocabulary.
 constexpr int64_t kSkipped = -1;    // the token is not read
-constexpr int64_t kElsewhere = -2;  // it is read, but the target is among logits that are not here
+constexpr int64_t kElsewhere = -2;  // it is read, but the target is before these logits; from V on, it is behind them
 
 // Rows of the result.
 enum class TokenValue : int64_t { kGreatest, kSum, kWeighted, kOwn, kRank };
@@ -24,8 +24,9 @@ struct TokenRowsBatch {
   Layout tokens;          // strides of logits
   int64_t vocabulary;     // V
   int64_t a_logit;        // distance of the logits of a token
-  const int64_t* target;  // [N]: an index, or one of the above; any other is as kElsewhere
+  const int64_t* target;  // [N]: an index, or one of the above; any other that is negative is as kElsewhere
   bool entropy, rank;     // whether these are asked for; else their values are 0
+  const double* own;      // [N] or null: the targets' logits, where they are not here
   double* out;            // [kTokenValues, N]
 };
 

@@ -9,9 +9,9 @@
 
 namespace fastmetrics {
 
-// logits: [..., V]; target: int64 [N]; out: float64 [kTokenValues, N].
+// logits: [..., V]; target: int64 [N]; own: float64 [N]; out: float64 [kTokenValues, N].
 inline TokenRowsBatch token_rows_batch(const View& logits, const View& target, bool entropy, bool rank,
-                                       const View& out) {
+                                       const OptionalView& own, const View& out) {
   TokenRowsBatch b{};
   b.type = dtype_of(logits);
   const int64_t dims = logits.dim() - 1;
@@ -28,6 +28,11 @@ inline TokenRowsBatch token_rows_batch(const View& logits, const View& target, b
   b.target = static_cast<const int64_t*>(target.const_data_ptr());
   b.entropy = entropy;
   b.rank = rank;
+  if (own.has_value()) {
+    require(own->dtype() == DType::kDouble && own->numel() == target.numel() && own->is_contiguous(),
+            "token_rows: own must be float64, [N], contiguous");
+    b.own = static_cast<const double*>(own->const_data_ptr());
+  }
   b.out = static_cast<double*>(out.mutable_data_ptr());
   return b;
 }

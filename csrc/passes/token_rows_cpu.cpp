@@ -2,11 +2,12 @@
 //
 // The token rows pass on the CPU; its meaning is token_rows_body in fastmetrics/passes/token_rows.py.
 //
-// A row is read in blocks that stay in the first cache: each is looked through for its greatest logit, and then again
-// for the exponentials, while the next one is fetched. Exponentials of logits up to 32 bits are floats, with relative
-// errors of about 1e-7, and summed in lanes for a block, where small ones lose digits beside great ones: the relative
-// error of a sum is up to about 1e-6. Blocks are added in double. The order depends on the size of the vocabulary
-// alone. Rows with NaN have sums of NaN, and are walked again for their ranks.
+// A row is read once, in blocks: the exponentials of a block are relative to the greatest logit of those before it.
+// Only the first block, and one with a logit that is greater by more than kExcess, is read again while it is in the
+// first cache, relative to its own greatest logit. Exponentials of logits up to 32 bits are floats, with relative
+// errors of some 1e-7, and summed in lanes for a block, where small ones lose digits beside great ones: the relative
+// error of a sum is up to about 1e-6. Blocks are added in double. The order depends on the logits alone. Rows with NaN
+// or inf have sums of NaN, and are walked again for their ranks.
 
 #include <algorithm>
 #include <cmath>
@@ -23,6 +24,8 @@ namespace fastmetrics {
 namespace {
 
 constexpr int64_t kBlock = 4096;  // logits
+constexpr int64_t kFetch = 8192;  // bytes ahead: exponentials take so long that the processor itself fetches too little
+constexpr double kExcess = 2.0;   // more would cost digits of the distance of a logit from the reference
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 double library_exp(double x) { return std::exp(x); }
@@ -35,9 +38,17 @@ struct Lanes {
   static constexpr int kCount = kFloats;
   static constexpr float kLeast = -87.0f;  // where an exponential counts for nothing, but is no subnormal number yet
 
-  static V load(const T* from) { return widen_floats(from); }
+  // Four vectors, whose lanes may come in any order.
+  static void load(const T* from, V (&to)[4]) {
+    if constexpr (sizeof(T) == 2) {
+      widen_pair(from, &to[0], &to[1]);
+      widen_pair(from + 2 * kCount, &to[2], &to[3]);
+    } else {
+      for (int k = 0; k < 4; ++k) to[k] = widen_floats(from + k * kCount);
+    }
+  }
 
-  static V exp(V x) { return exp_of_negative(x); }
+  static V exp(V x) { return exp_near_zero(x); }
   static double sum(V lanes) {
     double sum = 0.0;
     for (int j = 0; j < kCount; ++j) sum += static_cast<double>(lanes[j]);
@@ -52,105 +63,119 @@ struct Lanes<double> {
   static constexpr int kCount = kDoubles;
   static constexpr double kLeast = -700.0;
 
-  static V load(const double* from) { return fastmetrics::load<V>(from); }
+  static void load(const double* from, V (&to)[4]) {
+    for (int k = 0; k < 4; ++k) to[k] = fastmetrics::load<V>(from + k * kCount);
+  }
   static V exp(V x) { return FastMath().exp(x); }
   static double sum(V lanes) { return sum_of_lanes(lanes); }
 };
 
-// The logits from `i` on, in whole vectors: those behind the end are -inf.
-template <typename T>
-typename Lanes<T>::V load_some(const T* from, int64_t i, int64_t n) {
-  if (i + Lanes<T>::kCount <= n) return Lanes<T>::load(from + i);
-  typename Lanes<T>::V x = typename Lanes<T>::V{} - INFINITY;
-  for (int j = 0; i + j < n; ++j) x[j] = widen(from[i + j]);
-  return x;
-}
-
-// Calls f(i, k) for the vectors of n logits, k from 0 to 3 in turn.
+// Calls f with n logits, four vectors at a time; behind the end there are logits of -inf.
 template <typename T, typename F>
-void for_vectors(int64_t n, const F& f) {
-  constexpr int kCount = Lanes<T>::kCount;
+void for_vectors(const T* from, int64_t n, const F& f) {
+  using L = Lanes<T>;
+  using V = typename L::V;
+  constexpr int kLogits = 4 * L::kCount;
+  V x[4];
   int64_t i = 0;
-  for (; i + 4 * kCount <= n; i += 4 * kCount) {
-    for (int k = 0; k < 4; ++k) f(i + k * kCount, k);
+  for (; i + kLogits <= n; i += kLogits) {
+    for (size_t line = 0; line < kLogits * sizeof(T); line += 64) {
+      __builtin_prefetch(reinterpret_cast<const char*>(from + i) + kFetch + line, 0, 3);
+    }
+    L::load(from + i, x);
+    f(x);
   }
-  for (int k = 0; i < n; i += kCount, ++k) f(i, k);
+  if (i == n) return;
+  decltype(V{}[0] + 0) rest[kLogits];
+  std::fill_n(rest, kLogits, -INFINITY);
+  for (int j = 0; i + j < n; ++j) rest[j] = widen(from[i + j]);
+  for (int k = 0; k < 4; ++k) x[k] = load<V>(rest + k * L::kCount);
+  f(x);
 }
 
-// The greatest of n logits; NaN if any is.
+template <typename V>
+V greatest_of_four(const V (&x)[4]) {
+  return greater_of(greater_of(x[0], x[1]), greater_of(x[2], x[3]));
+}
+
+// The greatest of n logits, whatever is NaN.
 template <typename T>
 double greatest_of(const T* from, int64_t n) {
   using V = typename Lanes<T>::V;
-  V best[4];
+  V best = V{} - INFINITY;
+  for_vectors<T>(from, n,
+                 [&](const V(&x)[4]) __attribute__((always_inline)) { best = greater_of(greatest_of_four(x), best); });
+  return greatest_lane(best);
+}
+
+// Which logits come before the target: none are counted, those that are greater, those that are not less.
+enum class Ahead { kNone, kGreater, kNotLess };
+
+struct Block {
+  double greatest;  // NaN if any logit is
+  LogitSums sums;   // relative to the reference
+  int64_t ahead;
+};
+
+// Reads n logits. `reference` is finite; `own` is the target's logit.
+template <bool kEntropy, Ahead kAhead, typename T>
+Block read_block(const T* from, int64_t n, double reference, double own) {
+  using L = Lanes<T>;
+  using V = typename L::V;
+  using Number = decltype(V{}[0] + 0);
+  const V most = V{} + static_cast<Number>(reference), least = V{} + L::kLeast, mine = V{} + static_cast<Number>(own);
+  V best = V{} - INFINITY, sum[4] = {}, weighted[4] = {};
+  typename L::Counts ahead[2] = {};
   decltype(unordered(V{}, V{})) nan = {};
-  for (V& of : best) of = V{} - INFINITY;
-  for_vectors<T>(n, [&](int64_t i, int k) __attribute__((always_inline)) {
-    const V x = load_some(from, i, n);
-    nan |= unordered(x, x);
-    best[k] = greater_of(x, best[k]);
+  for_vectors<T>(from, n, [&](const V(&x)[4]) __attribute__((always_inline)) {
+    nan |= unordered(x[0], x[1]);
+    nan |= unordered(x[2], x[3]);
+    best = greater_of(greatest_of_four(x), best);
+    for (int k = 0; k < 4; ++k) {
+      const V distance = greater_of(x[k] - most, least), e = L::exp(distance);
+      sum[k] += e;
+      if constexpr (kEntropy) weighted[k] += e * distance;
+      if constexpr (kAhead != Ahead::kNone) {
+        ahead[k & 1] = count(kAhead == Ahead::kGreater ? greater(x[k], mine) : at_least(x[k], mine), ahead[k & 1]);
+      }
+    }
   });
-  if (any(nan)) return kNaN;
-  return greatest_lane(greater_of(greater_of(best[0], best[1]), greater_of(best[2], best[3])));
-}
-
-// The sums of n logits relative to `greatest`, which is finite.
-template <bool kEntropy, typename T>
-LogitSums sums_of(const T* from, int64_t n, double greatest) {
-  using L = Lanes<T>;
-  using V = typename L::V;
-  const V most = V{} + static_cast<decltype(V{}[0] + 0)>(greatest), least = V{} + L::kLeast;
-  V sum[4] = {}, weighted[4] = {};
-  for_vectors<T>(n, [&](int64_t i, int k) __attribute__((always_inline)) {
-    __builtin_prefetch(from + i + kBlock, 0, 3);
-    if (sizeof(T) * L::kCount > 64) __builtin_prefetch(from + i + kBlock + L::kCount / 2, 0, 3);
-    const V x = greater_of(load_some(from, i, n) - most, least), e = L::exp(x);
-    sum[k] += e;
-    if (kEntropy) weighted[k] += e * x;
-  });
-  return {greatest, L::sum((sum[0] + sum[1]) + (sum[2] + sum[3])),
-          kEntropy ? L::sum((weighted[0] + weighted[1]) + (weighted[2] + weighted[3])) : 0.0};
-}
-
-// How many of n logits come before the target, whose logit is `own`: those that are not less, or only those that are
-// greater. None is NaN.
-template <bool kEqual, typename T>
-int64_t before(const T* from, int64_t n, T target) {
-  using L = Lanes<T>;
-  using V = typename L::V;
-  const auto own = widen(target);
-  const V of_target = V{} + own;
-  typename L::Counts found[4] = {};
-  const int64_t whole = n / L::kCount * L::kCount;
-  for_vectors<T>(whole, [&](int64_t i, int k) __attribute__((always_inline)) {
-    const V x = L::load(from + i);
-    found[k] = count(kEqual ? at_least(x, of_target) : greater(x, of_target), found[k]);
-  });
-  int64_t rank = sum_of_lanes((found[0] + found[1]) + (found[2] + found[3]));
-  for (int64_t i = whole; i < n; ++i) rank += kEqual ? widen(from[i]) >= own : widen(from[i]) > own;
-  return rank;
+  const double of_all = L::sum((sum[0] + sum[1]) + (sum[2] + sum[3]));
+  const double of_weighted = kEntropy ? L::sum((weighted[0] + weighted[1]) + (weighted[2] + weighted[3])) : 0.0;
+  // what fills the last vectors is not less than a target of -inf
+  const bool every = kAhead == Ahead::kNotLess && own == -INFINITY;
+  return {any(nan) ? kNaN : greatest_lane(best),
+          {reference, of_all, of_weighted},
+          every ? n : static_cast<int64_t>(sum_of_lanes(ahead[0] + ahead[1]))};
 }
 
 // The same for any logits.
 template <typename T>
-int64_t rank_of(const T* row, int64_t step, int64_t n, int64_t target) {
+int64_t rank_of(const T* row, int64_t step, int64_t n, double own, int64_t target) {
   int64_t rank = 0;
-  for (int64_t i = 0; i < n; ++i) rank += precedes(widen(row[i * step]), i, widen(row[target * step]), target);
+  for (int64_t i = 0; i < n; ++i) rank += precedes(static_cast<double>(widen(row[i * step])), i, own, target);
   return rank;
 }
 
-// Adds the block [begin, begin + n) of a row, which is at `from`. own: the target's logit, if there is one.
-template <bool kEntropy, bool kRanks, typename T>
-void add_block(const T* from, int64_t begin, int64_t n, int64_t target, T own, LogitSums* sums, int64_t* rank) {
-  const double greatest = greatest_of(from, n);
-  if (!(std::fabs(greatest) < INFINITY)) {
-    if (greatest != -INFINITY) *sums = {kNaN, kNaN, kNaN};  // NaN, or inf, whose softmax is NaN
-  } else if (!(sums->greatest != sums->greatest)) {
-    const double most = std::max(greatest, sums->greatest);
-    *sums = merged(*sums, sums_of<kEntropy>(from, n, most), library_exp);
+// Adds n logits to those of a row; returns how many of them come before the target. Once there is NaN or inf, the sums
+// are NaN and this number means nothing.
+template <bool kEntropy, Ahead kAhead, typename T>
+int64_t add_block(const T* from, int64_t n, double own, LogitSums* sums) {
+  const bool first = sums->greatest == -INFINITY;
+  double reference = first ? greatest_of(from, n) : sums->greatest;
+  if (reference == -INFINITY || reference == INFINITY) reference = 0.0;
+  Block block = read_block<kEntropy, kAhead>(from, n, reference, own);
+  if (!(block.greatest < INFINITY)) {
+    *sums = {kNaN, kNaN, kNaN};
+  } else if (block.greatest > -INFINITY) {
+    if (block.greatest > reference + kExcess) {
+      block = read_block<kEntropy, kAhead>(from, n, block.greatest, own);
+    }
+    const double greatest = first ? block.greatest : std::max(sums->greatest, block.greatest);
+    const LogitSums before = moved(*sums, greatest, library_exp), here = moved(block.sums, greatest, library_exp);
+    *sums = {greatest, before.sum + here.sum, before.weighted + here.weighted};
   }
-  if (!kRanks || target < 0) return;
-  const int64_t up_to = std::clamp<int64_t>(target - begin, 0, n);
-  *rank += before<true>(from, up_to, own) + before<false>(from + up_to, n - up_to, own);
+  return block.ahead;
 }
 
 template <bool kEntropy, bool kRanks, typename T>
@@ -165,19 +190,26 @@ void read_tokens(const TokenRowsBatch& b, int64_t first, int64_t last) {
     double own = -INFINITY;
     if (target != kSkipped) {
       const T* row = static_cast<const T*>(b.logits) + b.tokens.offset(token, b.tokens.a_stride);
-      T of_target{};
-      if (here) of_target = row[target * b.a_logit];
-      if (here) own = widen(of_target);
-      for (int64_t begin = 0; begin < v; begin += kBlock) {
+      if (here) own = widen(row[target * b.a_logit]);
+      const double rival = here || b.own == nullptr ? own : b.own[token];
+      const bool ranked = kRanks && (here || b.own != nullptr);
+      for (int64_t begin = 0; begin < v && !std::isnan(sums.greatest); begin += kBlock) {
         const int64_t n = std::min(kBlock, v - begin);
         const T* block = row + begin;
         if (b.a_logit != 1) {
           for (int64_t i = 0; i < n; ++i) copied[i] = row[(begin + i) * b.a_logit];
           block = copied;
         }
-        add_block<kEntropy, kRanks>(block, begin, n, here ? target : kElsewhere, of_target, &sums, &rank);
+        if (!ranked) {
+          add_block<kEntropy, Ahead::kNone>(block, n, own, &sums);
+        } else if (target >= begin + n) {
+          rank += add_block<kEntropy, Ahead::kNotLess>(block, n, rival, &sums);
+        } else {
+          rank += add_block<kEntropy, Ahead::kGreater>(block, n, rival, &sums);
+          for (int64_t i = begin; i < target; ++i) rank += widen(block[i - begin]) == rival;
+        }
       }
-      if (kRanks && here && sums.greatest != sums.greatest) rank = rank_of(row, b.a_logit, v, target);
+      if (ranked && std::isnan(sums.greatest)) rank = rank_of(row, b.a_logit, v, rival, target);
     }
     auto write = [&](TokenValue value, double x) { b.out[static_cast<int64_t>(value) * tokens + token] = x; };
     write(TokenValue::kGreatest, sums.greatest);

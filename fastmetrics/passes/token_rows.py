@@ -10,10 +10,10 @@ from torch import Tensor
 
 from fastmetrics.native.operators import define
 
-SCHEMA = "token_rows(Tensor logits, Tensor target, bool entropy, bool rank) -> Tensor"
+SCHEMA = "token_rows(Tensor logits, Tensor target, bool entropy, bool rank, Tensor? own) -> Tensor"
 
 # Targets that are no index of the vocabulary: the token is not read; or it is, and its target is among logits that are
-# not here.
+# not here and come before these. A target among those that come behind is an index from V on.
 SKIPPED, ELSEWHERE = -1, -2
 
 
@@ -25,8 +25,8 @@ class TokenValues(NamedTuple):
         sum: of exp(x - m) over the logits x.
         weighted: the sum of exp(x - m) (x - m), if the entropy was asked for.
         own: the target's logit, -inf if it is not among these.
-        rank: how many logits come before it, if the rank was asked for. Of equal logits the first one comes first, and
-            NaN before all.
+        rank: how many of these logits come before the target's, if the rank was asked for. Of equal logits the first
+            one comes first, and NaN before all.
     """
 
     greatest: Tensor
@@ -36,7 +36,7 @@ class TokenValues(NamedTuple):
     rank: Tensor
 
 
-def token_rows_body(logits: Tensor, target: Tensor, entropy: bool, rank: bool) -> Tensor:
+def token_rows_body(logits: Tensor, target: Tensor, entropy: bool, rank: bool, own: Tensor | None) -> Tensor:
     """Read the logits of each token once.
 
     The sums are NaN for a token with a logit that is NaN or inf, as its softmax is; of one with nothing but -inf, the
@@ -44,10 +44,13 @@ def token_rows_body(logits: Tensor, target: Tensor, entropy: bool, rank: bool) -
 
     Args:
         logits: f16/bf16/f32/f64 ``[..., V]``, of any strides.
-        target: int64 ``[N]``, contiguous, N tokens: an index in [0, V), ``SKIPPED``, or any other number as
-            ``ELSEWHERE``. A skipped token has the values of one without logits.
+        target: int64 ``[N]``, contiguous, N tokens: an index in [0, V), ``SKIPPED``, V or more if the target comes
+            behind these logits, or any other number as ``ELSEWHERE``. A skipped token has the values of one without
+            logits.
         entropy: whether ``weighted`` is wanted; else it is 0.
         rank: likewise.
+        own: float64 ``[N]``, contiguous: the target's logit, which is read where the target is not here; None if it is
+            not known there, and the rank is 0.
 
     Returns:
         float64 ``[5, N]``, the rows of :class:`TokenValues`. The native CPU kernel takes the exponentials of logits up
@@ -66,18 +69,19 @@ def token_rows_body(logits: Tensor, target: Tensor, entropy: bool, rank: bool) -
     terms = exponentials * torch.where(shifted == -torch.inf, 0.0, shifted)
     here = (target >= 0) & (target < v)
     index = torch.where(here, target, 0).unsqueeze(1)
-    own = torch.where(here, x.gather(1, index).squeeze(1) if v else -torch.inf, -torch.inf)
+    own_here = torch.where(here, x.gather(1, index).squeeze(1) if v else -torch.inf, -torch.inf)
     sums = [torch.where(bad, torch.nan, value) for value in (top, exponentials.sum(1), terms.sum(1))]
     if not entropy:
         sums[2] = torch.zeros_like(top)
     before = torch.zeros_like(top)
     if rank:
-        mine, place = own.unsqueeze(1), torch.arange(v, device=x.device)
+        mine = (own_here if own is None else torch.where(here, own_here, own)).unsqueeze(1)
         nan, mine_nan = x.isnan(), mine.isnan()
-        earlier = place < index
+        earlier = torch.arange(v, device=x.device) < target.unsqueeze(1)
         ahead = torch.where(nan | mine_nan, nan & (~mine_nan | earlier), (x > mine) | ((x == mine) & earlier))
-        before = (ahead & here.unsqueeze(1)).sum(1).double()
-    return torch.stack([*sums, own, before])
+        ranked = here if own is None else target != SKIPPED
+        before = (ahead & ranked.unsqueeze(1)).sum(1).double()
+    return torch.stack([*sums, own_here, before])
 
 
 def _check(logits: Tensor, target: Tensor) -> None:
@@ -87,7 +91,7 @@ def _check(logits: Tensor, target: Tensor) -> None:
     torch._check(target.dtype == torch.int64 and target.dim() == 1, lambda: "token_rows: target must be int64, [N]")
 
 
-def _fake(logits: Tensor, target: Tensor, entropy: bool, rank: bool) -> Tensor:
+def _fake(logits: Tensor, target: Tensor, entropy: bool, rank: bool, own: Tensor | None) -> Tensor:
     _check(logits, target)
     return _result(logits, target)
 

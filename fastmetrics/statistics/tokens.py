@@ -15,6 +15,7 @@ from fastmetrics.passes.token_rows import SKIPPED, TokenValues
 from fastmetrics.passes.values import KEEP, values_by_rows
 from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, rows_in_parts, same_device
 from fastmetrics.statistics.buffers import Buffers
+from fastmetrics.statistics.vocabulary import VocabularyShard
 
 
 class Tokens(NamedTuple):
@@ -50,11 +51,19 @@ def tokens_of(
     faults: Tensor | None,
 ) -> Tokens:
     """The tokens of a batch; targets and weights out of range go to ``faults``."""
+    ids, kept = _wanted(target, valid, ignore_index)
+    return _counted(ids, kept, (ids < 0) | (ids >= vocabulary), weights, faults)
+
+
+def _wanted(target: Tensor, valid: Tensor | None, ignore_index: int | None) -> tuple[Tensor, Tensor]:
+    """The ids of the targets, and which of them are to be counted."""
     ids = target.reshape(-1).to(torch.int64)
     kept = torch.ones_like(ids, dtype=torch.bool) if valid is None else valid.reshape(-1)
-    if ignore_index is not None:
-        kept = kept & (ids != ignore_index)
-    bad = kept & ((ids < 0) | (ids >= vocabulary))
+    return ids, kept if ignore_index is None else kept & (ids != ignore_index)
+
+
+def _counted(ids: Tensor, kept: Tensor, unknown: Tensor, weights: Tensor | None, faults: Tensor | None) -> Tokens:
+    bad = kept & unknown
     record_faults(faults, 0, bad, ids)
     counted = kept & ~bad
     if weights is not None:
@@ -81,10 +90,16 @@ def rank(values: TokenValues) -> Tensor:
 SUMS = {"total_log_probs": negative_log_likelihood, "entropy": entropy, "rank": rank}
 
 
-class _OfTokens(Statistics):
-    """What all statistics of tokens check and say."""
+class OfTokens(Statistics):
+    """What all statistics of tokens check, read and say.
+
+    Attributes:
+        ignore_index: a target that is skipped.
+        shard: which part of the vocabulary the logits are; None for the whole.
+    """
 
     ignore_index: int | None
+    shard: VocabularyShard | None = None
 
     def check(self, inputs: Inputs) -> None:
         """Raise ``ValueError`` on a wrong shape, ``TypeError`` on a wrong dtype, ``RuntimeError`` on other devices."""
@@ -108,14 +123,31 @@ class _OfTokens(Statistics):
 
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which targets were out of range."""
+        known = "in [0, V) of logits [..., V]" if self.shard is None else "that one part of the vocabulary has"
         skipped = "" if self.ignore_index is None else f", or ignore_index = {self.ignore_index}"
-        return (
-            f"expected `target` to be token ids in [0, V) of logits [..., V]{skipped}, but {count} were not, the first"
-            f" is {first}"
-        )
+        return f"expected `target` to be token ids {known}{skipped}, but {count} were not, the first is {first}"
+
+    def read(
+        self,
+        inputs: Inputs,
+        weights: Tensor | None,
+        valid: Tensor | None,
+        faults: Tensor | None,
+        entropy: bool,
+        rank: bool,
+    ) -> tuple[TokenValues, Tokens]:
+        """The values of tokens, from one read of their logits."""
+        preds, target = inputs
+        logits = preds.detach()
+        if self.shard is None:
+            tokens = tokens_of(target, preds.shape[-1], weights, valid, self.ignore_index, faults)
+            return TokenValues(*token_rows(logits, tokens.place, entropy, rank, None).unbind()), tokens
+        ids, kept = _wanted(target, valid, self.ignore_index)
+        values, parts = self.shard.values(logits, ids, kept, entropy, rank)
+        return values, _counted(ids, kept, parts != 1, weights, faults)
 
 
-class TokenStatistics(_OfTokens):
+class TokenStatistics(OfTokens):
     """Sums over tokens, from one read of their logits; see :func:`fastmetrics.passes.token_rows.token_rows_body`.
 
     Args:
@@ -172,6 +204,8 @@ class TokenStatistics(_OfTokens):
         """As all statistics of tokens; ``ValueError`` on a vocabulary for which there are no bytes."""
         super().check(inputs)
         v = inputs[0].shape[-1]
+        if self.shard is not None:
+            v = self.shard.least_vocabulary(v)
         if self.token_bytes is not None and len(self.token_bytes) < v:
             raise ValueError(
                 f"Expected argument `bytes` to have an entry for each of the {v} tokens of the vocabulary, but it has"
@@ -185,8 +219,8 @@ class TokenStatistics(_OfTokens):
             inputs = inputs[0].unsqueeze(0), target.unsqueeze(0)
         elif target.numel() == 0:
             return
-        for (preds, ids), of_part, mask in in_parts(5 * inputs[1][0].numel(), inputs, weights, valid):
-            self._add_part(states, (preds, ids), None, of_part, mask)
+        for some, of_part, mask in in_parts(self._kept_of_row(inputs), inputs, weights, valid):
+            self._add_part(states, some, None, of_part, mask)
 
     def add_rows(
         self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
@@ -196,16 +230,18 @@ class TokenStatistics(_OfTokens):
             inputs, rows = (inputs[0].unsqueeze(0), inputs[1].unsqueeze(0)), rows.unsqueeze(-1)
         elif inputs[1].numel() == 0:
             return
-        for part in rows_in_parts(5 * inputs[1][0].numel(), rows, inputs, weights, valid):
+        for part in rows_in_parts(self._kept_of_row(inputs), rows, inputs, weights, valid):
             self._add_part(states, *part)
+
+    def _kept_of_row(self, inputs: Inputs) -> int:
+        """How many numbers are kept of an index of dimension 0; 0 if the batch is to be read at once."""
+        return 0 if self.shard is not None else 5 * inputs[1][0].numel()
 
     def _add_part(
         self, states: States, inputs: Inputs, rows: Tensor | None, weights: Tensor | None, valid: Tensor | None
     ) -> None:
-        preds, ids = inputs
-        tokens = tokens_of(ids, preds.shape[-1], weights, valid, self.ignore_index, states.get("faults"))
-        found = token_rows(preds.detach(), tokens.place, "entropy" in states, "rank" in states or "ranks" in states)
-        values = TokenValues(*found.unbind())
+        ranks = "rank" in states or "ranks" in states
+        values, tokens = self.read(inputs, weights, valid, states.get("faults"), "entropy" in states, ranks)
         if rows is None:
             self.add_values(states, values, tokens)
         else:
@@ -259,8 +295,8 @@ class TokenStatistics(_OfTokens):
     def differentiable(
         self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
     ) -> dict[str, Tensor] | None:
-        """The sums of one batch, in operations that keep the graph, unless there are ranks, which have no gradient."""
-        if "rank" in self.shapes or "ranks" in self.shapes:
+        """The sums of one batch, in operations that keep the graph; None for ranks and a part of the vocabulary."""
+        if "rank" in self.shapes or "ranks" in self.shapes or self.shard is not None:
             return None
         preds, target = inputs
         v = preds.shape[-1]
@@ -280,7 +316,7 @@ class TokenStatistics(_OfTokens):
         return {name: found[name] for name in self.shapes}
 
 
-class TokenLikelihoods(_OfTokens, Buffers):
+class TokenLikelihoods(OfTokens, Buffers):
     """The negative log-likelihood of each token, ``nll`` float64 [N]; NaN where it is not counted.
 
     Args:
@@ -295,15 +331,15 @@ class TokenLikelihoods(_OfTokens, Buffers):
 
     def kept(self, inputs: Inputs, valid: Tensor | None, faults: Tensor | None) -> dict[str, Tensor]:
         """From the same pass."""
-        preds, target = inputs
-        tokens = tokens_of(target, preds.shape[-1], None, valid, self.ignore_index, faults)
-        values = TokenValues(*token_rows(preds.detach(), tokens.place, False, False).unbind())
+        values, tokens = self.read(inputs, None, valid, faults, False, False)
         return {"nll": torch.where(tokens.counted, negative_log_likelihood(values), torch.nan)}
 
     def differentiable(
         self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> dict[str, Tensor]:
-        """The same, in operations that keep the graph."""
+    ) -> dict[str, Tensor] | None:
+        """The same, in operations that keep the graph; None for a part of the vocabulary."""
+        if self.shard is not None:
+            return None
         preds, target = inputs
         v = preds.shape[-1]
         tokens = tokens_of(target, v, None, valid, self.ignore_index, None)

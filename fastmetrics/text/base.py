@@ -12,8 +12,10 @@ from torch import Tensor
 from fastmetrics import arguments
 from fastmetrics.docstrings import Documented
 from fastmetrics.metric import Batch, StatisticMetric
-from fastmetrics.statistics.base import Inputs, Statistics
-from fastmetrics.text.hidden import check_hidden, logits_in_parts
+from fastmetrics.statistics.base import Inputs
+from fastmetrics.statistics.tokens import OfTokens
+from fastmetrics.text.hidden import check_hidden, logits_in_parts, tokens_at_once
+from fastmetrics.text.shards import arguments_of_sync, shard_of
 
 
 class TokenMetric(Documented, StatisticMetric):
@@ -27,7 +29,13 @@ class TokenMetric(Documented, StatisticMetric):
         shift: whether ``target`` are the tokens of the input themselves, so that the logits at a position are those of
             the next token: the last logits and the first target of each sequence are left out, without a copy.
             ``weights`` and ``valid`` are then those of the targets.
-        kwargs: those of :class:`~fastmetrics.Metric`.
+        kwargs: those of :class:`~fastmetrics.Metric`; and ``vocab_group``, the processes that have a part of the
+            vocabulary each, with ``vocab_start``, the first token id of the part of this process. They are for logits
+            that are split over processes, as those of a tensor-parallel output layer: ``preds`` are then the part of
+            this process. Without ``vocab_start``, parts are equally large and in the order of the ranks.
+            All processes of the group pass the same targets, weights and ``valid``, and get the same value, which has
+            no gradient. ``process_group`` has the processes with other data: this one, and none of the others of
+            ``vocab_group``.
 
     Inputs:
         preds: logits f16, bf16, f32 or f64, ``(B, S, V)``, ``(N, V)`` or any ``(..., V)``; -inf masks an entry.
@@ -52,10 +60,22 @@ class TokenMetric(Documented, StatisticMetric):
 
     example_batch = "torch.tensor([[[2.0, 1.0, 0.0], [0.0, 3.0, 1.0], [1.0, 1.0, 1.0]]]), torch.tensor([[0, 1, 2]])"
 
-    def __init__(self, statistics: Statistics, ignore_index: int | None, shift: bool, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        statistics: OfTokens,
+        ignore_index: int | None,
+        shift: bool,
+        vocab_group: Any = None,
+        vocab_start: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         if ignore_index is not None and not isinstance(ignore_index, int):
             raise ValueError(f"Argument `ignore_index` expected to either be `None` or an `int` but got {ignore_index}")
         arguments.one_of("shift", shift, (True, False))
+        shard = shard_of(vocab_group, vocab_start)
+        if shard is not None:
+            kwargs = arguments_of_sync(shard, kwargs)
+        statistics.shard = shard
         super().__init__(statistics, **kwargs)
         self.ignore_index = ignore_index
         self.shift = shift
@@ -99,7 +119,7 @@ class TokenMetric(Documented, StatisticMetric):
 
         Args:
             hidden: ``(..., D)``, of a floating type.
-            weight: ``(V, D)``, of the same dtype.
+            weight: ``(V, D)``, of the same dtype; with ``vocab_group``, the rows of the tokens of this process.
             target: token ids ``(...)``.
             bias: ``(V,)``; None for none.
             softcap: the greatest magnitude that a logit can have; None for no cap.
@@ -125,6 +145,10 @@ class TokenMetric(Documented, StatisticMetric):
             raise ValueError(f"{label}: `update_hidden` takes no groups. Update it with logits and `groups=`.")
         check_hidden(label, hidden, weight, target, bias, softcap)
         statistics, like = self._statistics, (hidden, target)
+        assert isinstance(statistics, OfTokens)
+        at_once = tokens_at_once(weight)
+        if statistics.shard is not None:  # as many parts on all processes
+            at_once, hidden = statistics.shard.least(at_once), hidden.reshape(-1, hidden.shape[-1])
         rows = (
             target.reshape(-1),
             None if weights is None else statistics.per_sample("weights", weights, like).reshape(-1),
@@ -132,7 +156,7 @@ class TokenMetric(Documented, StatisticMetric):
         )
         accumulator = None
         with torch.no_grad():
-            for logits, some in logits_in_parts(hidden, weight, bias, softcap):
+            for logits, some in logits_in_parts(hidden, weight, bias, softcap, at_once):
                 ids, of_part, mask = (None if value is None else value[some] for value in rows)
                 assert ids is not None
                 first = accumulator is None

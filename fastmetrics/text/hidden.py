@@ -38,8 +38,13 @@ def check_hidden(
         raise ValueError(f"{label}: expected `softcap` to be None or above 0, but got {softcap}.")
 
 
+def tokens_at_once(weight: Tensor) -> int:
+    """Of how many tokens the logits fit into the buffer; at least one."""
+    return max(1, BUFFER // max(1, weight.shape[0] * weight.element_size()))
+
+
 def logits_in_parts(
-    hidden: Tensor, weight: Tensor, bias: Tensor | None = None, softcap: float | None = None
+    hidden: Tensor, weight: Tensor, bias: Tensor | None, softcap: float | None, at_once: int
 ) -> Iterator[tuple[Tensor, slice]]:
     """The logits of some tokens after the other, and which they are of all tokens in their order.
 
@@ -48,12 +53,12 @@ def logits_in_parts(
         weight: ``(V, D)``.
         bias: ``(V,)``, or None.
         softcap: the greatest magnitude of a logit, or None.
+        at_once: n, of how many tokens at most.
 
     Yields:
-        logits ``(n, V)`` in a buffer of at most 32 MB, or one row, that the next ones overwrite; and a slice.
+        logits ``(n, V)`` in a buffer that the next ones overwrite; and a slice.
     """
     v = weight.shape[0]
-    at_once = max(1, BUFFER // max(1, v * hidden.element_size()))
     buffer: Tensor | None = None
     done = 0
     for block in _blocks(hidden):

@@ -11,8 +11,7 @@ import torch
 from torch import Tensor
 
 from fastmetrics import arguments
-from fastmetrics.statistics.base import Statistics
-from fastmetrics.statistics.tokens import TokenLikelihoods, TokenStatistics
+from fastmetrics.statistics.tokens import OfTokens, TokenLikelihoods, TokenStatistics
 from fastmetrics.text.base import TokenMetric
 
 
@@ -65,7 +64,7 @@ class NegativeLogLikelihood(TokenMetric):
         self, reduction: str | None = "mean", ignore_index: int | None = None, *, shift: bool = False, **kwargs: Any
     ) -> None:
         arguments.one_of("reduction", reduction, ("mean", "sum", "none", None))
-        statistics: Statistics = (
+        statistics: OfTokens = (
             TokenStatistics("total_log_probs", ignore_index=ignore_index)
             if reduction in ("mean", "sum")
             else TokenLikelihoods(ignore_index)

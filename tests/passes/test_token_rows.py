@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The token rows pass against its pure-torch body and exact logarithms."""
 
+import itertools
 import math
 
 import mpmath
@@ -8,7 +9,7 @@ import pytest
 import torch
 
 from fastmetrics.passes import token_rows
-from fastmetrics.passes.token_rows import SKIPPED, TokenValues, token_rows_body
+from fastmetrics.passes.token_rows import ELSEWHERE, SKIPPED, TokenValues, token_rows_body
 
 DTYPES = (torch.float32, torch.float64, torch.float16, torch.bfloat16)
 GREATEST, SUM, WEIGHTED, OWN, RANK = range(5)
@@ -19,8 +20,8 @@ def logits_of(n, v, dtype, device="cpu"):
     return (torch.randn(n, v) * 5).to(dtype).to(device), torch.randint(0, v, (n,), device=device)
 
 
-def compare(logits, target, entropy=True, rank=True):
-    found, body = (f(logits, target, entropy, rank) for f in (token_rows, token_rows_body))
+def compare(logits, target, entropy=True, rank=True, own=None):
+    found, body = (f(logits, target, entropy, rank, own) for f in (token_rows, token_rows_body))
     exact = logits.dtype == torch.float64
     for row in (GREATEST, OWN, RANK):
         torch.testing.assert_close(found[row], body[row], rtol=0, atol=0, equal_nan=True)
@@ -59,6 +60,41 @@ def test_layouts(device, dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_targets_that_are_elsewhere(device, dtype):
+    """Ranks of parts add up to that of the whole, with ties on both sides, NaN, inf and -inf."""
+    for v, cuts in ((9, (0, 2, 5, 9)), (9001, (0, 10, 4500, 9001))):
+        logits, target = logits_of(64, v, dtype, device)
+        logits = logits.round()
+        logits[3, 0] = logits[4, v - 1] = math.nan
+        logits[5, 1], logits[6, target[6]] = math.inf, math.nan
+        logits[7, : v // 2] = logits[8, target[8]] = logits[9] = -math.inf
+        whole = TokenValues(*token_rows_body(logits, target, True, True, None))
+        rank, own = torch.zeros_like(whole.rank), whole.own
+        for first, last in itertools.pairwise(cuts):
+            place = torch.where(target < first, ELSEWHERE, target - first)
+            found = TokenValues(*compare(logits[:, first:last].contiguous(), place, own=own))
+            here = (target >= first) & (target < last)
+            assert torch.equal(found.own[here].nan_to_num(), own[here].nan_to_num())
+            assert (found.own[~here] == -math.inf).all()
+            rank += found.rank
+            unknown = TokenValues(*compare(logits[:, first:last], place))
+            assert not unknown.rank[~here].any()
+        assert torch.equal(rank, whole.rank)
+    place[0] = SKIPPED
+    assert compare(logits[:, first:last], place, own=own)[RANK, 0] == 0
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_logits_that_grow(device, dtype):
+    """The greatest logit of those before is the reference, unless one is greater by more than that is good for."""
+    for step in (0.5, 1.9, 2.1, 30.0):
+        logits, target = logits_of(3, 20_000, dtype, device)
+        logits = (logits / 5 + torch.arange(20_000, device=device) // 4000 * step).to(dtype)
+        compare(logits, target)
+        compare(logits.flip(1), target)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
 def test_what_has_no_softmax(device, dtype):
     for v in (5, 9001):
         for bad in (math.nan, math.inf):
@@ -78,7 +114,7 @@ def test_sums_against_exact_ones():
     for dtype, rel in ((torch.float64, 1e-14), (torch.float32, 1e-6)):
         for scale in (1e-3, 1.0, 30.0, 300.0):
             logits = (torch.randn(4, 300, dtype=torch.float64) * scale).to(dtype)
-            found = TokenValues(*token_rows(logits, torch.zeros(4, dtype=torch.int64), True, False))
+            found = TokenValues(*token_rows(logits, torch.zeros(4, dtype=torch.int64), True, False, None))
             for i, row in enumerate(logits.tolist()):
                 terms = [(mpmath.exp(mpmath.mpf(x) - max(row)), mpmath.mpf(x) - max(row)) for x in row]
                 assert mpmath.almosteq(found.sum[i].item(), sum(e for e, _ in terms), rel_eps=rel)
@@ -89,7 +125,7 @@ def test_sums_against_exact_ones():
 def test_opcheck(device):
     pytest.importorskip("expecttest")  # opcheck needs it
     logits, target = logits_of(5, 40, torch.float32, device)
-    torch.library.opcheck(torch.ops.fastmetrics.token_rows.default, (logits, target, True, True))
+    torch.library.opcheck(torch.ops.fastmetrics.token_rows.default, (logits, target, True, True, None))
     for wrong in ((logits.long(), target), (logits, target.int()), (logits, target[:2])):
         with pytest.raises(RuntimeError):
-            token_rows(*wrong, True, True)
+            token_rows(*wrong, True, True, None)
