@@ -56,6 +56,10 @@ def test_metadata(unpacked):
     assert found["Author"] == "the fastmetrics authors"
     assert found["License-Expression"] == "Apache-2.0"
     assert found["License-File"] == "LICENSE"
+    urls = dict(each.split(", ") for each in found.get_all("Project-URL"))
+    assert found["Name"] in urls["Homepage"]
+    assert len(found["Keywords"].split(",")) > 5
+    assert len(found.get_all("Classifier")) > 5
 
 
 def test_the_version_is_stated_once():
