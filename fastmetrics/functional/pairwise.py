@@ -61,7 +61,8 @@ def pairwise_cosine_similarity(
     x, y, zero_diagonal = _checked(name, x, y, reduction, zero_diagonal)
     if not (x.is_floating_point() and y.is_floating_point()):
         raise TypeError(f"{name}: expected `x` and `y` of a floating type, but got {x.dtype} and {y.dtype}.")
-    return _finished(_products(_unit(x), _unit(y), x.dtype), reduction, zero_diagonal)
+    of_x = _unit(x)
+    return _finished(_products(of_x, of_x if y is x else _unit(y), x.dtype), reduction, zero_diagonal)
 
 
 def pairwise_linear_similarity(

@@ -279,14 +279,11 @@ class TokenStatistics(OfTokens):
             within = torch.where(values.rank < k, amount, 0).to(ranks.dtype)
             ranks += ranks.new_zeros(k).index_add(0, values.rank.clamp(max=k - 1).to(torch.int64), within)
         if "bytes" in states:
-            states["bytes"].add_(self._bytes(tokens))
+            states["bytes"].add_(self._bytes_of_each(tokens).sum())
         states["count"].add_(amount.sum())
 
-    def _bytes(self, tokens: Tokens) -> Tensor:
-        """How many bytes the counted targets stand for, by their weights."""
-        return self._bytes_of_each(tokens).sum()
-
     def _bytes_of_each(self, tokens: Tokens) -> Tensor:
+        """How many bytes the targets stand for, by their weights; 0 for one that is not counted."""
         assert self.token_bytes is not None
         if self.token_bytes.device != tokens.ids.device:
             self.token_bytes = self.token_bytes.to(tokens.ids.device)
@@ -295,8 +292,11 @@ class TokenStatistics(OfTokens):
     def differentiable(
         self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
     ) -> dict[str, Tensor] | None:
-        """The sums of one batch, in operations that keep the graph; None for ranks and a part of the vocabulary."""
-        if "rank" in self.shapes or "ranks" in self.shapes or self.shard is not None:
+        """The sums of one batch: those with a gradient in operations that keep the graph, others as they are counted.
+
+        None without any, and for a part of the vocabulary.
+        """
+        if self.shard is not None or not self.shapes.keys() & {"total_log_probs", "entropy"}:
             return None
         preds, target = inputs
         v = preds.shape[-1]
@@ -304,16 +304,15 @@ class TokenStatistics(OfTokens):
         # what is not counted must not reach the gradient
         logits = torch.where(tokens.counted.unsqueeze(1), preds.reshape(-1, v).double(), 0.0)
         log_probs = logits.log_softmax(1)
-        found = {"count": tokens.amount.sum()}
-        own = log_probs.gather(1, torch.where(tokens.counted, tokens.ids, 0).unsqueeze(1)).squeeze(1)
-        found["total_log_probs"] = -(own * tokens.amount).sum()
+        found = self.of_batch((preds.detach(), target), weights, valid, None)
+        if "total_log_probs" in self.shapes:
+            own = log_probs.gather(1, torch.where(tokens.counted, tokens.ids, 0).unsqueeze(1)).squeeze(1)
+            found["total_log_probs"] = -(own * tokens.amount).sum()
         if "entropy" in self.shapes:
             likely = log_probs > -torch.inf  # the others add nothing, not even to a gradient
             terms = torch.where(likely, log_probs, 0.0)
             found["entropy"] = -(torch.where(likely, terms.exp(), 0.0) * terms).sum(1).mul(tokens.amount).sum()
-        if "bytes" in self.shapes:
-            found["bytes"] = self._bytes(tokens)
-        return {name: found[name] for name in self.shapes}
+        return found
 
 
 class TokenLikelihoods(OfTokens, Buffers):

@@ -53,7 +53,7 @@ def logits_in_parts(
         weight: ``(V, D)``.
         bias: ``(V,)``, or None.
         softcap: the greatest magnitude of a logit, or None.
-        at_once: n, of how many tokens at most.
+        at_once: of how many tokens at most; the parts are about equally large.
 
     Yields:
         logits ``(n, V)`` in a buffer that the next ones overwrite; and a slice.
@@ -62,8 +62,7 @@ def logits_in_parts(
     buffer: Tensor | None = None
     done = 0
     for block in _blocks(hidden):
-        for first in range(0, len(block), at_once):
-            some = block[first : first + at_once]
+        for some in block.tensor_split(-(-len(block) // at_once)):
             if buffer is None:
                 buffer = hidden.new_empty(min(at_once, max(1, hidden.numel() // max(1, hidden.shape[-1]))), v)
             logits = buffer[: len(some)]
