@@ -287,6 +287,10 @@ def pairs_cases():
         yield pairs(x, y, ("deviance", "powered_error"), power=power, p=1.0 + (power == 2.0))
         weights, valid = weights_of(300), mask((300,), "cpu")
         yield pairs(x, y, ("deviance", "events"), power=power, weights=weights, valid=valid)
+    # bad weights in several blocks, the first of them not in block 0
+    weights = weights_of(9001)
+    weights[:300] = 1.0
+    yield pairs(torch.randn(9001), torch.randn(9001), ("count",), weights=weights)
     # outputs: more than a block has threads, some that are far apart, few after another
     for base, outputs in ((torch.randn(9, 300), 300), (torch.randn(20, 70).t(), 20), (torch.randn(3, 5, 9, 4), 4)):
         y = torch.rand(base.shape)

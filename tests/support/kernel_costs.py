@@ -253,6 +253,12 @@ BARS = (
     Bar(r"binary_wide_kernel<(Half|BFloat16), (long|int), false>", 14, in_flight=64, divides=False),
     # two bytes and one: the memory binds at 23
     Bar(r"binary_wide_kernel<(Half|BFloat16), .* char, false>", 17, in_flight=48, divides=False),
+    Bar(r"values_kernel<float>", 10, in_flight=64, divides=False),
+    Bar(r"values_kernel<(Half|BFloat16)>", 11, in_flight=32, divides=False),
+    Bar(r"values_kernel<double>", 14, in_flight=64, divides=False),
+    Bar(r"pairs_kernel<(float|double), .*>", 16, in_flight=64, divides=False),
+    # a sixteenth of a clock for each of two conversions: float64 binds, not issue
+    Bar(r"pairs_kernel<(Half|BFloat16), .*>", 19, in_flight=32, divides=False),
 )
 
 
