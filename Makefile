@@ -50,9 +50,10 @@ dist: $(VENV)/.ready
 check-dist: dist
 	$(BIN)/python tools/check_distributions.py --torch "$(TORCH)" dist
 
-# docs/kernel_resources.md, where nvcc is
+# docs/kernel_resources.md and docs/kernel_costs.md, where nvcc and nvdisasm are
 kernel-resources: $(VENV)/.ready
 	$(BIN)/python -m tests.support.kernel_resources
+	$(BIN)/python -m tests.support.kernel_costs
 
 # the .pyi files, of the modules whose names are made at run time
 stubs: $(VENV)/.ready

@@ -32,6 +32,10 @@ __device__ __forceinline__ Pack<T, N> load_pack(const T* from) {
   return *reinterpret_cast<const Pack<T, N>*>(from);
 }
 
+// What arithmetic on T is done in.
+template <typename T>
+using WidenedTo = decltype(widen(T{}));
+
 // How many T are 16 bytes.
 template <typename T>
 constexpr int kPerLoad = 16 / sizeof(T);
@@ -48,36 +52,82 @@ __device__ __forceinline__ bool good_weight(double weight) { return weight >= 0.
 
 constexpr int64_t kNoPlace = INT64_MAX;
 
-// Record that the element at `place` of the batch is bad. faults: int64 [kFaults] or null.
-__device__ __forceinline__ void add_fault(int64_t* faults, int which, int64_t place) {
-  if (faults == nullptr) return;
-  atomicAdd(as_count(faults + kScratchCount + which), Count{1});
-  atomicMax(as_count(faults + kScratchPlace + which), static_cast<Count>(kNoPlace - place));
-}
+// What a thread finds to be bad, in registers: `which` is a constant wherever it is called.
+class BadOnes {
+ public:
+  __device__ __forceinline__ void add(int which, int64_t place) {
+    ++count_[which];
+    if (place < first_[which]) first_[which] = place;
+  }
+
+  // Adds to the scratch of a record, counts [kKindsOfFault] and first places as kNoPlace - place; zero at first. All
+  // threads of the block call it. What thread 0 does is all that is done, and is ordered before what it does next.
+  __device__ __forceinline__ void close(int64_t* counts, int64_t* places) const {
+    if (!__syncthreads_or(count_[kBadTarget] | count_[kBadPreds] | count_[kBadWeight])) return;
+    __shared__ Count of_block[2 * kKindsOfFault];
+    if (threadIdx.x < 2 * kKindsOfFault) of_block[threadIdx.x] = 0;
+    __syncthreads();
+#pragma unroll
+    for (int which = 0; which < kKindsOfFault; ++which) {
+      if (count_[which] == 0) continue;
+      atomicAdd(of_block + 2 * which, Count{count_[which]});
+      atomicMax(of_block + 2 * which + 1, static_cast<Count>(kNoPlace - first_[which]));
+    }
+    __syncthreads();
+    if (threadIdx.x != 0) return;
+    for (int which = 0; which < kKindsOfFault; ++which) {
+      if (of_block[2 * which] == 0) continue;
+      atomicAdd(as_count(counts + which), of_block[2 * which]);
+      atomicMax(as_count(places + which), of_block[2 * which + 1]);
+    }
+  }
+
+  // The same to the scratch of `faults`, int64 [kFaults] or null.
+  __device__ __forceinline__ void close(int64_t* faults) const {
+    if (faults != nullptr) close(faults + kScratchCount, faults + kScratchPlace);
+  }
+
+ private:
+  uint32_t count_[kKindsOfFault] = {};
+  int64_t first_[kKindsOfFault] = {kNoPlace, kNoPlace, kNoPlace};
+};
 
 // Move what is in the scratch to the record, and empty it; one thread, when all faults are in. value_at(which, place)
 // is the bad value.
 template <typename ValueAt>
 __device__ __forceinline__ void record_faults(int64_t* faults, const ValueAt& value_at) {
   for (int which = 0; which < kKindsOfFault; ++which) {
-    const Count count = atomicExch(as_count(faults + kScratchCount + which), Count{0});
-    const Count place = atomicExch(as_count(faults + kScratchPlace + which), Count{0});
+    const int64_t count = faults[kScratchCount + which], place = faults[kScratchPlace + which];
     if (count == 0) continue;
-    if (faults[2 * which] == 0) faults[2 * which + 1] = value_at(which, kNoPlace - static_cast<int64_t>(place));
-    faults[2 * which] += static_cast<int64_t>(count);
+    faults[kScratchCount + which] = faults[kScratchPlace + which] = 0;
+    if (faults[2 * which] == 0) faults[2 * which + 1] = value_at(which, kNoPlace - place);
+    faults[2 * which] += count;
   }
 }
 
-// The same for a kernel that is alone: the block that finishes last does it. All threads of all blocks call it, after
-// their last fault.
+// How many blocks took a ticket before. What the calling thread did comes before what the threads do that take a later
+// one. A fence in its place would make every other addition to a state wait for its result, from sm_90 on.
+__device__ __forceinline__ Count take_ticket(int64_t* tickets) {
+#ifdef __CUDA_ARCH__
+  Count before;
+  asm volatile("atom.acq_rel.gpu.global.add.u64 %0, [%1], 1;" : "=l"(before) : "l"(tickets) : "memory");
+  return before;
+#else
+  __threadfence();
+  const Count before = atomicAdd(as_count(tickets), Count{1});
+  __threadfence();
+  return before;
+#endif
+}
+
+// Close `bad` and record it, for a kernel that is alone: the block that finishes last does it. All threads of all
+// blocks call it.
 template <typename ValueAt>
-__device__ __forceinline__ void record_faults_last(int64_t* faults, const ValueAt& value_at) {
+__device__ __forceinline__ void record_faults_last(int64_t* faults, const BadOnes& bad, const ValueAt& value_at) {
   if (faults == nullptr) return;
-  __threadfence();
-  __syncthreads();
+  bad.close(faults);
   if (threadIdx.x != 0) return;
-  if (atomicAdd(as_count(faults + kScratchBlocks), Count{1}) != gridDim.x - 1) return;
-  __threadfence();
+  if (take_ticket(faults + kScratchBlocks) != gridDim.x - 1) return;
   record_faults(faults, value_at);
   atomicExch(as_count(faults + kScratchBlocks), Count{0});
 }

@@ -63,25 +63,33 @@ struct Layout {
   // Offsets of sample `i` in preds and target, and how many samples of its run follow, itself included.
   FM_HD int64_t locate(int64_t i, int64_t* a, int64_t* b) const {
     *a = *b = 0;
-    int64_t left = 0;
-    for (int d = dims - 1; d >= 0; --d) {
+    int64_t left = size[0] - i;
+#ifdef __CUDA_ARCH__
+#pragma unroll 1
+#endif
+    for (int d = dims - 1; d > 0; --d) {
       const int64_t at = i % size[d];
       i /= size[d];
       if (d == dims - 1) left = size[d] - at;
       *a += at * a_stride[d];
       *b += at * b_stride[d];
     }
+    *a += i * a_stride[0];  // what is left is the index there: one dimension takes no division
+    *b += i * b_stride[0];
     return left;
   }
 
   // Offset of sample `i` in the tensor with these strides.
   FM_HD int64_t offset(int64_t i, const int64_t* stride) const {
     int64_t at = 0;
-    for (int d = dims - 1; d >= 0; --d) {
+#ifdef __CUDA_ARCH__
+#pragma unroll 1
+#endif
+    for (int d = dims - 1; d > 0; --d) {
       at += i % size[d] * stride[d];
       i /= size[d];
     }
-    return at;
+    return at + i * stride[0];
   }
 };
 

@@ -26,7 +26,7 @@ using CellOfCard = std::conditional_t<std::is_same<Cell, double>::value, double,
 // The cell that element i counts in, or -1 if it is not counted.
 template <typename T, typename Cell>
 __device__ __forceinline__ int64_t read_element(const BinaryCells& c, int64_t i, Cell* amount, bool* outside,
-                                                int64_t* faults) {
+                                                BadOnes* bad) {
   const BinaryBatch& b = c.batch;
   if (!b.is_valid(i, 0)) return -1;
   int64_t of_preds, of_target;
@@ -51,14 +51,14 @@ __device__ __forceinline__ int64_t read_element(const BinaryCells& c, int64_t i,
   const bool good_target = target == 0 || target == 1, good_group = group >= 0 && group < c.groups.count;
   bool counted = good_target && good_group && good_pred;
   if (!counted) {
-    if (!good_target) add_fault(faults, kBadTarget, i);
-    if (!good_pred) add_fault(faults, kBadPreds, i);
+    if (!good_target) bad->add(kBadTarget, i);
+    if (!good_pred) bad->add(kBadPreds, i);
   }
   *amount = 1;
   if constexpr (std::is_same<Cell, double>::value) {
     *amount = b.weights[b.samples.offset(i, b.samples.d_stride)];
     if (!good_weight(*amount)) {
-      add_fault(faults, kBadWeight, i);
+      bad->add(kBadWeight, i);
       counted = false;
     }
   }
@@ -78,10 +78,11 @@ FM_KERNEL binary_cells_kernel(const BinaryCells c, int replicas, CellOfCard<Cell
   __syncthreads();
   Cell* mine = of_block + (static_cast<int>(threadIdx.x) & (replicas - 1));
   const int64_t elements = c.elements(), stride = static_cast<int64_t>(gridDim.x) * kThreads;
+  BadOnes bad;
   bool outside = false;
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < elements; i += stride) {
     Cell amount;
-    const int64_t cell = read_element<T>(c, i, &amount, &outside, faults);
+    const int64_t cell = read_element<T>(c, i, &amount, &outside, &bad);
     if (cell < 0) continue;
     if (replicas > 0) {
       atomicAdd(mine + cell * replicas, amount);
@@ -102,6 +103,7 @@ FM_KERNEL binary_cells_kernel(const BinaryCells c, int replicas, CellOfCard<Cell
     const Cell sum = of_block[i * replicas];
     if (sum != 0) atomicAdd(of_card + i, CellOfCard<Cell>{sum});
   }
+  bad.close(faults);
 }
 
 // Adds the cells that are meant to the state. counts: int64, or float64 for weights, [groups, 4].

@@ -32,6 +32,17 @@ cudaError_t launch_groups(const Card& card, const BinaryBatch& b, int64_t* total
   return launch(binary_groups_kernel<T, 1>, blocks, 0, stream, b, totals, outside, faults);
 }
 
+// Neighbours whose targets are I.
+template <typename T, typename I>
+cudaError_t launch_wide(const Card& card, const BinaryBatch& b, int64_t* totals, int64_t* outside, int64_t* faults,
+                        cudaStream_t stream) {
+  const int64_t per_block = int64_t{kThreads} * std::max(2 * kPerLoad<T>, Tuning::kSamplesPerThread);
+  const dim3 blocks(blocks_for(card, b.samples.size[0], per_block, Tuning::kBlocksPerMultiprocessor));
+  const auto kernel = b.has_ignore ? binary_wide_kernel<T, I, true> : binary_wide_kernel<T, I, false>;
+  const auto probability = static_cast<WidenedTo<T>>(b.probability), logit = static_cast<WidenedTo<T>>(b.logit);
+  return launch(kernel, blocks, 0, stream, b, probability, logit, totals, outside, faults);
+}
+
 template <typename T>
 cudaError_t launch_totals(const Card& card, const BinaryBatch& b, int64_t* totals, int64_t* outside, int64_t* faults,
                           cudaStream_t stream) {
@@ -50,6 +61,15 @@ cudaError_t launch_totals(const Card& card, const BinaryBatch& b, int64_t* total
     return launch(kernel, dim3(static_cast<unsigned>(blocks)), 0, stream, b, columns, chunks, totals, outside, faults);
   };
   if constexpr (!std::is_same<T, Label>::value) {
+    if (b.labels == 1 && layout.dims == 1 && layout.a_stride[0] == 1 && layout.b_stride[0] == 1 && b.valid == nullptr &&
+        aligned_16(b.preds, 1) && aligned_16(b.target, 1) && !(b.has_ignore && (b.ignore == 0 || b.ignore == 1))) {
+      if (b.target_type == DType::kInt64) return launch_wide<T, int64_t>(card, b, totals, outside, faults, stream);
+      if (b.target_type == DType::kInt32) return launch_wide<T, int32_t>(card, b, totals, outside, faults, stream);
+      if (size_of(b.target_type) == 1) {
+        return b.target_type == DType::kInt8 ? launch_wide<T, int8_t>(card, b, totals, outside, faults, stream)
+                                             : launch_wide<T, uint8_t>(card, b, totals, outside, faults, stream);
+      }
+    }
     constexpr int kN = kPerLoad<T>;
     const int last = layout.dims - 1;
     bool wide = columns == 1 && layout.a_stride[last] == 1 && layout.size[last] % kN == 0 &&

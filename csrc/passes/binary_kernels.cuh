@@ -7,6 +7,8 @@
 
 #pragma once
 
+#include <type_traits>
+
 #include "common/device.cuh"
 #include "passes/binary.h"
 
@@ -22,13 +24,18 @@ struct Tally {
   bool outside = false;
 
   // One element.
-  __device__ void add(const BinaryBatch& b, int64_t* faults, int64_t sample, int64_t label, int64_t target, T score) {
-    if (!b.is_valid(sample, label)) return;
+  __device__ void add(const BinaryBatch& b, BadOnes* bad, int64_t sample, int64_t label, int64_t target, T score) {
+    if (b.is_valid(sample, label)) add(b, bad, target, score, [&] { return place_of(b, sample, label); });
+  }
+
+  // One that is valid; `place` says where it is.
+  template <typename Place>
+  __device__ void add(const BinaryBatch& b, BadOnes* bad, int64_t target, T score, const Place& place) {
     using W = decltype(widen(T{}));
     const W x = widen(score);
     const bool ignored = b.has_ignore && target == b.ignore;
     const bool valid = !ignored && (target == 0 || target == 1);
-    if (!valid && !ignored) add_fault(faults, kBadTarget, place_of(b, sample, label));
+    if (!valid && !ignored) bad->add(kBadTarget, place());
     if (!(x >= W(0) && x <= W(1)) && (b.ignored_decide || !ignored)) outside = true;
     if (!valid) return;
     // cutoffs are values of T, so this is exact
@@ -48,12 +55,11 @@ struct Tally<Label> {
   uint32_t of[kTotals] = {};
   bool outside = false;
 
-  __device__ void add(const BinaryBatch& b, int64_t* faults, int64_t sample, int64_t label, int64_t target,
-                      int64_t pred) {
+  __device__ void add(const BinaryBatch& b, BadOnes* bad, int64_t sample, int64_t label, int64_t target, int64_t pred) {
     if (!b.is_valid(sample, label) || (b.has_ignore && target == b.ignore)) return;
     const bool good_target = target == 0 || target == 1, good_pred = pred == 0 || pred == 1;
-    if (!good_target) add_fault(faults, kBadTarget, place_of(b, sample, label));
-    if (!good_pred) add_fault(faults, kBadPreds, place_of(b, sample, label));
+    if (!good_target) bad->add(kBadTarget, place_of(b, sample, label));
+    if (!good_pred) bad->add(kBadPreds, place_of(b, sample, label));
     if (!good_target || !good_pred) return;
     ++of[kTotal];
     of[kActual] += target != 0;
@@ -61,6 +67,20 @@ struct Tally<Label> {
     of[kTruePositive] += target != 0 && pred != 0;
   }
 };
+
+// Adds what the threads of a block have of one label to its totals [kTotals], in shared memory.
+template <typename T>
+__device__ __forceinline__ void add_to_block(const Tally<T>& tally, uint32_t* of_block) {
+  for (int k = 0; k < kTotals; ++k) {
+    const uint32_t sum = sum_of_warp(tally.of[k]);
+    if (threadIdx.x % kWarp == 0 && sum != 0) atomicAdd(of_block + k, sum);
+  }
+}
+
+// Marks the batch as logits if any thread met a score outside [0, 1]; a barrier of the block.
+__device__ __forceinline__ void mark_outside(bool outside, int64_t* any_outside) {
+  if (__syncthreads_or(outside) && threadIdx.x == 0) atomicMax(as_count(any_outside), Count{1});
+}
 
 // Totals of the whole batch. A block is `columns` labels (a power of two) by kThreads / columns samples; `chunks`
 // blocks in a row have all labels. kN neighbouring samples a thread; more than one if they are in one run, and aligned.
@@ -76,6 +96,7 @@ FM_KERNEL binary_kernel(const BinaryBatch b, int columns, int64_t chunks, int64_
   const int64_t packs = b.samples.samples() / kN, stride = gridDim.x / chunks * rows;
   const int64_t b_step = b.samples.b_stride[b.samples.dims - 1];
   Tally<T> tally;
+  BadOnes bad;
   if (label < b.labels) {
     for (int64_t i = blockIdx.x / chunks * rows + static_cast<int>(threadIdx.x) / columns; i < packs; i += stride) {
       int64_t of_preds, of_target;
@@ -84,32 +105,149 @@ FM_KERNEL binary_kernel(const BinaryBatch b, int columns, int64_t chunks, int64_
       of_target += label * b.b_label;
       if constexpr (kN == 1) {
         const int64_t target = label_at(b.target, b.target_type, of_target);
-        tally.add(b, faults, i, label, target, element(b, T{}, of_preds));
+        tally.add(b, &bad, i, label, target, element(b, T{}, of_preds));
       } else {
         const auto x = load_pack<T, kN>(static_cast<const T*>(b.preds) + of_preds);
         int64_t target[kN];
 #pragma unroll
         for (int j = 0; j < kN; ++j) target[j] = label_at(b.target, b.target_type, of_target + j * b_step);
 #pragma unroll
-        for (int j = 0; j < kN; ++j) tally.add(b, faults, i * kN + j, label, target[j], x.at[j]);
+        for (int j = 0; j < kN; ++j) tally.add(b, &bad, i * kN + j, label, target[j], x.at[j]);
       }
     }
   }
   if (columns == 1) {
-    for (int k = 0; k < kTotals; ++k) {
-      const uint32_t sum = sum_of_warp(tally.of[k]);
-      if (threadIdx.x % kWarp == 0 && sum != 0) atomicAdd(of_block + k, sum);
-    }
+    add_to_block(tally, of_block);
   } else {
     for (int k = 0; k < kTotals; ++k) {
       if (tally.of[k] != 0) atomicAdd(of_block + column * kTotals + k, tally.of[k]);
     }
   }
-  const int outside = __syncthreads_or(tally.outside);
-  if (outside && threadIdx.x == 0) atomicMax(as_count(any_outside), Count{1});
+  mark_outside(tally.outside, any_outside);
   for (int i = threadIdx.x; i < columns * kTotals; i += kThreads) {
     if (of_block[i] != 0) atomicAdd(as_count(totals + first_label * kTotals + i), Count{of_block[i]});
   }
+  bad.close(faults);
+}
+
+// Bytes 4 * j to 4 * j + 3 of a pack.
+template <typename I, int kN>
+__device__ __forceinline__ uint32_t word_of(const Pack<I, kN>& pack, int j) {
+  return reinterpret_cast<const uint32_t*>(&pack)[j];
+}
+
+// Totals of one label whose scores and targets are neighbours of types T and I, 16-byte aligned, without a mask.
+// The cutoffs are those of b: narrowing them here would be repeated for every pack.
+// kIgnores: whether there is an ignored target, which is neither 0 nor 1.
+// totals: int64 [kTotals], zero before. any_outside: zero before.
+template <typename T, typename I, bool kIgnores>
+FM_KERNEL binary_wide_kernel(const BinaryBatch b, WidenedTo<T> probability, WidenedTo<T> logit, int64_t* totals,
+                             int64_t* any_outside, int64_t* faults) {
+  __shared__ uint32_t of_block[kTotals];
+  if (threadIdx.x < kTotals) of_block[threadIdx.x] = 0;
+  __syncthreads();
+  using W = WidenedTo<T>;
+  constexpr int kN = kPerLoad<T>, kPacks = kN < 8 ? 4 : 2;
+  constexpr bool kWords = sizeof(I) == 1 && kN % 4 == 0;  // four targets are taken at once
+  constexpr uint32_t kLow = 0xffffu;
+  const T* preds = static_cast<const T*>(b.preds);
+  const I* target = static_cast<const I*>(b.target);
+  const int64_t samples = b.samples.size[0], packs = samples / kN;
+  const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
+  const int64_t first = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
+  Tally<T> tally;
+  BadOnes bad;
+  auto one_by_one = [&](int64_t from, int64_t to) {
+#pragma unroll 1
+    for (int64_t i = from; i < to; ++i) {
+      tally.add(b, &bad, static_cast<int64_t>(target[i]), preds[i], [&] { return i; });
+    }
+  };
+  uint32_t seen = 0, as_probability = 0, as_logit = 0;  // how many, and from bit 16 how many with a target of 1
+  auto take = [&] {
+    tally.of[kTotal] += seen & kLow;
+    tally.of[kActual] += seen >> 16;
+    tally.of[kPredicted] += as_probability & kLow;
+    tally.of[kTruePositive] += as_probability >> 16;
+    tally.of[kPredictedLogit] += as_logit & kLow;
+    tally.of[kTruePositiveLogit] += as_logit >> 16;
+    seen = as_probability = as_logit = 0;
+  };
+  auto count_pack = [&](int64_t pack, const Pack<T, kN>& x, const Pack<I, kN>& t) {
+    std::conditional_t<kWords && !kIgnores, uint32_t, I> other =
+        0;  // not zero if a target is neither 0 nor 1, nor ignored
+    if constexpr (kWords && !kIgnores) {
+#pragma unroll
+      for (int j = 0; j < kN / 4; ++j) other |= word_of(t, j) & 0xfefefefeu;
+    } else {
+#pragma unroll
+      for (int j = 0; j < kN; ++j) {
+        if (kIgnores && static_cast<int64_t>(t.at[j]) == b.ignore) continue;
+        other |= t.at[j] & static_cast<I>(~I(1));
+      }
+    }
+    if (other != 0) {
+      one_by_one(pack * kN, pack * kN + kN);
+      return;
+    }
+    uint32_t most = 0;  // bits of a score, which are greater than those of 1 outside
+#pragma unroll
+    for (int j = 0; j < kN; ++j) {
+      const W score = widen(x.at[j]);
+      const bool ignored = kIgnores && t.at[j] != I(0) && t.at[j] != I(1);
+      uint32_t one;
+      if constexpr (kWords) {
+        one = __byte_perm(word_of(t, j / 4), 1, 0x5054 | j % 4 << 8);  // byte 2 is the target, byte 0 is 1
+      } else {
+        one = 1 + (static_cast<uint32_t>(t.at[j]) << 16);
+      }
+      if (ignored) one = 0;
+      seen += one;
+      if (score > probability) as_probability += one;
+      if (score > logit) as_logit += one;
+      if (!ignored || b.ignored_decide) {
+        if constexpr (sizeof(W) == sizeof(uint32_t)) {
+          const uint32_t bits = __float_as_uint(score);
+          most = bits > most ? bits : most;
+        } else {
+          tally.outside |= !(score >= W(0) && score <= W(1));
+        }
+      }
+    }
+    if (most > 0x3f800000u && !tally.outside) {  // or a zero has a sign
+#pragma unroll
+      for (int j = 0; j < kN; ++j) {
+        const W score = widen(x.at[j]);
+        const bool ignored = kIgnores && t.at[j] != I(0) && t.at[j] != I(1);
+        if (!ignored || b.ignored_decide) tally.outside |= !(score >= W(0) && score <= W(1));
+      }
+    }
+  };
+  int64_t i = first;
+  for (; i + (kPacks - 1) * stride < packs; i += kPacks * stride) {
+    Pack<T, kN> x[kPacks];
+    Pack<I, kN> t[kPacks];
+#pragma unroll
+    for (int u = 0; u < kPacks; ++u) {
+      x[u] = load_pack<T, kN>(preds + (i + u * stride) * kN);
+      t[u] = load_pack<I, kN>(target + (i + u * stride) * kN);
+    }
+#pragma unroll
+    for (int u = 0; u < kPacks; ++u) count_pack(i + u * stride, x[u], t[u]);
+    take();
+  }
+  for (; i < packs; i += stride) {
+    count_pack(i, load_pack<T, kN>(preds + i * kN), load_pack<I, kN>(target + i * kN));
+    take();
+  }
+  const int64_t rest = packs * kN + first;
+  if (rest < samples) one_by_one(rest, rest + 1);
+  add_to_block(tally, of_block);
+  mark_outside(tally.outside, any_outside);
+  if (threadIdx.x < kTotals && of_block[threadIdx.x] != 0) {
+    atomicAdd(as_count(totals + threadIdx.x), Count{of_block[threadIdx.x]});
+  }
+  bad.close(faults);
 }
 
 // Totals of each index of dimension 0: kLanes lanes have the elements of one index and one label.
@@ -120,6 +258,7 @@ FM_KERNEL binary_groups_kernel(const BinaryBatch b, int64_t* totals, int64_t* an
   constexpr int kUnits = kThreads / kLanes;
   const int64_t units = b.groups * b.labels;
   bool outside = false;
+  BadOnes bad;
   // all lanes of a warp go round together, so that they meet in the shuffles
   for (int64_t first = static_cast<int64_t>(blockIdx.x) * kUnits; first < units;
        first += static_cast<int64_t>(gridDim.x) * kUnits) {
@@ -132,7 +271,7 @@ FM_KERNEL binary_groups_kernel(const BinaryBatch b, int64_t* totals, int64_t* an
         const int64_t sample = group * b.per_sample + i;
         b.samples.locate(sample, &of_preds, &of_target);
         const int64_t target = label_at(b.target, b.target_type, of_target + label * b.b_label);
-        tally.add(b, faults, sample, label, target, element(b, T{}, of_preds + label * b.a_label));
+        tally.add(b, &bad, sample, label, target, element(b, T{}, of_preds + label * b.a_label));
       }
     }
     outside |= tally.outside;
@@ -141,7 +280,8 @@ FM_KERNEL binary_groups_kernel(const BinaryBatch b, int64_t* totals, int64_t* an
       if (lane == 0 && unit < units) totals[unit * kTotals + k] = sum;
     }
   }
-  if (__syncthreads_or(outside) && threadIdx.x == 0) atomicMax(as_count(any_outside), Count{1});
+  mark_outside(outside, any_outside);
+  bad.close(faults);
 }
 
 // Adds the totals that are meant to the state. counts: int64 [groups, L, 4].

@@ -19,7 +19,7 @@ struct ExactMatchPass {
   ExactMatchSums to;
 
   template <int kLanes>
-  __device__ void add(int64_t row, int lane, RowSums<kSums>* sums, bool* outside, int64_t* scratch) const {
+  __device__ void add(int64_t row, int lane, RowSums<kSums>* sums, bool* outside, BadOnes* faults) const {
     const int64_t places = b.places.samples(), classes = options.classes > 0 ? options.classes : 2;
     const int64_t a_row = b.rows.offset(row, b.rows.a_stride), b_row = b.rows.offset(row, b.rows.b_stride);
     const int64_t c_row = b.valid == nullptr ? 0 : b.rows.offset(row, b.rows.c_stride);
@@ -52,8 +52,8 @@ struct ExactMatchPass {
         label = v > options.probability;
         label_of_logit = v > options.logit;
       }
-      if (bad_target) add_row_fault(scratch, kBadTarget, b.place_of(row, i, places));
-      if (bad_label) add_row_fault(scratch, kBadPreds, b.place_of(row, i, places));
+      if (bad_target) faults->add(kBadTarget, b.place_of(row, i, places));
+      if (bad_label) faults->add(kBadPreds, b.place_of(row, i, places));
       bad |= bad_target || bad_label;
       wrong |= !ignored && label != target;
       wrong_logit |= !ignored && label_of_logit != target;
@@ -64,7 +64,7 @@ struct ExactMatchPass {
     wrong_logit = any_of<kLanes>(wrong_logit);
     if (lane != 0 || !present) return;
     const double weight = b.weight(row);
-    if (!good_weight(weight)) add_row_fault(scratch, kBadWeight, row);
+    if (!good_weight(weight)) faults->add(kBadWeight, row);
     if (bad || !good_weight(weight)) return;
     sums->of[0] += wrong ? 0.0 : weight;
     sums->of[1] += wrong_logit ? 0.0 : weight;

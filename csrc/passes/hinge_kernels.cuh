@@ -43,17 +43,17 @@ __device__ __forceinline__ RowOfScores read_scores(const RowsBatch& b, int64_t a
   return row;
 }
 
-// The target of a sample, or -1 if it is not counted; lane 0 records faults. classes: 2 for binary.
+// The target of a sample, or -1 if it is not counted; lane 0 notes faults. classes: 2 for binary.
 __device__ __forceinline__ int64_t counted_target(const RowsBatch& b, int64_t row, int64_t classes, int lane,
-                                                  double* weight, int64_t* scratch) {
+                                                  double* weight, BadOnes* faults) {
   if (b.valid != nullptr && !b.valid[b.rows.offset(row, b.rows.c_stride)]) return -1;
   const int64_t target = label_at(b.target, b.target_type, b.rows.offset(row, b.rows.b_stride));
   if (b.has_ignore && target == b.ignore) return -1;
   const bool bad = target < 0 || target >= classes;
   *weight = b.weight(row);
   const bool bad_weight = !good_weight(*weight);
-  if (lane == 0 && bad) add_row_fault(scratch, kBadTarget, row);
-  if (lane == 0 && bad_weight) add_row_fault(scratch, kBadWeight, row);
+  if (lane == 0 && bad) faults->add(kBadTarget, row);
+  if (lane == 0 && bad_weight) faults->add(kBadWeight, row);
   return bad || bad_weight ? -1 : target;
 }
 
@@ -65,9 +65,9 @@ struct HingePass {
   HingeSums to;
 
   template <int kLanes>
-  __device__ void add(int64_t row, int lane, RowSums<kSums>* sums, bool* outside, int64_t* scratch) const {
+  __device__ void add(int64_t row, int lane, RowSums<kSums>* sums, bool* outside, BadOnes* faults) const {
     double weight;
-    const int64_t target = counted_target(b, row, options.multiclass ? b.scores : 2, lane, &weight, scratch);
+    const int64_t target = counted_target(b, row, options.multiclass ? b.scores : 2, lane, &weight, faults);
     if (target < 0) return;
     const int64_t at = b.rows.offset(row, b.rows.a_stride);
     double as_probability, as_logit;
@@ -103,13 +103,14 @@ hinge_classes_kernel(const RowsBatch b, bool squared, int64_t parts, double* par
   const int64_t part = static_cast<int64_t>(blockIdx.x) * (kThreads / kWarp) + threadIdx.x / kWarp;
   const int64_t rows = b.rows.samples(), classes = b.scores;
   bool outside = false;
+  BadOnes bad;
   if (part < parts) {
     double* mine = partial + part * (2 * classes + 1);
     for (int64_t c = lane; c < classes; c += kWarp) mine[c] = mine[classes + c] = 0.0;
     double count = 0.0;
     for (int64_t row = part; row < rows; row += parts) {
       double weight;
-      const int64_t target = counted_target(b, row, classes, lane, &weight, scratch);
+      const int64_t target = counted_target(b, row, classes, lane, &weight, &bad);
       if (target < 0) continue;
       const int64_t at = b.rows.offset(row, b.rows.a_stride);
       const RowOfScores scores = read_scores<kWarp>(b, at, target, lane, &outside);
@@ -122,7 +123,7 @@ hinge_classes_kernel(const RowsBatch b, bool squared, int64_t parts, double* par
     }
     if (lane == 0) mine[2 * classes] = count;
   }
-  mark_outside(outside, scratch);
+  close_rows(bad, outside, scratch);
 }
 
 // Adds the sums of all parts to the state; a block has one class, or the count, after another.

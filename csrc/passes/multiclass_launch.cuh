@@ -30,14 +30,17 @@ SharedCells shared_cells(const Card& card, const MulticlassBatch& b, const Multi
     return cells > 0 && (plan.of_replica() + cells) * kCell <= bytes &&
            samples >= cells * Tuning::kSamplesPerCell * std::max(1, card.multiprocessors / 2);
   };
-  if (s.confusion != nullptr) {
-    if (pays(c * c)) plan.pairs = static_cast<int>(c * c);
-  } else if (s.counts != nullptr && pays(c * 3)) {
-    plan.counts = static_cast<int>(c * 3);
+  if (s.confusion != nullptr && pays(c * c)) plan.pairs = static_cast<int>(c * c);
+  if (plan.pairs == 0) {
+    if ((s.confusion != nullptr || s.counts != nullptr) && pays(c)) plan.diagonal = static_cast<int>(c);
+    if (s.counts != nullptr && pays(c * 2)) plan.margins = static_cast<int>(c * 2);
   }
   if (s.ranks != nullptr && pays(c * s.k * 2)) plan.ranks = static_cast<int>(c * s.k * 2);
   if (s.rank_histogram != nullptr && pays(c)) plan.rank_histogram = static_cast<int>(c);
   if (plan.of_replica() == 0) return plan;
+  const bool pairs = plan.pairs > 0 || (s.confusion == nullptr && (s.counts == nullptr || plan.of_counts() == c * 3));
+  plan.all =
+      pairs && (s.ranks == nullptr) == (plan.ranks == 0) && (s.rank_histogram == nullptr) == (plan.rank_histogram == 0);
   const int64_t fit = std::min<int64_t>(bytes, Tuning::kReplicaBytes) / (plan.of_replica() * kCell);
   plan.replicas = static_cast<int>(std::max<int64_t>(1, std::min<int64_t>(Tuning::kReplicas, fit)));
   *most_blocks = samples / (int64_t{Tuning::kSamplesPerCell} * plan.of_replica());

@@ -196,17 +196,22 @@ FM_KERNEL pairs_add_kernel(const PairsSums* partial, int64_t parts, int64_t outp
   }
 }
 
-// Adds the faults of all blocks to the record, one thread for each kind. of_blocks: [blocks, kBlockFaults].
+// Adds the faults of all blocks to the record, a warp for each kind. of_blocks: [blocks, kBlockFaults].
 FM_KERNEL pairs_faults_kernel(const PairsBatch b, const Count* of_blocks, int64_t blocks, int64_t* faults) {
-  const int which = threadIdx.x;
+  const int which = static_cast<int>(threadIdx.x) / kWarp, lane = static_cast<int>(threadIdx.x) % kWarp;
   if (which >= kKindsOfFault) return;
   Count count = 0, nearest = 0;
-  for (int64_t block = 0; block < blocks; ++block) {
+  for (int64_t block = lane; block < blocks; block += kWarp) {
     const Count* of_block = of_blocks + block * kBlockFaults + 2 * which;
     count += of_block[0];
     nearest = of_block[1] > nearest ? of_block[1] : nearest;
   }
-  if (count == 0) return;
+  count = sum_of_warp(count);
+  for (int offset = kWarp / 2; offset > 0; offset /= 2) {
+    const Count other = __shfl_down_sync(kAllLanes, nearest, offset);
+    nearest = other > nearest ? other : nearest;
+  }
+  if (lane != 0 || count == 0) return;
   if (faults[2 * which] == 0) {
     const int64_t place = kNoPlace - static_cast<int64_t>(nearest), pair = place / b.outputs;
     const int64_t output = place % b.outputs;

@@ -63,6 +63,7 @@ FM_KERNEL ranking_kernel(const RankingRole role, int64_t rows, int bytes, RowSum
   Key* keys = reinterpret_cast<Key*>(shared + of_block_row * bytes);
   LabelRole* roles = reinterpret_cast<LabelRole*>(keys + labels);
   RowSums<4> sums;
+  BadOnes bad;
   // all threads go round together, so that they meet at the barriers
   for (int64_t first = static_cast<int64_t>(blockIdx.x) * kRows; first < rows;
        first += static_cast<int64_t>(gridDim.x) * kRows) {
@@ -82,7 +83,7 @@ FM_KERNEL ranking_kernel(const RankingRole role, int64_t rows, int bytes, RowSum
           keys[l] = key_of<Key>(score_at(b, a_row + l * b.places.a_stride[0]));
           roles[l] = is;
         }
-        if (is == kWrong) add_row_fault(scratch, kBadTarget, b.place_of(row, l, labels));
+        if (is == kWrong) bad.add(kBadTarget, b.place_of(row, l, labels));
         mine.relevant += is == kRelevant;
         mine.irrelevant += is == kIrrelevant;
         mine.flags |= (is != kMasked ? kHasValid : 0) | (is == kWrong ? kHasBad : 0);
@@ -131,7 +132,7 @@ FM_KERNEL ranking_kernel(const RankingRole role, int64_t rows, int bytes, RowSum
       if ((all.flags & kHasValid) != 0) {
         const double weight = b.weight(row);
         if (!good_weight(weight)) {
-          add_row_fault(scratch, kBadWeight, row);
+          bad.add(kBadWeight, row);
         } else if ((all.flags & kHasBad) == 0) {
           const double pairs = static_cast<double>(all.relevant) * static_cast<double>(all.irrelevant);
           sums.of[0] += weight * all.coverage;
@@ -143,6 +144,7 @@ FM_KERNEL ranking_kernel(const RankingRole role, int64_t rows, int bytes, RowSum
     }
     __syncthreads();  // of_warp and the keys have been read
   }
+  bad.close(scratch + kRowsFaults, scratch + kRowsPlaces);
   const RowSums<4> sum = sum_of_block(sums, of_block);
   if (threadIdx.x == 0) partial[blockIdx.x] = sum;
 }

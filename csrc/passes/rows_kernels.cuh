@@ -7,7 +7,7 @@
 // or logits is known only when all are read; so both are summed, and the kernel that adds them to the state chooses.
 //
 // A pass is a struct with its batch `b`, the number of its sums `kSums`, and
-//   add<kLanes>(row, lane, sums, outside, scratch): kLanes lanes add one row; lane 0 has the sums. All lanes of a warp
+//   add<kLanes>(row, lane, sums, outside, bad): kLanes lanes add one row; lane 0 has the sums. All lanes of a warp
 //     call it together if kLanes is a warp.
 //   finish(i, sums, logits): adds sums [kSums] to cell i of the state.
 
@@ -36,11 +36,6 @@ __device__ __forceinline__ double score_at(const RowsBatch& b, int64_t offset) {
 // Scratch of a launch, int64, zero before: how many targets, preds and weights are out of range, where the first of
 // each is (as kNoPlace - place), and whether a score lies outside [0, 1].
 enum { kRowsFaults = 0, kRowsPlaces = 3, kRowsOutside = 6, kRowsScratch = 8 };
-
-__device__ __forceinline__ void add_row_fault(int64_t* scratch, int which, int64_t place) {
-  atomicAdd(as_count(scratch + kRowsFaults + which), Count{1});
-  atomicMax(as_count(scratch + kRowsPlaces + which), static_cast<Count>(kNoPlace - place));
-}
 
 // Move what is in the scratch to the record of faults; one thread, when all faults are in.
 __device__ __forceinline__ void record_row_faults(const RowsBatch& b, const int64_t* scratch, int64_t* faults) {
@@ -97,8 +92,10 @@ __device__ __forceinline__ bool any_of(bool mine) {
   }
 }
 
-// Marks the batch as logits if any thread of the block met a score outside [0, 1]; all threads call it.
-__device__ __forceinline__ void mark_outside(bool outside, int64_t* scratch) {
+// Adds to the scratch what is bad, and marks the batch as logits if any thread of the block met a score outside
+// [0, 1]; all threads call it.
+__device__ __forceinline__ void close_rows(const BadOnes& bad, bool outside, int64_t* scratch) {
+  bad.close(scratch + kRowsFaults, scratch + kRowsPlaces);
   if (__syncthreads_or(outside) && threadIdx.x == 0) atomicMax(as_count(scratch + kRowsOutside), Count{1});
 }
 
@@ -109,11 +106,12 @@ FM_KERNEL rows_sum_kernel(const Pass pass, int64_t rows, RowSums<Pass::kSums>* p
   constexpr int kRows = kThreads / kLanes;
   RowSums<Pass::kSums> sums;
   bool outside = false;
+  BadOnes bad;
   const int64_t stride = static_cast<int64_t>(gridDim.x) * kRows;
   for (int64_t row = static_cast<int64_t>(blockIdx.x) * kRows + threadIdx.x / kLanes; row < rows; row += stride) {
-    pass.template add<kLanes>(row, static_cast<int>(threadIdx.x) % kLanes, &sums, &outside, scratch);
+    pass.template add<kLanes>(row, static_cast<int>(threadIdx.x) % kLanes, &sums, &outside, &bad);
   }
-  mark_outside(outside, scratch);
+  close_rows(bad, outside, scratch);
   const RowSums<Pass::kSums> sum = sum_of_block(sums, of_block);
   if (threadIdx.x == 0) partial[blockIdx.x] = sum;
 }
@@ -137,13 +135,14 @@ FM_KERNEL rows_apart_kernel(const Pass pass, int64_t groups, RowSums<Pass::kSums
   constexpr int kGroups = kThreads / kLanes;
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
   bool outside = false;
+  BadOnes bad;
   const int64_t stride = static_cast<int64_t>(gridDim.x) * kGroups, inner = pass.b.inner;
   for (int64_t g = static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / kLanes; g < groups; g += stride) {
     RowSums<Pass::kSums> sums;
-    for (int64_t i = 0; i < inner; ++i) pass.template add<kLanes>(g * inner + i, lane, &sums, &outside, scratch);
+    for (int64_t i = 0; i < inner; ++i) pass.template add<kLanes>(g * inner + i, lane, &sums, &outside, &bad);
     if (lane == 0) partial[g] = sums;
   }
-  mark_outside(outside, scratch);
+  close_rows(bad, outside, scratch);
 }
 
 template <typename Pass>

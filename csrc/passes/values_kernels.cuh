@@ -7,6 +7,9 @@
 
 #pragma once
 
+#include <cmath>
+#include <type_traits>
+
 #include "common/device.cuh"
 #include "common/real.h"
 #include "passes/values.h"
@@ -32,6 +35,48 @@ __device__ __forceinline__ Extent extent_of_block(const Extent& mine, Extent* of
   extern __shared__ __align__(16) unsigned char shared[]; \
   Extent* const name = reinterpret_cast<Extent*>(shared)
 
+// What a thread has of values whose weight is 1. NaN is only counted, and what it stands for is added at the end.
+template <typename T>
+class Running {
+ public:
+  using W = WidenedTo<T>;
+
+  __device__ __forceinline__ void add(T value) {
+    const W x = widen(value);
+    const bool nan = x != x;
+    nans_ += nan;
+    sum_ += static_cast<double>(nan ? W(0) : x);
+    if constexpr (std::is_same<W, float>::value) {
+      low_ = fminf(x, low_);  // of NaN and a number, the number
+      high_ = fmaxf(x, high_);
+    } else {
+      low_ = x < low_ ? x : low_;
+      high_ = x > high_ ? x : high_;
+    }
+  }
+
+  // seen: how many values there were.
+  __device__ Extent extent(int64_t seen, const NanRule& rule) const {
+    Extent all;
+    all.sum = sum_;
+    all.weight = static_cast<double>(seen - nans_);
+    all.low = low_;
+    all.high = high_;
+    if (nans_ == 0) return all;
+    all.sum += rule.product * nans_;
+    all.weight += rule.weight * nans_;
+    all.low = lesser(rule.low, all.low);
+    all.high = greater(rule.high, all.high);
+    all.nans = rule.keep ? 0 : nans_;
+    return all;
+  }
+
+ private:
+  double sum_ = 0.0;
+  W low_ = static_cast<W>(INFINITY), high_ = -static_cast<W>(INFINITY);
+  uint32_t nans_ = 0;
+};
+
 // Values that are neighbours of a floating type, without weights and mask; `wide` if the address is aligned as a pack
 // is. partial: [gridDim.x].
 template <typename T>
@@ -41,7 +86,8 @@ FM_KERNEL values_kernel(const ValuesBatch b, bool wide, Extent* partial) {
   const int64_t n = b.layout.size[0], packs = n / kValues;
   const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
   const int64_t first = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
-  Extent mine;
+  Running<T> running;
+  int64_t seen = 0;
   auto load = [&](int64_t pack) -> Pack<T, kValues> {
     const T* from = x + pack * kValues;
     if (wide) return load_pack<T, kValues>(from);
@@ -49,18 +95,25 @@ FM_KERNEL values_kernel(const ValuesBatch b, bool wide, Extent* partial) {
   };
   auto add = [&](const Pack<T, kValues>& pack) {
 #pragma unroll
-    for (int j = 0; j < kValues; ++j) mine.add(widen(pack.at[j]), 1.0, b.nans);
+    for (int j = 0; j < kValues; ++j) running.add(pack.at[j]);
+    seen += kValues;
   };
   int64_t i = first;
-  for (; i + stride < packs; i += 2 * stride) {
-    const auto one = load(i), two = load(i + stride);
-    add(one);
-    add(two);
+  for (; i + 3 * stride < packs; i += 4 * stride) {
+    Pack<T, kValues> pack[4];
+#pragma unroll
+    for (int u = 0; u < 4; ++u) pack[u] = load(i + u * stride);
+#pragma unroll
+    for (int u = 0; u < 4; ++u) add(pack[u]);
   }
-  if (i < packs) add(load(i));
+#pragma unroll 1
+  for (; i < packs; i += stride) add(load(i));
   const int64_t rest = packs * kValues + first;
-  if (rest < n) mine.add(widen(x[rest]), 1.0, b.nans);
-  const Extent all = extent_of_block(mine, of_block);
+  if (rest < n) {
+    running.add(x[rest]);
+    ++seen;
+  }
+  const Extent all = extent_of_block(running.extent(seen, b.nans), of_block);
   if (threadIdx.x == 0) partial[blockIdx.x] = all;
 }
 

@@ -72,8 +72,17 @@ def multiclass_cases():
         for c, which in ((5, "mcf"), (70, "cf")):
             preds, target = (torch.randint(0, c + 1, (n,)).to(dtype) for _ in range(2))
             yield multiclass(preds, target, which, c, ignore=1, valid=mask((n,), "cpu") if c == 5 else None)
+        # an ignored label that no 32 bits hold
+        yield multiclass(preds, target, "mf", 5, ignore=2**32 + 3)
         target[torch.rand(n) < 0.9] = 2
         yield multiclass(target[1:], target[1:], "mf", 70)
+        # pairs, counts or the diagonal of a great matrix in shared memory, with and without a mask
+        for c, which in ((5, "mf"), (90, "cf"), (200, "mf"), (200, "mcf")):
+            many = 40_001 if dtype is torch.uint8 or c > 100 else 9001
+            preds, target = (torch.randint(0, min(c + 1, 256), (many,)).to(dtype) for _ in range(2))
+            target = torch.where(torch.rand(many) < 0.5, preds, target)
+            yield multiclass(preds, target, which, c, ignore=3)
+            yield multiclass(preds, target, which, c, ignore=-1, valid=mask((many,), "cpu"))
     square = torch.randint(-1, 6, (8, 6, 10))
     yield multiclass(square.transpose(0, 2), square.flip(0).transpose(0, 2), "cf", 5, samplewise=True)
     yield multiclass(square[:, :4], square[:, 2:], "mcf", 5, valid=mask((10, 6, 8), "cpu").transpose(0, 2)[:, 2:])
@@ -174,6 +183,16 @@ def binary_cases():
             preds = binary_inputs(shape, dtype, "logit")
             yield binary(preds, torch.randint(0, 3, shape), True, samplewise=True, valid=mask(shape, "cpu"))
             yield binary(preds.transpose(0, 2), torch.randint(0, 2, shape).transpose(0, 2), True, faults=False)
+    # neighbours, of each type of targets
+    for dtype in SCORES:
+        for target_dtype in (torch.int64, torch.int32, torch.int8, torch.uint8, torch.bool):
+            for kind, least, ignore in (("prob", 0, None), ("logit", -1, None), ("nan", 0, 3), ("prob", 0, 2)):
+                target = torch.randint(least, 4 if kind == "nan" else 3 if ignore else 2, (9001,)).to(target_dtype)
+                if kind == "prob" and ignore is None:
+                    target = target.clamp(0, 1)
+                preds = binary_inputs((9001,), dtype, kind)
+                preds[::50] = -0.0
+                yield binary(preds, target, False, decide=kind != "nan", ignore=ignore)
     # more labels than a block has threads
     yield binary(torch.rand(6, 300), torch.randint(0, 2, (6, 300)).to(torch.int8), True)
     yield binary(torch.rand(20_000), torch.ones(20_000, dtype=torch.int64))
@@ -268,6 +287,10 @@ def pairs_cases():
         yield pairs(x, y, ("deviance", "powered_error"), power=power, p=1.0 + (power == 2.0))
         weights, valid = weights_of(300), mask((300,), "cpu")
         yield pairs(x, y, ("deviance", "events"), power=power, weights=weights, valid=valid)
+    # bad weights in several blocks, the first of them not in block 0
+    weights = weights_of(9001)
+    weights[:300] = 1.0
+    yield pairs(torch.randn(9001), torch.randn(9001), ("count",), weights=weights)
     # outputs: more than a block has threads, some that are far apart, few after another
     for base, outputs in ((torch.randn(9, 300), 300), (torch.randn(20, 70).t(), 20), (torch.randn(3, 5, 9, 4), 4)):
         y = torch.rand(base.shape)

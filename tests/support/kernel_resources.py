@@ -31,28 +31,35 @@ def run(command: list[str]) -> str:
     return done.stdout + done.stderr
 
 
-def compile_kernels(source: str) -> str:
-    """Compile a source for all architectures; what the assembler says about each kernel, none of which may spill."""
-    archs = [f"-gencode=arch=compute_{a},code=sm_{a}" for a in ARCHITECTURES]
+def compile_kernels(source: str, archs: tuple[str, ...] = ARCHITECTURES, to: tuple[str, ...] = ()) -> str:
+    """Compile a source for some architectures; what the assembler says about each kernel, none of which may spill.
+
+    ``to``: flags that say what the compiler writes, and where; an object that is thrown away if there are none.
+    """
+    generated = [f"-gencode=arch=compute_{a},code=sm_{a}" for a in archs]
     includes = [f"-I{path}" for path in MADE.include_dirs]
-    command = [f"{cuda_home()}/bin/nvcc", *MADE.nvcc_flags, *archs, "--threads", "2", "-Xptxas", "-v", *includes]
+    command = [f"{cuda_home()}/bin/nvcc", *MADE.nvcc_flags, *generated, "--threads", "2", "-Xptxas", "-v", *includes]
     with tempfile.TemporaryDirectory() as folder:
-        messages = run([*command, "-c", source, "-o", f"{folder}/x.o"])
+        messages = run([*command, source, *(to or ("-c", "-o", f"{folder}/x.o"))])
     spills = re.findall(r"(\d+) bytes stack frame, (\d+) bytes spill stores, (\d+) bytes spill loads", messages)
     assert len(spills) >= messages.count("Compiling entry function")
     assert {bytes_ for spill in spills for bytes_ in spill} == {"0"}, messages
     return messages
 
 
+def names_of(mangled: list[str]) -> list[str]:
+    """The names of kernels with their template arguments, without what tells nothing."""
+    names = run(["c++filt", *mangled]).splitlines() if mangled else []
+    return [re.sub(r"^void |fastmetrics::|\(anonymous namespace\)::|\(.*", "", name) for name in names]
+
+
 def resources(messages: str) -> Resources:
     """Registers and shared memory of each kernel from what the assembler said."""
     entry = re.compile(r"Compiling entry function '(\w+)' for 'sm_(\d+)'.*?Used (\d+) registers([^\n]*)", re.DOTALL)
     found = entry.findall(messages)
-    names = run(["c++filt", *(name for name, *_ in found)]).splitlines() if found else []
     result: Resources = {}
-    for name, (_, arch, registers, rest) in zip(names, found, strict=True):
+    for kernel, (_, arch, registers, rest) in zip(names_of([name for name, *_ in found]), found, strict=True):
         shared = re.search(r"(\d+) bytes smem", rest)
-        kernel = re.sub(r"^void |fastmetrics::|\(anonymous namespace\)::|\(.*", "", name)
         result[kernel, arch] = (int(registers), int(shared[1]) if shared else 0)
     return result
 

@@ -249,6 +249,13 @@ EMULATOR_VECTOR(float, float)
 EMULATOR_VECTOR(double, double)
 #undef EMULATOR_VECTOR
 
+// Byte i of the result is the one that bits 4 * i to 4 * i + 2 of the selector name: 0 to 3 of x, 4 to 7 of y.
+inline unsigned __byte_perm(unsigned x, unsigned y, unsigned selector) {
+  const unsigned long long bytes = static_cast<unsigned long long>(y) << 32 | x;
+  unsigned result = 0;
+  for (int i = 0; i < 4; ++i) result |= static_cast<unsigned>(bytes >> (selector >> 4 * i & 7u) * 8 & 0xffu) << 8 * i;
+  return result;
+}
 inline int __popc(unsigned x) { return __builtin_popcount(x); }
 inline int __popcll(unsigned long long x) { return __builtin_popcountll(x); }
 inline int __clz(int x) { return x == 0 ? 32 : __builtin_clz(static_cast<unsigned>(x)); }
