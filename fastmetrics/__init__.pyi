@@ -16,6 +16,7 @@ from fastmetrics import (
     wrappers,
 )
 from fastmetrics.aggregation import CatMetric, MaxMetric, MeanMetric, MinMetric, RunningMean, RunningSum, SumMetric
+from fastmetrics.base import Metric
 from fastmetrics.classification import (
     AUROC,
     EER,
@@ -62,7 +63,6 @@ from fastmetrics.classification import (
     TopKAccuracy,
 )
 from fastmetrics.collection import MetricCollection
-from fastmetrics.metric import Metric
 from fastmetrics.native import build
 from fastmetrics.nominal import CramersV, FleissKappa, PearsonsContingencyCoefficient, TheilsU, TschuprowsT
 from fastmetrics.regression import (

@@ -1,25 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The base of all metrics, and the metric that is a formula of one accumulator."""
+"""The metric that is a formula of one accumulator."""
 
 from __future__ import annotations
 
-import copy
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
-import torchmetrics
 from torch import Tensor
 from torch.compiler import is_compiling
-from torch.nn import Module, Parameter
-from torchmetrics.utilities.distributed import gather_all_tensors
-from torchmetrics.utilities.exceptions import TorchMetricsUserError
 from torchmetrics.utilities.prints import rank_zero_warn
 
 from fastmetrics import dtypes, tensors
-from fastmetrics.accumulator import TWIN, Accumulator, Part, of_batch
+from fastmetrics.accumulator import Accumulator, Part, of_batch
+from fastmetrics.base import Metric
 from fastmetrics.checks import require_dense, require_tensors
 from fastmetrics.intervals import IntervalMethods, interval_of, intervals_by_group, requested
 from fastmetrics.native.operators import metadata
@@ -28,6 +23,7 @@ from fastmetrics.passes.faults import holds_any, is_zero, on_host
 from fastmetrics.pending import Pending
 from fastmetrics.reader import Reader, whole_of
 from fastmetrics.slices import Slicing, values_by_group, with_groups, worst
+from fastmetrics.states import AccumulatedMetric
 from fastmetrics.statistics import Statistics
 from fastmetrics.statistics.base import GROUP_SAMPLES, Batch, Inputs
 from fastmetrics.statistics.grouped import MOST_BYTES, Grouped
@@ -36,73 +32,7 @@ from fastmetrics.sync import Meeting, all_processes
 __all__ = ["Batch", "Metric", "StatisticMetric"]
 
 
-class Metric(torchmetrics.Metric):
-    """Base class of metrics, for those of this library and those that users write.
-
-    It is a ``torchmetrics.Metric``: ``add_state``, ``update``, ``compute``, ``reset``, ``forward``, ``dist_reduce_fx``
-    and everything that takes such an object work as they do there. A process that receives one, as an argument of
-    ``torch.multiprocessing`` or through a queue, has states of its own.
-
-    Keyword arguments are those of ``torchmetrics.Metric``: ``compute_on_cpu``, ``dist_sync_on_step``,
-    ``process_group``, ``dist_sync_fn``, ``distributed_available_fn``, ``sync_on_compute``, ``compute_with_cache``. The
-    metrics of this library take ``intervals`` besides: True keeps what :meth:`StatisticMetric.interval` needs beyond
-    the value.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics import Metric
-        >>> class MeanOfPositives(Metric):
-        ...     def __init__(self, **kwargs):
-        ...         super().__init__(**kwargs)
-        ...         self.add_state("total", torch.tensor(0.0, dtype=torch.float64), dist_reduce_fx="sum")
-        ...         self.add_state("count", torch.tensor(0), dist_reduce_fx="sum")
-        ...     def update(self, values):
-        ...         self.total += values.clamp(min=0).sum(dtype=torch.float64)
-        ...         self.count += (values > 0).sum()
-        ...     def compute(self):
-        ...         return (self.total / self.count).float()
-        >>> metric = MeanOfPositives()
-        >>> metric.update(torch.tensor([-1.0, 2.0, 4.0]))
-        >>> metric.compute()
-        tensor(3.)
-    """
-
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        # TorchScript skips metrics that a module holds, but looks at their properties and annotated attributes
-        properties = {name for base in cls.__mro__ for name, value in vars(base).items() if isinstance(value, property)}
-        annotated = {name for base in cls.__mro__ for name in vars(base).get("__annotations__", ())}
-        cls.__jit_unused_properties__ = sorted(properties)
-        cls.__jit_ignored_attributes__ = sorted(properties | annotated)
-
-    @classmethod
-    def __subclasshook__(cls, other: type) -> bool:
-        # with the import swapped, `isinstance(metric, torchmetrics.Metric)` of a program asks this class
-        return torchmetrics.Metric in other.__mro__ if cls is Metric else NotImplemented
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        # nn.Module looks through its parameters, buffers and modules on every assignment, which costs more than a
-        # small update. A name that is already a plain attribute, and stays one, needs none of that.
-        if name in self.__dict__ and not isinstance(value, (Parameter, Module)):
-            self.__dict__[name] = value
-        else:
-            super().__setattr__(name, value)
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Everything but what is rebuilt, with copies of the states and values."""
-        state = super().__getstate__()
-        kept = {*self._defaults, "_computed", "_forward_cache", "_cache", "_defaults"} & state.keys()
-        frozen = {name: tensors.frozen(state.pop(name)) for name in sorted(kept)}
-        return {**state, "_frozen": frozen}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        """Own the states."""
-        state = dict(state)
-        frozen = state.pop("_frozen")
-        super().__setstate__({**state, **{name: tensors.thawed(value) for name, value in frozen.items()}})
-
-
-class StatisticMetric(Metric):
+class StatisticMetric(AccumulatedMetric):
     """A metric that is some statistics of its input and a formula of them.
 
     A subclass passes its :class:`~fastmetrics.statistics.Statistics` to ``__init__`` and defines :meth:`formula`. The
@@ -154,8 +84,6 @@ class StatisticMetric(Metric):
 
     #: Whether the formula takes the statistics of all groups, and not those of one.
     formula_of_groups = False
-
-    _slicing: Slicing | None = None
 
     def __init__(self, statistics: Statistics, *, intervals: bool = False, **kwargs: Any) -> None:
         num_groups, limit = kwargs.pop("num_groups", None), kwargs.pop("max_state_bytes", MOST_BYTES)
@@ -228,6 +156,11 @@ class StatisticMetric(Metric):
         value = self._value_of(part)
         self.__dict__["_forward_cache"] = value
         return value
+
+    @classmethod
+    def _standard(cls) -> bool:
+        """Whether ``update`` and ``compute`` are those of the base; a subclass may have its own."""
+        return cls.update is StatisticMetric.update and cls.compute is StatisticMetric.compute
 
     def _receive(self, args: tuple[Any, ...], kwargs: dict[str, Any], traced: bool) -> tuple[Accumulator, Batch]:
         """Check a batch and get ready to add it; one that is refused changes nothing."""
@@ -365,7 +298,7 @@ class StatisticMetric(Metric):
 
     def explain(self) -> str:
         """Which statistics the metric has, and how many bytes of states they take."""
-        return self._reader.current().explain()  # type: ignore[no-any-return]
+        return self._reader.current().explain()
 
     def by_group(self, sync: bool = True) -> Any:
         """The value of each group over all batches, and all processes if distributed.
@@ -452,7 +385,7 @@ class StatisticMetric(Metric):
     def _reduced(self) -> Part:
         """The states of all processes."""
         if not self._to_sync or self._is_synced or not self.distributed_available_fn():
-            return self._reader.part()  # type: ignore[no-any-return]
+            return self._reader.part()
         if self._meeting is not None:
             return self._meeting.part(self._reader, self.compute_with_cache)
         (part,) = self._reduce([self._reader.part()])
@@ -725,245 +658,6 @@ class StatisticMetric(Metric):
     def _report(self, faults: list[int], label: str) -> None:
         """Raise, or warn of, what a record of faults holds."""
         raise RuntimeError(f"{label}: {self._reader.asked.explain_faults(faults)}. They were not counted.")
-
-    # States, by the names under which torchmetrics has them.
-
-    @property
-    def _statistics(self) -> Statistics:
-        """What the formula reads."""
-        return self._reader.asked.plain  # type: ignore[no-any-return]
-
-    @property
-    def _local(self) -> Reader | None:
-        """While the metric is synchronised, the reader of the states of this process."""
-        cache = self.__dict__.get("_cache")
-        return cache.get("_reader") if isinstance(cache, dict) else None
-
-    @property
-    def _update_count(self) -> int:
-        reader = self.__dict__.get("_reader")
-        return 0 if reader is None or reader.was_emptied else reader.accumulator.count
-
-    @_update_count.setter
-    def _update_count(self, value: int) -> None:
-        reader = self.__dict__.get("_reader")
-        if reader is not None and value != self._update_count:
-            reader.own().count = value
-
-    @property
-    def update_called(self) -> bool:
-        """Whether ``update`` or ``forward`` has been called since the last reset."""
-        return not self._reader.was_emptied and (self._reader.accumulator.count > 0 or self._reader.accumulator.traced)
-
-    @classmethod
-    def _standard(cls) -> bool:
-        """Whether ``update`` and ``compute`` are those of the base; a subclass may have its own."""
-        return cls.update is StatisticMetric.update and cls.compute is StatisticMetric.compute
-
-    def _list_states(self) -> None:
-        """Tell torchmetrics which states there are."""
-        reader, persistent = self._reader, any(self._persistent.values())
-        for name in [name for name in self._defaults if reader.takes(name) and not reader.has(name)]:
-            del self._defaults[name], self._reductions[name]
-        for name, (default, reduction) in reader.declared().items():
-            self._defaults[name], self._reductions[name] = default, reduction
-            self._persistent.setdefault(name, persistent)
-
-    def __getattr__(self, name: str) -> Any:
-        reader = self.__dict__.get("_reader")
-        if reader is not None:
-            if reader.has(name):
-                return reader.state(name)
-            if name == "faults":
-                return None
-        return super().__getattr__(name)
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        reader = self.__dict__.get("_reader")
-        if reader is not None and name not in self.__dict__ and reader.takes(name):
-            known, asked = reader.has(name), reader.asked
-            if not known or value is not reader.state(name):
-                reader.put(name, value)
-                if not known or reader.asked is not asked:
-                    self._list_states()
-            return
-        super().__setattr__(name, value)
-
-    def reset(self) -> None:
-        """Empty the statistics in place, so that their addresses stay (a captured CUDA graph relies on them)."""
-        if self._is_synced:
-            self._give_back()
-        self._reader.reset()
-        for name in self._added():
-            default = self._defaults[name]
-            self.__dict__[name] = [] if isinstance(default, list) else default.detach().clone()
-        self.__dict__.update(_forward_cache=None, _computed=None)
-
-    def _added(self) -> list[str]:
-        """Names of the states that a subclass added with ``add_state``."""
-        return [name for name in self._defaults if not self._reader.has(name)]
-
-    @contextmanager
-    def _only_added(self) -> Iterator[None]:
-        """Where torchmetrics sees only the states that a subclass added."""
-        every = self._defaults
-        self.__dict__["_defaults"] = {name: every[name] for name in self._added()}
-        try:
-            yield
-        finally:
-            self.__dict__["_defaults"] = {**every, **self._defaults}
-
-    # Synchronisation. The local states are kept, not copied: the reduced ones are new tensors.
-
-    def sync(
-        self,
-        dist_sync_fn: Callable[..., Any] | None = None,
-        process_group: Any = None,
-        should_sync: bool = True,
-        distributed_available: Callable[[], bool] | None = None,
-    ) -> None:
-        """Replace the state by that of all processes; see ``torchmetrics.Metric.sync``."""
-        if self._is_synced and should_sync:
-            raise TorchMetricsUserError("The Metric has already been synced.")
-        available = distributed_available or self.distributed_available_fn
-        if not should_sync or not (callable(available) and available()):
-            return
-        gather = dist_sync_fn or self.dist_sync_fn
-        process_group = process_group or self.process_group
-        reader = self._reader
-        (part,) = all_processes([reader.part()], self._device, process_group, gather)
-        if part.twins:  # the states that there are must be those after `unsync` too
-            reader.current().weighted()
-        added = self._added()
-        local = {name: self.__dict__[name] for name in added} | {"_reader": reader}
-        self.__dict__["_reader"] = Reader(reader.current().with_part(part))
-        self._list_states()
-        try:
-            self._sync_added(added, gather or gather_all_tensors, process_group)
-        except BaseException:
-            self.__dict__.update(local)
-            raise
-        self.__dict__.update(_cache=local, _is_synced=True)
-
-    def _sync_added(self, names: list[str], gather: Callable[..., Any], group: Any) -> None:
-        """Reduce the states that a subclass added, as torchmetrics does."""
-        every = self._reductions
-        if names:
-            self.__dict__["_reductions"] = {name: every[name] for name in names}
-            try:
-                self._sync_dist(gather, process_group=group)
-            finally:
-                self.__dict__["_reductions"] = every
-
-    def unsync(self, should_unsync: bool = True) -> None:
-        """Go back to the state of this process; see ``torchmetrics.Metric.unsync``."""
-        if should_unsync and self._is_synced and self._cache is not None:
-            self._give_back()
-        else:
-            super().unsync(should_unsync)
-
-    def _give_back(self) -> None:
-        """Have the states of this process again."""
-        self.__dict__.update(self._cache or {})
-        self.__dict__.update(_is_synced=False, _cache=None)
-        self._list_states()  # others may have had weighted samples
-
-    def _require_unsynced(self) -> None:
-        if self._is_synced:
-            raise TorchMetricsUserError(
-                "The Metric shouldn't be synced when performing ``forward``. HINT: Did you forget to call ``unsync`` ?."
-            )
-
-    # Merging.
-
-    def merge_state(self, incoming_state: dict[str, Any] | torchmetrics.Metric) -> None:
-        """Add the state of another metric, or its ``metric_state``, to this one."""
-        super().merge_state(incoming_state)
-        accumulator = self._reader.accumulator
-        accumulator.count += max(1, getattr(incoming_state, "_update_count", 1))
-
-    def _reduce_states(self, incoming_state: dict[str, Any]) -> None:
-        reader = self._reader
-        for name in self._added():  # all of it fits, or nothing is merged
-            if name not in incoming_state:
-                raise ValueError(f"Expected state variable {name} to be present in incoming state {incoming_state}")
-        reader.merge(incoming_state)
-        with self._only_added():
-            super()._reduce_states(incoming_state)
-        self._list_states()
-
-    # Moving, copying, saving.
-
-    def __getstate__(self) -> dict[str, Any]:
-        """Everything but what is rebuilt; batch values without their graph, shared states as copies."""
-        with self._only_added():
-            state = super().__getstate__()
-        return {**state, "_meeting": None}
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        super().__setstate__(state)
-        self.__dict__["_computed"] = None
-        self._update_signature = inspect.signature(self.inputs)
-        if self._slicing is not None:
-            self._update_signature = self._slicing.signature(self._update_signature)
-        self._list_states()
-
-    def __hash__(self) -> int:
-        return hash((type(self).__name__, id(self)))
-
-    def set_dtype(self, dst_type: str | torch.dtype) -> StatisticMetric:
-        """Set the dtype of results that follow it. The statistics keep theirs, and so their exactness."""
-        probe = torch.zeros(1, dtype=self._dtype).type(dst_type)
-        self.__dict__.update(_dtype=probe.dtype, _computed=None)
-        return self
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], exclude_state: Sequence[str] = "") -> Module:
-        dtype = self._dtype  # torchmetrics forgets what `set_dtype` said
-        move = tensors.moving(fn)
-        with self._only_added():
-            super()._apply(move, exclude_state)
-        self.__dict__["_dtype"] = dtype
-        for reader in (self._reader, self._local):
-            # Lightning moves whatever it logs, every time; a collection has moved what is shared
-            if reader is not None and reader.accumulator.device != self._device:
-                reader.own().move(move)
-        return self
-
-    def state_dict(  # type: ignore[override]
-        self, destination: dict[str, Any] | None = None, prefix: str = "", keep_vars: bool = False
-    ) -> dict[str, Any]:
-        """The persistent states, without what others share with this metric."""
-        reader = self._reader
-        if reader.accumulator.arena is not None and any(self._persistent.values()):
-            self.__dict__["_reader"] = copy.deepcopy(reader)
-        try:
-            return super().state_dict(destination=destination, prefix=prefix, keep_vars=keep_vars)
-        finally:
-            self.__dict__["_reader"] = reader
-
-    def _load_from_state_dict(
-        self,
-        state_dict: dict[str, Any],
-        prefix: str,
-        local_metadata: dict[str, Any],
-        strict: bool,
-        missing_keys: list[str],
-        unexpected_keys: list[str],
-        error_msgs: list[str],
-    ) -> None:
-        reader = self._reader
-        shapes = reader.asked.shapes
-        names = [name for name in (*shapes, "faults", *(TWIN + name for name in shapes)) if reader.takes(name)]
-        loaded = {name: state_dict.pop(prefix + name) for name in names if prefix + name in state_dict}
-        if loaded:
-            for name, message in reader.load(loaded).items():
-                error_msgs.append(f"size mismatch for {prefix}{name}: {message}")
-            self._list_states()
-        with self._only_added():
-            super()._load_from_state_dict(
-                state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
-            )
-        self.__dict__["_computed"] = None
 
 
 def per_sample(statistics: Statistics, batch: Batch) -> tuple[Tensor | None, Tensor | None]:
