@@ -42,7 +42,7 @@ MUTATIONS = [
     ("faults of a block before they are in", DEVICE, "    }\n    __syncthreads();\n    if (threadIdx.x != 0) return;",
      "    }\n    if (threadIdx.x != 0) return;", "binary", RACE),
     ("last fault in place of the first", DEVICE, "static_cast<Count>(kNoPlace - first_[which]));",
-     "static_cast<Count>(first_[which]));", "binary", WRONG),
+     "static_cast<Count>(first_[which]));", "binary", f"{WRONG}|{OUTSIDE}"),
     ("the last fault of a thread", DEVICE, "if (place < first_[which]) first_", "first_", "binary", WRONG),
     ("a block too many to wait for", DEVICE, "!= gridDim.x - 1) return;", "!= gridDim.x) return;", "multiclass", WRONG),
     ("a ticket without order", DEVICE, "#else\n  __threadfence();", "#else", "multiclass", RACE),

@@ -313,6 +313,9 @@ def values_cases():
             yield values(rare(torch.randn(n)).to(dtype), nans)
             yield values(torch.randn(n).to(dtype), nans)
         yield values(rare(torch.randn(2050)).to(dtype)[1:], DROP)  # not aligned
+        finite = torch.randn(1023)
+        finite[::50] = math.nan
+        yield values(finite.to(dtype), DROP)
         weights = rare(torch.rand(700)).to(dtype)
         for nans in (KEEP, DROP, REPLACE):
             yield values(rare(torch.randn(700)).to(dtype), nans, weights=weights, valid=mask((700,), "cpu"))
