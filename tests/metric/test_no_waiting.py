@@ -113,7 +113,7 @@ def most_bytes(metric):
 @pytest.fixture
 def little_at_once(monkeypatch):
     """What is kept of rows while a batch is read has a limit, which the batches here are to exceed."""
-    monkeypatch.setattr(base, "AT_ONCE", 480)
+    monkeypatch.setattr(base, "AT_ONCE", 256)
 
 
 @every_metric
