@@ -288,13 +288,56 @@ void areas_of_curves(View values, OptionalView labels, View counts, State areas,
   curve_areas(curves, precision, state_data<double>(areas, DType::kDouble, 4 * curves.columns, "areas, [C, 4]"));
 }
 
-void points_of_curves(View values, OptionalView labels, View counts, State thresholds, State tp, State fp) {
+// Those, with what comes before each of their blocks: int64 [C, blocks + 1, 2].
+Curves curves_of(const View& values, const OptionalView& labels, const View& counts, const View& before) {
+  Curves curves = curves_of(values, labels, counts);
+  require(before.dtype() == DType::kInt64 && before.numel() == 2 * curves.columns * (curves.blocks() + 1) &&
+              before.is_contiguous(),
+          "curves: blocks must be int64 [C, blocks + 1, 2]");
+  curves.before = static_cast<const int64_t*>(before.const_data_ptr());
+  return curves;
+}
+
+void blocks_of_curves(View values, OptionalView labels, View counts, State blocks) {
   const Curves curves = curves_of(values, labels, counts);
-  const int64_t points = tp.numel();
-  require(curves.points() == points, "curve_points_: tp must be [points]");
+  count_blocks(curves, state_data<int64_t>(blocks, DType::kInt64, 2 * curves.columns * (curves.blocks() + 1),
+                                           "blocks, int64 [C, blocks + 1, 2]"));
+}
+
+void points_of_curves(View values, OptionalView labels, View counts, View blocks, State thresholds, State tp,
+                      State fp) {
+  const Curves curves = curves_of(values, labels, counts, blocks);
+  const int64_t points = curves.points();
   curve_points(curves, state_data<char>(thresholds, curves.type, points, "thresholds, [points]"),
                state_data<int64_t>(tp, DType::kInt64, points, "tp, int64 [points]"),
                state_data<int64_t>(fp, DType::kInt64, points, "fp, int64 [points]"));
+}
+
+void rates_of_curves(View values, OptionalView labels, View counts, View blocks, State fpr, State tpr,
+                     State thresholds) {
+  const Curves curves = curves_of(values, labels, counts, blocks);
+  const int64_t n = curves.points() + curves.columns;
+  roc_curves(curves, state_data<float>(fpr, DType::kFloat, n, "fpr, float32 [points + C]"),
+             state_data<float>(tpr, DType::kFloat, n, "tpr, float32 [points + C]"),
+             state_data<char>(thresholds, curves.type, n, "thresholds, [points + C]"));
+}
+
+void precision_recall_of_curves(View values, OptionalView labels, View counts, View blocks, State precision,
+                                State recall, State thresholds, double absent) {
+  const Curves curves = curves_of(values, labels, counts, blocks);
+  const int64_t points = curves.points(), n = points + curves.columns;
+  precision_recall_curves(curves, static_cast<float>(absent),
+                          state_data<float>(precision, DType::kFloat, n, "precision, float32 [points + C]"),
+                          state_data<float>(recall, DType::kFloat, n, "recall, float32 [points + C]"),
+                          state_data<char>(thresholds, curves.type, points, "thresholds, [points]"));
+}
+
+void find_points_of_curves(View values, OptionalView labels, View counts, View blocks, State found, int64_t search,
+                           double least) {
+  const Curves curves = curves_of(values, labels, counts, blocks);
+  require(search >= 0 && search <= static_cast<int64_t>(PointSearch::kPrecision), "find_points_: search must be known");
+  find_points(curves, static_cast<PointSearch>(search), least,
+              state_data<int64_t>(found, DType::kInt64, 2 * curves.columns, "found, int64 [C, 2]"));
 }
 
 void keep_query_documents(View preds, View target, OptionalView valid, OptionalView weights, State scores,
@@ -546,7 +589,11 @@ FM_CPU_OPERATOR("query_values_", &fastmetrics::values_of_queries)
 FM_CPU_OPERATOR("ranking_sums_", &fastmetrics::sums_of_rankings)
 FM_CPU_OPERATOR("query_sums_", &fastmetrics::sums_of_queries)
 FM_CPU_OPERATOR("curve_areas_", &fastmetrics::areas_of_curves)
+FM_CPU_OPERATOR("curve_blocks_", &fastmetrics::blocks_of_curves)
 FM_CPU_OPERATOR("curve_points_", &fastmetrics::points_of_curves)
+FM_CPU_OPERATOR("roc_curves_", &fastmetrics::rates_of_curves)
+FM_CPU_OPERATOR("precision_recall_curves_", &fastmetrics::precision_recall_of_curves)
+FM_CPU_OPERATOR("find_points_", &fastmetrics::find_points_of_curves)
 FM_CPU_OPERATOR("pairs_", &fastmetrics::pairs)
 FM_CPU_OPERATOR("simple_pairs_", &fastmetrics::simple_pairs)
 FM_CPU_OPERATOR("merge_moments_", &fastmetrics::merge_moments)

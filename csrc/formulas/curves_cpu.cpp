@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// sort_scores_, curve_areas_ and curve_points_; see fastmetrics/formulas/curve_table.py for their meaning.
+// sort_scores_ and curve_areas_; see fastmetrics/formulas/curve_table.py for their meaning.
 //
 // Scores whose signs are labels are sorted by magnitude and carry nothing else. Scores with labels of their own are
 // sorted as pairs.
@@ -13,6 +13,7 @@
 #include "common/memory_cpu.h"
 #include "formulas/magnitude_sort.h"
 #include "formulas/sort.h"
+#include "formulas/sorted_scores.h"
 
 namespace fastmetrics {
 namespace {
@@ -23,47 +24,6 @@ constexpr int64_t kTile = 64;  // rows and columns
 
 template <typename T>
 using KeyOf = decltype(key_of(T{}));
-
-// Sorted scores of a column, whose signs are labels.
-template <typename T>
-struct SignedScores {
-  const BitsOf<T>* bits;
-
-  static constexpr int kTop = 8 * sizeof(T) - 1;
-  auto magnitude(int64_t i) const {
-    return static_cast<BitsOf<T>>(bits[i] & static_cast<BitsOf<T>>(~(BitsOf<T>{1} << kTop)));
-  }
-  bool same(int64_t i, int64_t j) const { return magnitude(i) == magnitude(j); }
-  int64_t positive(int64_t i) const { return bits[i] >> kTop ^ 1; }
-  T value(int64_t i) const {
-    const BitsOf<T> of = magnitude(i);
-    T value;
-    memcpy(&value, &of, sizeof(value));
-    return value;
-  }
-};
-
-// Sorted scores of a column, and their labels.
-template <typename T>
-struct LabelledScores {
-  const T* values;
-  const uint8_t* labels;
-
-  bool same(int64_t i, int64_t j) const { return widen(values[i]) == widen(values[j]); }
-  int64_t positive(int64_t i) const { return labels[i]; }
-  T value(int64_t i) const { return values[i]; }
-};
-
-// Calls f(scores) with those of a column.
-template <typename T, typename F>
-void with_scores(const Curves& curves, int64_t column, const F& f) {
-  const T* values = static_cast<const T*>(curves.values) + column * curves.rows;
-  if (curves.labels == nullptr) {
-    f(SignedScores<T>{reinterpret_cast<const BitsOf<T>*>(values)});
-  } else {
-    f(LabelledScores<T>{values, curves.labels + column * curves.rows});
-  }
-}
 
 // [rows, columns] to [columns, rows].
 template <typename T>
@@ -114,23 +74,9 @@ void sort_labelled(const T* scores, const int8_t* given, const Curves& to, int64
   to.counts[2 * column + 1] = runs_of(found, 0, m);
 }
 
-// Calls f(column, threads that share it) for all columns, as many at a time as there are threads.
-template <typename F>
-void for_columns(const Curves& curves, const F& f) {
-  const int threads = threads_for(curves.columns * curves.rows);
-  if (curves.columns < threads) {
-    for (int64_t c = 0; c < curves.columns; ++c) f(c, threads);
-    return;
-  }
-  split(curves.columns, threads, [&](int, int64_t begin, int64_t end) {
-    for (int64_t c = begin; c < end; ++c) f(c, 1);
-  });
-}
-
-// A column in parts that begin where a value does: where they begin, and how many positives and distinct values come
-// before each.
+// A column in parts that begin where a value does: where they begin, and how many positives come before each.
 struct Walk {
-  std::vector<int64_t> begin, positives, runs;
+  std::vector<int64_t> begin, positives;
 
   int64_t parts() const { return static_cast<int64_t>(begin.size()) - 1; }
 };
@@ -157,36 +103,18 @@ void for_parts(const Walk& walk, int threads, const F& f) {
   });
 }
 
-// Counts what comes before each part.
+// Counts the positives before each part.
 template <typename S>
 void count_before(const S& scores, int threads, Walk* walk) {
   const int64_t parts = walk->parts();
   walk->positives.assign(parts + 1, 0);
-  walk->runs.assign(parts + 1, 0);
   if (parts == 1) return;
   for_parts(*walk, threads, [&](int64_t p, int64_t begin, int64_t end) {
     int64_t sum = 0;
     for (int64_t i = begin; i < end; ++i) sum += scores.positive(i);
     walk->positives[p + 1] = sum;
-    walk->runs[p + 1] = runs_of(scores, begin, end);
   });
-  for (int64_t p = 1; p <= parts; ++p) {
-    walk->positives[p] += walk->positives[p - 1];
-    walk->runs[p] += walk->runs[p - 1];
-  }
-}
-
-// Calls f(part, point, i, tp, fp) at the last score i of each run of equal ones.
-template <typename S, typename F>
-void for_points(const S& scores, int threads, const Walk& walk, const F& f) {
-  for_parts(walk, threads, [&](int64_t p, int64_t begin, int64_t end) {
-    int64_t tp = walk.positives[p], point = walk.runs[p];
-    for (int64_t i = begin; i < end; ++i) {
-      tp += scores.positive(i);
-      if (i + 1 < end && scores.same(i + 1, i)) continue;
-      f(p, point++, i, tp, i + 1 - tp);
-    }
-  });
+  for (int64_t p = 1; p <= parts; ++p) walk->positives[p] += walk->positives[p - 1];
 }
 
 // Positives, negatives, and twice the area under them, of which all are integers.
@@ -307,27 +235,6 @@ void curve_areas(const Curves& curves, bool precision, double* areas) {
         to[1] = static_cast<double>(fp);
         to[2] = 0.5 * twice;
         to[3] = precision ? precisions_of(scores, threads, &walk) : 0.0;
-      });
-    });
-  });
-}
-
-void curve_points(const Curves& curves, void* thresholds, int64_t* tp, int64_t* fp) {
-  std::vector<int64_t> first(curves.columns, 0);
-  for (int64_t c = 1; c < curves.columns; ++c) first[c] = first[c - 1] + curves.counts[2 * c - 1];
-  with_score_type(curves.type, [&](auto t) {
-    using T = decltype(t);
-    for_columns(curves, [&](int64_t column, int threads) {
-      with_scores<T>(curves, column, [&](const auto& scores) {
-        Walk walk = walk_of(scores, curves.counts[2 * column]);
-        count_before(scores, threads, &walk);
-        const int64_t at = first[column];
-        T* to = static_cast<T*>(thresholds);
-        for_points(scores, threads, walk, [&](int64_t, int64_t point, int64_t i, int64_t of_tp, int64_t of_fp) {
-          to[at + point] = scores.value(i);
-          tp[at + point] = of_tp;
-          fp[at + point] = of_fp;
-        });
       });
     });
   });

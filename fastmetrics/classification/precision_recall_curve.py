@@ -58,9 +58,7 @@ class _PrecisionRecall(WholeCurve):
     axes = 1, 0, -1.0
 
     def _three(self, points: Points, dtype: torch.dtype) -> tuple[Columns, Columns, Columns]:
-        precision, recall = curves.precision_recall(points, self.absent, dtype)
-        values = [precision, recall, points.thresholds]
-        return curves.curve(values, points, not points.binned, [1.0, 0.0, None], before=False)
+        return curves.precision_recall_curves(points, dtype, self.absent)
 
 
 class BinaryPrecisionRecallCurve(_PrecisionRecall, BinaryCurve, family=PrecisionRecallCurve):

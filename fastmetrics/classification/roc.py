@@ -60,9 +60,7 @@ class Rates(WholeCurve):
     axes = 0, 1, 1.0
 
     def _three(self, points: Points, dtype: torch.dtype) -> tuple[Columns, Columns, Columns]:
-        fpr, tpr = curves.rates(points, dtype)
-        ends = [None, None, None] if points.binned else [0.0, 0.0, 1.0]
-        return curves.curve([fpr, tpr, points.thresholds], points, points.binned, ends, before=True)
+        return curves.roc_curves(points, dtype)
 
 
 class BinaryROC(Rates, BinaryCurve, family=ROC):

@@ -19,10 +19,11 @@ SORT_SCHEMA = (
     "sort_scores_(Tensor scores, Tensor? labels, Tensor(a!) values, Tensor(b!)? sorted_labels, Tensor(c!) counts) -> ()"
 )
 AREAS_SCHEMA = "curve_areas_(Tensor values, Tensor? labels, Tensor counts, Tensor(a!) areas, bool precision) -> ()"
-POINTS_SCHEMA = (
-    "curve_points_(Tensor values, Tensor? labels, Tensor counts, Tensor(a!) thresholds, Tensor(b!) tp, Tensor(c!) fp)"
-    " -> ()"
-)
+BLOCKS_SCHEMA = "curve_blocks_(Tensor values, Tensor? labels, Tensor counts, Tensor(a!) blocks) -> ()"
+SORTED = "Tensor values, Tensor? labels, Tensor counts, Tensor blocks"
+POINTS_SCHEMA = f"curve_points_({SORTED}, Tensor(a!) thresholds, Tensor(b!) tp, Tensor(c!) fp) -> ()"
+
+_BLOCK = 1024  # rows
 
 
 def sort_scores_body(
@@ -64,8 +65,33 @@ def _ends(values: Tensor, counts: Tensor) -> Tensor:
     return (ends & (place < counts[:, :1])) | (place == counts[:, :1] - 1)
 
 
+def curve_blocks_body(values: Tensor, labels: Tensor | None, counts: Tensor, blocks: Tensor) -> None:
+    """Count what comes before each block of 1024 rows, so that kernels begin anywhere.
+
+    Args:
+        values: this and the next two are what :func:`sort_scores_body` made.
+        labels: see there.
+        counts: see there.
+        blocks: int64 ``[C, ceil(N / 1024) + 1, 2]``: the positives before each block, and the points, which are the
+            ends of runs of equal scores; the last of them are all.
+    """
+    n = values.shape[1]
+    scores, positive = _read(values, labels)
+    counted = torch.arange(n, device=values.device) < counts[:, :1]
+    of_rows = torch.stack([positive & counted, _ends(scores, counts)], -1).cumsum(1, dtype=torch.int64)
+    before = torch.nn.functional.pad(of_rows, (0, 0, 1, 0))
+    starts = (torch.arange(blocks.shape[1], device=values.device) * _BLOCK).clamp(max=n)
+    blocks.copy_(before.index_select(1, starts))
+
+
 def curve_points_body(
-    values: Tensor, labels: Tensor | None, counts: Tensor, thresholds: Tensor, tp: Tensor, fp: Tensor
+    values: Tensor,
+    labels: Tensor | None,
+    counts: Tensor,
+    blocks: Tensor,
+    thresholds: Tensor,
+    tp: Tensor,
+    fp: Tensor,
 ) -> None:
     """Count how many scores reach each of the distinct ones.
 
@@ -73,6 +99,7 @@ def curve_points_body(
         values: this and the next two are what :func:`sort_scores_body` made.
         labels: see there.
         counts: see there.
+        blocks: what :func:`curve_blocks_body` counted.
         thresholds: ``[points]``: the distinct values of each column, descending, column after column.
         tp: int64 ``[points]``: positive scores that reach them.
         fp: int64 ``[points]``: negative scores that reach them.
@@ -100,7 +127,7 @@ def curve_areas_body(values: Tensor, labels: Tensor | None, counts: Tensor, area
     sizes = counts[:, 1]
     points = int(sizes.sum())
     tp, fp = (torch.empty(points, dtype=torch.int64, device=values.device) for _ in range(2))
-    curve_points_body(values, labels, counts, values.new_empty(points), tp, fp)
+    curve_points_body(values, labels, counts, counts, values.new_empty(points), tp, fp)  # it reads no blocks
     column = torch.arange(len(sizes), device=values.device).repeat_interleave(sizes)
     starts = torch.ones_like(column, dtype=torch.bool)
     starts[1:] = column[1:] != column[:-1]
@@ -118,6 +145,7 @@ def _fake(*_: object) -> None:
 
 
 sort_scores_ = define(SORT_SCHEMA, sort_scores_body, _fake, ("cpu",))
+curve_blocks_ = define(BLOCKS_SCHEMA, curve_blocks_body, _fake, ("cpu",))
 curve_points_ = define(POINTS_SCHEMA, curve_points_body, _fake, ("cpu",))
 curve_areas_ = define(AREAS_SCHEMA, curve_areas_body, _fake, ("cpu",))
 
@@ -203,6 +231,54 @@ class Points:
         return self.tp / (self.tp + self.fp).double()
 
 
+#: Sorted scores, their labels, their counts and those of their blocks: see :func:`curve_blocks_body`.
+SortedScores = tuple[Tensor, Tensor | None, Tensor, Tensor]
+
+
+class ScorePoints(Points):
+    """The points at all distinct scores, which are looked up when they are asked for.
+
+    Args:
+        scores: sorted.
+    """
+
+    def __init__(self, scores: SortedScores) -> None:
+        *_, counts, blocks = scores
+        positives = blocks[:, -1, 0]
+        known = {"scores": scores, "sizes": counts[:, 1], "positives": positives, "negatives": counts[:, 0] - positives}
+        vars(self).update(known)
+
+    scores: SortedScores
+
+    @_once
+    def total(self) -> int:
+        """How many points there are in all; it waits for the device."""
+        return int(self.sizes.sum())
+
+    @_once
+    def _three(self) -> tuple[Tensor, Tensor, Tensor]:
+        thresholds = self.scores[0].new_empty(self.total)
+        tp, fp = (torch.empty(self.total, dtype=torch.int64, device=thresholds.device) for _ in range(2))
+        if self.total:
+            curve_points_(*self.scores, thresholds, tp, fp)
+        return thresholds, tp, fp
+
+    @_once
+    def thresholds(self) -> Tensor:
+        """``[P]``."""
+        return self._three[0]
+
+    @_once
+    def tp(self) -> Tensor:
+        """int64 ``[P]``."""
+        return self._three[1]
+
+    @_once
+    def fp(self) -> Tensor:
+        """int64 ``[P]``."""
+        return self._three[2]
+
+
 class Sorted:
     """Scores in descending order, column by column.
 
@@ -216,7 +292,7 @@ class Sorted:
         self._values = scores.new_empty(c, n)
         self._labels = None if labels is None else scores.new_empty((c, n), dtype=torch.uint8)
         self._counts = torch.zeros(c, 2, dtype=torch.int64, device=scores.device)
-        self._points: Points | None = None
+        self._points: ScorePoints | None = None
         if n > 0:
             labels = None if labels is None else labels.contiguous()
             sort_scores_(scores.contiguous(), labels, self._values, self._labels, self._counts)
@@ -229,20 +305,13 @@ class Sorted:
         return areas
 
     def points(self) -> Points:
-        """The points at all distinct scores; it waits for the device."""
+        """The points at all distinct scores."""
         if self._points is None:
-            sizes = self._counts[:, 1]
-            size = int(sizes.sum())
-            thresholds = self._values.new_empty(size)
-            tp, fp = (torch.empty(size, dtype=torch.int64, device=thresholds.device) for _ in range(2))
-            if size:
-                curve_points_(self._values, self._labels, self._counts, thresholds, tp, fp)
-            ends = sizes.cumsum(0)
-            last = (ends - 1).clamp(min=0)
-            positives, negatives = (
-                torch.where(sizes > 0, v[last] if size else torch.zeros_like(sizes), 0) for v in (tp, fp)
-            )
-            self._points = Points(thresholds, tp, fp, sizes, positives, negatives)
+            c, n = self._values.shape
+            blocks = self._counts.new_zeros(c, -(-n // _BLOCK) + 1, 2)
+            if n > 0:
+                curve_blocks_(self._values, self._labels, self._counts, blocks)
+            self._points = ScorePoints((self._values, self._labels, self._counts, blocks))
         return self._points
 
 

@@ -5,16 +5,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import nan
+from typing import TypeGuard
 
 import torch
 from torch import Tensor
 from torchmetrics.utilities.prints import rank_zero_warn
 
-from fastmetrics.formulas.curve_table import Points
+from fastmetrics.formulas.curve_table import SORTED, Points, ScorePoints
+from fastmetrics.native.operators import define
 from fastmetrics.native.transforms import any_holds
 
 #: The values of each curve.
 Columns = tuple[Tensor, ...]
+
+ROC_SCHEMA = f"roc_curves_({SORTED}, Tensor(a!) fpr, Tensor(b!) tpr, Tensor(c!) thresholds) -> ()"
+PRECISION_RECALL_SCHEMA = (
+    f"precision_recall_curves_({SORTED}, Tensor(a!) precision, Tensor(b!) recall, Tensor(c!) thresholds, float absent)"
+    " -> ()"
+)
 
 _EXACT = 1 << 24  # whole numbers up to this are float32
 
@@ -50,11 +58,9 @@ def precision_recall(points: Points, absent: float = 1.0, dtype: torch.dtype = t
 
     Args:
         points: of the curves.
-        absent: the recall of a curve at scores that has no positives; 1 comes with a warning.
+        absent: the recall of a curve at scores that has no positives.
         dtype: of the result.
     """
-    if not points.binned and absent == 1:
-        warn_of_no_positives(points)
     recall = _share(points.tp, points.positives, points, dtype)
     without = points.positives == 0
     if any_holds(without):
@@ -65,7 +71,6 @@ def precision_recall(points: Points, absent: float = 1.0, dtype: torch.dtype = t
 
 def rates(points: Points, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:
     """False and true positive rate at each point, ``[P]``; 0 / 0 is 0."""
-    warn_of_one_class(points)
     return _share(points.fp, points.negatives, points, dtype), _share(points.tp, points.positives, points, dtype)
 
 
@@ -143,6 +148,134 @@ def curve(
         whole[place + more * (of_curve + before)] = value
         found.append(whole.split([size + more for size in sizes]))
     return found[0], found[1], found[2]
+
+
+def roc_curves(points: Points, dtype: torch.dtype) -> tuple[Columns, Columns, Columns]:
+    """False and true positive rates and thresholds of each curve; at all scores (0, 0) comes first, at threshold 1."""
+    warn_of_one_class(points)
+    if not _is_written_at_once(points, dtype):
+        return _roc_curves(points, dtype)
+    fpr, tpr, thresholds = found = _room(points, 1)
+    roc_curves_(*points.scores, fpr, tpr, thresholds)
+    return _columns(points, found)
+
+
+def _roc_curves(points: Points, dtype: torch.dtype) -> tuple[Columns, Columns, Columns]:
+    ends = [None, None, None] if points.binned else [0.0, 0.0, 1.0]
+    return curve([*rates(points, dtype), points.thresholds], points, points.binned, ends, before=True)
+
+
+def precision_recall_curves(
+    points: Points, dtype: torch.dtype, absent: float = 1.0
+) -> tuple[Columns, Columns, Columns]:
+    """Precisions, recalls and thresholds of each curve, with (1, 0) behind them.
+
+    Args:
+        points: of the curves.
+        dtype: of precision and recall.
+        absent: see :func:`precision_recall`; 1 comes with a warning.
+    """
+    if not points.binned and absent == 1:
+        warn_of_no_positives(points)
+    if not _is_written_at_once(points, dtype):
+        return _precision_recall_curves(points, dtype, absent)
+    precision, recall, thresholds = found = _room(points, 0)
+    precision_recall_curves_(*points.scores, precision, recall, thresholds, absent)
+    return _columns(points, found)
+
+
+def _precision_recall_curves(points: Points, dtype: torch.dtype, absent: float) -> tuple[Columns, Columns, Columns]:
+    values = [*precision_recall(points, absent, dtype), points.thresholds]
+    return curve(values, points, not points.binned, [1.0, 0.0, None], before=False)
+
+
+def _is_written_at_once(points: Points, dtype: torch.dtype) -> TypeGuard[ScorePoints]:
+    """Whether an operator writes the curves; where it has no kernel, metrics share the points instead."""
+    return (
+        isinstance(points, ScorePoints)
+        and dtype == torch.float32
+        and points.sizes.device.type == "cpu"
+        and points.total > 0
+    )
+
+
+def _room(points: ScorePoints, more: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Memory for two values of all curves, each with one more, and for their thresholds, each with so many more."""
+    curves, values = len(points.sizes), points.scores[0]
+    one, other = (values.new_empty(points.total + curves, dtype=torch.float32) for _ in range(2))
+    return one, other, values.new_empty(points.total + more * curves)
+
+
+def _columns(points: ScorePoints, found: Sequence[Tensor]) -> tuple[Columns, Columns, Columns]:
+    """The values of each curve."""
+    if len(points.sizes) == 1:
+        return (found[0],), (found[1],), (found[2],)
+    sizes = points.sizes.tolist()
+    more = [(len(values) - points.total) // len(sizes) for values in found]
+    one, other, thresholds = (v.split([size + m for size in sizes]) for v, m in zip(found, more, strict=True))
+    return one, other, thresholds
+
+
+def roc_curves_body(
+    values: Tensor,
+    labels: Tensor | None,
+    counts: Tensor,
+    blocks: Tensor,
+    fpr: Tensor,
+    tpr: Tensor,
+    thresholds: Tensor,
+) -> None:
+    """Write ROC curves of sorted scores, one after the other: (0, 0) at threshold 1, and the points.
+
+    Args:
+        values: this and the next three are :data:`~fastmetrics.formulas.curve_table.SortedScores`.
+        labels: see there.
+        counts: see there.
+        blocks: see there.
+        fpr: float32 ``[points + C]``, rounded once, as the next one is.
+        tpr: float32 ``[points + C]``.
+        thresholds: ``[points + C]``, descending.
+    """
+    _write(_roc_curves(ScorePoints((values, labels, counts, blocks)), fpr.dtype), (fpr, tpr, thresholds))
+
+
+def precision_recall_curves_body(
+    values: Tensor,
+    labels: Tensor | None,
+    counts: Tensor,
+    blocks: Tensor,
+    precision: Tensor,
+    recall: Tensor,
+    thresholds: Tensor,
+    absent: float,
+) -> None:
+    """Write precision-recall curves of sorted scores, one after the other: the points, and (1, 0).
+
+    Args:
+        values: this and the next three are :data:`~fastmetrics.formulas.curve_table.SortedScores`.
+        labels: see there.
+        counts: see there.
+        blocks: see there.
+        precision: float32 ``[points + C]``, rounded once, as the next one is.
+        recall: float32 ``[points + C]``.
+        thresholds: ``[points]``, ascending.
+        absent: the recall of a curve without positives.
+    """
+    points = ScorePoints((values, labels, counts, blocks))
+    _write(_precision_recall_curves(points, precision.dtype, absent), (precision, recall, thresholds))
+
+
+def _write(found: Sequence[Columns], to: Sequence[Tensor]) -> None:
+    for columns, of in zip(found, to, strict=True):
+        of.copy_(torch.cat(columns))
+
+
+def _fake(*_: object) -> None:
+    pass
+
+
+roc_curves_ = define(ROC_SCHEMA, roc_curves_body, _fake, ("cpu",))
+precision_recall_curves_ = define(PRECISION_RECALL_SCHEMA, precision_recall_curves_body, _fake, ("cpu",))
 
 
 def mean_curve(

@@ -2,7 +2,8 @@
 """Points of curves that are the best in some way: what they reach, and their thresholds. All are computed in float64.
 
 Curves at all scores have every value between those of their ends, in order, so a point is found in a few looks at some
-of them. At given thresholds, which come in any order, all points are looked at.
+of them, or by an operator that looks at the sorted scores. At given thresholds, which come in any order, all points are
+looked at.
 """
 
 from __future__ import annotations
@@ -13,8 +14,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from fastmetrics.formulas.curve_table import Points
+from fastmetrics.formulas.curve_table import SORTED, Points, ScorePoints
 from fastmetrics.formulas.curves import from_zero, precision_recall, rate_rows, warn_of_no_positives, warn_of_one_class
+from fastmetrics.native.operators import define
+
+FIND_SCHEMA = f"find_points_({SORTED}, Tensor(a!) found, int search, float least) -> ()"
 
 #: The threshold where torchmetrics finds no point, of rates.
 NO_THRESHOLD = 1e6
@@ -47,35 +51,156 @@ class _Walk:
 
     def __init__(self, points: Points) -> None:
         self.sizes = points.sizes + 1
-        self._points = points
+        self.points = points
 
     def _at(self, values: Tensor, places: Tensor, origin: float) -> Tensor:
         if len(values) == 0:
             return torch.full_like(places, origin, dtype=values.dtype)
-        starts = self._points.starts.view(-1, *(1 for _ in places.shape[1:]))
+        starts = self.points.starts.view(-1, *(1 for _ in places.shape[1:]))
         found = values[(starts + places - 1).clamp(0, len(values) - 1)]
         return torch.where(places > 0, found, torch.full_like(found, origin))
 
     def tp(self, places: Tensor) -> Tensor:
-        return self._at(self._points.tp, places, 0)
+        return self._at(self.points.tp, places, 0)
 
     def sensitivity(self, places: Tensor) -> Tensor:
-        return _share(self.tp(places), self._points.positives)
+        return _share(self.tp(places), self.points.positives)
+
+    def fp(self, places: Tensor) -> Tensor:
+        return self._at(self.points.fp, places, 0)
 
     def fpr(self, places: Tensor) -> Tensor:
-        return _share(self._at(self._points.fp, places, 0), self._points.negatives)
+        return _share(self.fp(places), self.points.negatives)
 
     def specificity(self, places: Tensor) -> Tensor:
-        fp, negatives = self._at(self._points.fp, places, 0), self._points.negatives
-        negatives = negatives.view(-1, *(1 for _ in places.shape[1:]))
-        return ((negatives - fp) / negatives.double()).nan_to_num(nan=1.0)
+        return _specificity(self.fp(places), self.points.negatives)
 
     def thresholds(self, places: Tensor) -> Tensor:
-        return self._at(self._points.thresholds, places, 1)
+        return self._at(self.points.thresholds, places, 1)
 
 
 def _share(counts: Tensor, totals: Tensor) -> Tensor:
     return (counts / totals.double().view(-1, *(1 for _ in counts.shape[1:]))).nan_to_num(nan=0.0)
+
+
+def _specificity(fp: Tensor, negatives: Tensor) -> Tensor:
+    negatives = negatives.view(-1, *(1 for _ in fp.shape[1:]))
+    return ((negatives - fp) / negatives.double()).nan_to_num(nan=1.0)
+
+
+#: What :func:`find_points_body` looks for.
+EQUAL_ERRORS, SPECIFICITY, SENSITIVITY, RECALL, PRECISION = range(5)
+
+
+def _of_equal_errors(walk: _Walk, least: float) -> Tensor:
+    def gap(places: Tensor) -> Tensor:
+        return _gap(walk.fpr(places), walk.sensitivity(places))
+
+    # it grows along the curve, so the least one is next to its zero
+    above = first(walk.sizes, lambda places: gap(places) >= 0).minimum(walk.sizes - 1)
+    below = gap((above - 1).clamp(min=0))
+    other = first(walk.sizes, lambda places: gap(places) >= below[:, None])
+    return torch.where(below.abs() <= gap(above).abs(), other, above)
+
+
+def _of_specificity(walk: _Walk, least: float) -> Tensor:
+    allowed = first(walk.sizes, lambda places: ~(walk.specificity(places) >= least))
+    most = walk.tp((allowed - 1).clamp(min=0))
+    return torch.where(allowed > 0, first(walk.sizes, lambda places: walk.tp(places) >= most[:, None]), -1)
+
+
+def _of_sensitivity(walk: _Walk, least: float) -> Tensor:
+    place = first(walk.sizes, lambda places: walk.sensitivity(places) >= least)
+    return torch.where(place < walk.sizes, place, -1)
+
+
+def _of_recall(walk: _Walk, least: float) -> Tensor:
+    points = walk.points
+    place = first(walk.sizes, lambda places: (places > 0) & (walk.sensitivity(places) >= least)) - 1
+    precision = points.in_rows(points.precision)
+    columns = torch.arange(precision.shape[1], device=precision.device)
+    allowed = (columns >= place[:, None]) & (columns < points.sizes[:, None]) & (points.positives > 0)[:, None]
+    value, place = _last_greatest(torch.where(allowed, precision, -1.0))
+    return torch.where(value >= 0, place + 1, -1)
+
+
+def _of_precision(walk: _Walk, least: float) -> Tensor:
+    points = walk.points
+    found, place = _last_greatest(points.in_rows((points.precision >= least).to(torch.uint8)))
+    place = place.minimum((points.sizes - 1).clamp(min=0))  # rows repeat the last point
+    most = walk.tp(place + 1)  # the first point that has as many is the most precise one
+    place = first(walk.sizes, lambda places: (places > 0) & (walk.tp(places) >= most[:, None]))
+    return torch.where((found > 0) & (points.sizes > 0), place, -1)
+
+
+_SEARCHES = _of_equal_errors, _of_specificity, _of_sensitivity, _of_recall, _of_precision
+
+
+class Found(NamedTuple):
+    """A point of each curve, ``[C]`` each: whether there is one, its counts, 0 if not, and its threshold."""
+
+    exists: Tensor
+    tp: Tensor
+    fp: Tensor
+    thresholds: Tensor
+
+
+def _find(points: Points, search: int, least: float = 0.0) -> Found:
+    """A point of each curve at all scores, see :func:`find_points_body`."""
+    if isinstance(points, ScorePoints) and points.sizes.device.type == "cpu":
+        values, *_ = points.scores
+        found = points.sizes.new_zeros(len(values), 2)
+        if values.numel():
+            find_points_(*points.scores, found, search, least)
+            rows, tp = found.unbind(1)
+            exists, behind = rows >= 0, rows.clamp(min=0)
+            of_values = values.gather(1, (behind - 1).clamp(min=0)[:, None])[:, 0]
+            of_values = of_values.abs() if points.scores[1] is None else of_values
+            return Found(exists, tp, behind - tp, torch.where(behind > 0, of_values, torch.ones_like(of_values)))
+    walk = _Walk(points)
+    place = _SEARCHES[search](walk, least)
+    exists, place = place >= 0, place.clamp(min=0)
+    return Found(exists, walk.tp(place), walk.fp(place), walk.thresholds(place))
+
+
+def find_points_body(
+    values: Tensor,
+    labels: Tensor | None,
+    counts: Tensor,
+    blocks: Tensor,
+    found: Tensor,
+    search: int,
+    least: float,
+) -> None:
+    """Find a point of each curve of sorted scores; a curve begins with one that no score reaches.
+
+    Args:
+        values: this and the next three are :data:`~fastmetrics.formulas.curve_table.SortedScores`.
+        labels: see there.
+        counts: see there.
+        blocks: see there.
+        found: int64 ``[C, 2]``: how many scores reach its threshold, and how many positive ones do; -1 and 0 if there
+            is no such point.
+        search: ``EQUAL_ERRORS`` is the first one where false positive and false negative rate differ least, in float32;
+            ``SPECIFICITY`` the first one of the most positives where specificity is at least ``least``; ``SENSITIVITY``
+            the first one where sensitivity is; ``RECALL`` the last one of the greatest precision where recall is, of
+            curves with positives; and ``PRECISION`` the first one of the most positives where precision is. The last
+            two are reached by a score.
+        least: see there.
+    """
+    walk = _Walk(ScorePoints((values, labels, counts, blocks)))
+    place = _SEARCHES[search](walk, least)
+    exists, place = place >= 0, place.clamp(min=0)
+    tp = walk.tp(place)
+    found[:, 0] = torch.where(exists, tp + walk.fp(place), -1)
+    found[:, 1] = torch.where(exists, tp, 0)
+
+
+def _fake(*_: object) -> None:
+    pass
+
+
+find_points_ = define(FIND_SCHEMA, find_points_body, _fake, ("cpu",))
 
 
 def sensitivity_at_specificity(points: Points, least: float) -> tuple[Tensor, Tensor]:
@@ -84,11 +209,8 @@ def sensitivity_at_specificity(points: Points, least: float) -> tuple[Tensor, Te
         sensitivity, specificity = _sensitivity_and_specificity(points)
         return _greatest(points, sensitivity, specificity >= least)
     warn_of_one_class(points)
-    walk = _Walk(points)
-    allowed = first(walk.sizes, lambda places: ~(walk.specificity(places) >= least))
-    most = walk.tp((allowed - 1).clamp(min=0))
-    place = first(walk.sizes, lambda places: walk.tp(places) >= most[:, None])
-    return _or_none(allowed > 0, walk.sensitivity(place), walk.thresholds(place))
+    found = _find(points, SPECIFICITY, least)
+    return _or_none(found.exists, _share(found.tp, points.positives), found.thresholds)
 
 
 def specificity_at_sensitivity(points: Points, least: float) -> tuple[Tensor, Tensor]:
@@ -97,18 +219,14 @@ def specificity_at_sensitivity(points: Points, least: float) -> tuple[Tensor, Te
         sensitivity, specificity = _sensitivity_and_specificity(points)
         return _greatest(points, specificity, sensitivity >= least)
     warn_of_one_class(points)
-    walk = _Walk(points)
-    place = first(walk.sizes, lambda places: walk.sensitivity(places) >= least)
-    found = place < walk.sizes
-    place = place.minimum(walk.sizes - 1)
-    return _or_none(found, walk.specificity(place), walk.thresholds(place))
+    found = _find(points, SENSITIVITY, least)
+    return _or_none(found.exists, _specificity(found.fp, points.negatives), found.thresholds)
 
 
 def _sensitivity_and_specificity(points: Points) -> tuple[Tensor, Tensor]:
     """Those at given thresholds, ``[C, T]``, the last threshold first."""
     _, tp, fp = (v.flip(1) for v in points.rows)
-    negatives = points.negatives[:, None]
-    return _share(tp, points.positives), ((negatives - fp) / negatives.double()).nan_to_num(nan=1.0)
+    return _share(tp, points.positives), _specificity(fp, points.negatives)
 
 
 def _greatest(points: Points, values: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor]:
@@ -136,14 +254,10 @@ def precision_at_recall(points: Points, least: float, absent: float = 1.0) -> tu
     if points.binned:
         precision, recall, thresholds = _precision_recall_rows(points)
         return _first_of_both(precision, recall, thresholds, recall >= least)
-    without = _warn_without_positives(points, absent)
-    walk = _Walk(points)
-    place = first(walk.sizes, lambda places: (places > 0) & (walk.sensitivity(places) >= least)) - 1
-    precision = points.in_rows(points.precision)
-    columns = torch.arange(precision.shape[1], device=precision.device)
-    allowed = (columns >= place[:, None]) & (columns < points.sizes[:, None]) & ~without[:, None]
-    value, place = _last_greatest(torch.where(allowed, precision, 0.0))
-    return value, _threshold_if(value > 0, points, place)
+    _warn_without_positives(points, absent)
+    found = _find(points, RECALL, least)
+    value = torch.where(found.exists, found.tp / (found.tp + found.fp).double(), 0.0)
+    return value, torch.where(value > 0, found.thresholds, torch.nan)
 
 
 def recall_at_precision(points: Points, least: float, absent: float = 1.0) -> tuple[Tensor, Tensor]:
@@ -159,23 +273,16 @@ def recall_at_precision(points: Points, least: float, absent: float = 1.0) -> tu
     if points.binned:
         precision, recall, thresholds = _precision_recall_rows(points)
         return _first_of_both(recall, precision, thresholds, precision >= least)
-    without = _warn_without_positives(points, absent)
-    allowed = points.in_rows((points.precision >= least).to(torch.uint8))
-    found, place = _last_greatest(allowed)
-    walk = _Walk(points)
-    place = place.minimum((points.sizes - 1).clamp(min=0))  # rows repeat the last point
-    most = walk.tp(place + 1)  # the first point that has as many is the most precise one
-    place = first(walk.sizes, lambda places: (places > 0) & (walk.tp(places) >= most[:, None])) - 1
-    recall = torch.where(without, 0.0 if absent != 1 else absent, walk.sensitivity(place + 1))
-    value = torch.where((found > 0) & (points.sizes > 0), recall, 0.0)
-    return value, _threshold_if(value > 0, points, place)
+    _warn_without_positives(points, absent)
+    found = _find(points, PRECISION, least)
+    recall = torch.where(points.positives == 0, 0.0 if absent == 1 else absent, _share(found.tp, points.positives))
+    value = torch.where(found.exists, recall, 0.0)
+    return value, torch.where(value > 0, found.thresholds, torch.nan)
 
 
-def _warn_without_positives(points: Points, absent: float) -> Tensor:
-    """Which curves have no positives."""
+def _warn_without_positives(points: Points, absent: float) -> None:
     if absent == 1:
         warn_of_no_positives(points)
-    return points.positives == 0
 
 
 def _last_greatest(values: Tensor) -> tuple[Tensor, Tensor]:
@@ -185,12 +292,6 @@ def _last_greatest(values: Tensor) -> tuple[Tensor, Tensor]:
         return values.new_zeros(rows), torch.zeros(rows, dtype=torch.int64, device=values.device)
     place = width - 1 - values.flip(1).argmax(1)
     return values.gather(1, place[:, None])[:, 0], place
-
-
-def _threshold_if(found: Tensor, points: Points, place: Tensor) -> Tensor:
-    """The thresholds of points; NaN where none is found."""
-    thresholds = _Walk(points).thresholds(place + 1)
-    return torch.where(found, thresholds, torch.nan)
 
 
 def _precision_recall_rows(points: Points) -> tuple[Tensor, Tensor, Tensor]:
@@ -215,17 +316,8 @@ def equal_error_rates(points: Points) -> Tensor:
     if points.binned:
         return equal_error_rate(*rate_rows(points))
     warn_of_one_class(points)
-    walk = _Walk(points)
-
-    def gap(places: Tensor) -> Tensor:
-        return _gap(walk.fpr(places), walk.sensitivity(places))
-
-    # it grows along the curve, so the least one is next to its zero
-    above = first(walk.sizes, lambda places: gap(places) >= 0).minimum(walk.sizes - 1)
-    below = gap((above - 1).clamp(min=0))
-    other = first(walk.sizes, lambda places: gap(places) >= below[:, None])
-    place = torch.where(below.abs() <= gap(above).abs(), other, above)
-    return (walk.fpr(place) + (1 - walk.sensitivity(place))) / 2
+    found = _find(points, EQUAL_ERRORS)
+    return (_share(found.fp, points.negatives) + (1 - _share(found.tp, points.positives))) / 2
 
 
 def equal_error_rate(fpr: Tensor, tpr: Tensor) -> Tensor:

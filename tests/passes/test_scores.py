@@ -119,7 +119,7 @@ def test_kept_scores_and_their_sort(task, n):
             points = made.points()
             thresholds = torch.empty(len(points.tp), dtype=found.dtype)
             tp, fp = torch.empty_like(points.tp), torch.empty_like(points.fp)
-            curve_points_body(values, of_values, counts, thresholds, tp, fp)
+            curve_points_body(values, of_values, counts, counts, thresholds, tp, fp)
             assert torch.equal(points.tp, tp)
             assert torch.equal(points.fp, fp)
             assert torch.equal(points.thresholds, thresholds)
