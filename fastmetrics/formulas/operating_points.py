@@ -275,7 +275,7 @@ def recall_at_precision(points: Points, least: float, absent: float = 1.0) -> tu
         return _first_of_both(recall, precision, thresholds, precision >= least)
     _warn_without_positives(points, absent)
     found = _find(points, PRECISION, least)
-    recall = torch.where(points.positives == 0, 0.0 if absent == 1 else absent, _share(found.tp, points.positives))
+    recall = torch.where(points.positives == 0, absent if absent == 1 else 0.0, _share(found.tp, points.positives))
     value = torch.where(found.exists, recall, 0.0)
     return value, torch.where(value > 0, found.thresholds, torch.nan)
 
