@@ -46,8 +46,9 @@ def main():
     for name, value in found.compute().items():
         print(f"{name}: {value:.4f}")
     for name, slicings in found.worst_groups(2).items():
-        for slicing, (groups, values, counts) in slicings.items():
-            worst = ", ".join(f"{g} ({v:.4f} of {n:,} samples)" for g, v, n in zip(groups, values, counts, strict=True))
+        for slicing, found_worst in slicings.items():
+            rows = zip(found_worst.groups, found_worst.values, found_worst.counts, strict=True)
+            worst = ", ".join(f"{group} ({value:.4f} of {count:,} samples)" for group, value, count in rows)
             print(f"{name}, worst of {slicing}: {worst}")
     print(found.explain())
 
