@@ -54,7 +54,7 @@ def token_rows_body(logits: Tensor, target: Tensor, entropy: bool, rank: bool, o
 
     Returns:
         float64 ``[5, N]``, the rows of :class:`TokenValues`. The native CPU kernel takes the exponentials of logits up
-        to 32 bits in float32: relative errors of ``sum`` and ``weighted`` are up to about 1e-6. All others are in float64.
+        to 32 bits in float32: relative errors of ``sum`` and ``weighted`` are up to about 1e-6. The rest is in float64.
     """
     _check(logits, target)
     v = logits.shape[-1]
