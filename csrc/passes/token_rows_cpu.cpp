@@ -23,19 +23,20 @@
 namespace fastmetrics {
 namespace {
 
-constexpr int64_t kBlock = 4096;  // logits
 constexpr int64_t kFetch = 8192;  // bytes ahead: exponentials take so long that the processor itself fetches too little
 constexpr double kExcess = 2.0;   // more would cost digits of the distance of a logit from the reference
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 double library_exp(double x) { return std::exp(x); }
 
-// What there is for the lanes of T.
+// What there is for the lanes of T. A lane adds as many logits of a block whatever the registers are, so that sums of
+// few lanes are as exact as those of many.
 template <typename T>
 struct Lanes {
   using V = F32s;
   using Counts = I32s;
   static constexpr int kCount = kFloats;
+  static constexpr int64_t kBlock = 256 * kCount;  // logits
   static constexpr float kLeast = -87.0f;  // where an exponential counts for nothing, but is no subnormal number yet
 
   // Four vectors, whose lanes may come in any order.
@@ -61,6 +62,7 @@ struct Lanes<double> {
   using V = F64s;
   using Counts = I64s;
   static constexpr int kCount = kDoubles;
+  static constexpr int64_t kBlock = 256 * kCount;
   static constexpr double kLeast = -700.0;
 
   static void load(const double* from, V (&to)[4]) {
@@ -180,6 +182,7 @@ int64_t add_block(const T* from, int64_t n, double own, LogitSums* sums) {
 
 template <bool kEntropy, bool kRanks, typename T>
 void read_tokens(const TokenRowsBatch& b, int64_t first, int64_t last) {
+  constexpr int64_t kBlock = Lanes<T>::kBlock;
   const int64_t v = b.vocabulary, tokens = b.tokens.samples();
   T copied[kBlock];
   for (int64_t token = first; token < last; ++token) {

@@ -25,7 +25,7 @@ def compare(logits, target, entropy=True, rank=True, own=None):
     exact = logits.dtype == torch.float64
     for row in (GREATEST, OWN, RANK):
         torch.testing.assert_close(found[row], body[row], rtol=0, atol=0, equal_nan=True)
-    rtol = 2e-14 if exact else 2e-6  # sums of few lanes, as without AVX, are the farthest off
+    rtol = 1e-14 if exact else 1e-6
     torch.testing.assert_close(found[SUM], body[SUM], rtol=rtol, atol=0, equal_nan=True)
     # the least exponential of the kernel is not quite 0
     atol = 1e-290 if exact else 1e-6
