@@ -21,7 +21,12 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
-    """The built site; sources are copied, since the build writes the API pages beside them."""
+    """The built site: that in ``FASTMETRICS_SITE``, if one was built already.
+
+    Sources are copied, since the build writes the API pages beside them.
+    """
+    if built := os.environ.get("FASTMETRICS_SITE"):
+        return ROOT / built
     for name in ("sphinx", "furo", "myst_parser", "sphinx_copybutton"):
         pytest.importorskip(name)
     folder = tmp_path_factory.mktemp("site")

@@ -22,7 +22,7 @@ def loops():
 def compile_and_run(compiler, isa, before, folder):
     made = parameters.library("cpu", isa)
     flags = [flag for flag in made.cflags if flag not in ("-O3", "-fPIC")]
-    command = [*compiler, "-O2", *flags, *(f"-I{path}" for path in made.include_dirs)]
+    command = [*compiler, "-O1", *flags, *(f"-I{path}" for path in made.include_dirs)]
     objects = []
     for source in [*loops(), str(PROGRAM)]:
         objects.append(str(folder / f"{Path(source).stem}.o"))

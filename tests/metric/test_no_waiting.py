@@ -88,8 +88,9 @@ def test_the_mode_sees_what_waits_and_what_grows():
 
 
 def repeated(batch, device):
-    """A batch of N rows."""
-    return [value.repeat(N // len(value) + 1, *(1 for _ in value.shape[1:]))[:N].to(device) for value in batch]
+    """A batch of N rows, or of fewer of which each tensor has N numbers."""
+    rows = N // min(value[0].numel() for value in batch)
+    return [value.repeat(rows // len(value) + 1, *(1 for _ in value.shape[1:]))[:rows].to(device) for value in batch]
 
 
 def takes(kind, options, batch, mask):
@@ -124,11 +125,11 @@ def test_updates(kind, options, batch, device, little_at_once, monkeypatch):
     for where in dict.fromkeys([device, "meta"]):
         metric = kind(**options).to(where)
         inputs = repeated(batch(0), where)
-        valid = {"valid": torch.ones(N, dtype=torch.bool, device=where)}
-        weights = {**valid, "weights": torch.ones(N, dtype=torch.float64, device=where)}
+        rows = len(inputs[0])
+        valid = {"valid": torch.ones(rows, dtype=torch.bool, device=where)}
+        weights = {**valid, "weights": torch.ones(rows, dtype=torch.float64, device=where)}
         masks = [{}, *(mask for mask in (valid, weights) if takes(kind, options, batch, mask))]
-        metric.update(*inputs, **masks[-1])  # opens the twins
-        metric.update(*inputs)
+        metric.update(*(value[:8] for value in inputs), **{name: mask[:8] for name, mask in masks[-1].items()})
         for mask in masks:
             if where == "cuda":
                 torch.cuda.set_sync_debug_mode("error")
@@ -204,7 +205,7 @@ def test_a_collection(device):
     for where in dict.fromkeys([device, "meta"]):
         metrics = collection().to(where)
         inputs = repeated(multiclass_batch(0), where)
-        valid = torch.ones(N, dtype=torch.bool, device=where)
+        valid = torch.ones(len(inputs[1]), dtype=torch.bool, device=where)
         with NoWaiting(most=N):
             metrics.update(*inputs)
             metrics.update(*inputs, valid=valid)
