@@ -268,24 +268,37 @@ Curves curves_of(const View& values, const OptionalView& labels, const View& cou
           values.size(1)};
 }
 
-void sort_of_scores(View scores, OptionalView labels, State values, OptionalState sorted_labels, State counts) {
-  const Curves to = curves_of(values, sorted_labels, counts);
-  require(labels.has_value() == sorted_labels.has_value(), "sort_scores_: labels are sorted if there are any");
-  require(scores.dtype() == to.type && scores.dim() == 2 && scores.is_contiguous() && scores.size(0) == to.rows &&
-              scores.size(1) == to.columns,
-          "sort_scores_: scores must be [N, C]");
-  require(to.rows < INT32_MAX, "sort_scores_: at most 2^31 samples");
-  if (labels.has_value()) {
-    require(labels->dtype() == DType::kInt8 && labels->numel() == scores.numel() && labels->is_contiguous(),
-            "sort_scores_: labels must be int8 [N, C]");
-  }
-  sort_scores(scores.const_data_ptr(),
-              labels.has_value() ? static_cast<const int8_t*>(labels->const_data_ptr()) : nullptr, to);
+void keys_of_scores(View scores, State keys, State ends) {
+  require(is_floating(scores.dtype()) && scores.dim() == 2 && scores.is_contiguous(),
+          "score_keys_: scores must be [N, C]");
+  const int64_t rows = scores.size(0), columns = scores.size(1), parts = columns == 0 ? 1 : ends.numel() / columns;
+  const DType type = size_of(scores.dtype()) == 2   ? DType::kInt16
+                     : size_of(scores.dtype()) == 4 ? DType::kInt32
+                                                    : DType::kInt64;
+  require(parts >= 1 && parts <= 256, "score_keys_: ends must be [C, parts], of 1 to 256 parts");
+  score_keys(scores.const_data_ptr(), scores.dtype(), rows, columns, parts,
+             state_data<char>(keys, type, rows * columns, "keys, integers of the size of a score, [C, N]"),
+             state_data<int64_t>(ends, DType::kInt64, columns * parts, "ends, int64 [C, parts]"));
 }
 
-void areas_of_curves(View values, OptionalView labels, View counts, State areas, bool precision) {
+void sort_of_labelled(View scores, View labels, State values, State sorted_labels, State counts) {
+  const Curves to = curves_of(values, OptionalView(sorted_labels), counts);
+  require(scores.dtype() == to.type && scores.dim() == 2 && scores.is_contiguous() && scores.size(0) == to.rows &&
+              scores.size(1) == to.columns,
+          "sort_labelled_: scores must be [N, C]");
+  require(to.rows < INT32_MAX, "sort_labelled_: at most 2^31 samples");
+  require(labels.dtype() == DType::kInt8 && labels.numel() == scores.numel() && labels.is_contiguous(),
+          "sort_labelled_: labels must be int8 [N, C]");
+  sort_labelled(scores.const_data_ptr(), static_cast<const int8_t*>(labels.const_data_ptr()), to);
+}
+
+void walk_of_curves(View values, OptionalView labels, View counts, State blocks, State areas, bool keys) {
   const Curves curves = curves_of(values, labels, counts);
-  curve_areas(curves, precision, state_data<double>(areas, DType::kDouble, 4 * curves.columns, "areas, [C, 4]"));
+  require(curves.rows < INT32_MAX, "walk_scores_: at most 2^31 samples");
+  walk_curves(curves, keys,
+              state_data<int64_t>(blocks, DType::kInt64, 2 * curves.columns * (curves.blocks() + 1),
+                                  "blocks, int64 [C, blocks + 1, 2]"),
+              state_data<double>(areas, DType::kDouble, 3 * curves.columns, "areas, float64 [C, 3]"));
 }
 
 // Those, with what comes before each of their blocks: int64 [C, blocks + 1, 2].
@@ -298,10 +311,9 @@ Curves curves_of(const View& values, const OptionalView& labels, const View& cou
   return curves;
 }
 
-void blocks_of_curves(View values, OptionalView labels, View counts, State blocks) {
-  const Curves curves = curves_of(values, labels, counts);
-  count_blocks(curves, state_data<int64_t>(blocks, DType::kInt64, 2 * curves.columns * (curves.blocks() + 1),
-                                           "blocks, int64 [C, blocks + 1, 2]"));
+void precisions_of_curves(View values, OptionalView labels, View counts, View blocks, State sums) {
+  const Curves curves = curves_of(values, labels, counts, blocks);
+  sum_precisions(curves, state_data<double>(sums, DType::kDouble, curves.columns, "sums, float64 [C]"));
 }
 
 void points_of_curves(View values, OptionalView labels, View counts, View blocks, State thresholds, State tp,
@@ -582,14 +594,15 @@ FM_CPU_OPERATOR("exact_match_", &fastmetrics::exact_match)
 FM_CPU_OPERATOR("score_histogram_", &fastmetrics::score_histogram)
 FM_CPU_OPERATOR("count_scores_", &fastmetrics::count)
 FM_CPU_OPERATOR("keep_scores_", &fastmetrics::keep)
-FM_CPU_OPERATOR("sort_scores_", &fastmetrics::sort_of_scores)
+FM_CPU_OPERATOR("score_keys_", &fastmetrics::keys_of_scores)
+FM_CPU_OPERATOR("sort_labelled_", &fastmetrics::sort_of_labelled)
+FM_CPU_OPERATOR("walk_scores_", &fastmetrics::walk_of_curves)
 FM_CPU_OPERATOR("keep_documents_", &fastmetrics::keep_query_documents)
 FM_CPU_OPERATOR("sort_queries_", &fastmetrics::sort_of_queries)
 FM_CPU_OPERATOR("query_values_", &fastmetrics::values_of_queries)
 FM_CPU_OPERATOR("ranking_sums_", &fastmetrics::sums_of_rankings)
 FM_CPU_OPERATOR("query_sums_", &fastmetrics::sums_of_queries)
-FM_CPU_OPERATOR("curve_areas_", &fastmetrics::areas_of_curves)
-FM_CPU_OPERATOR("curve_blocks_", &fastmetrics::blocks_of_curves)
+FM_CPU_OPERATOR("sum_precisions_", &fastmetrics::precisions_of_curves)
 FM_CPU_OPERATOR("curve_points_", &fastmetrics::points_of_curves)
 FM_CPU_OPERATOR("roc_curves_", &fastmetrics::rates_of_curves)
 FM_CPU_OPERATOR("precision_recall_curves_", &fastmetrics::precision_recall_of_curves)

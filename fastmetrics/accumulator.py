@@ -63,7 +63,8 @@ class Part(NamedTuple):
         if not state:
             shape, dtype = self.statistics.shapes[name]
             return torch.zeros((0, *shape), dtype=dtype, device=device)
-        return dim_zero_cat(state)
+        # formulas write into nothing, so what is whole needs no copy
+        return state[0][:] if len(state) == 1 and state[0].dim() > 0 else dim_zero_cat(state)
 
     def finals(self, device: torch.device) -> dict[str, Tensor]:
         """Every statistic as a formula takes it."""

@@ -265,7 +265,7 @@ class CatMetric(_Aggregator):
 
     def formula(self, value: Tensor) -> Tensor:
         """The values, without those that are dropped."""
-        value = value.to(self._dtype)
+        value = value.to(self._dtype, copy=True)  # the state is not the caller's to write into
         if isinstance(self.nan_strategy, float) or self.nan_strategy == "disable":
             return value
         wanted = ~value.isnan()

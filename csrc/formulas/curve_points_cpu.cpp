@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// curve_blocks_, curve_points_, roc_curves_ and precision_recall_curves_ (their meaning is in
-// fastmetrics/formulas/curve_table.py and curves.py), and find_points_ (operating_points.py).
+// curve_points_, roc_curves_ and precision_recall_curves_ (their meaning is in fastmetrics/formulas/curve_table.py and
+// curves.py), and find_points_ (operating_points.py).
 //
-// A point of a curve is where a run of equal scores ends. What comes before each block of rows is counted once, so that
-// blocks are written by any thread, and a search looks at blocks first.
+// A point of a curve is where a run of equal scores ends. What comes before each block of rows is known, so that blocks
+// are written by any thread, and a search looks at blocks first.
 
 #include <algorithm>
 #include <cmath>
-#include <type_traits>
 #include <vector>
 
+#include "common/memory_cpu.h"
 #include "formulas/sorted_scores.h"
 
 namespace fastmetrics {
@@ -19,58 +19,24 @@ namespace {
 constexpr int64_t kRows = Curves::kBlockRows;
 constexpr int64_t kExact = int64_t{1} << 24;  // whole numbers up to this are floats
 
-// The points of a block: their rows, and the positives up to each, counted from the first row of the block on.
-struct BlockPoints {
-  int n;
-  alignas(64) int32_t row[kRows], tp[kRows];
-};
-
-// Those of the rows [begin, end) of m.
-template <typename S>
-void find_points(const S& scores, int64_t begin, int64_t end, int64_t m, BlockPoints* to) {
-  int32_t tp = 0;
-  int n = 0;
-  const int64_t inner = std::min(end, m - 1);
-  for (int64_t i = begin; i < inner; ++i) {  // without a branch, which nobody could foretell
-    tp += static_cast<int32_t>(scores.positive(i));
-    to->row[n] = static_cast<int32_t>(i - begin);
-    to->tp[n] = tp;
-    n += !scores.same(i + 1, i);
-  }
-  if (inner < end) {
-    to->row[n] = static_cast<int32_t>(inner - begin);
-    to->tp[n++] = tp + static_cast<int32_t>(scores.positive(inner));
-  }
-  to->n = n;
-}
-
-// What of a column comes before each of its blocks, and where it ends in all.
-struct Column {
-  const int64_t* blocks;  // [blocks + 1, 2]
-  int64_t m, points, count;
-
-  Column(const Curves& curves, int64_t column)
-      : blocks(curves.before + 2 * column * (curves.blocks() + 1)),
-        m(curves.counts[2 * column]),
-        points(curves.counts[2 * column + 1]),
-        count((m + kRows - 1) / kRows) {}
-
-  int64_t tp_before(int64_t block) const { return blocks[2 * block]; }
-  int64_t points_before(int64_t block) const { return blocks[2 * block + 1]; }
-  int64_t begin(int64_t block) const { return std::min(m, block * kRows); }
-  int64_t positives() const { return tp_before(count); }
-};
-
-// Calls f(points of a block, its first row, its first point, the positives before it) for all blocks.
-template <typename S, typename F>
-void for_blocks(const S& scores, const Column& of, int threads, const F& f) {
+// Calls f(points of a block, the block, its first row, its first point, the positives before it) for all blocks.
+template <typename F>
+void for_blocks(const SortedColumn& of, int threads, const F& f) {
   split(of.count, static_cast<int>(std::min<int64_t>(threads, of.count)), [&](int, int64_t first, int64_t last) {
     BlockPoints found;
     for (int64_t b = first; b < last; ++b) {
-      find_points(scores, of.begin(b), of.begin(b + 1), of.m, &found);
-      f(found, of.begin(b), of.points_before(b), of.tp_before(b));
+      of.find(b, &found);
+      f(found, b, of.begin(b), of.points_before(b), of.tp_before(b));
     }
   });
+}
+
+// Asks for large pages for results that are still to be written.
+void expect(const Curves& curves, float* one, float* other, void* thresholds) {
+  const int64_t points = curves.points();
+  prefer_huge_pages(one, points * static_cast<int64_t>(sizeof(float)));
+  prefer_huge_pages(other, points * static_cast<int64_t>(sizeof(float)));
+  prefer_huge_pages(thresholds, points * size_of(curves.type));
 }
 
 // The points before each column.
@@ -78,16 +44,6 @@ std::vector<int64_t> firsts(const Curves& curves) {
   std::vector<int64_t> first(curves.columns, 0);
   for (int64_t c = 1; c < curves.columns; ++c) first[c] = first[c - 1] + curves.counts[2 * c - 1];
   return first;
-}
-
-// Calls f(scores, column, threads that share it) for all columns.
-template <typename F>
-void for_scores(const Curves& curves, const F& f) {
-  with_score_type(curves.type, [&](auto t) {
-    for_columns(curves, [&](int64_t column, int threads) {
-      with_scores<decltype(t)>(curves, column, [&](const auto& scores) { f(scores, column, threads); });
-    });
-  });
 }
 
 // Calls f(V) with a type that has all whole numbers up to n.
@@ -101,10 +57,9 @@ void with_exact(int64_t n, const F& f) {
 }
 
 // Searches in a column. A place is how many rows come before it: 0 is where no score reaches the threshold.
-template <typename S>
 class Search {
  public:
-  Search(const S& scores, const Column& of) : scores_(scores), of_(of) {}
+  explicit Search(const SortedColumn& of) : of_(of) {}
 
   // A place, of which there is none if rows are negative, and its positives.
   struct Place {
@@ -120,7 +75,7 @@ class Search {
     const int64_t first = first_that([&](int64_t rows, int64_t tp) { return gap(rows, tp) >= 0.0f; });
     const int64_t above = point_from(std::min(first, of_.m));
     const int64_t before = above == 0 ? 0 : run_begin(above - 1);
-    const float below = gap(before, tp_at(before)), of_above = gap(above, tp_at(above));
+    const float below = gap(before, of_.tp_at(before)), of_above = gap(above, of_.tp_at(above));
     if (!(std::fabs(below) <= std::fabs(of_above))) return at(above);
     return at(point_from(first_that([&](int64_t rows, int64_t tp) { return gap(rows, tp) >= below; })));
   }
@@ -134,7 +89,7 @@ class Search {
     };
     const int64_t rows = first_that(too_low);
     if (rows == 0) return kNone;
-    return first_with(tp_at(rows > of_.m ? of_.m : run_begin(rows - 1)), 0);
+    return first_with(of_.tp_at(rows > of_.m ? of_.m : run_begin(rows - 1)), 0);
   }
 
   // The first where sensitivity is at least `least`.
@@ -152,7 +107,7 @@ class Search {
     double greatest = 0.0;
     for (int64_t b = (point_from(from) - 1) / kRows; b < of_.count; ++b) {
       if (most_precise(b) < greatest) continue;
-      find_points(scores_, of_.begin(b), of_.begin(b + 1), of_.m, &found);
+      of_.find(b, &found);
       for (int k = 0; k < found.n; ++k) {
         const int64_t rows = of_.begin(b) + found.row[k] + 1, tp = of_.tp_before(b) + found.tp[k];
         const double precision = static_cast<double>(tp) / static_cast<double>(rows);
@@ -169,7 +124,7 @@ class Search {
     BlockPoints found;
     for (int64_t b = of_.count - 1; b >= 0; --b) {
       if (!(most_precise(b) >= least)) continue;
-      find_points(scores_, of_.begin(b), of_.begin(b + 1), of_.m, &found);
+      of_.find(b, &found);
       for (int k = found.n - 1; k >= 0; --k) {
         const int64_t rows = of_.begin(b) + found.row[k] + 1, tp = of_.tp_before(b) + found.tp[k];
         if (static_cast<double>(tp) / static_cast<double>(rows) >= least) return first_with(tp, 1);
@@ -182,7 +137,7 @@ class Search {
   static constexpr Place kNone{-1, 0};
 
   int64_t positives() const { return of_.positives(); }
-  int64_t negatives() const { return of_.m - of_.positives(); }
+  int64_t negatives() const { return of_.negatives(); }
   static double rate(int64_t count, int64_t total) {
     return total == 0 ? 0.0 : static_cast<double>(count) / static_cast<double>(total);
   }
@@ -194,13 +149,7 @@ class Search {
     return of_.begin(b) == 0 ? first : std::max(first, rate(of_.tp_before(b), of_.begin(b)));
   }
 
-  int64_t tp_at(int64_t rows) const {
-    const int64_t b = rows / kRows;
-    int64_t tp = of_.tp_before(b);
-    for (int64_t i = b * kRows; i < rows; ++i) tp += scores_.positive(i);
-    return tp;
-  }
-  Place at(int64_t rows) const { return {rows, tp_at(rows)}; }
+  Place at(int64_t rows) const { return {rows, of_.tp_at(rows)}; }
 
   // The least number of rows, with their positives, for which `holds`, as for all greater ones; more than m if none.
   template <typename F>
@@ -217,7 +166,7 @@ class Search {
     if (low == 0) return 0;
     if (low > of_.count) return of_.m + 1;
     int64_t rows = of_.begin(low - 1), tp = of_.tp_before(low - 1);
-    while (!holds(rows, tp)) tp += scores_.positive(rows++);
+    while (!holds(rows, tp)) tp += of_.positive(rows++);
     return rows;
   }
 
@@ -236,7 +185,7 @@ class Search {
     int64_t low = rows, high = of_.m;  // the run of the row before ends after low rows at least
     while (low < high) {
       const int64_t middle = low + (high - low) / 2;
-      if (scores_.same(rows - 1, middle)) {
+      if (of_.same(rows - 1, middle)) {
         low = middle + 1;
       } else {
         high = middle;
@@ -248,7 +197,7 @@ class Search {
     int64_t low = 0, high = row;
     while (low < high) {
       const int64_t middle = low + (high - low) / 2;
-      if (scores_.same(row, middle)) {
+      if (of_.same(row, middle)) {
         high = middle;
       } else {
         low = middle + 1;
@@ -257,72 +206,58 @@ class Search {
     return low;
   }
 
-  const S& scores_;
-  const Column& of_;
+  const SortedColumn& of_;
 };
 
 }  // namespace
 
-void count_blocks(const Curves& curves, int64_t* before) {
-  for_scores(curves, [&](const auto& scores, int64_t column, int threads) {
-    const int64_t m = curves.counts[2 * column], blocks = curves.blocks();
-    int64_t* to = before + 2 * column * (blocks + 1);
-    to[0] = to[1] = 0;
-    split(blocks, threads, [&](int, int64_t first, int64_t last) {
-      for (int64_t b = first; b < last; ++b) {
-        const int64_t begin = std::min(m, b * kRows), end = std::min(m, begin + kRows);
-        int32_t tp = 0, points = 0;
-        const int64_t inner = std::min(end, m - 1);
-        for (int64_t i = begin; i < inner; ++i) {
-          tp += static_cast<int32_t>(scores.positive(i));
-          points += !scores.same(i + 1, i);
-        }
-        if (begin < end && inner < end) {
-          tp += static_cast<int32_t>(scores.positive(inner));
-          ++points;
-        }
-        to[2 * b + 2] = tp;
-        to[2 * b + 3] = points;
-      }
-    });
-    for (int64_t b = 2; b < 2 * (blocks + 1); ++b) to[b] += to[b - 2];
+int64_t SortedColumn::tp_at(int64_t rows) const {
+  const int64_t b = rows / kRows;
+  int64_t tp = tp_before(b);
+  for (int64_t i = b * kRows; i < rows; ++i) tp += positive(i);
+  return tp;
+}
+
+void SortedColumn::write(const BlockPoints& points, int64_t block, void* to, int64_t at, int64_t step) const {
+  with_bits(type_, [&](auto b) {
+    using Bits = decltype(b);
+    const Bits* from = reinterpret_cast<const Bits*>(values_) + begin(block);
+    Bits* out = static_cast<Bits*>(to) + at;
+    for (int k = 0; k < points.n; ++k) out[k * step] = from[points.row[k]] & mask<Bits>();
   });
 }
 
 void curve_points(const Curves& curves, void* thresholds, int64_t* tp, int64_t* fp) {
   const std::vector<int64_t> first = firsts(curves);
-  for_scores(curves, [&](const auto& scores, int64_t column, int threads) {
-    using T = decltype(scores.value(0));
-    T* to = static_cast<T*>(thresholds) + first[column];
+  for_columns(curves, [&](int64_t column, int threads) {
+    const SortedColumn of(curves, column);
     int64_t *to_tp = tp + first[column], *to_fp = fp + first[column];
-    for_blocks(scores, Column(curves, column), threads,
-               [&](const BlockPoints& of, int64_t row, int64_t point, int64_t before) {
-                 for (int k = 0; k < of.n; ++k) {
-                   to[point + k] = scores.value(row + of.row[k]);
-                   to_tp[point + k] = before + of.tp[k];
-                   to_fp[point + k] = row + of.row[k] + 1 - before - of.tp[k];
-                 }
-               });
+    for_blocks(of, threads, [&](const BlockPoints& p, int64_t block, int64_t row, int64_t point, int64_t before) {
+      of.write(p, block, thresholds, first[column] + point, 1);
+      for (int k = 0; k < p.n; ++k) {
+        to_tp[point + k] = before + p.tp[k];
+        to_fp[point + k] = row + p.row[k] + 1 - before - p.tp[k];
+      }
+    });
   });
 }
 
 void roc_curves(const Curves& curves, float* fpr, float* tpr, void* thresholds) {
+  expect(curves, fpr, tpr, thresholds);
   const std::vector<int64_t> first = firsts(curves);
-  for_scores(curves, [&](const auto& scores, int64_t column, int threads) {
-    using T = decltype(scores.value(0));
-    const Column of(curves, column);
+  for_columns(curves, [&](int64_t column, int threads) {
+    const SortedColumn of(curves, column);
     const int64_t at = first[column] + column;
-    const int64_t positives = std::max<int64_t>(of.positives(), 1);
-    const int64_t negatives = std::max<int64_t>(of.m - of.positives(), 1);
-    T* to = static_cast<T*>(thresholds) + at;
+    const int64_t positives = std::max<int64_t>(of.positives(), 1), negatives = std::max<int64_t>(of.negatives(), 1);
     float *to_fpr = fpr + at, *to_tpr = tpr + at;
     to_fpr[0] = to_tpr[0] = 0.0f;
-    narrow(decltype(widen(T{}))(1), to);
+    with_score_type(curves.type,
+                    [&](auto t) { narrow(decltype(widen(t))(1), static_cast<decltype(t)*>(thresholds) + at); });
     with_exact(of.m, [&](auto v) {
       using V = decltype(v);
       const V of_positives = static_cast<V>(positives), of_negatives = static_cast<V>(negatives);
-      for_blocks(scores, of, threads, [&](const BlockPoints& p, int64_t row, int64_t point, int64_t before) {
-        for (int k = 0; k < p.n; ++k) to[point + 1 + k] = scores.value(row + p.row[k]);
+      for_blocks(of, threads, [&](const BlockPoints& p, int64_t block, int64_t row, int64_t point, int64_t before) {
+        of.write(p, block, thresholds, at + point + 1, 1);
         const V fp_before = static_cast<V>(row + 1 - before), tp_before = static_cast<V>(before);
         for (int k = 0; k < p.n; ++k) {  // sums of whole numbers, which are exact
           const V fp = fp_before + static_cast<V>(p.row[k] - p.tp[k]), tp = tp_before + static_cast<V>(p.tp[k]);
@@ -335,22 +270,21 @@ void roc_curves(const Curves& curves, float* fpr, float* tpr, void* thresholds) 
 }
 
 void precision_recall_curves(const Curves& curves, float absent, float* precision, float* recall, void* thresholds) {
+  expect(curves, precision, recall, thresholds);
   const std::vector<int64_t> first = firsts(curves);
-  for_scores(curves, [&](const auto& scores, int64_t column, int threads) {
-    using T = decltype(scores.value(0));
-    const Column of(curves, column);
+  for_columns(curves, [&](int64_t column, int threads) {
+    const SortedColumn of(curves, column);
     const int64_t at = first[column] + column;
     const bool none = of.positives() == 0;
     // the last points come first
-    T* to = static_cast<T*>(thresholds) + first[column] + of.points - 1;
     float *to_precision = precision + at + of.points, *to_recall = recall + at + of.points;
     *to_precision-- = 1.0f;
     *to_recall-- = 0.0f;
     with_exact(of.m, [&](auto v) {
       using V = decltype(v);
       const V positives = static_cast<V>(none ? 1 : of.positives());
-      for_blocks(scores, of, threads, [&](const BlockPoints& p, int64_t row, int64_t point, int64_t before) {
-        for (int k = 0; k < p.n; ++k) to[-point - k] = scores.value(row + p.row[k]);
+      for_blocks(of, threads, [&](const BlockPoints& p, int64_t block, int64_t row, int64_t point, int64_t before) {
+        of.write(p, block, thresholds, first[column] + of.points - 1 - point, -1);
         const V rows_before = static_cast<V>(row + 1), tp_before = static_cast<V>(before);
         for (int k = 0; k < p.n; ++k) {
           const V rows = rows_before + static_cast<V>(p.row[k]), tp = tp_before + static_cast<V>(p.tp[k]);
@@ -363,9 +297,9 @@ void precision_recall_curves(const Curves& curves, float absent, float* precisio
 }
 
 void find_points(const Curves& curves, PointSearch search, double least, int64_t* found) {
-  for_scores(curves, [&](const auto& scores, int64_t column, int) {
-    const Column of(curves, column);
-    const Search<std::decay_t<decltype(scores)>> in(scores, of);
+  for_columns(curves, [&](int64_t column, int) {
+    const SortedColumn of(curves, column);
+    const Search in(of);
     const auto place = search == PointSearch::kEqualErrors   ? in.equal_errors()
                        : search == PointSearch::kSpecificity ? in.specificity(least)
                        : search == PointSearch::kSensitivity ? in.sensitivity(least)

@@ -29,17 +29,22 @@ struct Curves {
   }
 };
 
-// scores: [rows, columns], NaN for none; labels: [rows, columns], or null if the sign of a score says its label.
-void sort_scores(const void* scores, const int8_t* labels, const Curves& to);
+// scores: [rows, columns] whose signs are labels, NaN for none; keys: [columns, rows], unsigned numbers of their size
+// that ascend where magnitudes descend. ends: [columns, parts], where parts of a column end that follow each other.
+void score_keys(const void* scores, DType type, int64_t rows, int64_t columns, int64_t parts, void* keys,
+                int64_t* ends);
 
-// areas: [columns, 4]: positives, negatives, the area under the counts of both, and, if `precision`, the sum of the
-// precisions of the positives.
-void curve_areas(const Curves& curves, bool precision, double* areas);
+// scores: [rows, columns], NaN for none; labels: [rows, columns], negative for none.
+void sort_labelled(const void* scores, const int8_t* labels, const Curves& to);
 
-// before: that of the curves, which is null yet.
-void count_blocks(const Curves& curves, int64_t* before);
+// Turns sorted keys to values, if there are `keys` yet, and finds the counts, what is `before` each block, and areas:
+// [columns, 3], positives, negatives, and the area under the counts of both.
+void walk_curves(const Curves& curves, bool keys, int64_t* before, double* areas);
 
 // The next ones read `before`.
+
+// sums: [columns], of the precisions of the positives.
+void sum_precisions(const Curves& curves, double* sums);
 
 // thresholds, tp, fp: [points], column after column.
 void curve_points(const Curves& curves, void* thresholds, int64_t* tp, int64_t* fp);

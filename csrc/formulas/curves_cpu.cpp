@@ -1,58 +1,132 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// sort_scores_ and curve_areas_; see fastmetrics/formulas/curve_table.py for their meaning.
+// score_keys_, sort_labelled_, walk_scores_ and sum_precisions_; see fastmetrics/formulas/curve_table.py for their
+// meaning.
 //
-// Scores whose signs are labels are sorted by magnitude and carry nothing else. Scores with labels of their own are
-// sorted as pairs.
+// Scores whose signs are labels become keys that carry both, which any sort of unsigned numbers takes. They are dealt
+// before into parts, of which each thread sorts one. Scores with labels of their own are sorted as pairs.
 
 #include "formulas/curves.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "common/cpu.h"
 #include "common/memory_cpu.h"
-#include "formulas/magnitude_sort.h"
+#include "common/simd.h"
 #include "formulas/sort.h"
 #include "formulas/sorted_scores.h"
 
 namespace fastmetrics {
 namespace {
 
-constexpr int64_t kPartRows = 65536;
-constexpr int64_t kMostParts = 64;
-constexpr int64_t kTile = 64;  // rows and columns
+constexpr int64_t kTile = 64;       // rows and columns
+constexpr int64_t kSamples = 1024;  // of which the bounds of parts are taken
+constexpr int kCounted = 512;       // keys at a time
+
+// A key: the magnitude, and then the sign, of which the greatest come first; NaN comes last. One less than that, so
+// that no score has the key of NaN.
+template <typename Bits>
+Bits key_of_bits(Bits x, Bits infinity) {
+  const Bits turned = static_cast<Bits>(x << 1 | x >> kSignPlace<Bits>);
+  return (x & kMagnitude<Bits>) > infinity ? static_cast<Bits>(~Bits{0}) : static_cast<Bits>(~turned - 1);
+}
+template <typename Bits>
+Bits bits_of_key(Bits key) {
+  const Bits turned = static_cast<Bits>(~static_cast<Bits>(key + 1));
+  return static_cast<Bits>(turned >> 1 | turned << kSignPlace<Bits>);
+}
 
 template <typename T>
-using KeyOf = decltype(key_of(T{}));
+constexpr BitsOf<T> kInfinity = sizeof(T) == 8            ? static_cast<BitsOf<T>>(0x7ff0000000000000u)
+                                : sizeof(T) == 4          ? static_cast<BitsOf<T>>(0x7f800000u)
+                                : std::is_same_v<T, Half> ? static_cast<BitsOf<T>>(0x7c00u)
+                                                          : static_cast<BitsOf<T>>(0x7f80u);
 
-// [rows, columns] to [columns, rows].
-template <typename T>
-void transpose(const T* from, int64_t rows, int64_t columns, T* to) {
+// Writes the keys of n scores that are in [least, most] to [to, end), where there is room for those and no more.
+template <typename Bits>
+void choose(const Bits* from, int64_t step, int64_t n, Bits infinity, Bits least, Bits most, Bits* to, Bits* end) {
+  int64_t i = 0;
+  if constexpr (sizeof(Bits) == 4) {
+    const auto whole = [](uint32_t key) { return I32s{} + static_cast<int32_t>(key ^ 0x80000000u); };  // in their order
+    const I32s low = whole(least), high = whole(most), top = I32s{} + static_cast<int32_t>(infinity);
+    for (; step == 1 && i + kFloats <= n && to + kFloats <= end; i += kFloats) {
+      const U32s x = load<U32s>(from + i);
+      const I32s key = put(greater((I32s)(x & kMagnitude<Bits>), top), -1, (I32s)(~(x << 1 | x >> 31) - 1));
+      const I32s compared = key ^ INT32_MIN;
+      to += compress(at_least(compared, low) & at_least(high, compared), key, reinterpret_cast<int32_t*>(to));
+    }
+  }
+  for (; i < n && to < end; ++i) {
+    const Bits key = key_of_bits(from[i * step], infinity);
+    *to = key;
+    to += key >= least && key <= most;
+  }
+}
+
+// Writes the keys of a column in parts of about equal size, each by the thread that looks for its keys.
+template <typename Bits>
+void deal(const Bits* from, int64_t step, int64_t n, Bits infinity, int64_t parts, Bits* keys, int64_t* ends) {
+  const int64_t samples = std::min(n, kSamples);
+  std::vector<Bits> sample(samples), most(parts, static_cast<Bits>(~Bits{0}));  // the greatest keys of the parts
+  for (int64_t i = 0; i < samples; ++i) sample[i] = key_of_bits(from[n / samples * i * step], infinity);
+  std::sort(sample.begin(), sample.end());
+  for (int64_t p = 1; p < parts; ++p) most[p - 1] = sample[samples * p / parts];
+  const Parts shares(n, parts);
+  std::vector<int64_t> counts(parts * parts);  // of keys up to the greatest one of a part, share by share
+  const int threads = threads_for(n);
+  shares.for_each(threads, [&](int64_t s, int64_t begin, int64_t end) {
+    for (int64_t i = begin; i < end; i += kCounted) {
+      const int m = static_cast<int>(std::min<int64_t>(kCounted, end - i));
+      Bits key[kCounted];
+      for (int j = 0; j < m; ++j) key[j] = key_of_bits(from[(i + j) * step], infinity);
+      for (int64_t p = 0; p + 1 < parts; ++p) {
+        Bits count = 0;
+        for (int j = 0; j < m; ++j) count = static_cast<Bits>(count + (key[j] <= most[p]));
+        counts[s * parts + p] += count;
+      }
+    }
+  });
+  for (int64_t p = 0; p < parts; ++p) {
+    ends[p] = p + 1 == parts ? n : 0;
+    for (int64_t s = 0; p + 1 < parts && s < shares.count; ++s) ends[p] += counts[s * parts + p];
+  }
+  split(parts, threads, [&](int, int64_t first, int64_t last) {
+    for (int64_t p = first; p < last; ++p) {
+      const Bits least = p == 0 ? Bits{0} : static_cast<Bits>(most[p - 1] + 1);
+      if (p > 0 && ends[p] == ends[p - 1]) continue;
+      choose(from, step, n, infinity, least, most[p], keys + (p == 0 ? 0 : ends[p - 1]), keys + ends[p]);
+    }
+  });
+}
+
+// The keys of all columns, [rows, columns] to [columns, rows].
+template <typename Bits>
+void turn(const Bits* from, Bits infinity, int64_t rows, int64_t columns, Bits* to) {
   const int64_t tiles = (rows + kTile - 1) / kTile;
   split(tiles, threads_for(rows * columns), [&](int, int64_t first, int64_t last) {
     const int64_t begin = first * kTile, end = std::min(rows, last * kTile);
+    if (columns == 1) {
+      for (int64_t r = begin; r < end; ++r) to[r] = key_of_bits(from[r], infinity);
+      return;
+    }
     for (int64_t row = begin; row < end; row += kTile) {
       const int64_t stop = std::min(end, row + kTile);
       for (int64_t column = 0; column < columns; column += kTile) {
         for (int64_t c = column; c < std::min(columns, column + kTile); ++c) {
-          for (int64_t r = row; r < stop; ++r) to[c * rows + r] = from[r * columns + c];
+          for (int64_t r = row; r < stop; ++r) to[c * rows + r] = key_of_bits(from[r * columns + c], infinity);
         }
       }
     }
   });
 }
 
-// How many distinct values there are in [begin, end), which begins where one does.
-template <typename S>
-int64_t runs_of(const S& scores, int64_t begin, int64_t end) {
-  int64_t found = begin < end;
-  for (int64_t i = begin + 1; i < end; ++i) found += !scores.same(i, i - 1);
-  return found;
-}
+template <typename T>
+using KeyOf = decltype(key_of(T{}));
 
 // One column of scores of any sign, and their labels.
 template <typename T>
-void sort_labelled(const T* scores, const int8_t* given, const Curves& to, int64_t column) {
+void sort_column(const T* scores, const int8_t* given, const Curves& to, int64_t column) {
   std::vector<Keyed<KeyOf<T>>> keyed;
   const int64_t n = to.rows, step = to.columns;
   keyed.reserve(n);
@@ -66,177 +140,174 @@ void sort_labelled(const T* scores, const int8_t* given, const Curves& to, int64
   uint8_t* labels = to.labels + column * n;
   int64_t m = 0;
   for (const auto& one : keyed) {
-    values[m] = scores[int64_t{one.index} * step + column];
+    narrow(widen(scores[int64_t{one.index} * step + column]) + 0, &values[m]);  // -0 is 0
     labels[m++] = given[int64_t{one.index} * step + column];
   }
   to.counts[2 * column] = m;
-  const LabelledScores<T> found{values, labels};
-  to.counts[2 * column + 1] = runs_of(found, 0, m);
 }
 
-// A column in parts that begin where a value does: where they begin, and how many positives come before each.
-struct Walk {
-  std::vector<int64_t> begin, positives;
-
-  int64_t parts() const { return static_cast<int64_t>(begin.size()) - 1; }
+// What the walk down a block leaves for the sum over blocks: twice the area between its first point and its last, and
+// those two, counted from its first row on.
+struct BlockArea {
+  int64_t twice;
+  int32_t points, positives, first_row, first_tp, last_row, last_tp;
 };
 
-template <typename S>
-Walk walk_of(const S& scores, int64_t m) {
-  const int64_t parts = std::min(kMostParts, std::max<int64_t>(1, m / kPartRows));
-  Walk walk;
-  walk.begin.assign(parts + 1, m);
-  for (int64_t p = 0; p < parts; ++p) {
-    int64_t at = p == 0 ? 0 : std::max(walk.begin[p - 1], m / parts * p);
-    while (at > 0 && at < m && scores.same(at, at - 1)) ++at;
-    walk.begin[p] = at;
+BlockArea area_of(const BlockPoints& p) {
+  BlockArea area{0, p.n, p.positives, 0, 0, 0, 0};
+  if (p.n == 0) return area;
+  int32_t twice = 0;  // at most twice the square of the rows
+  for (int k = 1; k < p.n; ++k) {
+    twice += (p.row[k] - p.row[k - 1] - (p.tp[k] - p.tp[k - 1])) * (p.tp[k] + p.tp[k - 1]);
   }
-  return walk;
+  area.twice = twice;
+  area.first_row = p.row[0];
+  area.first_tp = p.tp[0];
+  area.last_row = p.row[p.n - 1];
+  area.last_tp = p.tp[p.n - 1];
+  return area;
 }
 
-// Calls f(part, begin, end) for each part.
-template <typename F>
-void for_parts(const Walk& walk, int threads, const F& f) {
-  const int64_t parts = walk.parts();
-  split(parts, static_cast<int>(std::min<int64_t>(threads, parts)), [&](int, int64_t first, int64_t last) {
-    for (int64_t p = first; p < last; ++p) f(p, walk.begin[p], walk.begin[p + 1]);
+// Walks down a column. Whole numbers are added up, of which twice the area is at most half the square of the rows.
+template <typename Bits>
+void walk_column(const Curves& curves, int64_t column, int threads, bool keys, int64_t* before, double* areas) {
+  constexpr int64_t kRows = Curves::kBlockRows;
+  Bits* bits = static_cast<Bits*>(curves.values) + column * curves.rows;
+  const uint8_t* labels = curves.labels == nullptr ? nullptr : curves.labels + column * curves.rows;
+  const Bits mask = labels == nullptr ? kMagnitude<Bits> : static_cast<Bits>(~Bits{0});
+  int64_t* counts = curves.counts + 2 * column;
+  if (keys) counts[0] = std::lower_bound(bits, bits + curves.rows, static_cast<Bits>(~Bits{0})) - bits;
+  const int64_t m = counts[0], blocks = (m + kRows - 1) / kRows;
+  const auto tied = [&](int64_t end) {  // of two scores that are both keys, if there are any
+    if (end >= m) return false;
+    const Bits one = keys ? bits_of_key(bits[end - 1]) : bits[end - 1],
+               next = keys ? bits_of_key(bits[end]) : bits[end];
+    return ((one ^ next) & mask) == 0;
+  };
+  const Parts parts(blocks, threads);
+  thread_local std::vector<BlockArea> of_blocks;
+  std::vector<BlockArea>& found = of_blocks;  // those of this thread, for all
+  found.resize(blocks);
+  std::vector<bool> ties(parts.count);  // a part's last with the next one's first, while both are keys
+  for (int64_t p = 0; p < parts.count; ++p)
+    ties[p] = (p + 1) * parts.size < blocks && tied((p + 1) * parts.size * kRows);
+  parts.for_each(threads, [&](int64_t p, int64_t first, int64_t last) {
+    BlockPoints points;
+    for (int64_t b = first; b < last; ++b) {
+      const int64_t begin = b * kRows, end = std::min(m, begin + kRows);
+      const bool goes_on = b + 1 == last ? ties[p] : tied(end);
+      if (keys) {
+        for (int64_t i = begin; i < end; ++i) bits[i] = bits_of_key(bits[i]);
+      }
+      find_points(bits + begin, labels == nullptr ? nullptr : labels + begin, mask, static_cast<int>(end - begin),
+                  goes_on, &points);
+      found[b] = area_of(points);
+    }
   });
-}
-
-// Counts the positives before each part.
-template <typename S>
-void count_before(const S& scores, int threads, Walk* walk) {
-  const int64_t parts = walk->parts();
-  walk->positives.assign(parts + 1, 0);
-  if (parts == 1) return;
-  for_parts(*walk, threads, [&](int64_t p, int64_t begin, int64_t end) {
-    int64_t sum = 0;
-    for (int64_t i = begin; i < end; ++i) sum += scores.positive(i);
-    walk->positives[p + 1] = sum;
-  });
-  for (int64_t p = 1; p <= parts; ++p) walk->positives[p] += walk->positives[p - 1];
-}
-
-// Positives, negatives, and twice the area under them, of which all are integers.
-struct Area {
-  int64_t tp = 0, fp = 0;
+  int64_t tp = 0, points = 0, point_tp = 0, point_fp = 0;  // before a block, and at the last point
   uint64_t twice = 0;
-};
-
-// A pair of a positive and a negative counts two if the positive has the greater score, and one if they are tied; no
-// branch, because none could be foretold.
-template <typename S>
-class AreaWalk {
- public:
-  AreaWalk(const S& scores, int64_t begin) : scores_(scores), begin_(begin) {}
-
-  void step(int64_t i) {
-    const int64_t positive = scores_.positive(i), tied = -static_cast<int64_t>(i > begin_ && scores_.same(i, i - 1));
-    run_tp_ &= tied;
-    run_fp_ &= tied;
-    area_.twice += static_cast<uint64_t>(positive != 0 ? run_fp_ : 2 * area_.tp - run_tp_);
-    area_.tp += positive;
-    run_tp_ += positive;
-    run_fp_ += 1 - positive;
-  }
-
-  Area at(int64_t end) const { return {area_.tp, end - begin_ - area_.tp, area_.twice}; }
-
- private:
-  const S& scores_;
-  int64_t begin_, run_tp_ = 0, run_fp_ = 0;
-  Area area_;
-};
-
-// The areas of all parts. A step waits for the one before it, so several parts are walked at a time.
-template <typename S>
-std::vector<Area> areas_of(const S& scores, int threads, const Walk& walk) {
-  constexpr int64_t kAtOnce = 4;
-  const int64_t parts = walk.parts(), groups = (parts + kAtOnce - 1) / kAtOnce;
-  std::vector<Area> found(parts);
-  auto begin_of = [&](int64_t p) { return walk.begin[std::min(p, parts)]; };
-  split(groups, static_cast<int>(std::min<int64_t>(threads, groups)), [&](int, int64_t first, int64_t last) {
-    for (int64_t p = first * kAtOnce; p < last * kAtOnce; p += kAtOnce) {
-      const int64_t at[] = {begin_of(p), begin_of(p + 1), begin_of(p + 2), begin_of(p + 3), begin_of(p + 4)};
-      AreaWalk<S> walks[] = {{scores, at[0]}, {scores, at[1]}, {scores, at[2]}, {scores, at[3]}};
-      int64_t together = at[1] - at[0];
-      for (int k = 1; k < kAtOnce; ++k) together = std::min(together, at[k + 1] - at[k]);
-      for (int64_t i = 0; i < together; ++i) {
-        for (int k = 0; k < kAtOnce; ++k) walks[k].step(at[k] + i);
+  int64_t* to = before + 2 * column * (curves.blocks() + 1);
+  to[0] = to[1] = 0;
+  for (int64_t b = 0; b < curves.blocks(); ++b) {
+    if (b < blocks) {
+      const BlockArea& of = found[b];
+      if (of.points > 0) {
+        const int64_t fp = b * kRows - tp, first_tp = tp + of.first_tp, first_fp = fp + of.first_row + 1 - of.first_tp;
+        const int64_t last_tp = tp + of.last_tp, last_fp = fp + of.last_row + 1 - of.last_tp;
+        twice += static_cast<uint64_t>((first_fp - point_fp) * (first_tp + point_tp));
+        twice += static_cast<uint64_t>(of.twice + 2 * tp * (last_fp - first_fp));
+        point_tp = last_tp;
+        point_fp = last_fp;
       }
-      for (int k = 0; k < kAtOnce && p + k < parts; ++k) {
-        for (int64_t i = at[k] + together; i < at[k + 1]; ++i) walks[k].step(i);
-        found[p + k] = walks[k].at(at[k + 1]);
-      }
+      tp += of.positives;
+      points += of.points;
     }
-  });
-  return found;
+    to[2 * b + 2] = tp;
+    to[2 * b + 3] = points;
+  }
+  counts[1] = points;
+  areas[3 * column] = static_cast<double>(tp);
+  areas[3 * column + 1] = static_cast<double>(m - tp);
+  areas[3 * column + 2] = 0.5 * static_cast<double>(twice);
 }
 
-// The sum over positives of the precision at their scores. Its order depends on sizes alone.
-template <typename S>
-double precisions_of(const S& scores, int threads, Walk* walk) {
-  count_before(scores, threads, walk);
-  std::vector<double> sums(walk->parts());
-  for_parts(*walk, threads, [&](int64_t p, int64_t begin, int64_t end) {
-    int64_t tp = walk->positives[p], before = tp;
-    double sum = 0.0;
-    for (int64_t i = begin; i < end; ++i) {  // without a branch
-      tp += scores.positive(i);
-      const bool ends = i + 1 == end || !scores.same(i + 1, i);
-      const double of_run = static_cast<double>(tp - before) * (static_cast<double>(tp) / static_cast<double>(i + 1));
-      sum += ends ? of_run : 0.0;
-      before = ends ? tp : before;
-    }
-    sums[p] = sum;
-  });
-  double sum = 0.0;
-  for (const double of_part : sums) sum += of_part;
-  return sum;
+// The precisions of the positives of a block: that of its first point, and the sum over those of the others.
+struct BlockSum {
+  double first, rest;
+  int32_t points, at_first, behind;  // points, positives up to the first one, and behind the last one
+};
+
+BlockSum sum_of(const BlockPoints& p, int64_t tp_before, int64_t rows_before) {
+  constexpr int kLanes = 8;
+  if (p.n == 0) return {0.0, 0.0, 0, 0, p.positives};
+  const double tp = static_cast<double>(tp_before), rows = static_cast<double>(rows_before + 1);
+  const double first = (tp + p.tp[0]) / (rows + p.row[0]);
+  alignas(64) double terms[Curves::kBlockRows + kLanes], lanes[kLanes] = {};
+  terms[0] = 0.0;
+  for (int k = 1; k < p.n; ++k) terms[k] = (tp + p.tp[k]) / (rows + p.row[k]) * (p.tp[k] - p.tp[k - 1]);
+  std::fill_n(terms + p.n, kLanes, 0.0);
+  for (int k = 0; k < p.n; k += kLanes) {
+    for (int j = 0; j < kLanes; ++j) lanes[j] += terms[k + j];
+  }
+  return {first, sum_of_lanes<kLanes>(lanes), p.n, p.tp[0], p.positives - p.tp[p.n - 1]};
 }
 
 }  // namespace
 
-void sort_scores(const void* scores, const int8_t* labels, const Curves& to) {
-  with_score_type(to.type, [&](auto t) {
+void score_keys(const void* scores, DType type, int64_t rows, int64_t columns, int64_t parts, void* keys,
+                int64_t* ends) {
+  prefer_huge_pages(keys, rows * columns * size_of(type));
+  with_score_type(type, [&](auto t) {
     using T = decltype(t);
-    const T* from = static_cast<const T*>(scores);
-    T* values = static_cast<T*>(to.values);
-    prefer_huge_pages(values, to.columns * to.rows * static_cast<int64_t>(sizeof(T)));
-    if (labels != nullptr) {
-      for_columns(to, [&](int64_t column, int) { sort_labelled(from, labels, to, column); });
+    using Bits = BitsOf<T>;
+    if (parts > 1) {
+      for (int64_t c = 0; c < columns; ++c) {
+        deal(static_cast<const Bits*>(scores) + c, columns, rows, kInfinity<T>, parts,
+             static_cast<Bits*>(keys) + c * rows, ends + c * parts);
+      }
       return;
     }
-    if (to.columns > 1) transpose(from, to.rows, to.columns, values);
-    for_columns(to, [&](int64_t column, int threads) {
-      T* of_column = values + column * to.rows;
-      const auto found = MagnitudeSort<T>::sort(to.columns > 1 ? of_column : from, to.rows, threads, of_column);
-      to.counts[2 * column] = found.numbers;
-      to.counts[2 * column + 1] = found.distinct;
+    std::fill_n(ends, columns, rows);
+    turn(static_cast<const Bits*>(scores), kInfinity<T>, rows, columns, static_cast<Bits*>(keys));
+  });
+}
+
+void sort_labelled(const void* scores, const int8_t* labels, const Curves& to) {
+  with_score_type(to.type, [&](auto t) {
+    using T = decltype(t);
+    for_columns(to, [&](int64_t column, int) { sort_column(static_cast<const T*>(scores), labels, to, column); });
+  });
+}
+
+void walk_curves(const Curves& curves, bool keys, int64_t* before, double* areas) {
+  with_bits(curves.type, [&](auto b) {
+    for_columns(curves, [&](int64_t column, int threads) {
+      walk_column<decltype(b)>(curves, column, threads, keys, before, areas);
     });
   });
 }
 
-void curve_areas(const Curves& curves, bool precision, double* areas) {
-  with_score_type(curves.type, [&](auto t) {
-    using T = decltype(t);
-    for_columns(curves, [&](int64_t column, int threads) {
-      with_scores<T>(curves, column, [&](const auto& scores) {
-        Walk walk = walk_of(scores, curves.counts[2 * column]);
-        int64_t tp = 0, fp = 0;
-        double twice = 0.0;
-        for (const Area& of_part : areas_of(scores, threads, walk)) {
-          twice += static_cast<double>(of_part.twice) + 2.0 * static_cast<double>(tp) * static_cast<double>(of_part.fp);
-          tp += of_part.tp;
-          fp += of_part.fp;
-        }
-        double* to = areas + 4 * column;
-        to[0] = static_cast<double>(tp);
-        to[1] = static_cast<double>(fp);
-        to[2] = 0.5 * twice;
-        to[3] = precision ? precisions_of(scores, threads, &walk) : 0.0;
-      });
+void sum_precisions(const Curves& curves, double* sums) {
+  for_columns(curves, [&](int64_t column, int threads) {
+    const SortedColumn of(curves, column);
+    std::vector<BlockSum> found(of.count);
+    split(of.count, static_cast<int>(std::min<int64_t>(threads, of.count)), [&](int, int64_t begin, int64_t end) {
+      BlockPoints points;
+      for (int64_t b = begin; b < end; ++b) {
+        of.find(b, &points);
+        found[b] = sum_of(points, of.tp_before(b), of.begin(b));
+      }
     });
+    double sum = 0.0;
+    int64_t waiting = 0;  // positives whose run has not ended
+    for (const BlockSum& of_block : found) {
+      if (of_block.points > 0) {
+        sum += static_cast<double>(waiting + of_block.at_first) * of_block.first + of_block.rest;
+        waiting = 0;
+      }
+      waiting += of_block.behind;
+    }
+    sums[column] = sum;
   });
 }
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// How the formulas of curves read a column of sorted scores on the CPU.
+// How the formulas of curves read a column of sorted scores on the CPU: as bits, of which equal ones are equal scores.
 
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 
 #include "common/cpu.h"
@@ -11,46 +12,124 @@
 
 namespace fastmetrics {
 
-// Sorted scores of a column, whose signs are labels.
-template <typename T>
-struct SignedScores {
-  const BitsOf<T>* bits;
-
-  static constexpr int kTop = 8 * sizeof(T) - 1;
-  auto magnitude(int64_t i) const {
-    return static_cast<BitsOf<T>>(bits[i] & static_cast<BitsOf<T>>(~(BitsOf<T>{1} << kTop)));
-  }
-  bool same(int64_t i, int64_t j) const { return magnitude(i) == magnitude(j); }
-  int64_t positive(int64_t i) const { return bits[i] >> kTop ^ 1; }
-  T value(int64_t i) const {
-    const BitsOf<T> of = magnitude(i);
-    T value;
-    memcpy(&value, &of, sizeof(value));
-    return value;
-  }
-};
-
-// Sorted scores of a column, and their labels.
-template <typename T>
-struct LabelledScores {
-  const T* values;
-  const uint8_t* labels;
-
-  bool same(int64_t i, int64_t j) const { return widen(values[i]) == widen(values[j]); }
-  int64_t positive(int64_t i) const { return labels[i]; }
-  T value(int64_t i) const { return values[i]; }
-};
-
-// Calls f(scores) with those of a column.
-template <typename T, typename F>
-void with_scores(const Curves& curves, int64_t column, const F& f) {
-  const T* values = static_cast<const T*>(curves.values) + column * curves.rows;
-  if (curves.labels == nullptr) {
-    f(SignedScores<T>{reinterpret_cast<const BitsOf<T>*>(values)});
-  } else {
-    f(LabelledScores<T>{values, curves.labels + column * curves.rows});
+// Calls f(Bits) with the unsigned type of the size of a floating type.
+template <typename F>
+void with_bits(DType type, const F& f) {
+  switch (size_of(type)) {
+    case 2:
+      return f(uint16_t{});
+    case 4:
+      return f(uint32_t{});
+    default:
+      return f(uint64_t{});
   }
 }
+
+template <typename Bits>
+constexpr int kSignPlace = 8 * sizeof(Bits) - 1;
+template <typename Bits>
+constexpr Bits kMagnitude = static_cast<Bits>(~Bits{0}) >> 1;
+
+// The points of a block, which are where runs of equal scores end: their rows, and the positives up to each, counted
+// from the first row of the block on; and the positives of the block.
+struct BlockPoints {
+  int n, positives;
+  alignas(64) int32_t row[Curves::kBlockRows], tp[Curves::kBlockRows];
+};
+
+// Those of `rows` scores of which the last is `tied` with the next; mask: the bits of a score; labels: null if the
+// first bit is one, 1 for a negative.
+template <typename Bits>
+void find_points(const Bits* bits, const uint8_t* labels, Bits mask, int rows, bool tied, BlockPoints* to) {
+  int32_t tp = 0;
+  int n = 0;
+  const auto take = [&](int i, int32_t positive, bool ends) {  // without a branch, which could not be predicted
+    tp += positive;
+    to->row[n] = i;
+    to->tp[n] = tp;
+    n += ends;
+  };
+  const auto walk = [&](const auto& positive) {
+    for (int i = 0; i + 1 < rows; ++i) take(i, positive(i), ((bits[i] ^ bits[i + 1]) & mask) != 0);
+    if (rows > 0) take(rows - 1, positive(rows - 1), !tied);
+  };
+  if (labels == nullptr) {
+    walk([&](int i) { return static_cast<int32_t>(bits[i] >> kSignPlace<Bits>) ^ 1; });
+  } else {
+    walk([&](int i) { return static_cast<int32_t>(labels[i]); });
+  }
+  to->n = n;
+  to->positives = tp;
+}
+
+// A column, and what comes before each of its blocks.
+class SortedColumn {
+ public:
+  static constexpr int64_t kRows = Curves::kBlockRows;
+
+  SortedColumn(const Curves& curves, int64_t column)
+      : m(curves.counts[2 * column]),
+        points(curves.counts[2 * column + 1]),
+        count((m + kRows - 1) / kRows),
+        type_(curves.type),
+        values_(static_cast<const char*>(curves.values) + column * curves.rows * size_of(curves.type)),
+        labels_(curves.labels == nullptr ? nullptr : curves.labels + column * curves.rows),
+        blocks_(curves.before + 2 * column * (curves.blocks() + 1)) {}
+
+  const int64_t m, points, count;  // rows, points, and blocks
+
+  int64_t tp_before(int64_t block) const { return blocks_[2 * block]; }
+  int64_t points_before(int64_t block) const { return blocks_[2 * block + 1]; }
+  int64_t begin(int64_t block) const { return std::min(m, block * kRows); }
+  int64_t positives() const { return tp_before(count); }
+  int64_t negatives() const { return m - positives(); }
+
+  bool same(int64_t i, int64_t j) const {
+    bool found = false;
+    with_bits(type_, [&](auto b) {
+      using Bits = decltype(b);
+      const Bits* bits = reinterpret_cast<const Bits*>(values_);
+      found = ((bits[i] ^ bits[j]) & mask<Bits>()) == 0;
+    });
+    return found;
+  }
+
+  int64_t positive(int64_t i) const {
+    if (labels_ != nullptr) return labels_[i];
+    int64_t found = 0;
+    with_bits(type_, [&](auto b) {
+      using Bits = decltype(b);
+      found = reinterpret_cast<const Bits*>(values_)[i] >> kSignPlace<Bits> ^ 1;
+    });
+    return found;
+  }
+
+  void find(int64_t block, BlockPoints* to) const {
+    const int64_t first = begin(block), end = begin(block + 1);
+    with_bits(type_, [&](auto b) {
+      using Bits = decltype(b);
+      find_points(reinterpret_cast<const Bits*>(values_) + first, labels_ == nullptr ? nullptr : labels_ + first,
+                  mask<Bits>(), static_cast<int>(end - first), end < m && same(end, end - 1), to);
+    });
+  }
+
+  // The positives among the rows before one.
+  int64_t tp_at(int64_t rows) const;
+
+  // Writes the scores of the points of a block, step elements from one to the next.
+  void write(const BlockPoints& points, int64_t block, void* to, int64_t at, int64_t step) const;
+
+ private:
+  template <typename Bits>
+  Bits mask() const {
+    return labels_ == nullptr ? kMagnitude<Bits> : static_cast<Bits>(~Bits{0});
+  }
+
+  DType type_;
+  const char* values_;
+  const uint8_t* labels_;
+  const int64_t* blocks_;
+};
 
 // Calls f(column, threads that share it) for all columns, as many at a time as there are threads.
 template <typename F>

@@ -33,8 +33,8 @@ class _Steps(AreaMetric):
     bounded = True
 
     def of_sorted(self, found: Sorted) -> tuple[Tensor, Tensor]:
-        areas = found.areas(precision=True)
-        return curves.average_precision(areas, self.absent), areas[:, 0]
+        positives = found.areas()[:, 0]
+        return curves.average_precision(found.precisions(), positives, self.absent), positives
 
     def of_points(self, points: Points) -> Tensor:
         return curves.binned_average_precision(points)

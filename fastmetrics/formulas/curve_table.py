@@ -5,40 +5,138 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
+from threading import Thread
 from typing import Any, Generic, TypeVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 from torch.compiler import is_compiling
 
-from fastmetrics.native.operators import define
+from fastmetrics.native.operators import define, eager_on_cpu
 
 V = TypeVar("V")
 
 SORT_SCHEMA = (
-    "sort_scores_(Tensor scores, Tensor? labels, Tensor(a!) values, Tensor(b!)? sorted_labels, Tensor(c!) counts) -> ()"
+    "sort_scores_(Tensor scores, Tensor? labels, Tensor(a!) values, Tensor(b!)? sorted_labels, Tensor(c!) counts,"
+    " Tensor(d!) blocks, Tensor(e!) areas) -> ()"
 )
-AREAS_SCHEMA = "curve_areas_(Tensor values, Tensor? labels, Tensor counts, Tensor(a!) areas, bool precision) -> ()"
-BLOCKS_SCHEMA = "curve_blocks_(Tensor values, Tensor? labels, Tensor counts, Tensor(a!) blocks) -> ()"
+KEYS_SCHEMA = "score_keys_(Tensor scores, Tensor(a!) keys, Tensor(b!) ends) -> ()"
+LABELLED_SCHEMA = (
+    "sort_labelled_(Tensor scores, Tensor labels, Tensor(a!) values, Tensor(b!) sorted_labels, Tensor(c!) counts) -> ()"
+)
+WALK_SCHEMA = (
+    "walk_scores_(Tensor(a!) values, Tensor? labels, Tensor(b!) counts, Tensor(c!) blocks, Tensor(d!) areas, bool keys)"
+    " -> ()"
+)
 SORTED = "Tensor values, Tensor? labels, Tensor counts, Tensor blocks"
+PRECISIONS_SCHEMA = f"sum_precisions_({SORTED}, Tensor(a!) sums) -> ()"
 POINTS_SCHEMA = f"curve_points_({SORTED}, Tensor(a!) thresholds, Tensor(b!) tp, Tensor(c!) fp) -> ()"
 
 _BLOCK = 1024  # rows
 
 
 def sort_scores_body(
-    scores: Tensor, labels: Tensor | None, values: Tensor, sorted_labels: Tensor | None, counts: Tensor
+    scores: Tensor,
+    labels: Tensor | None,
+    values: Tensor,
+    sorted_labels: Tensor | None,
+    counts: Tensor,
+    blocks: Tensor,
+    areas: Tensor,
 ) -> None:
-    """Sort the scores of each column, the greatest first; those that do not count come last, in no order.
+    """Sort the scores of each column, the greatest first, and walk down them.
 
     Args:
         scores: floating ``[N, C]``, NaN for what does not count; unless there are labels the sign is the label,
             negative for 0, and the score its magnitude. See :func:`fastmetrics.passes.scores.keep_scores_body`.
         labels: int8 ``[N, C]``, -1 for what does not count.
-        values: the sorted ``scores``, signs and all, ``[C, N]``; what does not count has any value.
+        values: the sorted ``scores``, signs and all, ``[C, N]``; what does not count comes last, and has any value.
         sorted_labels: uint8 ``[C, N]``, if there are labels.
-        counts: int64 ``[C, 2]``: how many count, and how many distinct scores those have.
+        counts: see :func:`walk_scores_body`; so the next two.
+        blocks: see there.
+        areas: see there.
     """
+    keys = labels is None and eager_on_cpu(scores)
+    if keys:
+        of_bits = values.view(_INTEGERS[values.itemsize])
+        threads = min(torch.get_num_threads(), max(1, scores.numel() // _PER_THREAD))
+        ends = counts.new_empty(len(values), 1 if len(values) >= threads else threads)
+        score_keys_(scores, of_bits, ends)
+        sort_parts(of_bits.numpy().view(f"u{values.itemsize}"), ends, threads)
+    elif labels is None or sorted_labels is None:
+        order_scores(scores, labels, values, sorted_labels, counts)
+    else:
+        sort_labelled_(scores, labels, values, sorted_labels, counts)
+    walk_scores_(values, sorted_labels, counts, blocks, areas, keys)
+
+
+_INTEGERS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
+_PER_THREAD = 1 << 15  # scores that are worth one
+
+
+def score_keys_body(scores: Tensor, keys: Tensor, ends: Tensor) -> None:
+    """Turn scores whose signs are labels to numbers that can be sorted: the ascending order is that of the curve.
+
+    Args:
+        scores: floating ``[N, C]``, NaN for what does not count.
+        keys: integers of the size of a score ``[C, N]``, to be read as unsigned ones: the greatest magnitudes are the
+            least keys, and NaN has the greatest. Keys of a column may be in any order.
+        ends: int64 ``[C, parts]``: where parts of a column end, of which each has greater keys than the one before.
+    """
+    bits = scores.T.view(keys.dtype)
+    sign = (bits >> (8 * keys.itemsize - 1)) & 1
+    keys.copy_(torch.where(scores.T.isnan(), -1, ~(bits << 1 | sign) - 1))
+    ends.fill_(len(scores))
+
+
+def sort_parts(keys: NDArray[Any], ends: Tensor, threads: int) -> None:
+    """Sort numbers ``[C, N]`` in place, row by row, of which the parts that end at ``ends`` ``[C, parts]`` follow.
+
+    numpy sorts with vectors, and lets other threads run meanwhile.
+    """
+    if ends.shape[1] == 1:
+        parts = np.array_split(keys, threads) if threads > 1 else [keys]
+    else:
+        columns = zip(keys, ends.tolist(), strict=True)
+        parts = [row[a:b] for row, of in columns for a, b in pairwise([0, *of]) if b > a + 1]
+        parts.sort(key=len)
+
+    def work() -> None:
+        while parts:
+            try:
+                part = parts.pop()
+            except IndexError:  # another thread took it
+                return
+            part.sort(axis=-1)
+
+    others = [Thread(target=work) for _ in range(min(threads, len(parts)) - 1)]
+    for thread in others:
+        thread.start()
+    work()
+    for thread in others:
+        thread.join()
+
+
+def sort_labelled_body(scores: Tensor, labels: Tensor, values: Tensor, sorted_labels: Tensor, counts: Tensor) -> None:
+    """Sort scores that have labels of their own, and count them: ``counts[:, 0]``.
+
+    Args:
+        scores: see :func:`sort_scores_body`; so the others.
+        labels: see there.
+        values: see there.
+        sorted_labels: see there.
+        counts: see there.
+    """
+    order_scores(scores, labels, values, sorted_labels, counts)
+
+
+def order_scores(
+    scores: Tensor, labels: Tensor | None, values: Tensor, sorted_labels: Tensor | None, counts: Tensor
+) -> None:
+    """Sort scores in torch operations, on any device, see :func:`sort_labelled_body`."""
     counted = ~scores.isnan() if labels is None else ~scores.isnan() & (labels >= 0)
     compared = (scores.abs() if labels is None else scores).T
     order = torch.where(counted.T, compared, -torch.inf).sort(dim=1, descending=True, stable=True).indices
@@ -46,9 +144,9 @@ def sort_scores_body(
     order = order.gather(1, (~counted.T.gather(1, order)).to(torch.uint8).sort(dim=1, stable=True).indices)
     values.copy_(scores.T.gather(1, order))
     if labels is not None and sorted_labels is not None:
+        values += 0.0  # -0 is 0
         sorted_labels.copy_((labels == 1).T.gather(1, order))
     counts[:, 0] = counted.sum(0)
-    counts[:, 1] = _ends(values if labels is not None else values.abs(), counts).sum(1)
 
 
 def _read(values: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -65,23 +163,45 @@ def _ends(values: Tensor, counts: Tensor) -> Tensor:
     return (ends & (place < counts[:, :1])) | (place == counts[:, :1] - 1)
 
 
-def curve_blocks_body(values: Tensor, labels: Tensor | None, counts: Tensor, blocks: Tensor) -> None:
-    """Count what comes before each block of 1024 rows, so that kernels begin anywhere.
+def walk_scores_body(
+    values: Tensor, labels: Tensor | None, counts: Tensor, blocks: Tensor, areas: Tensor, keys: bool
+) -> None:
+    """Count what sorted scores have above each block of 1024 rows, so that others begin anywhere, and in all.
 
     Args:
-        values: this and the next two are what :func:`sort_scores_body` made.
-        labels: see there.
-        counts: see there.
+        values: ``[C, N]``, sorted.
+        labels: uint8 ``[C, N]``, or None, see :func:`sort_scores_body`.
+        counts: int64 ``[C, 2]``: how many scores of a column count, and how many distinct ones those are.
         blocks: int64 ``[C, ceil(N / 1024) + 1, 2]``: the positives before each block, and the points, which are the
             ends of runs of equal scores; the last of them are all.
+        areas: float64 ``[C, 3]``: positives; negatives; and the area under true over false positives, by trapezes.
+        keys: whether values are keys yet, see :func:`score_keys_body`. They become scores, and how many count is found;
+            otherwise it is known.
     """
     n = values.shape[1]
+    if keys:
+        found = values.view(_INTEGERS[values.itemsize])
+        counts[:, 0] = (found != -1).sum(1)
+        bits = 8 * values.itemsize - 1
+        turned = ~(found + 1)
+        found.copy_((turned >> 1) & ((1 << bits) - 1) | turned << bits)
     scores, positive = _read(values, labels)
     counted = torch.arange(n, device=values.device) < counts[:, :1]
-    of_rows = torch.stack([positive & counted, _ends(scores, counts)], -1).cumsum(1, dtype=torch.int64)
+    ends = _ends(scores, counts)
+    of_rows = torch.stack([positive & counted, ends], -1).cumsum(1, dtype=torch.int64)
     before = torch.nn.functional.pad(of_rows, (0, 0, 1, 0))
     starts = (torch.arange(blocks.shape[1], device=values.device) * _BLOCK).clamp(max=n)
     blocks.copy_(before.index_select(1, starts))
+    tp = before[:, -1, 0]
+    counts[:, 1] = before[:, -1, 1]
+    points = torch.where(ends, torch.arange(1, n + 1, device=values.device), 0)
+    of_points = torch.where(ends, of_rows[..., 0], 0)
+    rows_before, tp_before = (  # at the point before
+        torch.nn.functional.pad(v.cummax(1).values, (1, 0))[:, :-1] for v in (points, of_points)
+    )
+    twice = (points - rows_before - (of_points - tp_before)) * (of_points + tp_before)
+    areas[:, 0], areas[:, 1] = tp, counts[:, 0] - tp
+    areas[:, 2] = torch.where(ends, twice, 0).sum(1).double() / 2
 
 
 def curve_points_body(
@@ -99,7 +219,7 @@ def curve_points_body(
         values: this and the next two are what :func:`sort_scores_body` made.
         labels: see there.
         counts: see there.
-        blocks: what :func:`curve_blocks_body` counted.
+        blocks: see there.
         thresholds: ``[points]``: the distinct values of each column, descending, column after column.
         tp: int64 ``[points]``: positive scores that reach them.
         fp: int64 ``[points]``: negative scores that reach them.
@@ -113,41 +233,38 @@ def curve_points_body(
     fp.copy_((place - positive)[ends])
 
 
-def curve_areas_body(values: Tensor, labels: Tensor | None, counts: Tensor, areas: Tensor, precision: bool) -> None:
-    """Sums over the points of each curve.
+def sum_precisions_body(values: Tensor, labels: Tensor | None, counts: Tensor, blocks: Tensor, sums: Tensor) -> None:
+    """The sum over the positives of each column of the precision at their scores.
 
     Args:
-        values: this and the next two are what :func:`sort_scores_body` made.
+        values: this and the next three are what :func:`sort_scores_body` made.
         labels: see there.
         counts: see there.
-        areas: float64 ``[C, 4]``: positives; negatives; the area under true over false positives, by trapezes; and the
-            sum over positives of the precision at their scores.
-        precision: whether the last one is wanted; it is 0 otherwise.
+        blocks: see there.
+        sums: float64 ``[C]``.
     """
     sizes = counts[:, 1]
     points = int(sizes.sum())
     tp, fp = (torch.empty(points, dtype=torch.int64, device=values.device) for _ in range(2))
-    curve_points_body(values, labels, counts, counts, values.new_empty(points), tp, fp)  # it reads no blocks
+    curve_points_body(values, labels, counts, blocks, values.new_empty(points), tp, fp)
     column = torch.arange(len(sizes), device=values.device).repeat_interleave(sizes)
     starts = torch.ones_like(column, dtype=torch.bool)
     starts[1:] = column[1:] != column[:-1]
-    before_tp, before_fp = (torch.where(starts, 0, torch.cat([v[:1] * 0, v[:-1]])) for v in (tp, fp))
-    area = 0.5 * (fp - before_fp).double() * (tp + before_tp).double()
-    precisions = (tp - before_tp).double() * (tp.double() / (tp + fp).double())
-    areas.zero_()
-    for i, value in enumerate((tp - before_tp, fp - before_fp, area, precisions)):
-        if i < 3 or precision:
-            areas[:, i] = torch.zeros_like(areas[:, i]).index_add(0, column, value.double())
+    before = torch.where(starts, 0, torch.cat([tp[:1] * 0, tp[:-1]]))
+    precisions = (tp - before).double() * (tp.double() / (tp + fp).double())
+    sums.copy_(torch.zeros_like(sums).index_add(0, column, precisions))
 
 
 def _fake(*_: object) -> None:
     pass
 
 
-sort_scores_ = define(SORT_SCHEMA, sort_scores_body, _fake, ("cpu",))
-curve_blocks_ = define(BLOCKS_SCHEMA, curve_blocks_body, _fake, ("cpu",))
+sort_scores_ = define(SORT_SCHEMA, sort_scores_body, _fake, ())
+score_keys_ = define(KEYS_SCHEMA, score_keys_body, _fake, ("cpu",))
+sort_labelled_ = define(LABELLED_SCHEMA, sort_labelled_body, _fake, ("cpu",))
+walk_scores_ = define(WALK_SCHEMA, walk_scores_body, _fake, ("cpu",))
+sum_precisions_ = define(PRECISIONS_SCHEMA, sum_precisions_body, _fake, ("cpu",))
 curve_points_ = define(POINTS_SCHEMA, curve_points_body, _fake, ("cpu",))
-curve_areas_ = define(AREAS_SCHEMA, curve_areas_body, _fake, ("cpu",))
 
 
 class _once(Generic[V]):  # noqa: N801 - as a decorator
@@ -231,7 +348,7 @@ class Points:
         return self.tp / (self.tp + self.fp).double()
 
 
-#: Sorted scores, their labels, their counts and those of their blocks: see :func:`curve_blocks_body`.
+#: Sorted scores, their labels, their counts and those of their blocks: see :func:`sort_scores_body`.
 SortedScores = tuple[Tensor, Tensor | None, Tensor, Tensor]
 
 
@@ -289,29 +406,32 @@ class Sorted:
 
     def __init__(self, scores: Tensor, labels: Tensor | None = None) -> None:
         n, c = scores.shape
-        self._values = scores.new_empty(c, n)
-        self._labels = None if labels is None else scores.new_empty((c, n), dtype=torch.uint8)
-        self._counts = torch.zeros(c, 2, dtype=torch.int64, device=scores.device)
+        values = scores.new_empty(c, n)
+        of_values = None if labels is None else scores.new_empty((c, n), dtype=torch.uint8)
+        counts = torch.zeros(c, 2, dtype=torch.int64, device=scores.device)
+        blocks = counts.new_zeros(c, -(-n // _BLOCK) + 1, 2)
+        self._areas = torch.zeros(c, 3, dtype=torch.float64, device=scores.device)
+        self._sorted: SortedScores = values, of_values, counts, blocks
         self._points: ScorePoints | None = None
-        if n > 0:
+        if scores.numel():
             labels = None if labels is None else labels.contiguous()
-            sort_scores_(scores.contiguous(), labels, self._values, self._labels, self._counts)
+            sort_scores_(scores.contiguous(), labels, *self._sorted, self._areas)
 
-    def areas(self, precision: bool = False) -> Tensor:
-        """See :func:`curve_areas_body`."""
-        areas = torch.zeros(len(self._counts), 4, dtype=torch.float64, device=self._values.device)
-        if self._values.numel():
-            curve_areas_(self._values, self._labels, self._counts, areas, precision)
-        return areas
+    def areas(self) -> Tensor:
+        """Positives, negatives and the area under their counts, float64 ``[C, 3]``; see :func:`walk_scores_body`."""
+        return self._areas
+
+    def precisions(self) -> Tensor:
+        """The sum over positives of the precision at their scores, float64 ``[C]``."""
+        sums = torch.zeros(len(self._areas), dtype=torch.float64, device=self._areas.device)
+        if self._sorted[0].numel():
+            sum_precisions_(*self._sorted, sums)
+        return sums
 
     def points(self) -> Points:
         """The points at all distinct scores."""
         if self._points is None:
-            c, n = self._values.shape
-            blocks = self._counts.new_zeros(c, -(-n // _BLOCK) + 1, 2)
-            if n > 0:
-                curve_blocks_(self._values, self._labels, self._counts, blocks)
-            self._points = ScorePoints((self._values, self._labels, self._counts, blocks))
+            self._points = ScorePoints(self._sorted)
         return self._points
 
 
@@ -351,21 +471,21 @@ class Counted(Sorted):
         self._unknown = None if single is None or order == 0 else ~single.flip(0)
         self._order = order
 
-    def areas(self, precision: bool = False) -> Tensor:
-        """See :func:`curve_areas_body`.
+    def areas(self) -> Tensor:
+        """See the base."""
+        (fp, tp), (_, of_tp) = self._of_keys.unbind(-1), self._above.unbind(-1)
+        twice = fp * (2 * of_tp - tp)
+        if self._unknown is not None:
+            twice = twice + self._order * self._unknown * fp * tp
+        return torch.stack([tp.sum(1).double(), fp.sum(1).double(), twice.sum(1).double() / 2], 1)
+
+    def precisions(self) -> Tensor:
+        """See the base.
 
         The sum of the precisions of ``p`` positives that are found behind ``n`` negatives of their key is ``p`` less
         the sum of ``b / (c + i)`` for i from 1 to p: an integral is a bound of it.
         """
         (fp, tp), (of_fp, of_tp) = self._of_keys.unbind(-1), self._above.unbind(-1)
-        areas = torch.zeros(len(fp), 4, dtype=torch.float64, device=fp.device)
-        areas[:, 0], areas[:, 1] = tp.sum(1), fp.sum(1)
-        twice = fp * (2 * of_tp - tp)
-        if self._unknown is not None:
-            twice = twice + self._order * self._unknown * fp * tp
-        areas[:, 2] = twice.sum(1).double() / 2
-        if not precision:
-            return areas
         p = tp.double()
         sums = p * (of_tp.double() / (of_tp + of_fp).clamp(min=1).double())
         if self._unknown is not None:
@@ -374,8 +494,7 @@ class Counted(Sorted):
             else:
                 extreme = p - of_fp.double() * torch.log1p(p / ((of_tp - tp + of_fp).double() + 0.5))
             sums = torch.where(self._unknown, extreme, sums)
-        areas[:, 3] = sums.sum(1)
-        return areas
+        return sums.sum(1)
 
     def points(self) -> Points:
         """The points at all keys that scores have."""

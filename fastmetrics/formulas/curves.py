@@ -357,17 +357,23 @@ def log_area(points: Points, least: float, most: float) -> Tensor:
 
 
 def area(areas: Tensor) -> Tensor:
-    """Areas under the ROC curves, ``[C]``, from :func:`~fastmetrics.formulas.curve_table.curve_areas_body`."""
+    """Areas under the ROC curves, ``[C]``, from :meth:`fastmetrics.formulas.curve_table.Sorted.areas`."""
     _warn_without(areas[:, 0], areas[:, 1], _NO_POSITIVES)
     return (areas[:, 2] / (areas[:, 0] * areas[:, 1])).nan_to_num(nan=0.0)
 
 
-def average_precision(areas: Tensor, absent: float = 1.0) -> Tensor:
-    """Average precisions, ``[C]``, from the same; without positives 0, with a warning, if ``absent`` is 1, else NaN."""
-    value = areas[:, 3] / areas[:, 0]
+def average_precision(precisions: Tensor, positives: Tensor, absent: float = 1.0) -> Tensor:
+    """Average precisions, ``[C]``; without positives 0, with a warning, if ``absent`` is 1, else NaN.
+
+    Args:
+        precisions: the sums over positives of the precisions at their scores, ``[C]``.
+        positives: how many they are, ``[C]``.
+        absent: see above.
+    """
+    value = precisions / positives
     if absent != 1:
         return value
-    _warn_without(areas[:, 0], None, _NO_RECALL)
+    _warn_without(positives, None, _NO_RECALL)
     return value.nan_to_num(nan=0.0)
 
 

@@ -75,8 +75,9 @@ def exact(name, scores, target):
     """The value in float64, before it is rounded."""
     metric = getattr(ours, name)()
     metric.update(scores, target)
-    areas = metric._sorted(torch.cat(metric.scores), None).areas(precision=True)[0]
-    return float(areas[2] / (areas[0] * areas[1]) if name == "BinaryAUROC" else areas[3] / areas[0])
+    found = metric._sorted(torch.cat(metric.scores), None)
+    positives, negatives, area = found.areas()[0]
+    return float(area / (positives * negatives) if name == "BinaryAUROC" else found.precisions()[0] / positives)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])

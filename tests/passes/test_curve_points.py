@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fastmetrics.formulas import operating_points as points_of
-from fastmetrics.formulas.curve_table import Sorted, curve_blocks_body, curve_points_body
+from fastmetrics.formulas.curve_table import Sorted, curve_points_body, walk_scores_body
 from fastmetrics.formulas.curves import (
     precision_recall_curves,
     precision_recall_curves_body,
@@ -53,9 +53,11 @@ def same_bits(found, expected):
 def compare(found):
     points = found.points()
     values, labels, counts, blocks = points.scores
-    expected = torch.empty_like(blocks)
-    curve_blocks_body(values, labels, counts, expected)
-    assert torch.equal(blocks, expected)
+    expected, areas = (counts.clone(), torch.empty_like(blocks)), torch.empty_like(found.areas())
+    walk_scores_body(values, labels, *expected, areas, False)
+    assert torch.equal(counts, expected[0])
+    assert torch.equal(blocks, expected[1])
+    assert torch.equal(found.areas(), areas)
 
     tables = values.new_empty(points.total), *(counts.new_empty(points.total) for _ in range(2))
     curve_points_body(values, labels, counts, blocks, *tables)

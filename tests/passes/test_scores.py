@@ -6,7 +6,13 @@ import itertools
 import pytest
 import torch
 
-from fastmetrics.formulas.curve_table import Sorted, curve_areas_body, curve_points_body, sort_scores_body
+from fastmetrics.formulas.curve_table import (
+    Sorted,
+    curve_points_body,
+    order_scores,
+    sum_precisions_body,
+    walk_scores_body,
+)
 from fastmetrics.passes.faults import FAULTS
 from fastmetrics.passes.score_keys import (
     count_scores_,
@@ -111,11 +117,15 @@ def test_kept_scores_and_their_sort(task, n):
             values = torch.empty(columns, samples, dtype=found.dtype)
             of_values = torch.empty(columns, samples, dtype=torch.uint8) if labels else None
             counts = torch.zeros(columns, 2, dtype=torch.int64)
-            sort_scores_body(found, signs, values, of_values, counts)
-            assert torch.equal(made._counts, counts)
-            areas = torch.zeros(columns, 4, dtype=torch.float64)
-            curve_areas_body(values, of_values, counts, areas, True)
-            torch.testing.assert_close(made.areas(precision=True), areas, rtol=1e-12, atol=0)
+            order_scores(found, signs, values, of_values, counts)
+            blocks = torch.zeros(columns, -(-samples // 1024) + 1, 2, dtype=torch.int64)
+            areas, sums = torch.zeros(columns, 3, dtype=torch.float64), torch.zeros(columns, dtype=torch.float64)
+            walk_scores_body(values, of_values, counts, blocks, areas, False)
+            assert torch.equal(made._sorted[2], counts)
+            assert torch.equal(made._sorted[3], blocks)
+            assert torch.equal(made.areas(), areas)
+            sum_precisions_body(values, of_values, counts, blocks, sums)
+            torch.testing.assert_close(made.precisions(), sums, rtol=1e-12, atol=0)
             points = made.points()
             thresholds = torch.empty(len(points.tp), dtype=found.dtype)
             tp, fp = torch.empty_like(points.tp), torch.empty_like(points.fp)
@@ -154,11 +164,11 @@ def test_the_sort_of_any_distribution(kind, dtype):
         start = 0
         for c in range(columns):
             counted = scores[:, c][~scores[:, c].isnan()]
-            values = found._values[c, : len(counted)]
-            assert found._counts[c, 0] == len(counted)
+            values = found._sorted[0][c, : len(counted)]
+            assert found._sorted[2][c, 0] == len(counted)
             assert torch.equal(values.abs(), counted.abs().sort(descending=True).values)
             distinct, inverse = counted.abs().unique(return_inverse=True)
-            size = int(found._counts[c, 1])
+            size = int(found._sorted[2][c, 1])
             assert torch.equal(points.thresholds[start : start + size], distinct.flip(0))
             positives = torch.zeros(size, dtype=torch.int64).index_add(0, inverse, (~counted.signbit()).long())
             assert torch.equal(points.tp[start : start + size], positives.flip(0).cumsum(0))
