@@ -112,38 +112,36 @@ struct FastMath {
   }
 };
 
-// 2^f for |f| <= 1/2, with a relative error of about 1e-7.
+// 2^f for |f| <= 1/2, with a relative error of at most 1.6e-7, and exactly 1 for 0.
 inline F32s exp2_of_fraction(F32s f) {
-  F32s p = F32s{} + 0x1.41d334p-13f;
-  p = p * f + 0x1.5f456ap-10f;
-  p = p * f + 0x1.3b2dbcp-7f;
-  p = p * f + 0x1.c6aed4p-5f;
-  p = p * f + 0x1.ebfbdap-3f;
-  p = p * f + 0x1.62e43p-1f;
+  F32s p = F32s{} + 0x1.5bba14p-10f;
+  p = p * f + 0x1.3cea88p-7f;
+  p = p * f + 0x1.c6b752p-5f;
+  p = p * f + 0x1.ebf9bcp-3f;
+  p = p * f + 0x1.62e42ap-1f;
   return p * f + 1.0f;
 }
 
-// exp(x) of floats for x in [-87.3, 0], with a relative error of about 1e-7: 2^k 2^f with |f| <= 1/2. An integer that
-// is added to kInteger is found in the low bits of the sum. k kLn2 is exact, and so is its difference from x, with or
-// without fused operations.
-inline F32s exp_of_negative(F32s x) {
-  constexpr float kLog2E = 1.44269504088896341f, kInteger = 0x1.8p23f;
-  constexpr float kLn2 = 0x1.63p-1f, kLn2Rest = -0x1.bd0106p-13f;
-  const F32s shifted = x * kLog2E + kInteger, k = shifted - kInteger;
-  const F32s f = ((x - k * kLn2) - k * kLn2Rest) * kLog2E;
-  return (F32s)((I32s)exp2_of_fraction(f) + ((I32s)shifted << 23));
-}
+// An exponential of floats: a power of two times what is near 1. A sum takes the product in its own step.
+struct ExpFactors {
+  F32s power, fraction;
+};
 
-// The same for x in [-87.3, 87], with a relative error of about 1e-7 + 2e-8 |x|, for sums in which great distances from
-// 0 hardly count: in fewer steps where a fused product is exact.
-inline F32s exp_near_zero(F32s x) {
+// exp(x) for x in [-87.3, 87]: 2^k 2^f with |f| <= 1/2. An integer that is added to kInteger is found in the low bits
+// of the sum; here it is the exponent of 2^k. The relative error is about 1.6e-7, and 2e-8 |x| more unless `far`, which
+// hardly counts in a sum relative to its greatest term.
+template <bool far>
+inline ExpFactors exp_factors(F32s x) {
 #if defined(__FMA__) || defined(FM_NEON)
-  constexpr float kLog2E = 1.44269504088896341f, kInteger = 0x1.8p23f;
-  const F32s shifted = x * kLog2E + kInteger, k = shifted - kInteger;
-  return (F32s)((I32s)exp2_of_fraction(x * kLog2E - k) + ((I32s)shifted << 23));
+  constexpr bool kFused = true;  // so that k is taken from an exact product
 #else
-  return exp_of_negative(x);
+  constexpr bool kFused = false;
 #endif
+  constexpr float kLog2E = 1.44269504088896341f, kInteger = 0x1.8p23f + 127.0f;
+  constexpr float kLn2 = 0x1.63p-1f, kLn2Rest = -0x1.bd0106p-13f;  // k kLn2 is exact, and so is its difference from x
+  const F32s shifted = x * kLog2E + kInteger, k = shifted - kInteger, power = (F32s)((I32s)shifted << 23);
+  const F32s f = kFused && !far ? x * kLog2E - k : ((x - k * kLn2) - k * kLn2Rest) * kLog2E;
+  return {power, exp2_of_fraction(f)};
 }
 
 // values[i] = of(x[i], y[i], math) for i < n: by FastMath, and those again by LibraryMath that it is not for. Inputs

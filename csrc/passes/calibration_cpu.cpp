@@ -17,10 +17,13 @@
 namespace fastmetrics {
 namespace {
 
-constexpr int kOfBin = 4;   // sums of a bin: samples, confidences, hits, nothing
+constexpr int kOfCell = 2;  // sums of a cell: samples, confidences
+constexpr int kOfBin = 4;   // of a bin, which has a cell for samples that miss and one for those that hit
 constexpr int kTables = 4;  // of sums that samples take turns at, so that one need not wait for the last
-using OfBin [[gnu::vector_size(kOfBin * sizeof(double))]] = double;
+using OfCell [[gnu::vector_size(kOfCell * sizeof(double))]] = double;
 constexpr int64_t kFewRows = 16, kScoresAtOnce = 1 << 14;
+constexpr int64_t kElementsAhead = 1280;  // of those that are fetched
+constexpr int64_t kNearBytes = 1 << 14;   // scores that are looked at twice while they are in the first cache
 
 // The bits of a score, and those of 1 and of -0.
 template <typename T>
@@ -46,25 +49,29 @@ struct ScoreBits<double> {
   static constexpr type kOne = 0x3ff0000000000000u, kMinusZero = 0x8000000000000000u;
 };
 
-// Whether any of n scores `step` apart lies outside [0, 1]: the bits of those inside are the least unsigned numbers.
+// Whether any of n scores `step` apart lies outside [0, 1]: the bits of those inside are the least unsigned numbers,
+// but for -0.
 template <typename T>
 bool any_outside(const T* scores, int64_t step, int64_t n) {
   using B = ScoreBits<T>;
   using Bits = typename B::type;
-  Bits outside = 0;
-  auto look = [&](auto distance) {
-    for (int64_t i = 0; i < n; ++i) {
-      Bits bits;
-      memcpy(&bits, scores + i * distance, sizeof(bits));
-      outside |= static_cast<Bits>((bits > B::kOne) & (bits != B::kMinusZero));
-    }
+  auto bits_at = [&](int64_t i) {
+    Bits bits;
+    memcpy(&bits, scores + i, sizeof(bits));
+    return bits;
   };
+  Bits most = 0;
   if (step == 1) {
-    look(std::integral_constant<int64_t, 1>{});
+    for (int64_t i = 0; i < n; ++i) most = std::max(most, bits_at(i));
   } else {
-    look(step);
+    for (int64_t i = 0; i < n; ++i) most = std::max(most, bits_at(i * step));
   }
-  return outside != 0;
+  if (most <= B::kOne) return false;
+  for (int64_t i = 0; i < n; ++i) {
+    const Bits bits = bits_at(i * step);
+    if (bits > B::kOne && bits != B::kMinusZero) return true;
+  }
+  return false;
 }
 
 // Of the samples that count, in the order in which their scores lie.
@@ -107,22 +114,23 @@ class Bins {
   }
 
  private:
+  // Edges before the nearest one are not above the confidence, and those behind it are.
   int32_t near(double confidence) const {
-    const int32_t guess = std::min(static_cast<int32_t>(confidence * scale_), static_cast<int32_t>(last_) - 1);
-    return guess + (edges_[guess + 1] <= confidence) - (edges_[guess] > confidence);
+    const int32_t nearest = static_cast<int32_t>(confidence * scale_ + 0.5);
+    return nearest - (edges_[nearest] > confidence);
   }
 
   const double* edges_;
   int64_t last_;
   double scale_;
-  bool even_ = true;  // edges are so near to equal steps that a guess is at most one bin away
+  bool even_ = true;  // edges are so near to equal steps that the nearest of them decides
 };
 
 // What a part adds to, and how.
 struct Target {
   const CalibrationOptions& options;
   const Bins& bins;
-  double* sums;  // [kTables, bins, kOfBin], or [columns, bins, kOfBin]
+  double* sums;  // [kTables, bins, 2, kOfCell], or [columns, bins, 2, kOfCell]
   RowsPart* part;
 
   double rounded(double x) const { return options.rounds ? static_cast<double>(static_cast<float>(x)) : x; }
@@ -134,10 +142,9 @@ struct Target {
       part->faults.add(kBadPreds, place, place);
       return;
     }
-    double* of_bin = sums + (column * options.bins + bins(confidence)) * kOfBin;
-    of_bin[0] += weight;
-    of_bin[1] += weight * confidence;
-    of_bin[2] += static_cast<double>(hit) * weight;
+    double* cell = sums + (column * options.bins + bins(confidence)) * kOfBin + kOfCell * hit;
+    cell[0] += weight;
+    cell[1] += weight * confidence;
   }
 };
 
@@ -202,17 +209,8 @@ struct Run {
         });
   }
 
-  // One probability of each sample.
-  void add_confidences() {
-    alignas(64) int32_t bin[kChunk];
-    alignas(64) double hit[kChunk];
-    for (int i = 0; i < n && !all; ++i) {
-      x[i] = weight[i] == kLeftOut ? 0.0 : x[i];
-      weight[i] = std::max(weight[i], 0.0);
-    }
-    if (to.options.rounds) {
-      for (int i = 0; i < n; ++i) x[i] = static_cast<double>(static_cast<float>(x[i]));
-    }
+  // Leaves out samples whose probability is none; they go to the faults.
+  void leave_out_outside() {
     uint64_t outside = 0;
     for (int i = 0; i < n; ++i) outside |= is_outside(x[i]);
     for (int i = 0; i < n && outside != 0; ++i) {
@@ -220,18 +218,40 @@ struct Run {
       to.part->faults.add(kBadPreds, first + i, first + i);
       weight[i] = x[i] = 0.0;
     }
-    to.bins.find(x, n, bin);
-    for (int i = 0; i < n; ++i) hit[i] = static_cast<double>(target[i] == label[i]) * weight[i];
+  }
+
+  // One probability of each sample; `inside` if all are known to be in [0, 1].
+  void add_confidences(bool inside) {
+    alignas(64) int32_t cell[kChunk];
+    for (int i = 0; i < n && !all; ++i) {
+      x[i] = weight[i] == kLeftOut ? 0.0 : x[i];
+      weight[i] = std::max(weight[i], 0.0);
+    }
+    if (to.options.rounds && (logits || std::is_same_v<T, double>)) {
+      for (int i = 0; i < n; ++i) x[i] = static_cast<double>(static_cast<float>(x[i]));
+    }
+    if (!inside) leave_out_outside();
+    to.bins.find(x, n, cell);
+    const int32_t bins = static_cast<int32_t>(to.options.bins);
+    for (int i = 0; i < n; ++i) {
+      cell[i] = kOfBin * (i % kTables * bins + cell[i]) + kOfCell * (target[i] == label[i]);
+    }
+    double* sums = to.sums;
     for (int i = 0; i < n; ++i) {  // without a branch, which nobody could foretell
-      double* of_bin = to.sums + (i % kTables * to.options.bins + bin[i]) * kOfBin;
-      store(load<OfBin>(of_bin) + OfBin{weight[i], weight[i] * x[i], hit[i], 0.0}, of_bin);
+      store(load<OfCell>(sums + cell[i]) + OfCell{weight[i], weight[i] * x[i]}, sums + cell[i]);
     }
   }
 
   // Of the class of the greatest score.
   void add_greatest(double* room) {
-    if (undecided() && ends(any_outside(b, scores, step, n, all, weight))) return;
-    argmax({scores, b.preds_type, step, b.a_score, b.scores}, n, label);
+    const int at_once =
+        static_cast<int>(std::clamp<int64_t>(kNearBytes / (b.scores * sizeof(T)) / kFewRows * kFewRows, 4, kChunk));
+    for (int i = 0, m; i < n; i += m) {
+      m = std::min(at_once, n - i);
+      const T* some = scores + i * step;
+      argmax({some, b.preds_type, step, b.a_score, b.scores}, m, label + i);
+      if (undecided() && ends(any_outside(b, some, step, m, all, weight + i))) return;
+    }
     if (logits) {
       probabilities(
           room, [&](int i, const double*, double scale) { x[i] = scale; },
@@ -241,7 +261,7 @@ struct Run {
     } else {
       for (int i = 0; i < n; ++i) x[i] = widen(scores[i * step + label[i] * b.a_score]);
     }
-    add_confidences();
+    add_confidences(undecided());  // of which none was outside
   }
 
   // Of binary scores, or of several labels.
@@ -256,7 +276,7 @@ struct Run {
       compute(score, score, n, x, [](auto of, auto, auto& math) { return 1.0 / (1.0 + math.exp(-of)); });
     }
     std::fill_n(label, n, 1);
-    if (to.options.columns == 0) return add_confidences();
+    if (to.options.columns == 0) return add_confidences(!outside);
     for (int i = 0; i < n; ++i) {
       if (weight[i] != kLeftOut) to.add(to.options.label(first + i), x[i], weight[i], target[i] == 1, first + i);
     }
@@ -271,6 +291,8 @@ void add_run(const RowsBatch& b, const Target& to, int64_t first, int n, bool lo
   Run<T> run{b, to, static_cast<const T*>(b.preds) + a_at, first, a_step, n, false, logits || to.options.logits > 0};
   run.all = read_samples(b, first, b_at, n, run.target, run.weight, to.part);
   if (!to.options.multiclass) {
+    if (a_step == 1) fetch(run.scores, b.preds_type, kElementsAhead, n);
+    fetch(b.target, b.target_type, b_at + kElementsAhead, n);
     run.add_elements();
   } else if (to.options.columns > 0) {
     run.add_columns(room);
@@ -305,9 +327,11 @@ void add_calibration(const RowsBatch& b, const CalibrationOptions& options, cons
       [&](int64_t, const double* sums) {
         for (int64_t i = 0; i < tables * states / kOfBin; ++i) {
           const int64_t bin = i % (states / kOfBin);
-          to.counts.add(bin, sums[i * kOfBin]);
-          to.confidences.add(bin, sums[i * kOfBin + 1]);
-          to.hits.add(bin, sums[i * kOfBin + 2]);
+          const double* miss = sums + i * kOfBin;
+          const double* hit = miss + kOfCell;
+          to.counts.add(bin, miss[0] + hit[0]);
+          to.confidences.add(bin, miss[1] + hit[1]);
+          to.hits.add(bin, hit[0]);
         }
       });
 }

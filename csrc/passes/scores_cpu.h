@@ -79,8 +79,9 @@ struct SoftmaxLanes<float> {
 
   // 0 where it is less than the least normal number.
   static Lanes exp(Lanes x) {
-    const Lanes least = Lanes{} + kLeast, found = exp_of_negative(greater_of(x, least));
-    return (Lanes)select(greater(least, x), I32s{}, (I32s)found);
+    const Lanes least = Lanes{} + kLeast;
+    const ExpFactors found = exp_factors<true>(greater_of(x, least));
+    return (Lanes)select(greater(least, x), I32s{}, (I32s)(found.power * found.fraction));
   }
 };
 

@@ -3,11 +3,11 @@
 // The token rows pass on the CPU; its meaning is token_rows_body in fastmetrics/passes/token_rows.py.
 //
 // A row is read once, in blocks: the exponentials of a block are relative to the greatest logit of those before it.
-// Only the first block, and one with a logit that is greater by more than kExcess, is read again while it is in the
-// first cache, relative to its own greatest logit. Exponentials of logits up to 32 bits are floats, with relative
-// errors of some 1e-7, and summed in lanes for a block, where small ones lose digits beside great ones: the relative
-// error of a sum is up to about 1e-6. Blocks are added in double. The order depends on the logits alone. Rows with NaN
-// or inf have sums of NaN, and are walked again for their ranks.
+// Only the first block, and one with a logit that is much greater, is read again while it is in the first cache,
+// relative to its own greatest logit. Exponentials of logits up to 32 bits are floats, with relative errors of some
+// 1e-7, and summed in lanes for a block, where small ones lose digits beside great ones: the relative error of a sum is
+// up to about 1e-6. Blocks are added in double. The order depends on the logits alone. Rows with NaN or inf have sums
+// of NaN, and are walked again for their ranks.
 
 #include <algorithm>
 #include <cmath>
@@ -23,8 +23,13 @@
 namespace fastmetrics {
 namespace {
 
-constexpr int64_t kFetch = 8192;  // bytes ahead: exponentials take so long that the processor itself fetches too little
-constexpr double kExcess = 2.0;   // more would cost digits of the distance of a logit from the reference
+// Bytes ahead, to the second cache and from there to the first: exponentials take so long that the processor itself
+// fetches too little.
+constexpr int64_t kFetch = 8192, kFetchNear = 1024;
+// How much greater a logit may be than the reference: more would cost digits of its distance from it. A sum with these
+// distances is a difference once it is of another reference.
+constexpr double kExcess = 8.0, kExcessOfDistances = 2.0;
+constexpr int64_t kFirst = 512;  // logits of the first block, where there is no such sum
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 double library_exp(double x) { return std::exp(x); }
@@ -49,7 +54,17 @@ struct Lanes {
     }
   }
 
-  static V exp(V x) { return exp_near_zero(x); }
+  // Adds exp(x), and exp(x) x; NaN where x is NaN.
+  static void add_exp(V x, V* sum) {
+    const ExpFactors e = exp_factors<false>(x);
+    *sum += e.power * e.fraction;
+  }
+  static void add_exp(V x, V* sum, V* weighted) {
+    const ExpFactors e = exp_factors<false>(x);
+    const V product = e.power * e.fraction;
+    *sum += product;
+    *weighted += product * x;
+  }
   static double sum(V lanes) {
     double sum = 0.0;
     for (int j = 0; j < kCount; ++j) sum += static_cast<double>(lanes[j]);
@@ -68,7 +83,13 @@ struct Lanes<double> {
   static void load(const double* from, V (&to)[4]) {
     for (int k = 0; k < 4; ++k) to[k] = fastmetrics::load<V>(from + k * kCount);
   }
-  static V exp(V x) { return FastMath().exp(x); }
+  static V exp(V x) { return FastMath().exp(x) + 0.0 * x; }  // which by itself is anything where x is NaN
+  static void add_exp(V x, V* sum) { *sum += exp(x); }
+  static void add_exp(V x, V* sum, V* weighted) {
+    const V e = exp(x);
+    *sum += e;
+    *weighted += e * x;
+  }
   static double sum(V lanes) { return sum_of_lanes(lanes); }
 };
 
@@ -82,7 +103,9 @@ void for_vectors(const T* from, int64_t n, const F& f) {
   int64_t i = 0;
   for (; i + kLogits <= n; i += kLogits) {
     for (size_t line = 0; line < kLogits * sizeof(T); line += 64) {
-      __builtin_prefetch(reinterpret_cast<const char*>(from + i) + kFetch + line, 0, 3);
+      const char* at = reinterpret_cast<const char*>(from + i) + line;
+      __builtin_prefetch(at + kFetch, 0, 2);
+      __builtin_prefetch(at + kFetchNear, 0, 3);
     }
     L::load(from + i, x);
     f(x);
@@ -114,12 +137,13 @@ double greatest_of(const T* from, int64_t n) {
 enum class Ahead { kNone, kGreater, kNotLess };
 
 struct Block {
-  double greatest;  // NaN if any logit is
-  LogitSums sums;   // relative to the reference
+  double greatest;  // whatever is NaN
+  LogitSums sums;   // relative to the reference; NaN if any logit is
   int64_t ahead;
 };
 
-// Reads n logits. `reference` is finite; `own` is the target's logit.
+// Reads n logits. `reference` is finite; `own` is the target's logit. Where a logit is much greater than the
+// reference the sums mean nothing.
 template <bool kEntropy, Ahead kAhead, typename T>
 Block read_block(const T* from, int64_t n, double reference, double own) {
   using L = Lanes<T>;
@@ -128,15 +152,15 @@ Block read_block(const T* from, int64_t n, double reference, double own) {
   const V most = V{} + static_cast<Number>(reference), least = V{} + L::kLeast, mine = V{} + static_cast<Number>(own);
   V best = V{} - INFINITY, sum[4] = {}, weighted[4] = {};
   typename L::Counts ahead[2] = {};
-  decltype(unordered(V{}, V{})) nan = {};
   for_vectors<T>(from, n, [&](const V(&x)[4]) __attribute__((always_inline)) {
-    nan |= unordered(x[0], x[1]);
-    nan |= unordered(x[2], x[3]);
     best = greater_of(greatest_of_four(x), best);
     for (int k = 0; k < 4; ++k) {
-      const V distance = greater_of(x[k] - most, least), e = L::exp(distance);
-      sum[k] += e;
-      if constexpr (kEntropy) weighted[k] += e * distance;
+      const V distance = greater_of(least, x[k] - most);  // NaN if that is
+      if constexpr (kEntropy) {
+        L::add_exp(distance, &sum[k], &weighted[k]);
+      } else {
+        L::add_exp(distance, &sum[k]);
+      }
       if constexpr (kAhead != Ahead::kNone) {
         ahead[k & 1] = count(kAhead == Ahead::kGreater ? greater(x[k], mine) : at_least(x[k], mine), ahead[k & 1]);
       }
@@ -146,7 +170,7 @@ Block read_block(const T* from, int64_t n, double reference, double own) {
   const double of_weighted = kEntropy ? L::sum((weighted[0] + weighted[1]) + (weighted[2] + weighted[3])) : 0.0;
   // what fills the last vectors is not less than a target of -inf
   const bool every = kAhead == Ahead::kNotLess && own == -INFINITY;
-  return {any(nan) ? kNaN : greatest_lane(best),
+  return {greatest_lane(best),
           {reference, of_all, of_weighted},
           every ? n : static_cast<int64_t>(sum_of_lanes(ahead[0] + ahead[1]))};
 }
@@ -167,12 +191,12 @@ int64_t add_block(const T* from, int64_t n, double own, LogitSums* sums) {
   double reference = first ? greatest_of(from, n) : sums->greatest;
   if (reference == -INFINITY || reference == INFINITY) reference = 0.0;
   Block block = read_block<kEntropy, kAhead>(from, n, reference, own);
-  if (!(block.greatest < INFINITY)) {
+  if (block.greatest > reference + (kEntropy ? kExcessOfDistances : kExcess) && block.greatest < INFINITY) {
+    block = read_block<kEntropy, kAhead>(from, n, block.greatest, own);
+  }
+  if (std::isnan(block.sums.sum) || block.greatest == INFINITY) {
     *sums = {kNaN, kNaN, kNaN};
   } else if (block.greatest > -INFINITY) {
-    if (block.greatest > reference + kExcess) {
-      block = read_block<kEntropy, kAhead>(from, n, block.greatest, own);
-    }
     const double greatest = first ? block.greatest : std::max(sums->greatest, block.greatest);
     const LogitSums before = moved(*sums, greatest, library_exp), here = moved(block.sums, greatest, library_exp);
     *sums = {greatest, before.sum + here.sum, before.weighted + here.weighted};
@@ -196,8 +220,8 @@ void read_tokens(const TokenRowsBatch& b, int64_t first, int64_t last) {
       if (here) own = widen(row[target * b.a_logit]);
       const double rival = here || b.own == nullptr ? own : b.own[token];
       const bool ranked = kRanks && (here || b.own != nullptr);
-      for (int64_t begin = 0; begin < v && !std::isnan(sums.greatest); begin += kBlock) {
-        const int64_t n = std::min(kBlock, v - begin);
+      for (int64_t begin = 0, n; begin < v && !std::isnan(sums.greatest); begin += n) {
+        n = std::min(begin == 0 && !kEntropy ? std::min(kFirst, kBlock) : kBlock, v - begin);
         const T* block = row + begin;
         if (b.a_logit != 1) {
           for (int64_t i = 0; i < n; ++i) copied[i] = row[(begin + i) * b.a_logit];

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.compiler import is_compiling
 
-from fastmetrics.native import operators, transforms
+from fastmetrics.native import direct, operators, transforms
 
 # The length of a faults tensor, int64:
 #   [0] how many targets were out of range      [1] the first of them
@@ -38,14 +39,17 @@ def record_faults(faults: Tensor | None, offset: int, bad: Tensor, values: Tenso
     if transforms.active():  # one record serves all samples of vmap
         bad, values = (transforms.samples(transforms.like_inputs(v, bad, values)) for v in (bad, values))
     bad = bad.reshape(-1)
+    number = bad.sum()
+    if not (is_compiling() or direct.interception_active()) and is_zero(number):
+        return  # of which no trace knows
     order = torch.arange(bad.numel(), device=bad.device)
     first = torch.where(bad, order, bad.numel() - 1).amin().reshape(1)
     # small unsigned integers have no index_select
     values = values if values.dtype == torch.float64 else values.to(torch.int64)
     value = values.reshape(-1).index_select(0, first).view(torch.int64)
-    fresh = (faults[offset] == 0) & bad.any()
+    fresh = (faults[offset] == 0) & (number > 0)
     faults[offset + 1 : offset + 2] = torch.where(fresh, value, faults[offset + 1 : offset + 2])
-    faults[offset] += bad.sum()
+    faults[offset] += number
 
 
 def bad_weights(faults: Tensor | None, weights: Tensor, counted: Tensor) -> Tensor:
