@@ -35,8 +35,10 @@ void add_binary(const BinaryBatch& b, int64_t* counts, int64_t* faults);
 void add_weighted_binary(const BinaryBatch& b, double* counts, int64_t* faults);
 
 // counts: [G, 4], of doubles if the batch has weights.
-void add_binary_groups(const BinaryBatch& b, const BinaryGroups& groups, int64_t* counts, int64_t* faults);
-void add_binary_groups(const BinaryBatch& b, const BinaryGroups& groups, double* counts, int64_t* faults);
+void add_binary_rows(const BinaryBatch& b, const SampleRows& rows, int64_t labels, int64_t inner, int64_t* samples,
+                     int64_t* counts, int64_t* faults);
+void add_binary_rows(const BinaryBatch& b, const SampleRows& rows, int64_t labels, int64_t inner, double* counts,
+                     int64_t* faults);
 
 void add_hinge(const RowsBatch& b, const HingeOptions& options, const HingeSums& to, int64_t* faults);
 void add_calibration(const RowsBatch& b, const CalibrationOptions& options, const CalibrationSums& to, int64_t* faults);

@@ -104,18 +104,6 @@ class Pairs {
   std::unique_ptr<uint32_t[]> cells_;
 };
 
-// Groups out of range that one thread met.
-struct BadGroups {
-  int64_t count = 0, first = 0, place = INT64_MAX;
-
-  void add(const SampleRows& rows, int64_t sample) {
-    ++count;
-    if (sample >= place) return;
-    place = sample;
-    first = label_at(rows.data, rows.type, rows.layout.offset(sample, rows.layout.a_stride));
-  }
-};
-
 // What one of the threads adds for the samples of [begin, end). samples: [rows], or null.
 void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t* samples, int64_t begin, int64_t end,
                int threads, std::mutex* folding, Faults* faults, BadGroups* bad) {
@@ -268,18 +256,7 @@ void add_multiclass_rows(const Batch& b, const SampleRows& rows, int64_t* member
     add_range(b, rows, s, members, begin, end, threads, &folding, &faults[thread], &bad[thread]);
   });
   Faults::record(faults, s.faults);
-  if (s.faults == nullptr || rows.slicings > 1) return;
-  BadGroups all;
-  for (const BadGroups& of_thread : bad) {
-    all.count += of_thread.count;
-    if (of_thread.place < all.place) {
-      all.place = of_thread.place;
-      all.first = of_thread.first;
-    }
-  }
-  if (all.count == 0) return;
-  if (s.faults[2 * kBadGroup] == 0) s.faults[2 * kBadGroup + 1] = all.first;
-  s.faults[2 * kBadGroup] += all.count;
+  if (rows.slicings == 1) BadGroups::record(bad, s.faults);
 }
 
 void add_multiclass_rows(const Batch& b, const SampleRows& rows, const MulticlassCells<double>& s) {

@@ -3,6 +3,7 @@
 
 from fastmetrics.passes.binary import binary_, binary_weighted_
 from fastmetrics.passes.binary_groups import binary_groups_
+from fastmetrics.passes.binary_rows import binary_rows_
 from fastmetrics.passes.calibration import calibration_
 from fastmetrics.passes.exact_match import exact_match_
 from fastmetrics.passes.hinge import hinge_
@@ -20,6 +21,7 @@ from fastmetrics.passes.values import values_
 __all__ = [
     "binary_",
     "binary_groups_",
+    "binary_rows_",
     "binary_weighted_",
     "calibration_",
     "count_scores_",

@@ -18,6 +18,8 @@ from fastmetrics import MetricCollection, SumMetric, native
 from fastmetrics.classification import (
     BinaryAccuracy,
     BinaryAUROC,
+    BinaryBrierScore,
+    BinaryCalibrationError,
     BinaryCohenKappa,
     BinaryGroupStatRates,
     MulticlassAccuracy,
@@ -26,6 +28,7 @@ from fastmetrics.classification import (
     MultilabelF1Score,
 )
 from fastmetrics.regression import MeanSquaredError, PearsonCorrCoef, R2Score
+from fastmetrics.statistics import Statistics
 from tests.support.cases import C, cases, every_metric
 
 G = 5  # the last has no samples
@@ -141,6 +144,31 @@ def test_several_slicings_are_those_of_each(kind, options, batch):
     for name in sizes:
         pytree.tree_map(close, metric.by_group()[name], alone[name].by_group())
         assert torch.equal(metric.group_counts()[name], alone[name].group_counts())
+
+
+@grouped
+def test_no_batch_is_read_for_each_group(kind, options, batch):
+    statistics = type(kind(**options)._reader.asked)
+    assert statistics.add_rows is not Statistics.add_rows, "which reads a batch for every group"
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [
+        (BinaryAccuracy, {}),
+        (BinaryAUROC, {"thresholds": [0.2, 0.5, 0.7]}),
+        (BinaryBrierScore, {}),
+        (BinaryCalibrationError, {}),
+    ],
+)
+def test_scores_are_logits_or_probabilities_in_all_groups_alike(kind, options):
+    preds, target = torch.tensor([0.1, 0.9, 0.4, -3.0, 2.0]), torch.tensor([0, 1, 1, 0, 1])
+    groups = {"country": torch.tensor([0, 0, 0, 1, 1]), "device": torch.tensor([0, 1, 0, 1, 0])}
+    metric = kind(**options, num_groups={"country": 2, "device": 2})
+    metric.update(preds, target, groups=groups)
+    logits = kind(**options, logits=True)
+    close(metric.by_group()["country"][0], logits(preds[:3], target[:3]))
+    close(metric.by_group()["device"][1], logits(preds[[1, 3]], target[[1, 3]]))
 
 
 @samplewise
