@@ -189,6 +189,22 @@ void binary_rows(View preds, View target, View rows, OptionalView valid, Optiona
   }
 }
 
+void resample_samples(View sizes, View places, int64_t seed, State sums) {
+  require(sums.dim() == 2 && sizes.dim() == 1 && sums.size(0) == sizes.size(0), "resample_: sizes must be int64 [D]");
+  require(places.dim() == 2 && places.size(1) < INT32_MAX && sums.size(1) < INT32_MAX,
+          "resample_: places must be int32 [P, n]");
+  require(places.dtype() == DType::kInt32 && places.is_contiguous(), "resample_: places must be int32, contiguous");
+  require(sizes.dtype() == DType::kInt64 && sizes.is_contiguous(), "resample_: sizes must be int64, contiguous");
+  const Resample r{static_cast<const int64_t*>(sizes.const_data_ptr()),
+                   static_cast<const int32_t*>(places.const_data_ptr()),
+                   sizes.size(0),
+                   places.size(0),
+                   places.size(1),
+                   sums.size(1),
+                   seed};
+  resample(r, state_data<double>(sums, DType::kDouble, r.draws * r.sums, "sums, float64 [D, S]"));
+}
+
 void hinge(View preds, View target, OptionalView valid, OptionalView weights, State hinge, State count,
            OptionalState faults, bool squared, bool one_vs_all, int64_t ignore_index, bool has_ignore_index) {
   const RowsBatch b = scored_batch("hinge_", preds, target, valid, weights, ignore_index, has_ignore_index);
@@ -590,6 +606,7 @@ FM_CPU_OPERATOR("place_groups_", &fastmetrics::groups_to_rows)
 FM_CPU_OPERATOR("binary_", &fastmetrics::binary)
 FM_CPU_OPERATOR("binary_weighted_", &fastmetrics::binary_weighted)
 FM_CPU_OPERATOR("binary_rows_", &fastmetrics::binary_rows)
+FM_CPU_OPERATOR("resample_", &fastmetrics::resample_samples)
 FM_CPU_OPERATOR("hinge_", &fastmetrics::hinge)
 FM_CPU_OPERATOR("calibration_", &fastmetrics::calibration)
 FM_CPU_OPERATOR("proper_scores_", &fastmetrics::proper_scores)
