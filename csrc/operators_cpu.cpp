@@ -160,17 +160,49 @@ void binary_weighted(View preds, View target, OptionalView valid, View weights, 
   add_weighted_binary(b, binary_counts<double>(b, counts), faults_data(faults));
 }
 
-void groups_of_binary(View preds, View target, View groups, OptionalView valid, OptionalView weights, State counts,
-                      OptionalState faults, double probability_cutoff, double logit_cutoff, int64_t ignore_index,
-                      bool has_ignore_index) {
-  const BinaryBatch b = binary_batch(preds, target, valid, weights, counts, probability_cutoff, logit_cutoff,
-                                     ignore_index, has_ignore_index, false, true);
-  const BinaryGroups g = binary_groups(groups, target, counts);
+// rows: [K, ...], with the shape of target; counts: [S, L, 4].
+void binary_rows(View preds, View target, View rows, OptionalView valid, OptionalView weights, OptionalState samples,
+                 State counts, OptionalState faults, double probability_cutoff, double logit_cutoff,
+                 int64_t ignore_index, bool has_ignore_index, bool ignored_decide) {
+  BinaryBatch b = binary_batch(preds, target, valid, weights, counts, probability_cutoff, logit_cutoff, ignore_index,
+                               has_ignore_index, false, ignored_decide);
+  b.samplewise = false;  // dimension 0 of counts are rows
+  b.groups = 1;
+  b.samples.collapse(0);
+  require(counts.dim() == 3, "binary_rows_: counts must be [S, L, 4]");
+  const SampleRows r = sample_rows(rows, target, counts.size(0));
+  const int64_t labels = counts.size(1);
+  require(labels >= 1 && r.count < INT32_MAX / kCells / labels,
+          "binary_rows_: there may be up to 2^28 rows and labels");
+  require(labels == 1 || (target.dim() > 1 && target.size(1) == labels), "binary_rows_: target must be [N, L, ...]");
+  require(!samples.has_value() || !weights.has_value(), "binary_rows_: weighted samples are counted apart");
+  int64_t inner = 1;
+  for (int64_t d = 2; d < target.dim(); ++d) inner *= target.size(d);
+  const int64_t cells = r.count * labels * 4;
   if (weights.has_value()) {
-    add_binary_groups(b, g, binary_groups_counts<double>(g, counts), faults_data(faults));
+    double* to = state_data<double>(counts, DType::kDouble, cells, "counts, float64 [S, L, 4]");
+    add_binary_rows(b, r, labels, inner, to, faults_data(faults));
   } else {
-    add_binary_groups(b, g, binary_groups_counts<int64_t>(g, counts), faults_data(faults));
+    int64_t* to = state_data<int64_t>(counts, DType::kInt64, cells, "counts, int64 [S, L, 4]");
+    int64_t* of_rows = state_data<int64_t>(samples, DType::kInt64, r.count, "samples, int64 [S]");
+    add_binary_rows(b, r, labels, inner, of_rows, to, faults_data(faults));
   }
+}
+
+void resample_samples(View sizes, View places, int64_t seed, State sums) {
+  require(sums.dim() == 2 && sizes.dim() == 1 && sums.size(0) == sizes.size(0), "resample_: sizes must be int64 [D]");
+  require(places.dim() == 2 && places.size(1) < INT32_MAX && sums.size(1) < INT32_MAX,
+          "resample_: places must be int32 [P, n]");
+  require(places.dtype() == DType::kInt32 && places.is_contiguous(), "resample_: places must be int32, contiguous");
+  require(sizes.dtype() == DType::kInt64 && sizes.is_contiguous(), "resample_: sizes must be int64, contiguous");
+  const Resample r{static_cast<const int64_t*>(sizes.const_data_ptr()),
+                   static_cast<const int32_t*>(places.const_data_ptr()),
+                   sizes.size(0),
+                   places.size(0),
+                   places.size(1),
+                   sums.size(1),
+                   seed};
+  resample(r, state_data<double>(sums, DType::kDouble, r.draws * r.sums, "sums, float64 [D, S]"));
 }
 
 void hinge(View preds, View target, OptionalView valid, OptionalView weights, State hinge, State count,
@@ -585,7 +617,8 @@ FM_CPU_OPERATOR("count_groups_", &fastmetrics::count_groups)
 FM_CPU_OPERATOR("place_groups_", &fastmetrics::groups_to_rows)
 FM_CPU_OPERATOR("binary_", &fastmetrics::binary)
 FM_CPU_OPERATOR("binary_weighted_", &fastmetrics::binary_weighted)
-FM_CPU_OPERATOR("binary_groups_", &fastmetrics::groups_of_binary)
+FM_CPU_OPERATOR("binary_rows_", &fastmetrics::binary_rows)
+FM_CPU_OPERATOR("resample_", &fastmetrics::resample_samples)
 FM_CPU_OPERATOR("hinge_", &fastmetrics::hinge)
 FM_CPU_OPERATOR("calibration_", &fastmetrics::calibration)
 FM_CPU_OPERATOR("proper_scores_", &fastmetrics::proper_scores)

@@ -122,6 +122,7 @@ def intervals_by_group(
     part: Part,
     request: IntervalRequest,
     method: str | None,
+    clusters: Mapping[str, str] | None = None,
     which: Mapping[str, Tensor] | None = None,
 ) -> dict[str, formulas.Pair]:
     """The intervals of the value of each group of each slicing, ``[G, *value]``; NaN for a group without samples.
@@ -131,11 +132,17 @@ def intervals_by_group(
         part: see there.
         request: see there.
         method: see there.
+        clusters: slicings by name, each with the one whose groups are the clusters in its own; only those then.
         which: int64 ``[n]`` of each slicing, the groups that are wanted; all if None.
     """
-    _require_unweighted(metric, part)
     if metric.formula_of_groups:
         raise ValueError(f"{metric._label()}: `compute` gives what it says of groups; it has no interval.")
+    if clusters is not None:
+        return {
+            name: _of_clusters_by_group(metric, part, request, method, name, of, None if which is None else which[name])
+            for name, of in clusters.items()
+        }
+    _require_unweighted(metric, part)
     every, found = metric._reader.current().statistics, {}
     assert isinstance(every, Grouped)
     for name, where in every.slicings():
@@ -227,7 +234,51 @@ def _of_clusters(metric: HasIntervals, part: Part, clusters: str) -> IntervalMet
     where = dict(grouped.slicings())[clusters]
     seen = states[GROUP_SAMPLES][where] > 0
     rows = {name: states[name][where][seen] for name in metric._names_of_formula()}
-    terms = grouped.base.terms(rows)
+    return _resampled_rows(metric, grouped.base, rows)
+
+
+def _of_clusters_by_group(
+    metric: HasIntervals,
+    part: Part,
+    request: IntervalRequest,
+    method: str | None,
+    name: str,
+    clusters: str,
+    which: Tensor | None,
+) -> formulas.Pair:
+    """The intervals ``[G, *value]`` of the groups of a slicing, whose parts of another one are independent."""
+    label, slicing = metric._label(), metric._slicing
+    assert slicing is not None
+    for asked in (name, clusters):
+        if asked not in slicing.num_groups:
+            raise ValueError(f"{label}: expected `clusters` to be of {[*slicing.num_groups]}, but got {asked!r}.")
+    grouped = part.statistics
+    assert isinstance(grouped, Grouped)
+    states, slicings = part.finals(metric._device), dict(grouped.slicings())
+    number, each = slicing.num_groups[name], slicing.num_groups[clusters] // slicing.num_groups[name]
+    samples = states[GROUP_SAMPLES]
+    of_clusters = samples[slicings[clusters]]
+    each_group = None if len(of_clusters) != number * each else of_clusters.view(number, each).sum(1)
+    if each_group is None or not torch.equal(each_group, samples[slicings[name]]):
+        raise ValueError(
+            f"{label}: {clusters!r} are no clusters within the groups of {name!r}. Of G groups with up to U clusters"
+            " each, `num_groups` has G * U of them, and cluster u of group g is number g * U + u."
+        )
+    rows = {of: states[of][slicings[clusters]].unflatten(0, (number, each)) for of in metric._names_of_formula()}
+    seen = of_clusters.view(number, each) > 0
+    low, high = [], []
+    for group in range(number) if which is None else which.tolist():
+        mine = seen[group]
+        methods = _resampled_rows(metric, grouped.base, {of: state[group][mine] for of, state in rows.items()})
+        ends = methods[_chosen(metric, methods, method)](request)
+        low.append(ends[0].to(metric._dtype))
+        high.append(ends[1].to(metric._dtype))
+    return torch.stack(low), torch.stack(high)
+
+
+def _resampled_rows(metric: HasIntervals, statistics: Statistics, rows: States) -> IntervalMethods:
+    """The intervals of the sum of rows of states, ``[U, *shape]``, which are independent; NaN of less than two."""
+    label, terms = metric._label(), statistics.terms(rows)
     if terms is None:
         raise ValueError(
             f"{label}: there is no interval of clusters, since what it keeps does not add up over samples, as extremes"
@@ -244,7 +295,7 @@ def _of_clusters(metric: HasIntervals, part: Part, clusters: str) -> IntervalMet
         return found
 
     def drawn(request: IntervalRequest) -> formulas.Pair:
-        return bootstrap(clusters_of(sums), values, states, request)
+        return bootstrap(clusters_of(sums), values, rows, request)
 
     def left_out(request: IntervalRequest) -> formulas.Pair:
         without = values({name: total[name] - state for name, state in sums.items()}).double()
@@ -254,7 +305,7 @@ def _of_clusters(metric: HasIntervals, part: Part, clusters: str) -> IntervalMet
         none = values(total)[0].double() * torch.nan
         return none, none
 
-    several = int(seen.sum()) > 1
+    several = len(next(iter(rows.values()))) > 1
     return {"bootstrap": drawn if several else undefined, "jackknife": left_out if several else undefined}
 
 

@@ -362,7 +362,7 @@ class StatisticMetric(AccumulatedMetric):
         found = {name: worst(values[name], counts[name], n, better, label) for name in slicing.num_groups}
         if request is not None:
             which = {name: one.groups for name, one in found.items()}
-            ends = intervals_by_group(self, self._for_intervals(sync), request, method, which)
+            ends = intervals_by_group(self, self._for_intervals(sync), request, method, which=which)
             found = {name: one._replace(interval=ends[name]) for name, one in found.items()}
         return slicing.spread(found)
 
@@ -555,6 +555,7 @@ class StatisticMetric(AccumulatedMetric):
         level: float = 0.95,
         method: str | None = None,
         *,
+        clusters: Mapping[str, str] | None = None,
         draws: int = 10_000,
         seed: int = 0,
         sync: bool = True,
@@ -564,16 +565,20 @@ class StatisticMetric(AccumulatedMetric):
         Args:
             level: as the others, that of :meth:`interval`.
             method: see there.
+            clusters: what is independent within the groups, by the names of slicings: ``{"country": "user"}`` takes
+                countries, and draws their users. The users of a country are groups of their own then: of G countries
+                with up to U users each there are G * U, and user u of country g is number ``g * U + u``.
             draws: see there.
             seed: see there; the same for each group.
             sync: see there.
 
         Returns:
             the lower and the upper ends, each with a first dimension of G, the number of groups; NaN for a group
-            without samples. Of several slicings, a dictionary.
+            without samples, or with a single cluster. Of several slicings a dictionary; of those in ``clusters``, if
+            there are any.
 
         Raises:
-            ValueError: no ``num_groups``; see :meth:`interval`.
+            ValueError: no ``num_groups``; clusters that are not of one group; see :meth:`interval`.
 
         Example:
             >>> import torch
@@ -585,7 +590,7 @@ class StatisticMetric(AccumulatedMetric):
             (tensor([0.5258, 0.0000]), tensor([1.0000, 0.7301]))
         """
         request, slicing = requested(level, draws, seed), self._sliced()
-        return slicing.spread(intervals_by_group(self, self._for_intervals(sync), request, method))
+        return slicing.spread(intervals_by_group(self, self._for_intervals(sync), request, method, clusters))
 
     def _for_intervals(self, sync: bool) -> Part:
         """The states that intervals are made of; raises what was wrong with values."""

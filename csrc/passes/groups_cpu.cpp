@@ -15,11 +15,6 @@ namespace {
 constexpr int kBlock = 1024;
 constexpr int64_t kFoldEvery = int64_t{1} << 30;
 
-// Groups out of range of one thread.
-struct BadGroups {
-  int64_t count = 0, first = 0;
-};
-
 // The rows of n samples from `begin` on; negative where a sample is left out.
 void read_valid_rows(const SampleRows& rows, const GroupsMask& mask, int64_t k, int64_t begin, int n, int32_t* row) {
   read_rows(rows, k, begin, n, row);
@@ -27,20 +22,6 @@ void read_valid_rows(const SampleRows& rows, const GroupsMask& mask, int64_t k, 
   for_each_run(mask.layout, mask.layout.a_stride, begin, n, [&](int64_t at, int64_t step, int done, int size) {
     mask_labels(mask.valid, at, step, size, row + done);
   });
-}
-
-void see_bad(const SampleRows& rows, int64_t k, int64_t sample, BadGroups* bad) {
-  if (bad->count++ > 0) return;
-  bad->first = label_at(rows.data, rows.type, rows.slicing(k) + rows.layout.offset(sample, rows.layout.a_stride));
-}
-
-void record(const std::vector<BadGroups>& found, int64_t* faults) {
-  if (faults == nullptr) return;
-  for (const BadGroups& bad : found) {
-    if (bad.count == 0) continue;
-    if (faults[2 * kBadGroup] == 0) faults[2 * kBadGroup + 1] = bad.first;
-    faults[2 * kBadGroup] += bad.count;
-  }
 }
 
 }  // namespace
@@ -65,7 +46,7 @@ void add_groups(const SampleRows& rows, const GroupsMask& mask, int64_t* counts,
             if (row[i] >= 0) {
               cells.add(row[i]);
             } else if (row[i] == kBad) {
-              see_bad(rows, k, begin + i, &bad);
+              bad.add(rows, begin + i, k);
             }
           }
         }
@@ -74,7 +55,7 @@ void add_groups(const SampleRows& rows, const GroupsMask& mask, int64_t* counts,
         cells.fold();
       }
     });
-    record(found, faults);
+    BadGroups::record(found, faults);
   }
 }
 
@@ -92,7 +73,7 @@ void place_groups(const SampleRows& groups, const GroupsMask& mask, int32_t* row
       const int32_t* before = slicing == 0 ? group : rows + begin;  // a row of -1 is one in all of them
       int32_t* to = rows + slicing * samples + begin;
       for (int i = 0; i < n; ++i) {
-        if (group[i] == kBad) see_bad(groups, 0, begin + i, &bad);
+        if (group[i] == kBad) bad.add(groups, begin + i);
         if ((group[i] | before[i]) >= 0) {
           to[i] = group[i] + start;
         } else {
@@ -102,7 +83,7 @@ void place_groups(const SampleRows& groups, const GroupsMask& mask, int32_t* row
     }
     found[thread] = bad;
   });
-  record(found, faults);
+  BadGroups::record(found, faults);
 }
 
 }  // namespace fastmetrics

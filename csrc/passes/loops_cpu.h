@@ -7,6 +7,7 @@
 #include "passes/binary.h"
 #include "passes/multiclass.h"
 #include "passes/pairs.h"
+#include "passes/resample.h"
 #include "passes/row_pairs.h"
 #include "passes/rows.h"
 #include "passes/sample_rows.h"
@@ -34,9 +35,15 @@ void place_groups(const SampleRows& groups, const GroupsMask& mask, int32_t* row
 void add_binary(const BinaryBatch& b, int64_t* counts, int64_t* faults);
 void add_weighted_binary(const BinaryBatch& b, double* counts, int64_t* faults);
 
-// counts: [G, 4], of doubles if the batch has weights.
-void add_binary_groups(const BinaryBatch& b, const BinaryGroups& groups, int64_t* counts, int64_t* faults);
-void add_binary_groups(const BinaryBatch& b, const BinaryGroups& groups, double* counts, int64_t* faults);
+// counts: [S, L, 4], of doubles if the batch has weights; samples: [S], or null.
+// inner: neighbouring elements of one label.
+void add_binary_rows(const BinaryBatch& b, const SampleRows& rows, int64_t labels, int64_t inner, int64_t* samples,
+                     int64_t* counts, int64_t* faults);
+void add_binary_rows(const BinaryBatch& b, const SampleRows& rows, int64_t labels, int64_t inner, double* counts,
+                     int64_t* faults);
+
+// sums: [D, S].
+void resample(const Resample& r, double* sums);
 
 void add_hinge(const RowsBatch& b, const HingeOptions& options, const HingeSums& to, int64_t* faults);
 void add_calibration(const RowsBatch& b, const CalibrationOptions& options, const CalibrationSums& to, int64_t* faults);

@@ -4,10 +4,10 @@
 // multiclass_rows_body in fastmetrics/passes/multiclass.py.
 //
 // Blocks are read as in multiclass_cpu.cpp. A pair of target and label of a row is one cell of a table, of which the
-// confusion matrix and the counts are made in the end, as long as all cells are fewer than the samples of a thread;
-// else the cells of the states are added to. Neighbours are read sixteen at a time, and how many samples a group has is
-// then known from its pairs, but for samples that do not count. Weights are added by one thread in the order of the
-// samples, so the same data gives the same bits for any number of threads.
+// confusion matrix and the counts are made in the end, each thread those of other rows, as long as all cells are fewer
+// than the samples of a thread; else the cells of the states are added to. Neighbours are read sixteen at a time, and
+// how many samples a group has is then known from its pairs, but for samples that do not count. Weights are added by
+// one thread in the order of the samples, so the same data gives the same bits for any number of threads.
 
 #include <memory>
 #include <mutex>
@@ -77,51 +77,50 @@ class Pairs {
     for (int i = 0; i < n; ++i) ++cells[cell[i]];
   }
 
-  // Called by one thread at a time.
-  void fold(int64_t* confusion, int64_t* counts, int64_t* samples) {
+  // Adds the rows of [from, to) to the states; each thread folds other rows.
+  void fold(int64_t from, int64_t to, int64_t* confusion, int64_t* counts, int64_t* samples) const {
     const int64_t c = classes_;
-    uint32_t* cell = cells_.get();
-    for (int64_t row = 0; row < rows_; ++row) {
-      for (int64_t t = 0; t < c; ++t, cell += c) {
-        int64_t actual = 0;
+    std::vector<uint32_t> predicted(c);
+    const uint32_t* cell = cells_.get() + from * c * c;
+    for (int64_t row = from; row < to; ++row, cell += c * c) {
+      if (confusion != nullptr) {
+        int64_t* of_row = confusion + row * c * c;
+        for (int64_t i = 0; i < c * c; ++i) of_row[i] += cell[i];
+      }
+      if (counts == nullptr && samples == nullptr) continue;
+      int64_t all = 0;
+      std::fill(predicted.begin(), predicted.end(), 0);
+      for (int64_t t = 0; t < c; ++t) {
+        uint32_t actual = 0;
         for (int64_t p = 0; p < c; ++p) {
-          const int64_t number = cell[p];
-          actual += number;
-          if (confusion != nullptr) confusion[(row * c + t) * c + p] += number;
-          if (counts != nullptr) counts[(row * c + p) * 3 + 1] += number;
+          actual += cell[t * c + p];
+          predicted[p] += cell[t * c + p];
         }
-        if (samples != nullptr) samples[row] += actual;
+        all += actual;
         if (counts == nullptr) continue;
-        counts[(row * c + t) * 3] += cell[t];
+        counts[(row * c + t) * 3] += cell[t * c + t];
         counts[(row * c + t) * 3 + 2] += actual;
       }
+      if (samples != nullptr) samples[row] += all;
+      if (counts == nullptr) continue;
+      for (int64_t p = 0; p < c; ++p) counts[(row * c + p) * 3 + 1] += predicted[p];
     }
-    memset(cells_.get(), 0, (rows_ * c * c + 1) * sizeof(uint32_t));
   }
+
+  void clear() { memset(cells_.get(), 0, (rows_ * classes_ * classes_ + 1) * sizeof(uint32_t)); }
 
  private:
   int64_t rows_ = 0, classes_ = 0;
   std::unique_ptr<uint32_t[]> cells_;
 };
 
-// Groups out of range that one thread met.
-struct BadGroups {
-  int64_t count = 0, first = 0, place = INT64_MAX;
-
-  void add(const SampleRows& rows, int64_t sample) {
-    ++count;
-    if (sample >= place) return;
-    place = sample;
-    first = label_at(rows.data, rows.type, rows.layout.offset(sample, rows.layout.a_stride));
-  }
-};
-
-// What one of the threads adds for the samples of [begin, end). samples: [rows], or null.
+// What one of the threads adds for the samples of [begin, end), but for what is left in `pairs`. samples: [rows], or
+// null.
 void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t* samples, int64_t begin, int64_t end,
-               int threads, std::mutex* folding, Faults* faults, BadGroups* bad) {
+               int threads, std::mutex* folding, Pairs* of_thread, Faults* faults, BadGroups* bad) {
   const int64_t c = b.classes, k = s.k, mine = b.layout.samples() / threads;
   const bool shared = threads > 1;
-  Pairs pairs;
+  Pairs& pairs = *of_thread;
   RowCells confusion, counts, ranks, rank_histogram, members;
   const bool wanted = s.confusion != nullptr || s.counts != nullptr;
   const int64_t most = std::min(mine, kMostPairs);
@@ -224,7 +223,10 @@ void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t*
     }
     add_blocks(begin, to);
     std::lock_guard<std::mutex> one_at_a_time(*folding);
-    if (pairs) pairs.fold(s.confusion, s.counts, samples);
+    if (pairs && to < end) {
+      pairs.fold(0, rows.count, s.confusion, s.counts, samples);
+      pairs.clear();
+    }
     members.fold();
     confusion.fold();
     counts.fold();
@@ -263,23 +265,21 @@ void add_multiclass_rows(const Batch& b, const SampleRows& rows, int64_t* member
   const int threads = threads_for(samples * (b.scores ? b.classes : 4));
   std::vector<Faults> faults(threads);
   std::vector<BadGroups> bad(threads);
+  std::vector<Pairs> pairs(threads);
   std::mutex folding;
   split(samples, threads, [&](int thread, int64_t begin, int64_t end) {
-    add_range(b, rows, s, members, begin, end, threads, &folding, &faults[thread], &bad[thread]);
+    add_range(b, rows, s, members, begin, end, threads, &folding, &pairs[thread], &faults[thread], &bad[thread]);
   });
-  Faults::record(faults, s.faults);
-  if (s.faults == nullptr || rows.slicings > 1) return;
-  BadGroups all;
-  for (const BadGroups& of_thread : bad) {
-    all.count += of_thread.count;
-    if (of_thread.place < all.place) {
-      all.place = of_thread.place;
-      all.first = of_thread.first;
-    }
+  if (pairs[0]) {
+    const int64_t cells = rows.count * b.classes * b.classes;
+    split(rows.count, threads_for(cells * threads), [&](int, int64_t from, int64_t to) {
+      for (const Pairs& of_thread : pairs) {
+        if (of_thread) of_thread.fold(from, to, s.confusion, s.counts, members);
+      }
+    });
   }
-  if (all.count == 0) return;
-  if (s.faults[2 * kBadGroup] == 0) s.faults[2 * kBadGroup + 1] = all.first;
-  s.faults[2 * kBadGroup] += all.count;
+  Faults::record(faults, s.faults);
+  if (rows.slicings == 1) BadGroups::record(bad, s.faults);
 }
 
 void add_multiclass_rows(const Batch& b, const SampleRows& rows, const MulticlassCells<double>& s) {

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The rows of a block of samples as int32, and cells that one thread adds to.
+// The rows of a block of samples as int32, those out of range, and cells that one thread adds to.
 
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "common/cpu.h"
 #include "passes/sample_rows.h"
@@ -33,6 +34,33 @@ inline void read_rows(const SampleRows& rows, int64_t k, int64_t begin, int n, i
     narrow_labels(rows.data, rows.type, rows.slicing(k) + at, step, length, rows.count, nullptr, to + done);
   });
 }
+
+// Groups out of range that one thread met.
+struct BadGroups {
+  int64_t count = 0, first = 0, place = INT64_MAX;
+
+  void add(const SampleRows& rows, int64_t sample, int64_t k = 0) {
+    ++count;
+    if (sample >= place) return;
+    place = sample;
+    first = label_at(rows.data, rows.type, rows.slicing(k) + rows.layout.offset(sample, rows.layout.a_stride));
+  }
+
+  // What all threads met, to a record of faults, if any is kept.
+  static void record(const std::vector<BadGroups>& found, int64_t* faults) {
+    if (faults == nullptr) return;
+    BadGroups all;
+    for (const BadGroups& of_thread : found) {
+      all.count += of_thread.count;
+      if (of_thread.place >= all.place) continue;
+      all.place = of_thread.place;
+      all.first = of_thread.first;
+    }
+    if (all.count == 0) return;
+    if (faults[2 * kBadGroup] == 0) faults[2 * kBadGroup + 1] = all.first;
+    faults[2 * kBadGroup] += all.count;
+  }
+};
 
 // Cells of a state as one thread sees them: its own, folded into the state in the end, or those of the state.
 class RowCells {

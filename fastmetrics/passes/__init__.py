@@ -3,6 +3,7 @@
 
 from fastmetrics.passes.binary import binary_, binary_weighted_
 from fastmetrics.passes.binary_groups import binary_groups_
+from fastmetrics.passes.binary_rows import binary_rows_
 from fastmetrics.passes.calibration import calibration_
 from fastmetrics.passes.exact_match import exact_match_
 from fastmetrics.passes.hinge import hinge_
@@ -11,6 +12,7 @@ from fastmetrics.passes.pairs import pairs_, simple_pairs_
 from fastmetrics.passes.proper_scores import proper_scores_
 from fastmetrics.passes.queries import keep_documents_, query_sums_, query_values_, ranking_sums_, sort_queries_
 from fastmetrics.passes.ranking import ranking_
+from fastmetrics.passes.resample import resample_
 from fastmetrics.passes.row_pairs import row_pairs
 from fastmetrics.passes.score_keys import count_scores_
 from fastmetrics.passes.scores import keep_scores_, score_histogram_
@@ -20,6 +22,7 @@ from fastmetrics.passes.values import values_
 __all__ = [
     "binary_",
     "binary_groups_",
+    "binary_rows_",
     "binary_weighted_",
     "calibration_",
     "count_scores_",
@@ -36,6 +39,7 @@ __all__ = [
     "query_values_",
     "ranking_",
     "ranking_sums_",
+    "resample_",
     "row_pairs",
     "score_histogram_",
     "simple_pairs_",

@@ -34,7 +34,7 @@ def binary_groups_body(
 
     What is positive, skipped and not counted is that of :func:`fastmetrics.passes.binary.binary_body`, where ignored
     scores take part in deciding. A sample whose group lies outside of [0, G) is not counted. These operations take some
-    bytes an element while they run; the kernels do not.
+    bytes an element while they run; the kernel does not.
 
     Args:
         preds: scores f16/bf16/f32/f64 or 0/1 labels ``[N, ...]``.
@@ -96,4 +96,4 @@ def _fake(
     torch._check(counts.dtype == dtype, lambda: f"binary_groups_: counts must be {dtype}")
 
 
-binary_groups_ = define(SCHEMA, binary_groups_body, _fake)
+binary_groups_ = define(SCHEMA, binary_groups_body, _fake, ("cuda",))

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
@@ -66,8 +66,45 @@ def calibration_body(
     """
     if target.numel() == 0:
         return
+    cells = calibration_cells(
+        preds, target, valid, weights, edges, counts.dim() > 1, faults, logits, ignore_index, has_ignore_index
+    )
+    zeros = torch.zeros_like(confidences).reshape(-1)
+    place = cells.place.reshape(-1)
+    for state, values in zip((counts, confidences, hits), cells.amounts, strict=True):
+        state.add_(zeros.index_add(0, place, values.reshape(-1)).reshape(state.shape).to(state.dtype))
+
+
+class CalibrationCells(NamedTuple):
+    """What N samples with K probabilities each add to the bins.
+
+    Attributes:
+        place: int64 ``[N, K]``: the bin of each probability, among those of all columns.
+        amounts: float64 ``[N, K]`` each: what it adds to ``counts``, ``confidences`` and ``hits`` of that bin.
+    """
+
+    place: Tensor
+    amounts: tuple[Tensor, Tensor, Tensor]
+
+
+def calibration_cells(
+    preds: Tensor,
+    target: Tensor,
+    valid: Tensor | None,
+    weights: Tensor | None,
+    edges: Tensor,
+    apart: bool,
+    faults: Tensor | None,
+    logits: int,
+    ignore_index: int,
+    has_ignore_index: bool,
+) -> CalibrationCells:
+    """The bins of a batch.
+
+    The arguments are those of :func:`calibration_body`; ``apart`` says whether each class or label has its own bins.
+    """
     preds = preds.detach()
-    multiclass, apart = preds.dim() > target.dim(), counts.dim() > 1
+    multiclass = preds.dim() > target.dim()
     samples = samples_of(preds, target, valid, weights, faults, ignore_index, has_ignore_index)
     scores, bins = samples.scores, edges.numel()
     label = scores.argmax(1) if multiclass else 1
@@ -87,15 +124,9 @@ def calibration_body(
     record_faults(faults, 2, bad, torch.arange(bad.numel(), device=bad.device).reshape(bad.shape))
     counted = counted & ~bad
     scores = torch.where(counted, scores, 0.0)
-    amount = torch.where(counted, samples.amount.unsqueeze(1), 0.0).reshape(-1)
-    place = (column * bins + torch.bucketize(scores, edges, right=True) - 1).reshape(-1)
-    zeros = torch.zeros_like(confidences).reshape(-1)
-    for state, values in (
-        (counts, amount),
-        (confidences, amount * scores.reshape(-1)),
-        (hits, torch.where(hit.reshape(-1), amount, 0.0)),
-    ):
-        state.add_(zeros.index_add(0, place, values).reshape(state.shape).to(state.dtype))
+    amount = torch.where(counted, samples.amount.unsqueeze(1), 0.0)
+    place = column * bins + torch.bucketize(scores, edges, right=True) - 1
+    return CalibrationCells(place, (amount, amount * scores, torch.where(hit, amount, 0.0)))
 
 
 def _fake(

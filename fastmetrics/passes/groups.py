@@ -109,6 +109,13 @@ def within(rows: Tensor, size: int) -> tuple[Tensor, Tensor]:
     return torch.where(inside, rows, 0), inside
 
 
+def label_rows(rows: Tensor, size: int, labels: int) -> Tensor:
+    """Rows ``[K, N, L, ...]`` of states ``[size, labels, ...]`` as those of ``[size * labels, ...]``; -1 outside."""
+    rows, inside = within(rows, size)
+    label = torch.arange(labels, device=rows.device).view(-1, *(1 for _ in rows.shape[3:]))
+    return torch.where(inside, rows * labels + label, -1)
+
+
 def present(rows: Tensor, size: int) -> list[int]:
     """The rows of [0, size) that there are; it waits for the device."""
     return [row for row in samples(rows).unique().tolist() if 0 <= row < size]

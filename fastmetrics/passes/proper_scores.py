@@ -20,7 +20,7 @@ SCHEMA = (
 )
 
 
-def proper_scores_sums(
+def proper_scores_of(
     preds: Tensor,
     target: Tensor,
     valid: Tensor | None,
@@ -28,11 +28,13 @@ def proper_scores_sums(
     faults: Tensor | None,
     logits: int,
     epsilon: float,
-    multilabel: bool,
     ignore_index: int,
     has_ignore_index: bool,
-) -> tuple[Tensor, Tensor, Tensor]:
-    """The sums of :func:`proper_scores_body` for one batch, in operations that keep the graph of ``preds``."""
+) -> Tensor:
+    """What each element of ``target`` adds to Brier score, log loss and count, float64 ``[3, N]``.
+
+    The arguments are those of :func:`proper_scores_body`. The operations keep the graph of ``preds``.
+    """
     samples = samples_of(preds, target, valid, weights, faults, ignore_index, has_ignore_index)
     scores, label = samples.scores, samples.target.unsqueeze(1)
     are_logits = samples.are_logits(logits)
@@ -64,7 +66,23 @@ def proper_scores_sums(
     counted = samples.counted & ~bad
     amount = torch.where(counted, samples.amount, 0.0)
     nothing = amount == 0  # of which a loss may be infinite
-    values = torch.stack([torch.where(nothing, 0.0, brier) * amount, torch.where(nothing, 0.0, loss) * amount, amount])
+    return torch.stack([torch.where(nothing, 0.0, brier) * amount, torch.where(nothing, 0.0, loss) * amount, amount])
+
+
+def proper_scores_sums(
+    preds: Tensor,
+    target: Tensor,
+    valid: Tensor | None,
+    weights: Tensor | None,
+    faults: Tensor | None,
+    logits: int,
+    epsilon: float,
+    multilabel: bool,
+    ignore_index: int,
+    has_ignore_index: bool,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """The sums of :func:`proper_scores_body` for one batch, in operations that keep the graph of ``preds``."""
+    values = proper_scores_of(preds, target, valid, weights, faults, logits, epsilon, ignore_index, has_ignore_index)
     if multilabel:
         sums = values.new_zeros(3, target.shape[1]).index_add(1, label_of_elements(target), values)
     else:

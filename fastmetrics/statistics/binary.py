@@ -9,10 +9,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.passes import binary_, binary_groups_, binary_weighted_
+from fastmetrics.passes import binary_, binary_rows_, binary_weighted_
 from fastmetrics.passes.binary import cutoffs
-from fastmetrics.passes.groups import within
-from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d, same_device, shown
+from fastmetrics.statistics.base import (
+    GROUP_SAMPLES,
+    Inputs,
+    States,
+    Statistics,
+    as_labels,
+    at_least_1d,
+    same_device,
+    shown,
+)
 from fastmetrics.statistics.resampling import Resampling, cells, rows_apart
 
 
@@ -92,18 +100,8 @@ class BinaryStatistics(Statistics):
         if preds.dim() == 0:
             preds, target = preds.reshape(1), target.reshape(1)
             weights, valid = at_least_1d(weights), at_least_1d(valid)
-        probability, logit = self._cutoffs_of(preds.dtype) if preds.is_floating_point() else (0.0, 0.0)
-        ignore_index = self.ignore_index
-        options = (
-            states["counts"],
-            states.get("faults"),
-            probability,
-            logit,
-            0 if ignore_index is None else ignore_index,
-            ignore_index is not None,
-            self.num_labels is not None,
-            self.ignored_decide,
-        )
+        to = states["counts"], states.get("faults")
+        options = *to, *self._options_for(preds), self.num_labels is not None, self.ignored_decide
         if weights is None:
             binary_(preds, target, valid, *options)
         else:
@@ -121,39 +119,26 @@ class BinaryStatistics(Statistics):
     def add_rows(
         self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
     ) -> None:
-        """See the base; the batch is read once for each slicing."""
+        """See the base; the batch is read once."""
         preds, target = inputs
         if target.is_floating_point():
             target = as_labels(target)
         if preds.dim() == 0:
             preds, target, rows = preds.reshape(1), target.reshape(1), rows.unsqueeze(-1)
             weights, valid = at_least_1d(weights), at_least_1d(valid)
-        ignore_index = self.ignore_index
-        if ignore_index is not None and not self.ignored_decide:
-            kept = target != ignore_index
-            valid = kept if valid is None else kept & valid
-        counts, faults, labels = states["counts"], states.get("faults"), self.num_labels
+        samples, counts, faults = states.get(GROUP_SAMPLES), states["counts"], states.get("faults")
+        options = *self._options_for(preds), self.ignored_decide
+        binary_rows_(preds, target, rows, valid, weights, samples, counts, faults, *options)
+
+    def counts_groups(self, inputs: Inputs) -> bool:
+        """Wherever a sample has dimensions."""
+        return inputs[0].dim() > 0
+
+    def _options_for(self, preds: Tensor) -> tuple[float, float, int, bool]:
+        """What is positive, and what is skipped, as the passes take it."""
         probability, logit = self._cutoffs_of(preds.dtype) if preds.is_floating_point() else (0.0, 0.0)
-        for of_slicing in rows:
-            groups = of_slicing
-            if labels is not None:  # each label of a group is a group of its own
-                groups, inside = within(of_slicing, counts.shape[0])
-                label = torch.arange(labels, device=groups.device).view(-1, *(1 for _ in groups.shape[2:]))
-                groups = torch.where(inside, groups * labels + label, -1)
-            binary_groups_(
-                preds,
-                target,
-                groups,
-                valid,
-                weights,
-                counts.view(-1, 4),
-                faults,
-                probability,
-                logit,
-                0 if ignore_index is None else ignore_index,
-                ignore_index is not None,
-            )
-            faults = None
+        ignore_index = self.ignore_index
+        return probability, logit, 0 if ignore_index is None else ignore_index, ignore_index is not None
 
     def _cutoffs_of(self, dtype: torch.dtype) -> tuple[float, float]:
         found = self._cutoffs.get(dtype)

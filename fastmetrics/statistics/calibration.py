@@ -12,6 +12,8 @@ from fastmetrics import tensors
 from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.native.transforms import suspended
 from fastmetrics.passes import calibration_
+from fastmetrics.passes.calibration import calibration_cells
+from fastmetrics.passes.groups import within
 from fastmetrics.passes.scored_samples import FROM_VALUES
 from fastmetrics.statistics.base import Inputs, States, as_labels, at_least_1d
 from fastmetrics.statistics.scores import ScoresOfTask
@@ -79,19 +81,40 @@ class CalibrationStatistics(Probabilities):
     def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``."""
         preds, target, valid, weights = self._samples(inputs, weights, valid)
-        dtype = torch.float32 if self.task == "multiclass" else preds.dtype
         calibration_(
             preds,
             target,
             valid,
             weights,
-            _edges(self.n_bins, dtype, preds.device.type, preds.device.index),
+            self._edges_for(preds),
             states["counts"],
             states["confidences"],
             states["hits"],
             states.get("faults"),
             *self._reading(),
         )
+
+    def add_rows(
+        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> None:
+        """See the base; the batch is read once."""
+        preds, target, valid, weights = self._samples(inputs, weights, valid)
+        if target.numel() == 0:
+            return
+        given = preds, target, valid, weights, self._edges_for(preds), self.apart, states.get("faults")
+        cells = calibration_cells(*given, *self._reading())
+        bins = states["counts"][0].numel()
+        for of_slicing in rows:
+            row, inside = within(of_slicing.reshape(-1, 1), states["counts"].shape[0])
+            place = torch.where(inside, row * bins + cells.place, 0).reshape(-1)
+            for name, amount in zip(("counts", "confidences", "hits"), cells.amounts, strict=True):
+                flat = states[name].view(-1)
+                flat.index_add_(0, place, torch.where(inside, amount, 0.0).reshape(-1).to(flat.dtype))
+
+    def _edges_for(self, preds: Tensor) -> Tensor:
+        dtype = torch.float32 if self.task == "multiclass" else preds.dtype
+        edges: Tensor = _edges(self.n_bins, dtype, preds.device.type, preds.device.index)
+        return edges
 
 
 def fine_edges() -> list[float]:

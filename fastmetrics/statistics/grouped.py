@@ -187,7 +187,8 @@ class Grouped(Statistics):
             of_base[GROUP_SAMPLES] = states[GROUP_SAMPLES]
         else:
             count_groups_(rows, _of_elements(valid, rows.dim() - 1), states[GROUP_SAMPLES], faults)
-        rows = rows.reshape(*rows.shape, *(1 for _ in shape[rows.dim() - 1 :])).expand(len(rows), *shape)
+        if rows.dim() <= len(shape):
+            rows = rows.reshape(*rows.shape, *(1 for _ in shape[rows.dim() - 1 :])).expand(len(rows), *shape)
         self.base.add_rows(of_base, rows, samples, weights, valid)
 
     def _rows(self, groups: list[Tensor], valid: Tensor | None, faults: Tensor | None) -> Tensor:

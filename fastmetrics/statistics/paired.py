@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from fastmetrics.passes.faults import record_faults
-from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d, in_parts
+from fastmetrics.passes.groups import within
+from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d, in_parts, rows_in_parts
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 from fastmetrics.statistics.resampling import Resampling, cells
@@ -44,8 +46,15 @@ class PairedStatistics(Statistics):
             raise ValueError("Pairs of decisions have no `weights`: a weighted table has no distribution of draws.")
         return super().per_sample(name, values, inputs)
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Add a batch to ``states``, in PyTorch operations, some rows at a time."""
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
+    ) -> None:
+        """Add a batch to ``states``, or to some rows of them, in PyTorch operations, some samples at a time."""
         first, second, target = (at_least_1d(value) for value in inputs)
         assert first is not None
         assert second is not None
@@ -57,12 +66,18 @@ class PairedStatistics(Statistics):
         cutoffs: list[Tensor | None] = [None, None]
         if isinstance(self.each, BinaryStatistics):
             cutoffs = [self._cutoff(self.each, kept, preds, target, valid) for preds in both]
-        for (one, other, true), _, counted in in_parts(kept, (*both, target), None, at_least_1d(valid)):
-            true = as_labels(true).long()  # noqa: PLW2901
-            labels = [
-                self._labels(preds, cutoff, true.dim()) for preds, cutoff in zip((one, other), cutoffs, strict=True)
-            ]
-            self._count(states, labels, true, self._kept(true, counted))
+        if rows is not None and rows.dim() == 1:
+            rows = rows.unsqueeze(-1)
+        for some, of_some, _, counted in rows_in_parts(kept, rows, (*both, target), None, at_least_1d(valid)):
+            true = as_labels(some[-1]).long()
+            labels = [self._labels(preds, cutoff, true.dim()) for preds, cutoff in zip(some[:-1], cutoffs, strict=True)]
+            self._count(states, labels, true, self._kept(true, counted), of_some)
+
+    def add_rows(
+        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    ) -> None:
+        """See the base; the batch is read once."""
+        self.add(states, inputs, weights, valid, rows)
 
     def _kept(self, target: Tensor, valid: Tensor | None) -> Tensor:
         """What is neither masked nor ignored."""
@@ -95,7 +110,7 @@ class PairedStatistics(Statistics):
             return (preds.double() > cutoff).long()
         return (preds.argmax(1) if preds.dim() > dims else as_labels(preds)).long()
 
-    def _count(self, states: States, labels: list[Tensor], target: Tensor, kept: Tensor) -> None:
+    def _count(self, states: States, labels: list[Tensor], target: Tensor, kept: Tensor, rows: Tensor | None) -> None:
         c, counted = self.num_classes, kept
         for offset, values in ((0, target), (2, labels[0]), (2, labels[1])):
             if c is not None:
@@ -108,7 +123,14 @@ class PairedStatistics(Statistics):
         else:
             assert c is not None
             place = ((target * c + labels[0]) * c + labels[1]).masked_fill(~counted, 0)
-        states["pairs"].view(-1).scatter_add_(0, place.reshape(-1), counted.reshape(-1).long())
+        pairs = states["pairs"].view(-1)
+        if rows is None:
+            pairs.scatter_add_(0, place.reshape(-1), counted.reshape(-1).long())
+            return
+        cells = math.prod(self.shapes["pairs"][0])
+        for of_slicing in rows:
+            row, inside = within(of_slicing, states["pairs"].shape[0])
+            pairs.scatter_add_(0, (row * cells + place).reshape(-1), (counted & inside).reshape(-1).long())
 
     def resampling(self, states: States, names: Sequence[str], how: str = "joint") -> Resampling | None:
         """The table is that of all samples."""

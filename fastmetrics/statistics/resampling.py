@@ -9,12 +9,13 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from fastmetrics.passes.resample import resample_
 from fastmetrics.tables import outcomes
 
 Draw = Callable[[int, torch.Generator], dict[str, Tensor]]
 
 #: A cell with fewer samples than this is resampled sample by sample, which takes less time than a binomial number.
-FEW = 8
+FEW = 16
 
 
 class Resampling(NamedTuple):
@@ -52,13 +53,10 @@ class Multinomial:
         self._many = len(leaves) - 1
         places = [torch.where(place < 0, sums, place) for place in places]  # one sum more takes what is in none
         self._places_of_many = [place[many] for place in places]
-        samples = [place[few].repeat_interleave(counts[few]) for place in places]
-        self._few = len(samples[0])
-        # and one sample more is in none
-        self._places_of_few = [
-            torch.cat([place, place.new_full((1,), sums)]) for place in samples if bool((place < sums).any())
-        ]
-        self.numbers = sums + 2 * len(leaves) + 3 * self._few
+        samples = [place[few].repeat_interleave(counts[few]).int() for place in places]
+        adding = [place for place in samples if bool((place < sums).any())]
+        self._places_of_few = torch.stack(adding) if adding else None
+        self.numbers = sums + 2 * len(leaves) + 3 * len(samples[0])
 
     def draw(self, draws: int, generator: torch.Generator) -> Tensor:
         """float64 ``[draws, sums]``."""
@@ -68,14 +66,10 @@ class Multinomial:
         for place in self._places_of_many:
             found.index_add_(0, place, nodes[: self._many])
         found = found.T.contiguous()
-        if self._places_of_few:
-            drawn = nodes[self._many].long().unsqueeze(1)
-            most = int(drawn.max())
-            samples = torch.randint(self._few, (draws, most), generator=generator, device=device)
-            samples.masked_fill_(torch.arange(most, device=device) >= drawn, self._few)
-            one = found.new_ones(()).expand(draws, most)
-            for place in self._places_of_few:
-                found.scatter_add_(1, place.index_select(0, samples.view(-1)).view(draws, most), one)
+        if self._places_of_few is not None:
+            drawn = nodes[self._many].long()
+            seed = int(torch.randint(2**62, (), generator=generator, device=device))
+            resample_(drawn, self._places_of_few, seed, found)
         return found[:, : self._sums]
 
 

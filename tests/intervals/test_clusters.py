@@ -12,6 +12,7 @@ from sklearn.metrics import f1_score
 from fastmetrics import MaxMetric, MetricCollection, MinMetric
 from fastmetrics.classification import (
     BinaryAccuracy,
+    BinaryAUROC,
     BinaryROC,
     MulticlassAccuracy,
     MulticlassF1Score,
@@ -161,6 +162,47 @@ def test_what_is_given_with_the_clusters():
     curve.update(torch.rand(200), target % 2, groups=user)
     with pytest.raises(ValueError, match="has several values"):
         curve.interval(clusters="groups")
+
+
+@pytest.mark.parametrize(
+    ("kind", "options"),
+    [(MulticlassF1Score, {"num_classes": C}), (BinaryAUROC, {"thresholds": 9}), (PearsonCorrCoef, {}), (R2Score, {})],
+)
+@pytest.mark.parametrize("method", ["bootstrap", "jackknife"])
+def test_clusters_within_groups_are_those_of_their_samples(kind, options, method):
+    generator = torch.Generator().manual_seed(5)
+    preds, target = (torch.randint(0, C, (400,), generator=generator) for _ in range(2))
+    if kind is BinaryAUROC:
+        preds, target = torch.rand(400, generator=generator), target % 2
+    elif kind is not MulticlassF1Score:
+        preds, target = (v.double() + torch.rand(400, generator=generator) for v in (preds, preds + target))
+    country, user = torch.arange(400) % 3, torch.randint(0, 9, (400,), generator=generator)
+    user = torch.where(country == 2, 4, user)  # a country with one user; and one without any
+    weights = 0.5 + torch.rand(400, generator=generator)
+    metric = kind(**options, num_groups={"country": 4, "device": 2, "user": 4 * 9})
+    for part in (slice(0, 150), slice(150, None)):
+        of = {"country": country[part], "device": user[part] % 2, "user": (country * 9 + user)[part]}
+        metric.update(preds[part], target[part], weights=weights[part], groups=of)
+    asked = {"method": method, "draws": DRAWS, "seed": 2}
+    found = metric.interval_by_group(clusters={"country": "user"}, **asked)
+    assert found.keys() == {"country"}
+    ends = torch.stack(found["country"])
+    assert ends.shape == (2, 4)
+    assert ends[:, 2:].isnan().all()
+    for group in range(2):
+        mine = country == group
+        alone = kind(**options, num_groups={"user": 9})
+        alone.update(preds[mine], target[mine], weights=weights[mine], groups={"user": user[mine]})
+        close(ends[:, group], torch.stack(alone.interval(clusters="user", **asked)).double())
+    with pytest.raises(ValueError, match="'user' are no clusters within the groups of 'device'"):
+        metric.interval_by_group(clusters={"device": "user"})
+    with pytest.raises(ValueError, match=r"'device' are no clusters within the groups of 'country'.*G \* U"):
+        metric.interval_by_group(clusters={"country": "device"})
+    with pytest.raises(ValueError, match="but got 'town'"):
+        metric.interval_by_group(clusters={"country": "town"})
+    collection = MetricCollection([metric])
+    (of_member,) = collection.interval_by_group(clusters={"country": "user"}, **asked).values()
+    torch.testing.assert_close(of_member["country"], found["country"], equal_nan=True)
 
 
 def correlated_labels(n, generator):

@@ -4,7 +4,9 @@
 import pytest
 import torch
 
-from fastmetrics.passes import multiclass_rows_
+from fastmetrics.passes import binary_rows_, multiclass_rows_
+from fastmetrics.passes.binary import cutoffs
+from fastmetrics.passes.binary_rows import binary_rows_body
 from fastmetrics.passes.faults import FAULTS
 from fastmetrics.passes.groups import count_groups_, count_groups_body, place_groups_, place_groups_body
 from fastmetrics.passes.multiclass import multiclass_rows_body
@@ -71,6 +73,62 @@ def test_multiclass_rows_of_strided_samples_and_of_many_classes():
     for dtype in INTEGERS:
         compare(scores, target, rows.to(dtype), 4, 11)
     compare(scores[:0], target[:0], rows[:, :0], 4, 11)
+
+
+def compare_binary(preds, target, rows, s, labels=1, valid=None, weights=None, ignore=None, decide=True):
+    """The kernel and the body on the same batch."""
+    found = []
+    cut = cutoffs(0.3, preds.dtype) if preds.is_floating_point() else (0.0, 0.0)
+    for run in (binary_rows_, binary_rows_body):
+        counts = torch.ones(s, labels, 4, dtype=torch.int64 if weights is None else torch.float64)
+        samples = torch.ones(s, dtype=torch.int64) if weights is None else None
+        faults = torch.zeros(FAULTS, dtype=torch.int64)
+        run(preds, target, rows, valid, weights, samples, counts, faults, *cut, ignore or 0, ignore is not None, decide)
+        found.append([value for value in (counts, faults, samples) if value is not None])
+    for one, other in zip(*found, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-12, atol=0)
+    return found[0]
+
+
+@pytest.mark.parametrize("n", [1, 1000, 70_000])
+@pytest.mark.parametrize("s", [1, 3, 5000])
+@pytest.mark.parametrize("kind", ["probabilities", "logits", "labels"])
+def test_binary_rows(n, s, kind):
+    generator = torch.Generator().manual_seed(n + s)
+    target = torch.randint(-1, 3, (n,), generator=generator)
+    preds = torch.rand(n, generator=generator) if kind == "probabilities" else torch.randn(n, generator=generator)
+    preds = torch.randint(-1, 3, (n,), generator=generator) if kind == "labels" else preds
+    rows = torch.randint(-1, s + 1, (3, n), generator=generator)
+    valid = torch.rand(n, generator=generator) > 0.3
+    weights = torch.rand(n, generator=generator, dtype=torch.float64) - 0.01
+    counts, faults, samples = compare_binary(preds, target, rows[:1], s)
+    inside = rows[0][(rows[0] >= 0) & (rows[0] < s)]
+    assert torch.equal(samples - 1, inside.bincount(minlength=s))
+    assert counts.sum() - counts.numel() <= len(inside)
+    assert faults[6] == n - len(inside)
+    compare_binary(preds, target, rows, s, 1, valid, ignore=-1)
+    compare_binary(preds, target, rows, s, 1, None, weights, ignore=2)
+    compare_binary(preds, target, rows[:2], s, 1, valid, weights, ignore=0, decide=False)
+
+
+def test_binary_rows_of_labels():
+    generator = torch.Generator().manual_seed(0)
+    for shape, labels in (((900, 3), 3), ((70, 5, 11), 5), ((40, 1, 6), 1)):
+        preds = torch.randn(shape, generator=generator)
+        target = torch.randint(0, 2, shape, generator=generator)
+        of_samples = torch.randint(-1, 6, (2, shape[0]), generator=generator)
+        rows = of_samples.reshape(2, -1, *(1 for _ in shape[1:])).expand(2, *shape)
+        valid = torch.rand(shape, generator=generator) > 0.2
+        for of in (rows[:1], rows, torch.randint(0, 5, (2, *shape), generator=generator)):
+            compare_binary(preds, target, of, 5, labels)
+            compare_binary(preds, target, of, 5, labels, valid, torch.rand(shape, generator=generator).double())
+            compare_binary(preds[::2], target[::2], of[:, ::2], 5, labels, valid[::2], ignore=1, decide=False)
+        flipped = preds.transpose(0, 1).contiguous().transpose(0, 1)
+        counts, _, _ = compare_binary(flipped, target, rows[:1], 5, labels)
+        inside = (of_samples[0] >= 0) & (of_samples[0] < 5)
+        each = int(inside.sum()) * target[0, 0].numel()
+        assert (counts - 1).sum((0, 2)).tolist() == [each] * labels
+    compare_binary(preds[:0], target[:0], rows[:, :0], 5, labels)
 
 
 @pytest.mark.parametrize("n", [1, 1000, 200_000])
@@ -158,6 +216,20 @@ def test_the_operators_keep_their_contract():
         multiclass_rows_(*arguments[:7], counts[:2], *arguments[8:])
     with pytest.raises(RuntimeError, match="counts must be"):
         count_groups_(rows, None, counts, faults)
+    counts, scores = torch.zeros(3, 4, 4, dtype=torch.int64), (preds.sigmoid(), (preds > 0).long())
+    rest = faults, *cutoffs(0.5, torch.float32), 0, False, True
+    of_labels = *scores, rows.reshape(1, 6, 1).expand(1, 6, 4), None, None, None, counts, *rest
+    torch.library.opcheck(torch.ops.fastmetrics.binary_rows_.default, of_labels)
+    for place, wrong, message in (
+        (2, of_labels[2][:, :5], "rows must"),
+        (2, of_labels[2].float(), "rows must"),
+        (6, counts[0], "counts must"),
+        (6, counts[:, :2].contiguous(), "target must be"),
+        (6, counts.int(), "counts, int64"),
+        (5, torch.zeros(2, dtype=torch.int64), "samples, int64"),
+    ):
+        with pytest.raises(RuntimeError, match=message):
+            binary_rows_(*of_labels[:place], wrong, *of_labels[place + 1 :])
     groups, placed_rows = rows[0], torch.zeros(2, 6, dtype=torch.int32)
     torch.library.opcheck(
         torch.ops.fastmetrics.place_groups_.default, (groups, target > 0, placed_rows, faults, 1, 3, 3)

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The binary and multilabel pass over samples that are added to rows of the states, on the CPU; its meaning is
+// binary_rows_body in fastmetrics/passes/binary_rows.py.
+//
+// A block of samples is read once and added to the rows of each slicing; of multilabel samples, to those of their
+// label. The samples are cut into parts by sizes alone, each part is summed in order and the parts are added in order:
+// sums of weights have the same bits for any number of threads. As in binary_cpu.cpp both readings of the scores are
+// counted.
+
+#include <vector>
+
+#include "common/cpu.h"
+#include "passes/loops_cpu.h"
+#include "passes/sample_rows_cpu.h"
+
+namespace fastmetrics {
+namespace {
+
+constexpr int kBlock = 1024;
+constexpr int64_t kMostParts = 64;
+constexpr int64_t kSmallestPart = 16384;            // samples
+constexpr int64_t kMostTallies = int64_t{1} << 16;  // rows and labels of all parts
+
+// Additions to one cell wait for each other: neighbouring samples of few rows go to tables of their own.
+constexpr int64_t kFewRows = 256;
+int64_t replicas_of(int64_t rows) { return rows <= kFewRows ? 4 : 1; }
+
+// The rows of a state, and of which label an element is.
+struct Rows {
+  SampleRows of;
+  int64_t labels, inner;  // L, and neighbours in the order of elements that have one label
+
+  int64_t count() const { return of.count * labels; }
+
+  // The row and label of n elements from `begin` on as one number; negative where an element is left out.
+  void read(int64_t k, int64_t begin, int n, int32_t* row) const {
+    read_rows(of, k, begin, n, row);
+    if (labels == 1) return;
+    const int32_t many = static_cast<int32_t>(labels);
+    int64_t left = inner - begin % inner;
+    int32_t label = static_cast<int32_t>(begin / inner % labels);
+    for (int i = 0; i < n; ++i) {
+      row[i] = row[i] < 0 ? row[i] : row[i] * many + label;
+      if (--left > 0) continue;
+      left = inner;
+      label = label + 1 == many ? 0 : label + 1;
+    }
+  }
+};
+
+template <typename Cell>
+struct Part {
+  std::vector<Cell> tally;         // [replicas, S * L * kCells + 1]; the last is of the elements that do not count
+  std::vector<int64_t> uncounted;  // [S * L], of rows whose samples are wanted: valid elements that do not count
+  Faults faults;
+  BadGroups bad;
+  bool outside = false;  // whether there is a score outside [0, 1], which makes all of them logits
+};
+
+// A block of samples, in codes.
+struct Block {
+  int32_t target[kBlock];      // 0, 1, kIgnored, kBad or kInvalid
+  int32_t row[kBlock];         // or kBad
+  int32_t decided[2][kBlock];  // 0 or 1 for each reading, or kBad
+};
+
+template <typename Cell>
+void decide(const BinaryBatch& b, int64_t begin, int n, Block* block, Part<Cell>* part) {
+  for_each_run(b.samples, b.samples.a_stride, begin, n, [&](int64_t at, int64_t step, int done, int length) {
+    int32_t *p0 = block->decided[0] + done, *p1 = block->decided[1] + done;
+    if (!is_floating(b.preds_type)) {
+      narrow_labels(b.preds, b.preds_type, at, step, length, 2, nullptr, p0);
+      memcpy(p1, p0, length * sizeof(*p0));
+      return;
+    }
+    with_score_type(b.preds_type, [&](auto type) {
+      using T = decltype(type);
+      using W = decltype(widen(T{}));
+      const W probability = static_cast<W>(b.probability), logit = static_cast<W>(b.logit);
+      const T* x = static_cast<const T*>(b.preds) + at;
+      const int32_t* target = block->target + done;
+      const int32_t silent = b.ignored_decide ? kInvalid : kIgnored;
+      int32_t outside = 0;
+      for (int i = 0; i < length; ++i) {
+        const W v = widen(x[i * step]);
+        p0[i] = v > probability;
+        p1[i] = v > logit;
+        outside |= (((v >= W(0)) & (v <= W(1))) ^ 1) & (target[i] != kInvalid) & (target[i] != silent);
+      }
+      part->outside |= outside != 0;
+    });
+  });
+}
+
+// Values out of range of a block.
+void record_bad(const BinaryBatch& b, int64_t begin, int n, const Block& block, Faults* faults) {
+  int32_t bad = 0;
+  for (int i = 0; i < n; ++i) bad |= (block.target[i] == kBad) | (block.decided[0][i] == kBad);
+  if (bad == 0) return;
+  for (int i = 0; i < n; ++i) {
+    const int32_t target = block.target[i];
+    if (target == kIgnored || target == kInvalid) continue;
+    if (target == kBad) {
+      const int64_t at = b.samples.offset(begin + i, b.samples.b_stride);
+      faults->add(kBadTarget, begin + i, label_at(b.target, b.target_type, at));
+    }
+    if (block.decided[0][i] == kBad) {
+      const int64_t at = b.samples.offset(begin + i, b.samples.a_stride);
+      faults->add(kBadPreds, begin + i, label_at(b.preds, b.preds_type, at));
+    }
+  }
+}
+
+// What the samples of a block count. One whose weight is out of range is as one whose target is.
+void read_weights(const BinaryBatch& b, int64_t begin, int n, Block* block, double* amount, Faults* faults) {
+  for (int i = 0; i < n; ++i) {
+    amount[i] = 0.0;
+    if (block->target[i] == kIgnored || block->target[i] == kInvalid) continue;
+    const double weight = b.weights[b.samples.offset(begin + i, b.samples.d_stride)];
+    if (faults->check_weight(weight, begin + i)) {
+      amount[i] = weight;
+    } else {
+      block->target[i] = kBad;
+    }
+  }
+}
+
+// Adds a block to the rows of slicing k.
+template <typename Cell>
+void add_to_rows(const BinaryBatch& b, const Rows& rows, int64_t k, int64_t begin, int n, Block* block,
+                 const double* amount, Part<Cell>* part) {
+  rows.read(k, begin, n, block->row);
+  const int32_t none = static_cast<int32_t>(rows.count() * kCells);
+  const int32_t *target = block->target, *row = block->row, *p0 = block->decided[0], *p1 = block->decided[1];
+  int32_t cell[kBlock], odd = 0;
+  for (int i = 0; i < n; ++i) {
+    const int32_t counts = ~(target[i] | row[i] | p0[i]) >> 31;  // all bits, if none is negative
+    const int32_t of = row[i] * kCells + cell_of(target[i], p0[i], p1[i]);
+    cell[i] = (of & counts) | (none & ~counts);
+    odd |= ~counts;
+  }
+  Cell* table[4];
+  for (int64_t r = 0; r < 4; ++r) table[r] = part->tally.data() + r % replicas_of(rows.count()) * (none + 1);
+  if (amount == nullptr) {
+    for (int i = 0; i < n; ++i) ++table[i % 4][cell[i]];
+  } else {
+    for (int i = 0; i < n; ++i) table[i % 4][cell[i]] += static_cast<Cell>(amount[i]);
+  }
+  if (odd == 0 || part->uncounted.empty()) return;
+  for (int i = 0; i < n; ++i) {
+    if (cell[i] != none || target[i] == kInvalid) continue;
+    if (row[i] < 0) {
+      part->bad.add(rows.of, begin + i);
+    } else {
+      ++part->uncounted[row[i]];
+    }
+  }
+}
+
+template <typename Cell>
+void add_block(const BinaryBatch& b, const Rows& rows, int64_t begin, int n, Part<Cell>* part) {
+  alignas(64) Block block;
+  for_each_run(b.samples, b.samples.b_stride, begin, n, [&](int64_t at, int64_t step, int done, int length) {
+    narrow_labels(b.target, b.target_type, at, step, length, 2, b.ignored(), block.target + done);
+  });
+  if (b.valid != nullptr) {
+    for_each_run(b.samples, b.samples.c_stride, begin, n, [&](int64_t at, int64_t step, int done, int length) {
+      mask_labels(b.valid, at, step, length, block.target + done);
+    });
+  }
+  decide(b, begin, n, &block, part);
+  record_bad(b, begin, n, block, &part->faults);
+  double amount[kBlock];
+  if (b.weights != nullptr) read_weights(b, begin, n, &block, amount, &part->faults);
+  for (int64_t k = 0; k < rows.of.slicings; ++k) {
+    add_to_rows(b, rows, k, begin, n, &block, b.weights == nullptr ? nullptr : amount, part);
+  }
+}
+
+// samples: [S], or null.
+template <typename Cell>
+void add_batch(const BinaryBatch& b, const Rows& rows, int64_t* samples, Cell* counts, int64_t* faults) {
+  const int64_t elements = b.samples.samples();
+  if (elements == 0 || rows.of.slicings == 0) return;
+  const int64_t wanted = std::min({kMostParts, elements / kSmallestPart, kMostTallies / rows.count()});
+  const Parts parts(elements, wanted);
+  const int64_t replicas = replicas_of(rows.count()), pitch = rows.count() * kCells + 1;
+  std::vector<Part<Cell>> part(parts.count);
+  parts.for_each(threads_for(elements), [&](int64_t p, int64_t begin, int64_t end) {
+    part[p].tally.resize(replicas * pitch);
+    if (samples != nullptr) part[p].uncounted.resize(rows.count());
+    for (int64_t i = begin; i < end; i += kBlock) {
+      add_block(b, rows, i, static_cast<int>(std::min<int64_t>(kBlock, end - i)), &part[p]);
+    }
+  });
+  bool logits = false;
+  for (const Part<Cell>& p : part) logits |= p.outside;
+  std::vector<Faults> found;
+  std::vector<BadGroups> bad;
+  for (const Part<Cell>& p : part) {
+    for (int64_t cell = 0; cell < pitch - 1; ++cell) {
+      Cell sum = 0;
+      for (size_t at = cell; at < p.tally.size(); at += pitch) sum += p.tally[at];
+      counts[cell / kCells * 4 + outcome_of(static_cast<int>(cell % kCells), logits)] += sum;
+      if (samples != nullptr) samples[cell / kCells / rows.labels] += static_cast<int64_t>(sum);
+    }
+    for (size_t row = 0; row < p.uncounted.size(); ++row) samples[row / rows.labels] += p.uncounted[row];
+    found.push_back(p.faults);
+    bad.push_back(p.bad);
+  }
+  Faults::record(found, faults);
+  if (rows.of.slicings == 1) BadGroups::record(bad, faults);
+}
+
+}  // namespace
+
+void add_binary_rows(const BinaryBatch& b, const SampleRows& rows, int64_t labels, int64_t inner, int64_t* samples,
+                     int64_t* counts, int64_t* faults) {
+  add_batch(b, Rows{rows, labels, inner}, samples, counts, faults);
+}
+
+void add_binary_rows(const BinaryBatch& b, const SampleRows& rows, int64_t labels, int64_t inner, double* counts,
+                     int64_t* faults) {
+  add_batch(b, Rows{rows, labels, inner}, nullptr, counts, faults);
+}
+
+}  // namespace fastmetrics
