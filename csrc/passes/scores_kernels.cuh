@@ -19,6 +19,7 @@
 #include <cmath>
 
 #include "common/cells.cuh"
+#include "common/rounds.cuh"
 #include "passes/scores.h"
 #include "rules/hinge.h"
 
@@ -28,11 +29,9 @@ namespace fastmetrics {
 // where the first of each is (as kNoPlace - place), and whether a score lies outside [0, 1].
 enum { kScoresFaults = 0, kScoresPlaces = 3, kScoresOutside = 6, kScoresScratch = 8 };
 
-enum ScoresTurn { kOnlyTurn, kFirstTurn, kSecondTurn };
-
 template <typename Cell>
 struct ScoresRound {
-  ScoresTurn turn;
+  Round round;
   int replicas;             // of the cells of a block
   CellOfCard<Cell>* state;  // [columns, bins, 2]
   CellOfCard<Cell>* guess;  // the same of the first round, zero before; null if it only looks
@@ -41,10 +40,12 @@ struct ScoresRound {
 
   // Whether scores are logits, as far as is known when the round begins.
   __device__ bool logits(const ScoresBatch& b) const {
-    return turn == kSecondTurn ? scratch[kScoresOutside] != 0 : b.logits == kLogits;
+    return round == Round::kSecond ? scratch[kScoresOutside] != 0 : b.logits == kLogits;
   }
   // Whether what this round would count is there already.
-  __device__ bool guessed(const ScoresBatch& b) const { return turn == kSecondTurn && guess != nullptr && !logits(b); }
+  __device__ bool guessed(const ScoresBatch& b) const {
+    return round == Round::kSecond && guess != nullptr && !logits(b);
+  }
 };
 
 // One score, exactly. V is float, for scores of up to 32 bits, or double. The type is looked up score by score: every
@@ -224,7 +225,8 @@ class ScoresCounter {
         finder_(finder),
         round_(round),
         logits_(round.logits(b)),
-        to_(round.turn == kFirstTurn ? round.guess : round.state),
+        lookout_(round.round, round.scratch + kScoresOutside),
+        to_(round.round == Round::kFirst ? round.guess : round.state),
         copy_(prepared(shared)),
         cells_(shared + cells_at, b.columns * finder.number() * 2, round.replicas) {}
 
@@ -232,7 +234,7 @@ class ScoresCounter {
   __device__ bool counts() const { return to_ != nullptr; }
   __device__ BadOnes* bad() { return &bad_; }
 
-  __device__ __forceinline__ void look(V x) { outside_ |= is_outside(x); }
+  __device__ __forceinline__ void look(V x) { lookout_.look(is_outside(x)); }
 
   // label: 0 or 1.
   __device__ __forceinline__ void count(int64_t row, int64_t column, V x, int label, Cell amount) {
@@ -244,21 +246,14 @@ class ScoresCounter {
     }
   }
 
-  // Whether the first round is over, because some score says so; a look at those of other warps now and then. All
-  // lanes of the warp call it.
-  __device__ __forceinline__ bool stops() {
-    if (round_.turn != kFirstTurn) return false;
-    const bool others = turns_++ % kLooksApart == 0 && shared_value(round_.scratch + kScoresOutside) != 0;
-    if (!__any_sync(kAllLanes, outside_ || others)) return false;
-    if (!others && threadIdx.x % kWarp == 0) atomicMax(as_count(round_.scratch + kScoresOutside), Count{1});
-    return true;
-  }
+  // See Lookout.
+  __device__ __forceinline__ bool stops() { return lookout_.stops(); }
 
   // All threads of the block call it, once each has done its part.
   __device__ __forceinline__ void close() {
     if (!counts()) return;
     cells_.flush(to_);
-    if (round_.turn == kFirstTurn) {
+    if (round_.round == Round::kFirst) {
       bad_.close(round_.scratch + kScoresFaults, round_.scratch + kScoresPlaces);
     } else {
       bad_.close(round_.faults);
@@ -266,8 +261,6 @@ class ScoresCounter {
   }
 
  private:
-  static constexpr unsigned kLooksApart = 16;
-
   __device__ __forceinline__ V* prepared(unsigned char* shared) {
     V* copy = reinterpret_cast<V*>(shared);
     if (counts()) finder_.prepare(b_, logits_, copy);
@@ -277,8 +270,8 @@ class ScoresCounter {
   const ScoresBatch& b_;
   const Finder& finder_;
   const ScoresRound<Cell>& round_;
-  bool logits_, outside_ = false;
-  unsigned turns_ = 0;
+  bool logits_;
+  Lookout lookout_;
   CellOfCard<Cell>* to_;
   const V* copy_;
   CellsOfBlock<Cell> cells_;

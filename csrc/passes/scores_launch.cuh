@@ -43,37 +43,37 @@ cudaError_t launch_score_cells(const ScoresBatch& b, const Finder& finder, int64
   const int cells_at = static_cast<int>((cuts + 15) / 16 * 16);
   const int replicas = replicas_of<Cell>(card, cells, elements, blocks, Tuning::kBlocksPerMultiprocessor, cells_at);
   const int64_t shared = cells_at + cells * replicas * static_cast<int64_t>(sizeof(Cell));
-  auto round_of = [&](ScoresTurn turn, CellOfCard<Cell>* guess) {
-    const bool looks = turn == kFirstTurn && guess == nullptr;
-    return ScoresRound<Cell>{turn,  looks ? 0 : replicas, reinterpret_cast<CellOfCard<Cell>*>(state), guess, workspace,
+  auto round_of = [&](Round round, CellOfCard<Cell>* guess) {
+    const bool looks = round == Round::kFirst && guess == nullptr;
+    return ScoresRound<Cell>{round, looks ? 0 : replicas, reinterpret_cast<CellOfCard<Cell>*>(state), guess, workspace,
                              faults};
   };
-  auto start = [&](ScoresTurn turn, CellOfCard<Cell>* guess) {
-    const ScoresRound<Cell> round = round_of(turn, guess);
+  auto start = [&](Round round, CellOfCard<Cell>* guess) {
+    const ScoresRound<Cell> given = round_of(round, guess);
     if (!b.multiclass) {
       const bool by_column = b.columns > 1 && b.a_column < b.rows.a_stride[b.rows.dims - 1];
-      return launch(score_elements_kernel<Finder, V, Cell>, dim3(blocks), shared, stream, b, finder, round, cells_at,
+      return launch(score_elements_kernel<Finder, V, Cell>, dim3(blocks), shared, stream, b, finder, given, cells_at,
                     by_column);
     }
-    return warps ? launch(score_rows_kernel<Finder, V, Cell, kWarp>, dim3(blocks), shared, stream, b, finder, round,
+    return warps ? launch(score_rows_kernel<Finder, V, Cell, kWarp>, dim3(blocks), shared, stream, b, finder, given,
                           cells_at)
-                 : launch(score_rows_kernel<Finder, V, Cell, 1>, dim3(blocks), shared, stream, b, finder, round,
+                 : launch(score_rows_kernel<Finder, V, Cell, 1>, dim3(blocks), shared, stream, b, finder, given,
                           cells_at);
   };
   CellOfCard<Cell>* guess = nullptr;
   if (b.logits != kEither) {
-    error = start(kOnlyTurn, nullptr);
+    error = start(Round::kOnly, nullptr);
   } else {
     error = cudaMemsetAsync(workspace, 0, scores_workspace(b, finder.number()) * sizeof(int64_t), stream);
     if (first_round_counts(b, finder.number())) {
       guess = reinterpret_cast<CellOfCard<Cell>*>(workspace + kScoresScratch);
     }
-    if (error == cudaSuccess) error = start(kFirstTurn, guess);
-    if (error == cudaSuccess) error = start(kSecondTurn, guess);
+    if (error == cudaSuccess) error = start(Round::kFirst, guess);
+    if (error == cudaSuccess) error = start(Round::kSecond, guess);
   }
   if (error != cudaSuccess || (faults == nullptr && guess == nullptr)) return error;
   const int adders = guess == nullptr ? 1 : blocks_for(card, cells, kThreads, Tuning::kBlocksPerMultiprocessor);
-  return launch(score_close_kernel<Finder, Cell>, dim3(adders), 0, stream, b, finder, round_of(kSecondTurn, guess));
+  return launch(score_close_kernel<Finder, Cell>, dim3(adders), 0, stream, b, finder, round_of(Round::kSecond, guess));
 }
 
 }  // namespace fastmetrics

@@ -17,8 +17,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(build.GCC is None, reason="no
 SINK = "passes/multiclass_sink.cuh"
 MULTICLASS, LAUNCH_MULTICLASS = "passes/multiclass_kernels.cuh", "passes/multiclass_launch.cuh"
 BINARY = "passes/binary_kernels.cuh"
-CELLS, BINARY_CELLS = "common/cells.cuh", "passes/binary_cells_kernels.cuh"
+ROUNDS, CELLS, BINARY_CELLS = "common/rounds.cuh", "common/cells.cuh", "passes/binary_cells_kernels.cuh"
 SCORES, LAUNCH_SCORES = "passes/scores_kernels.cuh", "passes/scores_launch.cuh"
+CALIBRATION, LAUNCH_CALIBRATION = "passes/calibration_kernels.cuh", "passes/calibration_cuda.cu"
 PAIRS = "passes/pairs_kernels.cuh"
 VALUES = "passes/values_kernels.cuh"
 ROW_PAIRS = "passes/row_pairs_kernels.cuh"
@@ -158,10 +159,10 @@ MUTATIONS = [
     ("a guess that was wrong", SCORES, "guess != nullptr && !logits(b);", "guess != nullptr;", "score_keys", WRONG),
     ("a guess without its faults", SCORES, "guessed && which < kKindsOfFault", "false", "score_keys", WRONG),
     ("a guess added by every block", SCORES, "blockIdx.x) * kThreads + threadIdx.x; i < cells;", "0) + threadIdx.x; i < cells;",
-     "score_keys", RACE),
+     "score_keys", f"{RACE}|{WRONG}"),
     ("a guess that was not zero", LAUNCH_SCORES, "error = cudaMemsetAsync(", "if (false) cudaMemsetAsync(", "score_keys",
      UNWRITTEN),
-    ("lanes that stop alone", SCORES, "if (!__any_sync(kAllLanes, outside_ || others)) return false;",
+    ("lanes that stop alone", ROUNDS, "if (!__any_sync(kAllLanes, outside_ || others)) return false;",
      "if (!(outside_ || others)) return false;", "score_keys", WRONG),
     ("lanes that leave before a vote", SCORES, "; i - lane < elements;", "; i < elements;", "score_keys",
      f"{DIVERGENT}|deadlock|mismatched|is not"),
@@ -178,6 +179,20 @@ MUTATIONS = [
     ("the nearest cut reached", SCORES, "return nearest + reaches(nearest);", "return nearest + 1;", "scores", WRONG),
     ("cuts rounded to the nearest", SCORES, "nearest < cut ? nextafterf(nearest, INFINITY) : nearest", "nearest", "scores", WRONG),
     ("cells over the cuts", SCORES, "cells_(shared + cells_at,", "cells_(shared,", "scores", f"{RACE}|{WRONG}"),
+    # the kernels of calibration
+    ("edges used before all are even", CALIBRATION, "__syncthreads_and(even) != 0", "even", "calibration", f"{RACE}|{WRONG}"),
+    ("a guess of a bin that is not compared", CALIBRATION, "return guess + (copy_[guess + 1] <= confidence) - (copy_[guess] > confidence);",
+     "return guess;", "calibration", f"{WRONG}|mismatched"),
+    ("the last class that has the greatest score", CALIBRATION, "klass < label && !beats", "klass > label && !beats",
+     "calibration", WRONG),
+    ("the sums of the first round", CALIBRATION, "*outside != 0 ? second : first;", "false ? second : first;", "calibration", WRONG),
+    ("the lowest part of confidences", CALIBRATION, "part * kPartBits);", "(part - 1) * kPartBits);", "calibration", WRONG),
+    ("confidences that are not rounded", CALIBRATION, "options_.rounds ?", "false ?", "calibration", WRONG),
+    ("every lane adds a confidence", CALIBRATION, "if (lane == 0) counter.add(", "counter.add(", "calibration", WRONG),
+    ("half a sum of a row", CALIBRATION, "kLanes / 2; offset > 0; offset /= 2) sum +=", "kLanes / 4; offset > 0; offset /= 2) sum +=",
+     "calibration", WRONG),
+    ("no room for the second round", LAUNCH_CALIBRATION, "(options.logits < 0 ? 2 : 1);", "1;", "calibration",
+     f"{OUTSIDE}|{UNWRITTEN}|{WRONG}"),
     # the pairs kernels
     ("a tree without barriers", PAIRS, "of_block[threadIdx.x + width]);\n    __syncthreads();",
      "of_block[threadIdx.x + width]);", "pairs", RACE),
@@ -232,12 +247,12 @@ MUTATIONS = [
     ("scratch not cleared", LAUNCH_ROWS, "return cudaMemsetAsync(workspace, 0, kRowsScratch * sizeof(int64_t), stream);",
      "return cudaSuccess;", "ranking", UNWRITTEN),
     # the hinge kernels
-    ("masked rows counted", HINGE, "if (b.valid != nullptr && !b.valid", "if (false && !b.valid", "hinge", WRONG),
+    ("masked rows counted", ROWS, "if (b.valid != nullptr && !b.valid", "if (false && !b.valid", "hinge", WRONG),
     ("the runner-up of one lane", HINGE, "row.other = greater_of(__shfl_xor_sync(kAllLanes, row.other, offset), row.other);", "",
      "hinge", WRONG),
     ("sums of classes not zeroed", HINGE, "c += kWarp) mine[c] = mine[classes + c] = 0.0;", "c += kWarp) mine[c] = 0.0;", "hinge",
      UNWRITTEN),
-    ("a bad target for every lane", HINGE, "if (lane == 0 && bad) faults", "if (bad) faults", "hinge", WRONG),
+    ("a bad target for every lane", ROWS, "if (lane == 0 && bad) faults", "if (bad) faults", "hinge", WRONG),
     # the ranking kernel
     ("keys read before they are there", RANKING, "    __syncthreads();\n    if (any_row) {", "    if (any_row) {", "ranking",
      f"{RACE}|{UNWRITTEN}"),

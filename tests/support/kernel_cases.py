@@ -574,9 +574,60 @@ def score_keys_cases():
     # as many scores as the keys need, and one that is a logit among them
     probabilities, target = torch.rand(9000), torch.randint(0, 2, (9000,))
     target[17] = 5
-    yield counts_of(probabilities, target, 6)
+    yield counts_of(probabilities, target, 9)
     probabilities[7777] = math.nan
-    yield counts_of(settled(probabilities, partial(score_keys, bits=6, signed=False), False), target, 6)
+    yield counts_of(settled(probabilities, partial(score_keys, bits=9, signed=False), False), target, 9)
+
+
+def calibration(preds, target, edges=8, columns=0, weights=None, logits=EITHER, **options):
+    """edges: how many even ones, or a list; columns: of the state, 0 for confidences."""
+    found = torch.linspace(0, 1, edges) if isinstance(edges, int) else torch.tensor(edges)
+    shape = (columns, len(found)) if columns else (len(found),)
+    real = zeros(*shape, dtype=torch.float64)
+    whole = [real.clone() if weights is not None else torch.randint(0, 9, shape) for _ in range(2)]
+    given = {"preds": preds, "target": target, "weights": weights, "edges": found.double(), "logits": logits}
+    states = {"counts": whole[0], "hits": whole[1], "confidences": real}
+    return "calibration_", {**given, **states, "faults": zeros(FAULTS), **asked(options)}
+
+
+def calibration_cases():
+    uneven = [0.0, 0.1, 0.2, 0.95, 1.0]
+
+    def simple(*shape):
+        """Probabilities whose weighted sums are exact, some of them an edge."""
+        return torch.randint(0, 9, shape) / 8
+
+    for dtype in SCORES:
+        n = 1100
+        target, valid = torch.randint(-1, 3, (n,)), mask((n,), "cpu")
+        yield calibration(torch.rand(n).to(dtype), target, ignore=-1, valid=valid)
+        yield calibration(rare(torch.randn(n)).to(dtype), target.to(torch.int32), uneven)
+        for c in (3, 20):
+            target = torch.randint(-1, c + 1, (150,))
+            yield calibration(torch.rand(150, c).softmax(1).to(dtype), target, ignore=-1)
+            yield calibration(rare((torch.randn(150, c) * 2).round()).to(dtype), target, uneven, logits=LOGITS)
+    for c in (3, 20):
+        target, valid = torch.randint(-1, c + 1, (150,)), mask((150,), "cpu")
+        some = torch.where(torch.rand(150, c) < 0.1, 2.0, torch.rand(150, c))
+        yield calibration(some, target, logits=PROBABILITIES)
+        yield calibration(some, target, uneven, c)
+        yield calibration(torch.rand(150, c), target, 2000, c, valid=valid)
+        yield calibration(simple(150, c), target, columns=c, weights=eighths((150,)))
+        yield calibration(simple(150, c), target, weights=eighths((150,)), ignore=1)
+    yield calibration(torch.randn(2, 5, 4, 6), torch.randint(0, 5, (2, 4, 6)))
+    labels, target = torch.rand(40, 4, 3), torch.randint(0, 3, (40, 4, 3))
+    yield calibration(labels, target, 8, 4, valid=mask(target.shape, "cpu"))
+    yield calibration(simple(40, 4, 3).transpose(0, 2), target.transpose(0, 2), 8, 4, eighths((3, 4, 40)))
+    # the only score that says that all are logits comes last
+    late = torch.rand(1100)
+    late[-1] = 1.5
+    yield calibration(late, torch.randint(0, 2, (1100,)))
+    yield calibration(late[:0], torch.randint(0, 2, (0,)))
+
+
+def large_calibration_cases():
+    # more samples than the cells of a block may count
+    yield calibration(torch.full((270_000,), 1 - 2**-24), torch.ones(270_000, dtype=torch.uint8), logits=PROBABILITIES)
 
 
 def large_pairs_cases():
@@ -615,6 +666,7 @@ CASES = {
     "exact_match": exact_match_cases,
     "scores": scores_cases,
     "score_keys": score_keys_cases,
+    "calibration": calibration_cases,
 }
 # What takes long: not for sanitizers and planted bugs.
 LARGE = {
@@ -622,6 +674,7 @@ LARGE = {
     "hinge": large_hinge_cases,
     "ranking": large_ranking_cases,
     "exact_match": large_exact_match_cases,
+    "calibration": large_calibration_cases,
 }
 
 
