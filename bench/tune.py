@@ -37,6 +37,7 @@ SHOWN_BY = {
     "values": ("f32 values",),
     "rows": ("ExactMatch, 8", "HingeLoss", "x 20 f32 scores"),
     "row_pairs": ("pairs of rows",),
+    "scores": ("AUROC, 200 thresholds",),
 }
 NOTICED = 0.98  # a candidate must take at most this share of the time to be combined with others
 

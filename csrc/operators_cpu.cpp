@@ -250,13 +250,10 @@ void score_histogram(View preds, View target, OptionalView valid, OptionalView w
   const ScoresBatch b = scores_batch("score_histogram_", preds, target, valid, weights, in_columns, logits,
                                      ignore_index, has_ignore_index, ignored_decide);
   const ScoreBins bins = score_bins(cuts, logit_cuts, uniform);
-  const int64_t numel = b.columns * (bins.number + 1) * 2;
   if (weights.has_value()) {
-    add_score_histogram(b, bins, state_data<double>(histogram, DType::kDouble, numel, "histogram, [C, T + 1, 2]"),
-                        faults_data(faults));
+    add_score_histogram(b, bins, score_histogram_data<double>(b, bins, histogram), faults_data(faults));
   } else {
-    add_score_histogram(b, bins, state_data<int64_t>(histogram, DType::kInt64, numel, "histogram, [C, T + 1, 2]"),
-                        faults_data(faults));
+    add_score_histogram(b, bins, score_histogram_data<int64_t>(b, bins, histogram), faults_data(faults));
   }
 }
 
@@ -264,13 +261,8 @@ void count(View preds, View target, OptionalView valid, State histogram, Optiona
            bool in_columns, int64_t logits, int64_t ignore_index, bool has_ignore_index, bool ignored_decide) {
   const ScoresBatch b = scores_batch("count_scores_", preds, target, valid, std::nullopt, in_columns, logits,
                                      ignore_index, has_ignore_index, ignored_decide);
-  const bool of_16_bits = b.preds_type == DType::kHalf || b.preds_type == DType::kBFloat16;
-  require((bits >= 6 && bits <= 24) || (bits == 0 && of_16_bits), "count_scores_: bits must be 6 to 24, 0 for 16 bits");
-  require(b.preds_type != DType::kDouble, "count_scores_: preds must be at most float32");
-  const ScoreKeys keys{static_cast<int>(bits), logits == kProbabilities};
-  count_scores(b, keys,
-               state_data<int64_t>(histogram, DType::kInt64, b.columns * keys.number() * 2, "histogram, [C, K, 2]"),
-               faults_data(faults));
+  const ScoreKeys keys = score_keys(b, bits, logits);
+  count_scores(b, keys, score_counts_data(b, keys, histogram), faults_data(faults));
 }
 
 void keep(View preds, View target, OptionalView valid, State scores, OptionalState labels, OptionalState faults,

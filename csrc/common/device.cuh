@@ -105,6 +105,17 @@ __device__ __forceinline__ void record_faults(int64_t* faults, const ValueAt& va
   }
 }
 
+// A value that other blocks may change meanwhile.
+__device__ __forceinline__ int64_t shared_value(int64_t* from) {
+#ifdef __CUDA_ARCH__
+  int64_t value;
+  asm volatile("ld.relaxed.gpu.global.s64 %0, [%1];" : "=l"(value) : "l"(from) : "memory");
+  return value;
+#else
+  return static_cast<int64_t>(atomicAdd(as_count(from), Count{0}));
+#endif
+}
+
 // How many blocks took a ticket before. What the calling thread did comes before what the threads do that take a later
 // one. A fence in its place would make every other addition to a state wait for its result, from sm_90 on.
 __device__ __forceinline__ Count take_ticket(int64_t* tickets) {

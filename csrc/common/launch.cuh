@@ -37,6 +37,20 @@ inline int blocks_for(const Card& card, int64_t work, int64_t per_block, int blo
   return static_cast<int>(std::max<int64_t>(1, std::min(wanted, most)));
 }
 
+// How many replicas of `cells` a block has in shared memory, a power of two up to kThreads, besides `other` bytes; none
+// if it has more cells than elements.
+template <typename Cell>
+int replicas_of(const Card& card, int64_t cells, int64_t elements, int blocks, int blocks_per_multiprocessor,
+                int64_t other) {
+  if (cells > elements / blocks) return 0;
+  // each block has a kilobyte for the system besides
+  const int64_t of_multiprocessor = card.shared_of_multiprocessor / blocks_per_multiprocessor - 1024;
+  const int64_t bytes = std::min<int64_t>(card.shared_of_block, of_multiprocessor) - other;
+  int replicas = kThreads;
+  while (replicas > 0 && cells * replicas * static_cast<int64_t>(sizeof(Cell)) > bytes) replicas /= 2;
+  return replicas;
+}
+
 // Whether `pointer` and the distances (in elements of `size` bytes) are multiples of 16 bytes.
 template <typename... Distances>
 bool aligned_16(const void* pointer, int64_t size, Distances... distances) {

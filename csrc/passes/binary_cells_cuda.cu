@@ -17,18 +17,6 @@ struct Tuning {
   static constexpr int kElementsPerThread = 16;
 };
 
-// How many replicas of `cells` a block has in shared memory; none if it has more cells than elements.
-template <typename Cell>
-int replicas_of(const Card& card, int64_t cells, int64_t elements, int blocks) {
-  if (cells > elements / blocks) return 0;
-  // each block has a kilobyte for the system besides
-  const int64_t of_multiprocessor = card.shared_of_multiprocessor / Tuning::kBlocksPerMultiprocessor - 1024;
-  const int64_t bytes = std::min<int64_t>(card.shared_of_block, of_multiprocessor);
-  int replicas = kThreads;
-  while (replicas > 0 && cells * replicas * static_cast<int64_t>(sizeof(Cell)) > bytes) replicas /= 2;
-  return replicas;
-}
-
 template <typename Cell, typename State>
 cudaError_t launch_cells(const BinaryCells& c, State* counts, int64_t* faults, int64_t* workspace,
                          cudaStream_t stream) {
@@ -42,7 +30,7 @@ cudaError_t launch_cells(const BinaryCells& c, State* counts, int64_t* faults, i
   auto start = [&](auto type) {
     const int blocks =
         blocks_for(card, elements, kThreads * Tuning::kElementsPerThread, Tuning::kBlocksPerMultiprocessor);
-    const int replicas = replicas_of<Cell>(card, cells, elements, blocks);
+    const int replicas = replicas_of<Cell>(card, cells, elements, blocks, Tuning::kBlocksPerMultiprocessor, 0);
     const int64_t shared = cells * replicas * static_cast<int64_t>(sizeof(Cell));
     error = launch(binary_cells_kernel<decltype(type), Cell>, dim3(blocks), shared, stream, c, replicas, of_card,
                    workspace, faults);

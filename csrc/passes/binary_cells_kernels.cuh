@@ -2,11 +2,9 @@
 //
 // The kernels of the binary pass over weighted elements, and of the one over groups.
 //
-// An element goes to one of the kCells cells of its group: uint32 counts or float64 sums of weights. A block keeps them
-// in shared memory, in as many replicas as it has room for, because an addition to a double there is a loop that
-// repeats when threads meet; then they are added to those of the card. Cells that are too many for shared memory, or
-// for the batch, are those of the card at once. A small kernel takes the cells that are meant and adds them to the
-// state: each outcome is a sum of its own, since a difference of sums would round, and could come out below zero.
+// An element goes to one of the kCells cells of its group: uint32 counts or float64 sums of weights. A small kernel
+// takes the cells that are meant and adds them to the state: each outcome is a sum of its own, since a difference of
+// sums would round, and could come out below zero.
 //
 // Sums of weights are added in no fixed order.
 
@@ -14,14 +12,10 @@
 
 #include <type_traits>
 
-#include "common/device.cuh"
+#include "common/cells.cuh"
 #include "passes/binary_cells.h"
 
 namespace fastmetrics {
-
-// A cell of the card, of which a block has Cell.
-template <typename Cell>
-using CellOfCard = std::conditional_t<std::is_same<Cell, double>::value, double, Count>;
 
 // The cell that element i counts in, or -1 if it is not counted.
 template <typename T, typename Cell>
@@ -71,12 +65,7 @@ template <typename T, typename Cell>
 FM_KERNEL binary_cells_kernel(const BinaryCells c, int replicas, CellOfCard<Cell>* of_card, int64_t* any_outside,
                               int64_t* faults) {
   extern __shared__ __align__(16) unsigned char shared[];
-  // [groups * kCells, replicas]: the lanes of a warp, which have other replicas, meet in no bank
-  Cell* of_block = reinterpret_cast<Cell*>(shared);
-  const int cells = replicas > 0 ? static_cast<int>(c.groups.count) * kCells : 0;
-  for (int i = threadIdx.x; i < cells * replicas; i += kThreads) of_block[i] = 0;
-  __syncthreads();
-  Cell* mine = of_block + (static_cast<int>(threadIdx.x) & (replicas - 1));
+  CellsOfBlock<Cell> cells(shared, c.groups.count * kCells, replicas);
   const int64_t elements = c.elements(), stride = static_cast<int64_t>(gridDim.x) * kThreads;
   BadOnes bad;
   bool outside = false;
@@ -84,25 +73,11 @@ FM_KERNEL binary_cells_kernel(const BinaryCells c, int replicas, CellOfCard<Cell
     Cell amount;
     const int64_t cell = read_element<T>(c, i, &amount, &outside, &bad);
     if (cell < 0) continue;
-    if (replicas > 0) {
-      atomicAdd(mine + cell * replicas, amount);
-    } else {
-      atomicAdd(of_card + cell, CellOfCard<Cell>{amount});
-    }
+    cells.add(cell, amount, of_card);
   }
+  cells.flush(of_card);
   outside = __syncthreads_or(outside);
   if (outside && threadIdx.x == 0) atomicMax(as_count(any_outside), Count{1});
-  for (int half = replicas / 2; half > 0; half /= 2) {
-    for (int i = threadIdx.x; i < cells * half; i += kThreads) {
-      Cell* to = of_block + i / half * replicas + i % half;
-      *to += to[half];
-    }
-    __syncthreads();
-  }
-  for (int i = threadIdx.x; i < cells; i += kThreads) {
-    const Cell sum = of_block[i * replicas];
-    if (sum != 0) atomicAdd(of_card + i, CellOfCard<Cell>{sum});
-  }
   bad.close(faults);
 }
 

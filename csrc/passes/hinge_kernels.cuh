@@ -43,20 +43,6 @@ __device__ __forceinline__ RowOfScores read_scores(const RowsBatch& b, int64_t a
   return row;
 }
 
-// The target of a sample, or -1 if it is not counted; lane 0 notes faults. classes: 2 for binary.
-__device__ __forceinline__ int64_t counted_target(const RowsBatch& b, int64_t row, int64_t classes, int lane,
-                                                  double* weight, BadOnes* faults) {
-  if (b.valid != nullptr && !b.valid[b.rows.offset(row, b.rows.c_stride)]) return -1;
-  const int64_t target = label_at(b.target, b.target_type, b.rows.offset(row, b.rows.b_stride));
-  if (b.has_ignore && target == b.ignore) return -1;
-  const bool bad = target < 0 || target >= classes;
-  *weight = b.weight(row);
-  const bool bad_weight = !good_weight(*weight);
-  if (lane == 0 && bad) faults->add(kBadTarget, row);
-  if (lane == 0 && bad_weight) faults->add(kBadWeight, row);
-  return bad || bad_weight ? -1 : target;
-}
-
 // Binary, and multiclass by Crammer and Singer. Sums: loss of probabilities, loss of logits, count.
 struct HingePass {
   static constexpr int kSums = 3;

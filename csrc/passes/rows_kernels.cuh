@@ -33,6 +33,20 @@ __device__ __forceinline__ double score_at(const RowsBatch& b, int64_t offset) {
   }
 }
 
+// The target of a sample, or -1 if it is not counted; lane 0 notes faults. classes: 2 for binary.
+__device__ __forceinline__ int64_t counted_target(const RowsBatch& b, int64_t row, int64_t classes, int lane,
+                                                  double* weight, BadOnes* faults) {
+  if (b.valid != nullptr && !b.valid[b.rows.offset(row, b.rows.c_stride)]) return -1;
+  const int64_t target = label_at(b.target, b.target_type, b.rows.offset(row, b.rows.b_stride));
+  if (b.has_ignore && target == b.ignore) return -1;
+  const bool bad = target < 0 || target >= classes;
+  *weight = b.weight(row);
+  const bool bad_weight = !good_weight(*weight);
+  if (lane == 0 && bad) faults->add(kBadTarget, row);
+  if (lane == 0 && bad_weight) faults->add(kBadWeight, row);
+  return bad || bad_weight ? -1 : target;
+}
+
 // Scratch of a launch, int64, zero before: how many targets, preds and weights are out of range, where the first of
 // each is (as kNoPlace - place), and whether a score lies outside [0, 1].
 enum { kRowsFaults = 0, kRowsPlaces = 3, kRowsOutside = 6, kRowsScratch = 8 };

@@ -71,4 +71,21 @@ inline ScoreBins score_bins(const View& cuts, const View& logit_cuts, bool unifo
           number, uniform && number > 1 && number <= (1 << 20)};
 }
 
+template <typename State>
+State* score_histogram_data(const ScoresBatch& b, const ScoreBins& bins, const OptionalState& histogram) {
+  constexpr DType kType = std::is_same<State, double>::value ? DType::kDouble : DType::kInt64;
+  return state_data<State>(histogram, kType, b.columns * (bins.number + 1) * 2, "histogram, [C, T + 1, 2]");
+}
+
+inline ScoreKeys score_keys(const ScoresBatch& b, int64_t bits, int64_t logits) {
+  const bool of_16_bits = b.preds_type == DType::kHalf || b.preds_type == DType::kBFloat16;
+  require((bits >= 6 && bits <= 24) || (bits == 0 && of_16_bits), "count_scores_: bits must be 6 to 24, 0 for 16 bits");
+  require(b.preds_type != DType::kDouble, "count_scores_: preds must be at most float32");
+  return {static_cast<int>(bits), logits == kProbabilities};
+}
+
+inline int64_t* score_counts_data(const ScoresBatch& b, const ScoreKeys& keys, const OptionalState& counts) {
+  return state_data<int64_t>(counts, DType::kInt64, b.columns * keys.number() * 2, "counts, [C, K, 2]");
+}
+
 }  // namespace fastmetrics

@@ -62,7 +62,9 @@ def calibration_body(
         ignore_index: a target value.
         has_ignore_index: whether there is one.
 
-    Probabilities of logits are computed in float64. The native kernels add in an order that depends on the sizes alone.
+    Probabilities of logits are computed in float64. On the CPU sums are formed in an order that depends on the sizes
+    alone. The CUDA kernels add confidences of samples without weights as multiples of 2^-63, rounded down, in any order
+    with the same result, and sums of weights in no fixed order.
     """
     if target.numel() == 0:
         return
@@ -149,4 +151,4 @@ def _fake(
     torch._check(hits.dtype == dtype, lambda: f"calibration_: hits must be {dtype}")
 
 
-calibration_ = define(SCHEMA, calibration_body, _fake, kernels=("cpu",))
+calibration_ = define(SCHEMA, calibration_body, _fake)

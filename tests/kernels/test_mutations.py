@@ -17,7 +17,9 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(build.GCC is None, reason="no
 SINK = "passes/multiclass_sink.cuh"
 MULTICLASS, LAUNCH_MULTICLASS = "passes/multiclass_kernels.cuh", "passes/multiclass_launch.cuh"
 BINARY = "passes/binary_kernels.cuh"
-CELLS = "passes/binary_cells_kernels.cuh"
+ROUNDS, CELLS, BINARY_CELLS = "common/rounds.cuh", "common/cells.cuh", "passes/binary_cells_kernels.cuh"
+SCORES, LAUNCH_SCORES = "passes/scores_kernels.cuh", "passes/scores_launch.cuh"
+CALIBRATION, LAUNCH_CALIBRATION = "passes/calibration_kernels.cuh", "passes/calibration_cuda.cu"
 PAIRS = "passes/pairs_kernels.cuh"
 VALUES = "passes/values_kernels.cuh"
 ROW_PAIRS = "passes/row_pairs_kernels.cuh"
@@ -136,21 +138,61 @@ MUTATIONS = [
     ("wide loads of odd rows", "passes/binary_cuda.cu", "layout.a_stride[last] == 1 && layout.size[last] % kN == 0 &&",
      "layout.a_stride[last] == 1 &&", "binary", f"{UNALIGNED}|{WRONG}|{OUTSIDE}"),
     # the kernels of binary cells
-    ("masked elements in cells", CELLS, "if (!b.is_valid(i, 0)) return -1;", "", "binary_cells", WRONG),
-    ("cells counted in before they are zero", CELLS, "of_block[i] = 0;\n  __syncthreads();", "of_block[i] = 0;",
+    ("masked elements in cells", BINARY_CELLS, "if (!b.is_valid(i, 0)) return -1;", "", "binary_cells", WRONG),
+    ("cells counted in before they are zero", CELLS, "memory_[i] = 0;\n    __syncthreads();", "memory_[i] = 0;",
      "binary_cells", f"{RACE}|{UNWRITTEN}"),
-    ("replicas folded before all have counted", CELLS, "outside = __syncthreads_or(outside);", "", "binary_cells", RACE),
-    ("replicas folded without a barrier", CELLS, "*to += to[half];\n    }\n    __syncthreads();", "*to += to[half];\n    }",
-     "binary_cells", RACE),
-    ("threads of a replica add plainly", CELLS, "atomicAdd(mine + cell * replicas, amount);",
-     "mine[cell * replicas] += amount;", "binary_cells", RACE),
+    ("replicas folded before all have counted", CELLS, "of_card) {\n    __syncthreads();", "of_card) {", "binary_cells", RACE),
+    ("replicas folded without a barrier", CELLS, "*to += to[half];\n      }\n      __syncthreads();",
+     "*to += to[half];\n      }", "binary_cells", RACE),
+    ("threads of a replica add plainly", CELLS,
+     "atomicAdd(memory_ + (static_cast<int>(threadIdx.x) & (replicas_ - 1)) + cell * replicas_, amount);",
+     "memory_[(static_cast<int>(threadIdx.x) & (replicas_ - 1)) + cell * replicas_] += amount;", "binary_cells", RACE),
     ("elements added to the card plainly", CELLS, "atomicAdd(of_card + cell, CellOfCard<Cell>{amount});",
      "of_card[cell] += amount;", "binary_cells", RACE),
     ("cells of blocks added plainly", CELLS, "if (sum != 0) atomicAdd(of_card + i, CellOfCard<Cell>{sum});",
      "of_card[i] += sum;", "binary_cells", RACE),
-    ("ignored elements decide", CELLS, "(b.ignored_decide || !ignored)) *outside", "true) *outside", "binary_cells", WRONG),
+    ("ignored elements decide", BINARY_CELLS, "(b.ignored_decide || !ignored)) *outside", "true) *outside", "binary_cells",
+     WRONG),
     ("shared memory for counts alone", "passes/binary_cells_cuda.cu", "replicas * static_cast<int64_t>(sizeof(Cell));",
      "replicas * static_cast<int64_t>(sizeof(uint32_t));", "binary_cells", OVERRUN),
+    # the kernels of scores
+    ("a guess that was wrong", SCORES, "guess != nullptr && !logits(b);", "guess != nullptr;", "score_keys", WRONG),
+    ("a guess without its faults", SCORES, "guessed && which < kKindsOfFault", "false", "score_keys", WRONG),
+    ("a guess added by every block", SCORES, "blockIdx.x) * kThreads + threadIdx.x; i < cells;", "0) + threadIdx.x; i < cells;",
+     "score_keys", f"{RACE}|{WRONG}"),
+    ("a guess that was not zero", LAUNCH_SCORES, "error = cudaMemsetAsync(", "if (false) cudaMemsetAsync(", "score_keys",
+     UNWRITTEN),
+    ("lanes that stop alone", ROUNDS, "if (!__any_sync(kAllLanes, outside_ || others)) return false;",
+     "if (!(outside_ || others)) return false;", "score_keys", WRONG),
+    ("lanes that leave before a vote", SCORES, "; i - lane < elements;", "; i < elements;", "score_keys",
+     f"{DIVERGENT}|deadlock|mismatched|is not"),
+    ("masked scores counted", SCORES, "if (b.valid != nullptr && !b.valid", "if (false && !b.valid", "score_keys", WRONG),
+    ("ignored classes decide", SCORES, "!b.multiclass && b.ignored_decide", "true", "scores", WRONG),
+    ("negative targets of scores counted", SCORES, "target < 0 || target >= limit", "target >= limit", "score_keys", WRONG),
+    ("a NaN for a key", SCORES, "if (x != x) return -1;", "if (x != x) return 0;", "score_keys", WRONG),
+    ("a zero with a sign for a key", SCORES, "static_cast<float>(x) + 0.0f);", "static_cast<float>(x));", "score_keys", WRONG),
+    ("a column that does not end", SCORES, "quick -= quick_size;\n      ++slow;", "quick -= quick_size;", "score_keys",
+     f"{WRONG}|{OUTSIDE}"),
+    ("half a sum of exponentials", SCORES, "kLanes / 2; offset > 0; offset /= 2) sum +=", "kLanes / 4; offset > 0; offset /= 2) sum +=",
+     "score_keys", WRONG),
+    ("the greatest score of a lane", SCORES, "most = other > most ? other : most;", "", "score_keys", "mismatched"),
+    ("the nearest cut reached", SCORES, "return nearest + reaches(nearest);", "return nearest + 1;", "scores", WRONG),
+    ("cuts rounded to the nearest", SCORES, "nearest < cut ? nextafterf(nearest, INFINITY) : nearest", "nearest", "scores", WRONG),
+    ("cells over the cuts", SCORES, "cells_(shared + cells_at,", "cells_(shared,", "scores", f"{RACE}|{WRONG}"),
+    # the kernels of calibration
+    ("edges used before all are even", CALIBRATION, "__syncthreads_and(even) != 0", "even", "calibration", f"{RACE}|{WRONG}"),
+    ("a guess of a bin that is not compared", CALIBRATION, "return guess + (copy_[guess + 1] <= confidence) - (copy_[guess] > confidence);",
+     "return guess;", "calibration", f"{WRONG}|mismatched"),
+    ("the last class that has the greatest score", CALIBRATION, "klass < label && !beats", "klass > label && !beats",
+     "calibration", WRONG),
+    ("the sums of the first round", CALIBRATION, "*outside != 0 ? second : first;", "false ? second : first;", "calibration", WRONG),
+    ("the lowest part of confidences", CALIBRATION, "part * kPartBits);", "(part - 1) * kPartBits);", "calibration", WRONG),
+    ("confidences that are not rounded", CALIBRATION, "options_.rounds ?", "false ?", "calibration", WRONG),
+    ("every lane adds a confidence", CALIBRATION, "if (lane == 0) counter.add(", "counter.add(", "calibration", WRONG),
+    ("half a sum of a row", CALIBRATION, "kLanes / 2; offset > 0; offset /= 2) sum +=", "kLanes / 4; offset > 0; offset /= 2) sum +=",
+     "calibration", WRONG),
+    ("no room for the second round", LAUNCH_CALIBRATION, "(options.logits < 0 ? 2 : 1);", "1;", "calibration",
+     f"{OUTSIDE}|{UNWRITTEN}|{WRONG}"),
     # the pairs kernels
     ("a tree without barriers", PAIRS, "of_block[threadIdx.x + width]);\n    __syncthreads();",
      "of_block[threadIdx.x + width]);", "pairs", RACE),
@@ -205,12 +247,12 @@ MUTATIONS = [
     ("scratch not cleared", LAUNCH_ROWS, "return cudaMemsetAsync(workspace, 0, kRowsScratch * sizeof(int64_t), stream);",
      "return cudaSuccess;", "ranking", UNWRITTEN),
     # the hinge kernels
-    ("masked rows counted", HINGE, "if (b.valid != nullptr && !b.valid", "if (false && !b.valid", "hinge", WRONG),
+    ("masked rows counted", ROWS, "if (b.valid != nullptr && !b.valid", "if (false && !b.valid", "hinge", WRONG),
     ("the runner-up of one lane", HINGE, "row.other = greater_of(__shfl_xor_sync(kAllLanes, row.other, offset), row.other);", "",
      "hinge", WRONG),
     ("sums of classes not zeroed", HINGE, "c += kWarp) mine[c] = mine[classes + c] = 0.0;", "c += kWarp) mine[c] = 0.0;", "hinge",
      UNWRITTEN),
-    ("a bad target for every lane", HINGE, "if (lane == 0 && bad) faults", "if (bad) faults", "hinge", WRONG),
+    ("a bad target for every lane", ROWS, "if (lane == 0 && bad) faults", "if (bad) faults", "hinge", WRONG),
     # the ranking kernel
     ("keys read before they are there", RANKING, "    __syncthreads();\n    if (any_row) {", "    if (any_row) {", "ranking",
      f"{RACE}|{UNWRITTEN}"),

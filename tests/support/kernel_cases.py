@@ -5,6 +5,7 @@ import math
 import pickle
 import pkgutil
 import re
+from functools import partial
 from importlib import import_module
 
 import torch
@@ -14,6 +15,8 @@ from fastmetrics.passes.binary import cutoffs
 from fastmetrics.passes.faults import FAULTS
 from fastmetrics.passes.pairs import STATES
 from fastmetrics.passes.row_pairs import COSINE, JS, JS_LOG, KL, KL_LOG
+from fastmetrics.passes.score_keys import number_of_keys, score_keys
+from fastmetrics.passes.scores import EITHER, LOGITS, PROBABILITIES, logit_cuts
 from fastmetrics.passes.values import DROP, KEEP, REPLACE
 from tests.support.emulator import worker
 from tests.support.passes import binary_inputs, mask, multiclass_states, pairs_states, zeros
@@ -461,6 +464,172 @@ def exact_match_cases():
                 yield exact_match(labels.transpose(1, -1), target.transpose(1, -1), c, samplewise)
 
 
+def settled(logits, place, softmax):
+    """Logits, but 0 where rounding on the way to a probability could change the bin that ``place`` gives it."""
+    p = logits.double().softmax(1) if softmax else logits.double().sigmoid()
+    low, high = (place((p * (1 + change)).to(logits.dtype)) for change in (-1e-6, 1e-6))
+    same = (low == high) | p.isnan()
+    return torch.where(same.all(1, keepdim=True) if softmax else same, logits, 0)
+
+
+def of_scores(operator, preds, target, state, in_columns=False, decide=False, **options):
+    """The arguments that the passes of scores share; the state has ``C * bins`` rows of a negative and a positive."""
+    given = {"preds": preds, "target": target, "faults": zeros(FAULTS), "in_columns": in_columns}
+    return operator, {"logits": EITHER, **given, **state, "ignored_decide": decide, **asked(options)}
+
+
+def histogram(preds, target, cuts, in_columns=False, weights=None, **options):
+    """cuts: how many uniform ones, or a list."""
+    uniform = isinstance(cuts, int)
+    found = torch.linspace(0, 1, cuts).double() if uniform else torch.tensor(cuts, dtype=torch.float64)
+    shape = preds.shape[1] if in_columns else 1, len(found) + 1, 2
+    state = {
+        "cuts": found,
+        "logit_cuts": logit_cuts(found, preds.dtype),
+        "histogram": torch.randint(0, 9, shape) if weights is None else zeros(*shape, dtype=torch.float64),
+        "weights": weights,
+        "uniform": uniform,
+    }
+    return of_scores("score_histogram_", preds, target, state, in_columns, **options)
+
+
+def in_bins(cuts):
+    return lambda p: torch.searchsorted(torch.tensor(cuts, dtype=torch.float64), p.double().contiguous(), right=True)
+
+
+def scores_cases():
+    some = [0.1, 0.25, 0.5, 0.7, 0.9]  # cuts of which none is a probability of equal classes
+
+    def near_cuts(*shape):
+        """Probabilities, many of which are a uniform cut or next to one."""
+        p = torch.linspace(0, 1, 8)[torch.randint(0, 8, shape)]
+        return torch.where(torch.rand(shape) < 0.5, torch.nextafter(p, torch.rand(shape)), p)
+
+    for dtype in SCORES:
+        n = 1100
+        target, valid = torch.randint(-1, 3, (n,)), mask((n,), "cpu")
+        yield histogram(near_cuts(n).to(dtype), target, 8, ignore=-1)
+        logits = settled(rare(torch.randn(n)).to(dtype), in_bins(some), False)
+        yield histogram(logits, target.clamp(0, 1).to(torch.uint8), some)
+        c = 20
+        scores = settled(rare(torch.randn(90, c)).to(dtype), in_bins(some), True)
+        yield histogram(scores, torch.randint(-2, c + 1, (90,)), some, True, ignore=-1)
+        if dtype.itemsize == 2:
+            continue
+        for weights in (None, eighths((n,))):
+            given = torch.tensor(some, dtype=dtype)[torch.randint(0, 5, (n,))]
+            yield histogram(given, target, some, weights=weights, valid=valid, logits=PROBABILITIES)
+            yield histogram(logits[:40], target[:40], 3000, weights=None if weights is None else weights[:40])
+            yield histogram(logits, target, [0.5], weights=weights, valid=valid, logits=LOGITS, ignore=7)
+        # labels, one after another and far apart
+        several = near_cuts(300, 5, 2).to(dtype)
+        target, valid = torch.randint(0, 3, (300, 5, 2)), mask((300, 5, 2), "cpu")
+        yield histogram(several[..., 0], target[..., 0], 8, True, ignore=2)
+        yield histogram(several, target, 8, True, valid=valid)
+        yield histogram(several.transpose(0, 1), target.transpose(0, 1), 8, True, weights=eighths((5, 300, 2)))
+        # classes: a thread, a warp, planes; in cells of shared memory and of the card
+        for c, n in ((3, 400), (20, 90), (70, 9)):
+            scores = settled(rare(torch.randn(n, c)).to(dtype), in_bins(some), True)
+            target, valid = torch.randint(-2, c + 1, (n,)), mask((n,), "cpu")
+            yield histogram(scores[::2], target[::2], some, True, logits=LOGITS, weights=eighths((n // 2 + n % 2,)))
+            yield histogram(near_cuts(n, c).to(dtype), target, 8, True, valid=valid)
+        yield histogram(near_cuts(n, c).to(dtype), target, 8, True, weights=eighths((n,)))
+        image = settled(torch.randn(2, 4, 12, 5).to(dtype), in_bins(some), True)
+        yield histogram(image, torch.randint(0, 5, (2, 12, 5)), some, True)
+    # what says that all are logits comes last, so late that others look for it; or it is ignored
+    scores, target = torch.rand(18_000), torch.randint(0, 2, (18_000,))
+    scores[-3], target[-3], target[5] = 2.0, 4, 9
+    yield histogram(settled(scores, in_bins(some), False), target, some)
+    for decide in (False, True):
+        yield histogram(settled(scores[-999:], in_bins(some), False), target[-999:], some, ignore=4, decide=decide)
+    many, target = torch.rand(1100, 3), torch.randint(0, 3, (1100,))
+    many[-1, 1], target[-1] = -1.0, -1
+    for ignore in (None, -1):
+        yield histogram(settled(many, in_bins(some), True), target, some, True, ignore=ignore)
+    # a sum over many classes, and none
+    yield histogram(torch.randn(5, 3000) * 4, torch.randint(0, 3000, (5,)), [1e-9, 0.9], True, logits=LOGITS)
+    yield histogram(torch.rand(0, 3), torch.randint(0, 3, (0,)), some, True)
+
+
+def counts_of(preds, target, bits, in_columns=False, logits=EITHER, **options):
+    shape = preds.shape[1] if in_columns else 1, number_of_keys(bits, logits == PROBABILITIES), 2
+    state = {"counts": torch.randint(0, 9, shape), "bits": bits}
+    return of_scores("count_scores_", preds, target, state, in_columns, logits=logits, **options)
+
+
+def score_keys_cases():
+    for dtype, bits in ((torch.float16, 0), (torch.bfloat16, 0), (torch.bfloat16, 6), (torch.float32, 9)):
+        target = torch.randint(-1, 3, (700,))
+        near = torch.cat([torch.rand(300) * 2.0 ** -torch.randint(0, 30, (300,)), 1 - torch.rand(100) / 64])
+        near = torch.cat([near, torch.tensor([0.0, -0.0, 1.0, 0.5])]).to(dtype)
+        key = partial(score_keys, bits=bits, signed=False)
+        yield counts_of(near, target[: len(near)], bits, ignore=-1, valid=mask(near.shape, "cpu"))
+        yield counts_of(rare(torch.randn(700)).to(dtype), target, bits, logits=PROBABILITIES)
+        yield counts_of(settled(rare(torch.randn(700) * 4).to(dtype), key, False), target, bits, ignore=1)
+        yield counts_of(torch.rand(60, 4, 3).to(dtype), torch.randint(0, 3, (60, 4, 3)), bits, True)
+        for c in (3,) if bits == 0 else (3, 20):  # the cells of 16 bits are many
+            logits = settled(rare(torch.randn(50, c) * 4).to(dtype), key, True)
+            yield counts_of(logits, torch.randint(-1, c, (50,)), bits, True)
+            yield counts_of(torch.rand(50, c).to(dtype), torch.randint(0, c, (50,)), bits, True)
+    # as many scores as the keys need, and one that is a logit among them
+    probabilities, target = torch.rand(9000), torch.randint(0, 2, (9000,))
+    target[17] = 5
+    yield counts_of(probabilities, target, 9)
+    probabilities[7777] = math.nan
+    yield counts_of(settled(probabilities, partial(score_keys, bits=9, signed=False), False), target, 9)
+
+
+def calibration(preds, target, edges=8, columns=0, weights=None, logits=EITHER, **options):
+    """edges: how many even ones, or a list; columns: of the state, 0 for confidences."""
+    found = torch.linspace(0, 1, edges) if isinstance(edges, int) else torch.tensor(edges)
+    shape = (columns, len(found)) if columns else (len(found),)
+    real = zeros(*shape, dtype=torch.float64)
+    whole = [real.clone() if weights is not None else torch.randint(0, 9, shape) for _ in range(2)]
+    given = {"preds": preds, "target": target, "weights": weights, "edges": found.double(), "logits": logits}
+    states = {"counts": whole[0], "hits": whole[1], "confidences": real}
+    return "calibration_", {**given, **states, "faults": zeros(FAULTS), **asked(options)}
+
+
+def calibration_cases():
+    uneven = [0.0, 0.1, 0.2, 0.95, 1.0]
+
+    def simple(*shape):
+        """Probabilities whose weighted sums are exact, some of them an edge."""
+        return torch.randint(0, 9, shape) / 8
+
+    for dtype in SCORES:
+        n = 1100
+        target, valid = torch.randint(-1, 3, (n,)), mask((n,), "cpu")
+        yield calibration(torch.rand(n).to(dtype), target, ignore=-1, valid=valid)
+        yield calibration(rare(torch.randn(n)).to(dtype), target.to(torch.int32), uneven)
+        for c in (3, 20):
+            target = torch.randint(-1, c + 1, (150,))
+            yield calibration(torch.rand(150, c).softmax(1).to(dtype), target, ignore=-1)
+            yield calibration(rare((torch.randn(150, c) * 2).round()).to(dtype), target, uneven, logits=LOGITS)
+    for c in (3, 20):
+        target, valid = torch.randint(-1, c + 1, (150,)), mask((150,), "cpu")
+        some = torch.where(torch.rand(150, c) < 0.1, 2.0, torch.rand(150, c))
+        yield calibration(some, target, logits=PROBABILITIES)
+        yield calibration(some, target, uneven, c)
+        yield calibration(torch.rand(150, c), target, 2000, c, valid=valid)
+        yield calibration(simple(150, c), target, columns=c, weights=eighths((150,)))
+        yield calibration(simple(150, c), target, weights=eighths((150,)), ignore=1)
+    yield calibration(torch.randn(2, 5, 4, 6), torch.randint(0, 5, (2, 4, 6)))
+    labels, target = torch.rand(40, 4, 3), torch.randint(0, 3, (40, 4, 3))
+    yield calibration(labels, target, 8, 4, valid=mask(target.shape, "cpu"))
+    yield calibration(simple(40, 4, 3).transpose(0, 2), target.transpose(0, 2), 8, 4, eighths((3, 4, 40)))
+    # the only score that says that all are logits comes last
+    late = torch.rand(1100)
+    late[-1] = 1.5
+    yield calibration(late, torch.randint(0, 2, (1100,)))
+    yield calibration(late[:0], torch.randint(0, 2, (0,)))
+
+
+def large_calibration_cases():
+    # more samples than the cells of a block may count
+    yield calibration(torch.full((270_000,), 1 - 2**-24), torch.ones(270_000, dtype=torch.uint8), logits=PROBABILITIES)
+
+
 def large_pairs_cases():
     # more outputs, and more parts of one, than the second stage has blocks and threads
     yield pairs(torch.randn(2, 1030), torch.rand(2, 1030), ("count", "moments"), 1030)
@@ -495,6 +664,9 @@ CASES = {
     "hinge": hinge_cases,
     "ranking": ranking_cases,
     "exact_match": exact_match_cases,
+    "scores": scores_cases,
+    "score_keys": score_keys_cases,
+    "calibration": calibration_cases,
 }
 # What takes long: not for sanitizers and planted bugs.
 LARGE = {
@@ -502,6 +674,7 @@ LARGE = {
     "hinge": large_hinge_cases,
     "ranking": large_ranking_cases,
     "exact_match": large_exact_match_cases,
+    "calibration": large_calibration_cases,
 }
 
 

@@ -66,6 +66,9 @@ class Change:
         if text.count(self.old) != 1:
             raise ValueError(f"{self.name}: {self.path} has {text.count(self.old)} times, not once: {self.old}")
         path = folder / self.path
+        for other in folder.rglob("*"):  # that a change of this name was in before
+            if other != path and other.suffix in (".h", ".cuh", ".cu"):
+                other.unlink()
         changed = text.replace(self.old, self.new)
         if not path.is_file() or path.read_text() != changed:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The kernels of the calibration pass; its meaning is calibration_body in fastmetrics/passes/calibration.py.
+//
+// A thread, or a warp where the scores of a sample are many neighbours, has a sample; logits are read again, from the
+// cache, for the sum of their exponentials. What the first round of a batch (common/rounds.cuh) found as probabilities
+// is added to the state, or what a second one found as logits.
+//
+// Confidences of samples without weights are added as whole multiples of 2^-63, in parts of 16 bits: so shared memory
+// adds them without a loop, and any order gives the same bits. Sums of weights are added in no fixed order.
+
+#pragma once
+
+#include "common/cells.cuh"
+#include "common/rounds.cuh"
+#include "passes/rows_kernels.cuh"
+#include "rules/hinge.h"
+#include "rules/order.h"
+
+namespace fastmetrics {
+
+// The cells of a bin: samples, hits, and confidences; of these the parts of kPartBits bits from the lowest on, or sums.
+enum { kBinSamples, kBinHits, kBinConfidences };
+constexpr int kPartBits = 16, kParts = 4;
+template <typename Cell>
+constexpr int kCellsOfBin = kBinConfidences + (std::is_same<Cell, double>::value ? 1 : kParts);
+
+// Samples that a block may have: what they add must not exceed a cell.
+constexpr int64_t kMostOfBlock = int64_t{1} << (32 - kPartBits);
+
+// What a round finds. cells: [columns, bins, kCellsOfBin], zero before. scratch: [kRowsScratch], zero before.
+template <typename Cell>
+struct CalibrationFound {
+  CellOfCard<Cell>* cells;
+  int64_t* scratch;
+};
+
+template <typename Cell>
+struct CalibrationRound {
+  Round round;
+  int replicas;      // of the cells of a block
+  int64_t* outside;  // whether a score lies outside [0, 1]; zero before the first round
+  CalibrationFound<Cell> found;
+};
+
+// Which bin has a confidence in [0, 1]: the last one whose edge is not above it.
+class BinFinder {
+ public:
+  // Copies the edges if there is `room`; all threads of the block call it.
+  __device__ __forceinline__ BinFinder(const CalibrationOptions& options, bool room, double* copy)
+      : edges_(options.edges), copy_(copy), last_(static_cast<int>(options.bins) - 1), near_(room) {
+    if (!room) return;
+    bool even = true;
+    for (int i = threadIdx.x; i <= last_; i += kThreads) {
+      copy[i] = edges_[i];
+      even &= fabs(copy[i] * last_ - i) < 0.25;
+    }
+    even_ = __syncthreads_and(even) != 0;
+  }
+
+  __device__ __forceinline__ int operator()(double confidence) const {
+    if (even_) {
+      const int step = static_cast<int>(confidence * last_), guess = step < last_ ? step : last_ - 1;
+      return guess + (copy_[guess + 1] <= confidence) - (copy_[guess] > confidence);
+    }
+    int base = 0;  // the first edge is never above
+    for (int left = last_ + 1; left > 1;) {
+      const int half = left / 2;
+      if ((near_ ? copy_[base + half] : edges_[base + half]) <= confidence) base += half;
+      left -= half;
+    }
+    return base;
+  }
+
+ private:
+  const double* edges_;
+  const double* copy_;
+  int last_;
+  bool near_, even_ = false;  // even: so near to equal steps that a guess is at most one bin away
+};
+
+template <typename Cell>
+class CalibrationCounter {
+ public:
+  __device__ __forceinline__ CalibrationCounter(const CalibrationOptions& options, const CalibrationRound<Cell>& round,
+                                                unsigned char* shared, int cells_at)
+      : options_(options),
+        found_(round.found),
+        bins_(options, cells_at > 0, reinterpret_cast<double*>(shared)),
+        cells_(shared + cells_at, (options.columns > 0 ? options.columns : 1) * options.bins * kCellsOfBin<Cell>,
+               round.replicas) {}
+
+  __device__ BadOnes* bad() { return &bad_; }
+
+  // A probability of a column; place: where it is among those of all samples.
+  __device__ __forceinline__ void add(int64_t column, double x, bool hit, double weight, int64_t place) {
+    const double confidence = options_.rounds ? static_cast<double>(static_cast<float>(x)) : x;
+    if (is_outside(confidence)) {
+      bad_.add(kBadPreds, place);
+      return;
+    }
+    const int64_t first = (column * options_.bins + bins_(confidence)) * kCellsOfBin<Cell>;
+    if constexpr (std::is_same<Cell, double>::value) {
+      cells_.add(first + kBinSamples, weight, found_.cells);
+      if (hit) cells_.add(first + kBinHits, weight, found_.cells);
+      cells_.add(first + kBinConfidences, weight * confidence, found_.cells);
+    } else {
+      cells_.add(first + kBinSamples, 1, found_.cells);
+      if (hit) cells_.add(first + kBinHits, 1, found_.cells);
+      const uint64_t whole = static_cast<uint64_t>(confidence * 0x1p63);
+#pragma unroll
+      for (int part = 0; part < kParts; ++part) {
+        const auto bits = static_cast<uint32_t>(whole >> part * kPartBits) & ((1u << kPartBits) - 1);
+        if (bits != 0) cells_.add(first + kBinConfidences + part, bits, found_.cells);
+      }
+    }
+  }
+
+  // All threads of the block call it, once each has done its part.
+  __device__ __forceinline__ void close() {
+    cells_.flush(found_.cells);
+    bad_.close(found_.scratch + kRowsFaults, found_.scratch + kRowsPlaces);
+  }
+
+ private:
+  const CalibrationOptions& options_;
+  const CalibrationFound<Cell>& found_;
+  BinFinder bins_;
+  CellsOfBlock<Cell> cells_;
+  BadOnes bad_;
+};
+
+// Of the scores of a sample the greatest and the first class that has it.
+struct GreatestOfRow {
+  double most = -INFINITY;
+  int64_t label = INT64_MAX;
+
+  __device__ __forceinline__ void see(double x, int64_t klass) {
+    if (beats(x, most) || (klass < label && !beats(most, x))) {
+      most = x;
+      label = klass;
+    }
+  }
+};
+
+// kLanes lanes read the scores of the sample that begins at `at`; all get the result.
+template <int kLanes>
+__device__ __forceinline__ GreatestOfRow greatest_of_row(const RowsBatch& b, int64_t at, int lane, Lookout* lookout) {
+  GreatestOfRow found;
+  for (int64_t c = lane; c < b.scores; c += kLanes) {
+    const double x = score_at(b, at + c * b.a_score);
+    lookout->look(is_outside(x));
+    found.see(x, c);
+  }
+  for (int offset = kLanes / 2; offset > 0; offset /= 2) {
+    const double most = __shfl_xor_sync(kAllLanes, found.most, offset);
+    found.see(most, __shfl_xor_sync(kAllLanes, found.label, offset));
+  }
+  return found;
+}
+
+// The sum of exp(score - most) over the scores of a sample, for all lanes.
+template <int kLanes>
+__device__ __forceinline__ double sum_of_row(const RowsBatch& b, int64_t at, double most, int lane) {
+  double sum = 0.0;
+  for (int64_t c = lane; c < b.scores; c += kLanes) sum += exp(score_at(b, at + c * b.a_score) - most);
+  for (int offset = kLanes / 2; offset > 0; offset /= 2) sum += __shfl_xor_sync(kAllLanes, sum, offset);
+  return sum;
+}
+
+// cells_at: where in shared memory the cells begin, behind a copy of the edges; 0 for no copy.
+template <typename Cell, int kLanes>
+FM_KERNEL calibration_kernel(const RowsBatch b, const CalibrationOptions options, const CalibrationRound<Cell> round,
+                             int cells_at) {
+  static_assert(kLanes == 1 || kLanes == kWarp, "a thread or a warp");
+  extern __shared__ __align__(16) unsigned char shared[];
+  const bool logits = round.round == Round::kSecond || options.logits == 1;
+  if (round.round == Round::kSecond && *round.outside == 0) return;
+  CalibrationCounter<Cell> counter(options, round, shared, cells_at);
+  Lookout lookout(round.round, round.outside);
+  constexpr int kRows = kThreads / kLanes;
+  const int64_t rows = b.rows.samples(), stride = static_cast<int64_t>(gridDim.x) * kRows;
+  const int64_t classes = options.multiclass ? b.scores : 2;
+  const int lane = static_cast<int>(threadIdx.x) % kLanes, row_of_warp = static_cast<int>(threadIdx.x) % kWarp / kLanes;
+  for (int64_t row = static_cast<int64_t>(blockIdx.x) * kRows + threadIdx.x / kLanes; row - row_of_warp < rows;
+       row += stride) {
+    double weight = 1.0;
+    const int64_t target = row < rows ? counted_target(b, row, classes, lane, &weight, counter.bad()) : -1;
+    if (target >= 0) {
+      const int64_t at = b.rows.offset(row, b.rows.a_stride);
+      if (!options.multiclass) {
+        const double x = score_at(b, at);
+        lookout.look(is_outside(x));
+        counter.add(options.label(row), logits ? 1.0 / (1.0 + exp(-x)) : x, target == 1, weight, row);
+      } else {
+        const GreatestOfRow greatest = greatest_of_row<kLanes>(b, at, lane, &lookout);
+        const double sum = logits ? sum_of_row<kLanes>(b, at, greatest.most, lane) : 1.0;
+        if (options.columns == 0) {
+          const double confidence = logits ? 1.0 / sum : greatest.most;
+          if (lane == 0) counter.add(0, confidence, target == greatest.label, weight, row);
+        } else {
+          for (int64_t c = lane; c < b.scores; c += kLanes) {
+            const double x = score_at(b, at + c * b.a_score);
+            counter.add(c, logits ? exp(x - greatest.most) / sum : x, target == c, weight, row * b.scores + c);
+          }
+        }
+      }
+    }
+    if (lookout.stops()) break;
+  }
+  counter.close();
+}
+
+// Adds what was found to the state: by the second round where scores lie outside [0, 1]. outside: null if there was one
+// round alone.
+template <typename Cell>
+FM_KERNEL calibration_close_kernel(const RowsBatch b, const CalibrationOptions options, const CalibrationSums to,
+                                   const CalibrationFound<Cell> first, const CalibrationFound<Cell> second,
+                                   const int64_t* outside, int64_t* faults) {
+  const CalibrationFound<Cell> found = outside != nullptr && *outside != 0 ? second : first;
+  const int64_t bins = (options.columns > 0 ? options.columns : 1) * options.bins;
+  const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
+  for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < bins; i += stride) {
+    const CellOfCard<Cell>* of_bin = found.cells + i * kCellsOfBin<Cell>;
+    if (of_bin[kBinSamples] == 0) continue;
+    double sum = static_cast<double>(of_bin[kBinConfidences]);
+    if constexpr (!std::is_same<Cell, double>::value) {
+      for (int part = 1; part < kParts; ++part) {
+        sum += ldexp(static_cast<double>(of_bin[kBinConfidences + part]), part * kPartBits);
+      }
+      sum *= 0x1p-63;
+    }
+    to.counts.add(i, static_cast<double>(of_bin[kBinSamples]));
+    to.hits.add(i, static_cast<double>(of_bin[kBinHits]));
+    to.confidences.add(i, sum);
+  }
+  if (faults == nullptr || blockIdx.x != 0 || threadIdx.x != 0) return;
+  for (int which = 0; which < kKindsOfFault; ++which) {
+    faults[kScratchCount + which] = found.scratch[kRowsFaults + which];
+    faults[kScratchPlace + which] = found.scratch[kRowsPlaces + which];
+  }
+  record_faults(faults, [&](int which, int64_t place) {
+    if (which == kBadPreds) return place;
+    if (which == kBadWeight) return int64_t{__double_as_longlong(b.weight(place))};
+    return label_at(b.target, b.target_type, b.rows.offset(place, b.rows.b_stride));
+  });
+}
+
+}  // namespace fastmetrics

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The figures of Tuning were chosen from the sizes of current cards, not measured.
+
+#include "passes/scores_cuda.h"
+#include "passes/scores_launch.cuh"
+
+namespace fastmetrics {
+namespace {
+
+struct Tuning {
+  static constexpr int kBlocksPerMultiprocessor = 4;
+  static constexpr int64_t kScoresPerThread = 16;
+  static constexpr int64_t kFewestForWarp = 16;
+};
+
+}  // namespace
+
+int64_t count_scores_workspace(const ScoresBatch& b, const ScoreKeys& keys) {
+  return scores_workspace(b, keys.number());
+}
+
+cudaError_t launch_count_scores(const ScoresBatch& b, const ScoreKeys& keys, int64_t* counts, int64_t* faults,
+                                int64_t* workspace, cudaStream_t stream) {
+  const KeyFinder finder{keys, keys.number()};
+  return launch_score_cells<Tuning, float, uint32_t>(b, finder, 0, counts, faults, workspace, stream);
+}
+
+}  // namespace fastmetrics

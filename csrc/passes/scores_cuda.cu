@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The figures of Tuning were chosen from the sizes of current cards, not measured.
+
+#include "passes/scores_cuda.h"
+
+#include "passes/scores_launch.cuh"
+
+namespace fastmetrics {
+namespace {
+
+struct Tuning {
+  static constexpr int kBlocksPerMultiprocessor = 4;
+  static constexpr int64_t kScoresPerThread = 16;
+  static constexpr int64_t kFewestForWarp = 16;
+  // bytes of cuts of which a block has a copy
+  static constexpr int64_t kMostOfCuts = 8 * 1024;
+};
+
+template <typename V, typename Cell, typename State>
+cudaError_t launch_cuts(const ScoresBatch& b, const ScoreBins& bins, State* histogram, int64_t* faults,
+                        int64_t* workspace, cudaStream_t stream) {
+  const int64_t bytes = bins.number * static_cast<int64_t>(sizeof(V));
+  const bool near = bytes <= Tuning::kMostOfCuts;
+  return launch_score_cells<Tuning, V, Cell>(b, CutFinder{bins, near}, near ? bytes : 0, histogram, faults, workspace,
+                                             stream);
+}
+
+template <typename Cell, typename State>
+cudaError_t launch_histogram(const ScoresBatch& b, const ScoreBins& bins, State* histogram, int64_t* faults,
+                             int64_t* workspace, cudaStream_t stream) {
+  return b.preds_type == DType::kDouble ? launch_cuts<double, Cell>(b, bins, histogram, faults, workspace, stream)
+                                        : launch_cuts<float, Cell>(b, bins, histogram, faults, workspace, stream);
+}
+
+}  // namespace
+
+int64_t score_histogram_workspace(const ScoresBatch& b, const ScoreBins& bins) {
+  return scores_workspace(b, bins.number + 1);
+}
+
+cudaError_t launch_score_histogram(const ScoresBatch& b, const ScoreBins& bins, int64_t* histogram, int64_t* faults,
+                                   int64_t* workspace, cudaStream_t stream) {
+  return launch_histogram<uint32_t>(b, bins, histogram, faults, workspace, stream);
+}
+
+cudaError_t launch_score_histogram(const ScoresBatch& b, const ScoreBins& bins, double* histogram, int64_t* faults,
+                                   int64_t* workspace, cudaStream_t stream) {
+  return launch_histogram<double>(b, bins, histogram, faults, workspace, stream);
+}
+
+}  // namespace fastmetrics

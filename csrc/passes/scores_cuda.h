@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+#pragma once
+
+#include <cuda_runtime_api.h>
+
+#include "passes/scores.h"
+
+namespace fastmetrics {
+
+// How many int64 launch_score_histogram and launch_count_scores need for themselves.
+int64_t score_histogram_workspace(const ScoresBatch& b, const ScoreBins& bins);
+int64_t count_scores_workspace(const ScoresBatch& b, const ScoreKeys& keys);
+
+// Add the batch to the histogram, [columns, bins, 2], on the stream of the current device. The weights are added if it
+// is float64. workspace: int64, any values.
+cudaError_t launch_score_histogram(const ScoresBatch& b, const ScoreBins& bins, int64_t* histogram, int64_t* faults,
+                                   int64_t* workspace, cudaStream_t stream);
+cudaError_t launch_score_histogram(const ScoresBatch& b, const ScoreBins& bins, double* histogram, int64_t* faults,
+                                   int64_t* workspace, cudaStream_t stream);
+cudaError_t launch_count_scores(const ScoresBatch& b, const ScoreKeys& keys, int64_t* counts, int64_t* faults,
+                                int64_t* workspace, cudaStream_t stream);
+
+}  // namespace fastmetrics

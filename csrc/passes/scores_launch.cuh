@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How the kernels of the passes of scores are started: rounds, blocks, and shared memory. A source that starts them
+// says what this depends on in a struct Tuning:
+//   kBlocksPerMultiprocessor  that share its shared memory
+//   kScoresPerThread          that a thread should see before the cells of its block are added to those of the card
+//   kFewestForWarp            neighbouring scores of a sample from which a warp has it
+
+#pragma once
+
+#include "common/launch.cuh"
+#include "passes/scores_kernels.cuh"
+
+namespace fastmetrics {
+
+// Whether the cells of the first round are worth their memory, which is written twice and read once; without them the
+// batch is read twice.
+inline bool first_round_counts(const ScoresBatch& b, int64_t bins) {
+  return 3 * b.columns * bins * 2 * static_cast<int64_t>(sizeof(int64_t)) <=
+         b.rows.samples() * b.columns * size_of(b.preds_type);
+}
+
+// How many int64 the rounds need for themselves, bins of a column.
+inline int64_t scores_workspace(const ScoresBatch& b, int64_t bins) {
+  if (b.logits != kEither) return 0;
+  return kScoresScratch + (first_round_counts(b, bins) ? b.columns * bins * 2 : 0);
+}
+
+// cuts: bytes of the copy of a block. state: [columns, finder.number(), 2]. workspace: [scores_workspace], any values.
+template <typename Tuning, typename V, typename Cell, typename Finder, typename State>
+cudaError_t launch_score_cells(const ScoresBatch& b, const Finder& finder, int64_t cuts, State* state, int64_t* faults,
+                               int64_t* workspace, cudaStream_t stream) {
+  const int64_t rows = b.rows.samples(), elements = rows * b.columns, cells = b.columns * finder.number() * 2;
+  if (elements == 0) return cudaSuccess;
+  Card card;
+  cudaError_t error = current_card(&card);
+  if (error != cudaSuccess) return error;
+  const bool warps = b.multiclass && b.a_column == 1 && b.columns >= Tuning::kFewestForWarp;
+  const int64_t per_thread =
+      b.multiclass && !warps ? (Tuning::kScoresPerThread + b.columns - 1) / b.columns : Tuning::kScoresPerThread;
+  const int64_t work = b.multiclass && !warps ? rows : elements;
+  const int blocks = blocks_for(card, work, kThreads * per_thread, Tuning::kBlocksPerMultiprocessor);
+  const int cells_at = static_cast<int>((cuts + 15) / 16 * 16);
+  const int replicas = replicas_of<Cell>(card, cells, elements, blocks, Tuning::kBlocksPerMultiprocessor, cells_at);
+  const int64_t shared = cells_at + cells * replicas * static_cast<int64_t>(sizeof(Cell));
+  auto round_of = [&](Round round, CellOfCard<Cell>* guess) {
+    const bool looks = round == Round::kFirst && guess == nullptr;
+    return ScoresRound<Cell>{round, looks ? 0 : replicas, reinterpret_cast<CellOfCard<Cell>*>(state), guess, workspace,
+                             faults};
+  };
+  auto start = [&](Round round, CellOfCard<Cell>* guess) {
+    const ScoresRound<Cell> given = round_of(round, guess);
+    if (!b.multiclass) {
+      const bool by_column = b.columns > 1 && b.a_column < b.rows.a_stride[b.rows.dims - 1];
+      return launch(score_elements_kernel<Finder, V, Cell>, dim3(blocks), shared, stream, b, finder, given, cells_at,
+                    by_column);
+    }
+    return warps ? launch(score_rows_kernel<Finder, V, Cell, kWarp>, dim3(blocks), shared, stream, b, finder, given,
+                          cells_at)
+                 : launch(score_rows_kernel<Finder, V, Cell, 1>, dim3(blocks), shared, stream, b, finder, given,
+                          cells_at);
+  };
+  CellOfCard<Cell>* guess = nullptr;
+  if (b.logits != kEither) {
+    error = start(Round::kOnly, nullptr);
+  } else {
+    error = cudaMemsetAsync(workspace, 0, scores_workspace(b, finder.number()) * sizeof(int64_t), stream);
+    if (first_round_counts(b, finder.number())) {
+      guess = reinterpret_cast<CellOfCard<Cell>*>(workspace + kScoresScratch);
+    }
+    if (error == cudaSuccess) error = start(Round::kFirst, guess);
+    if (error == cudaSuccess) error = start(Round::kSecond, guess);
+  }
+  if (error != cudaSuccess || (faults == nullptr && guess == nullptr)) return error;
+  const int adders = guess == nullptr ? 1 : blocks_for(card, cells, kThreads, Tuning::kBlocksPerMultiprocessor);
+  return launch(score_close_kernel<Finder, Cell>, dim3(adders), 0, stream, b, finder, round_of(Round::kSecond, guess));
+}
+
+}  // namespace fastmetrics
