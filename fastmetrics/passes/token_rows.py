@@ -53,12 +53,12 @@ def token_rows_body(logits: Tensor, target: Tensor, entropy: bool, rank: bool, o
             not known there, and the rank is 0.
 
     Returns:
-        float64 ``[5, N]``, the rows of :class:`TokenValues`. The native CPU kernel takes the exponentials of logits up
-        to 32 bits in float32: relative errors of ``sum`` and ``weighted`` are up to about 1e-6. The rest is in float64.
+        float64 ``[5, N]``, the rows of :class:`TokenValues`. The native kernels take the exponentials of logits up to
+        32 bits in float32: relative errors of ``sum`` and ``weighted`` are up to about 1e-6. The rest is in float64.
     """
     _check(logits, target)
     v = logits.shape[-1]
-    x = logits.reshape(-1, v).double()
+    x = logits.reshape(target.shape[0], v).double()
     tokens = x.shape[0]
     read = (target != SKIPPED).unsqueeze(1)
     x = torch.where(read, x, -torch.inf)
@@ -100,4 +100,4 @@ def _result(logits: Tensor, target: Tensor, *rest: Any) -> Tensor:
     return torch.empty(5, target.shape[0], dtype=torch.float64, device=logits.device)
 
 
-token_rows = define(SCHEMA, token_rows_body, _fake, kernels=("cpu",), result=_result)
+token_rows = define(SCHEMA, token_rows_body, _fake, result=_result)

@@ -20,6 +20,7 @@ BINARY = "passes/binary_kernels.cuh"
 ROUNDS, CELLS, BINARY_CELLS = "common/rounds.cuh", "common/cells.cuh", "passes/binary_cells_kernels.cuh"
 SCORES, LAUNCH_SCORES = "passes/scores_kernels.cuh", "passes/scores_launch.cuh"
 CALIBRATION, LAUNCH_CALIBRATION = "passes/calibration_kernels.cuh", "passes/calibration_cuda.cu"
+TOKENS = "passes/token_rows_kernels.cuh"
 PAIRS = "passes/pairs_kernels.cuh"
 VALUES = "passes/values_kernels.cuh"
 ROW_PAIRS = "passes/row_pairs_kernels.cuh"
@@ -193,6 +194,21 @@ MUTATIONS = [
      "calibration", WRONG),
     ("no room for the second round", LAUNCH_CALIBRATION, "(options.logits < 0 ? 2 : 1);", "1;", "calibration",
      f"{OUTSIDE}|{UNWRITTEN}|{WRONG}"),
+    # the kernels of token rows
+    ("logits past the end", TOKENS, "i + kPacks * kStep <= end;", "i < end;", "token_rows", OUTSIDE),
+    ("wide loads of rows that begin anywhere", TOKENS, "begin + (past == 0 ? 0 : kN - past)", "begin", "token_rows", UNALIGNED),
+    ("parts of warps overwritten", TOKENS, "    __syncthreads();\n    if (threadIdx.x % kWarp == 0)",
+     "    if (threadIdx.x % kWarp == 0)", "token_rows", RACE),
+    ("parts of warps before they are there", TOKENS, "= part;\n    __syncthreads();", "= part;", "token_rows",
+     f"{RACE}|{UNWRITTEN}"),
+    ("sums that are not scaled", TOKENS, "part_.sums = moved(part_.sums, static_cast<double>(most), exp_of_double);",
+     "part_.sums.greatest = most;", "token_rows", WRONG),
+    ("exponentials of minus infinity", TOKENS, "distance > kLeastDistance<W> ? distance : kLeastDistance<W>", "distance",
+     "token_rows", WRONG),
+    ("equal logits behind the target", TOKENS, ": earlier ? !(x[j] < rival_)", ": false ? !(x[j] < rival_)", "token_rows", WRONG),
+    ("ranks of targets that are elsewhere", TOKENS, "(here || b.own != nullptr);", "true;", "token_rows", WRONG),
+    ("a NaN that is not seen", TOKENS, "part_.bad |= static_cast<int64_t>(!finite);", "", "token_rows", WRONG),
+    ("one part too few", TOKENS, "k < parts; ++k", "k < parts - 1; ++k", "token_rows", WRONG),
     # the pairs kernels
     ("a tree without barriers", PAIRS, "of_block[threadIdx.x + width]);\n    __syncthreads();",
      "of_block[threadIdx.x + width]);", "pairs", RACE),

@@ -28,12 +28,10 @@ def call(module, operator, args):
     return args if result is None else [*args, result]
 
 
-def compare(ours, theirs, case):
+def compare(ours, theirs, case, most=worker.RELATIVE):
     if isinstance(ours, bytes):
         ours = torch.frombuffer(bytearray(ours), dtype=theirs.dtype).view_as(theirs)
-    torch.testing.assert_close(
-        ours, theirs, rtol=worker.RELATIVE, atol=worker.ABSOLUTE, equal_nan=True, msg=lambda m: case + m
-    )
+    torch.testing.assert_close(ours, theirs, rtol=most, atol=worker.ABSOLUTE, equal_nan=True, msg=lambda m: case + m)
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -49,9 +47,10 @@ def test_kernels_give_what_the_body_gives(emulated, source, run):
         large = of_pass(name, LARGE) if name in LARGE else ()
         for number, (operator, args, expected) in enumerate(chain(of_pass(name), large)):
             found = call(emulated, operator, clones(args))
+            most = worker.relative(operator, str(args[0].dtype))
             for ours, theirs in zip(found, expected, strict=True):
                 if isinstance(theirs, torch.Tensor):
-                    compare(ours, theirs, f"{operator} case {number}: ")
+                    compare(ours, theirs, f"{operator} case {number}: ", most)
     ran = {kernel for kernel, *_ in emulated.take_launches()}
     there = build.kernels_of(source)
     assert ran == there, f"no case runs {there - ran}"

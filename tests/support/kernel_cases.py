@@ -17,6 +17,7 @@ from fastmetrics.passes.pairs import STATES
 from fastmetrics.passes.row_pairs import COSINE, JS, JS_LOG, KL, KL_LOG
 from fastmetrics.passes.score_keys import number_of_keys, score_keys
 from fastmetrics.passes.scores import EITHER, LOGITS, PROBABILITIES, logit_cuts
+from fastmetrics.passes.token_rows import ELSEWHERE, SKIPPED
 from fastmetrics.passes.values import DROP, KEEP, REPLACE
 from tests.support.emulator import worker
 from tests.support.passes import binary_inputs, mask, multiclass_states, pairs_states, zeros
@@ -625,6 +626,40 @@ def calibration_cases():
     yield calibration(late[:0], torch.randint(0, 2, (0,)))
 
 
+def token_rows_cases():
+    def tokens(logits, entropy=True, rank=True, own=False, target=None):
+        n, v = math.prod(logits.shape[:-1]), logits.shape[-1]
+        if target is None:
+            target = torch.randint(0, v, (n,))
+            target[::3] = torch.tensor([v + 3, ELSEWHERE, SKIPPED]).repeat(n)[: len(target[::3])]
+        mine = logits.flatten()[:n].double().contiguous() if own else None
+        return "token_rows", {"logits": logits, "target": target, "entropy": entropy, "rank": rank, "own": mine}
+
+    for dtype in SCORES:
+        # a warp; a block, of odd rows; several blocks; without what costs more
+        own = {"own": True}
+        for n, v, given in ((19, 5, {}), (9, 300, own), (4, 5001, {"rank": False}), (3, 16_385, own)):
+            logits = (torch.randn(n, v) * 4).to(dtype)
+            yield tokens(logits, **given)
+            yield tokens((logits * 2).round() / 2, False, own=True)
+            logits[:, torch.rand(v) < 0.3] = -math.inf
+            logits[n // 2, : v // 2] = -math.inf  # of a thread, or a block, that sees no others at first
+            yield tokens(logits, v == 300, False)
+        strange = torch.randn(60, 40)
+        strange[::4], strange[1::4] = rare(strange[::4]), rare(strange[1::4])
+        strange[7], strange[9, 3] = -math.inf, math.inf
+        yield tokens(strange.to(dtype), target=torch.arange(60) % 44)
+        # of any strides
+        yield tokens(torch.randn(70, 6).to(dtype).t(), own=True)
+        yield tokens(torch.randn(2, 9000, 3).to(dtype).transpose(1, 2))
+        # the greatest comes last, far above the others
+        late = torch.randn(2, 5000)
+        late[0, -1], late[1, 4096] = 300.0, 90.0
+        yield tokens(late.to(dtype))
+    yield tokens(torch.randn(20, 2100))  # more rows than blocks
+    yield tokens(torch.randn(3, 0), target=torch.tensor([-1, -2, 4]))
+
+
 def large_calibration_cases():
     # more samples than the cells of a block may count
     yield calibration(torch.full((270_000,), 1 - 2**-24), torch.ones(270_000, dtype=torch.uint8), logits=PROBABILITIES)
@@ -667,6 +702,7 @@ CASES = {
     "scores": scores_cases,
     "score_keys": score_keys_cases,
     "calibration": calibration_cases,
+    "token_rows": token_rows_cases,
 }
 # What takes long: not for sanitizers and planted bugs.
 LARGE = {

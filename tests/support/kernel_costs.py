@@ -76,6 +76,7 @@ WORK: dict[str, Callable[..., Work]] = {
     "calibration_kernel": lambda *_: Work("round"),
     "score_elements_kernel": lambda *_: Work("score"),
     "score_rows_kernel": lambda _, v, *rest: Work("score", size(v)),
+    "token_rows_kernel": lambda t, *_: Work("logit", size(t)),
     "values_kernel": lambda t: Work("value", size(t)),
     "values_strided_kernel": lambda: Work("value"),
     "pairs_kernel": lambda t, _: Work("pair", 2 * size(t)),
@@ -259,6 +260,8 @@ BARS = (
     Bar(r"values_kernel<float>", 10, in_flight=64, divides=False),
     Bar(r"values_kernel<(Half|BFloat16)>", 11, in_flight=32, divides=False),
     Bar(r"values_kernel<double>", 14, in_flight=64, divides=False),
+    Bar(r"token_rows_kernel<float, .*>", 18, in_flight=64),
+    Bar(r"token_rows_kernel<(Half|BFloat16), .*>", 19, in_flight=32),
     Bar(r"pairs_kernel<(float|double), .*>", 16, in_flight=64, divides=False),
     # a sixteenth of a clock for each of two conversions: float64 binds, not issue
     Bar(r"pairs_kernel<(Half|BFloat16), .*>", 19, in_flight=32, divides=False),
