@@ -7,6 +7,13 @@ BARS = {
     "alone": (lambda row: row.get("alone"), True, "{} × alone"),
     "torchmetrics": (lambda row: row["faster"].get("torchmetrics"), False, "{} × torchmetrics"),
     "compile": (lambda row: row["faster"].get("compile"), False, "{} × compile"),
+    "scikit-learn": (lambda row: row["faster"].get("scikit-learn"), False, "{} × scikit-learn"),
+    "numpy.sort": (
+        lambda row: 1 / row["faster"]["numpy.sort"] if "numpy.sort" in row["faster"] else None,
+        True,
+        "{} × numpy.sort",
+    ),
+    "seconds": (lambda row: row["times"]["fastmetrics"][0], True, "{:g} s"),
     "bandwidth": (lambda row: 1 / row["reads"] if row.get("reads") else None, False, "{:.0%} of the bandwidth"),
     "kernels": (lambda row: row["does"]["fastmetrics"].get("kernels"), True, "{} kernels"),
     "waits": (lambda row: row["does"]["fastmetrics"].get("waits"), True, "{} waits"),

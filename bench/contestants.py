@@ -56,6 +56,12 @@ def of_metric(metric, batch, workload, prepare=None):
     return Contestant((lambda: call(*prepare(*batch))) if prepare else (lambda: call(*batch)), value)
 
 
+def of_function(function, batch, share):
+    """What is timed of a function of the batch, and its value."""
+    value = function(*batch)
+    return Contestant(lambda: function(*batch), None if value is None else flat(value), share)
+
+
 def build(spec, library, workload, device, unchecked=False):
     """The metric of a library, on the device; None if there is no such option or no such metric there."""
     # else a second `compute` returns what it kept
@@ -107,6 +113,8 @@ def all_of(workload, device, scale, rivals=RIVALS, say=print):
             prepare = workload.prepare if library == "torchmetrics" else None
             made[name] = of_metric(metric, part_for(name), workload, prepare)
             made[name].share = workload.share(name)
+    for name, function in workload.peers.items():
+        made[name] = of_function(function, part_for(name), workload.share(name))
     if workload.eager is not None and workload.call in ("update", "compute"):
         part, share = part_for(EAGER), workload.share(EAGER)
         if EAGER in rivals:

@@ -3,6 +3,7 @@
 
 import functools
 
+import numpy as np
 import torch
 
 
@@ -14,6 +15,17 @@ def expression(function, *arguments):
 def in_double(function):
     """The same in float64: a reference."""
     return lambda *batch: function(*(x.double() for x in batch))
+
+
+def sort_by_numpy(preds, target):
+    """What a sort of the scores costs."""
+    np.sort(preds.numpy())
+
+
+def auroc_by_scikit_learn(preds, target):
+    from sklearn.metrics import roc_auc_score
+
+    return torch.tensor(roc_auc_score(target.numpy(), preds.numpy()))
 
 
 def confusion_of_labels(c, preds, target):

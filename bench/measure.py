@@ -92,7 +92,7 @@ def measure(workload, device, scale=1.0, budget=3.0, rivals=RIVALS, thorough=Fal
         differences = check(workload, made, device, scale)
         batch = batch_of(workload.inputs, device, scale)
         nbytes = sum(x.numel() * x.element_size() for x in batch)
-        timed = {name: c for name, c in made.items() if name in (OURS, ALONE, *rivals)}
+        timed = {name: c for name, c in made.items() if name in (OURS, ALONE, *rivals, *workload.peers)}
         times = timings(timed, device, nbytes, budget)
         of_whom = (OURS, THEIRS) if thorough else (OURS,)
         does = {name: work(workload, made[name], name, device) for name in of_whom if name in timed}

@@ -50,6 +50,7 @@ from fastmetrics.regression import (
 )
 from fastmetrics.segmentation import HausdorffDistance, MeanIoU
 from fastmetrics.shape import ProcrustesDisparity
+from fastmetrics.statistics.scores import MANY
 from fastmetrics.sync import all_processes
 from tests.support.metrics import Least
 
@@ -82,6 +83,8 @@ def metrics():
         "binary": BinaryAccuracy(),
         "area": BinaryAUROC(),
         "binned area": BinaryAUROC(thresholds=9),
+        "area of bins": BinaryAUROC(bins=2**8),
+        "area of counts": BinaryAUROC(),
         "calibration": MulticlassCalibrationError(C),
         "adaptive calibration": MulticlassAdaptiveCalibrationError(C, n_bins=3),
         "log loss": MulticlassLogLoss(C),
@@ -117,7 +120,10 @@ def regression():
 def batch(name, seed):
     generator = torch.Generator().manual_seed(seed)
     n = 5 + seed
-    if name in ("binary", "area", "binned area"):
+    if name == "area of counts":  # of as many scores of 16 bits as are counted
+        n = MANY + seed
+        return torch.rand(n, generator=generator).bfloat16(), torch.randint(0, 2, (n,), generator=generator)
+    if name in ("binary", "area", "binned area", "area of bins"):
         return torch.rand(n, generator=generator), torch.randint(0, 2, (n,), generator=generator)
     if name == "multilabel":
         return torch.rand(n, C, 3, generator=generator), torch.randint(0, 2, (n, C, 3), generator=generator)

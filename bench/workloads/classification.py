@@ -199,9 +199,10 @@ CURVES = [
         name="AUROC, exact, 10M f32 probabilities",
         inputs=Binary((10 * M,)),
         ours=metric("BinaryAUROC"),
+        peers={"numpy.sort": e.sort_by_numpy, "scikit-learn": e.auroc_by_scikit_learn},
         call="forward",
-        shares={"torchmetrics": 1 / 10},
-        bars={"torchmetrics": 20},
+        shares={"torchmetrics": 1 / 10, "scikit-learn": 1 / 10},
+        bars={"torchmetrics": 20, "numpy.sort": 3, "scikit-learn": 10},
         devices=("cpu",),
     ),
     Workload(
@@ -213,12 +214,45 @@ CURVES = [
         devices=("cpu",),
     ),
     Workload(
+        name="AUROC, exact, 10M bf16 probabilities, compute",
+        inputs=Binary((10 * M,), dtype=torch.bfloat16),
+        ours=metric("BinaryAUROC"),
+        call="compute",
+        shares={"torchmetrics": 1 / 10},
+        bars={"seconds": 5e-3},
+        devices=("cpu",),
+    ),
+    Workload(
         name="AUROC, exact, 100k x 10 f32 scores",
         inputs=Scores((100_000, 10)),
         ours=metric("MulticlassAUROC", num_classes=10),
         call="forward",
         bars={"torchmetrics": 15},
         devices=("cpu",),
+    ),
+    Workload(
+        name="AUROC, exact, 100k x 20 labels, f32 probabilities",
+        inputs=Binary((100_000, 20)),
+        ours=metric("MultilabelAUROC", num_labels=20),
+        call="forward",
+        bars={"torchmetrics": 15},
+        devices=("cpu",),
+    ),
+    *(
+        Workload(
+            name=f"one update of 32 x 10 {dtype} probabilities, AUROC, {how}",
+            inputs=Scores((32, 10), getattr(torch, dtype), probabilities=True),
+            ours=metric("MulticlassAUROC", num_classes=10, **options),
+            theirs=metric("MulticlassAUROC", num_classes=10, **their_options),
+            bars={"torchmetrics": 8},
+            devices=("cpu",),
+        )
+        for how, dtype, options, their_options in (
+            ("exact", "float32", {}, {}),
+            ("exact", "bfloat16", {}, {}),
+            ("200 thresholds", "float32", {"thresholds": 200}, {"thresholds": 200}),
+            ("2^20 bins", "float32", {"bins": 2**20}, {}),
+        )
     ),
     Workload(
         name="AUROC, 200 thresholds, 10M f32 probabilities",

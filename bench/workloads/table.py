@@ -24,6 +24,7 @@ class Workload:
         theirs: that of torchmetrics; None if it has none, or needs too much of something (``note`` says what).
         torcheval: that of torcheval, if it has one.
         eager: the best expression in PyTorch, from the batch to the value.
+        peers: name -> another way to the value, from the batch, or a part of the work, which returns None.
         alone: another metric of ours, with the same call on the same batch, which the row is compared with.
         call: what is timed. ``compute``, ``interval`` and ``reset`` follow one update; ``sync`` is ``compute`` of two
             processes.
@@ -49,6 +50,7 @@ class Workload:
     theirs: Any = SAME
     torcheval: One | None = None
     eager: Callable | None = None
+    peers: Mapping[str, Callable] = field(default_factory=dict)
     alone: One | Many | Sliced | None = None
     call: str = "update"
     prepare: Callable | None = None

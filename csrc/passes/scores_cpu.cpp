@@ -203,19 +203,17 @@ inline void sigmoid(const double* x, int n, double* to) {
 // Adds NaN among the scores of a column that count to the faults of a part.
 template <typename V>
 void note_nans(const ScoresBatch& b, const ScoresColumn<V>& c, Faults* faults) {
-  bool nan = false;
-  for (int i = 0; i < c.n; ++i) nan |= c.x[i] != c.x[i];
-  for (int i = 0; nan && i < c.n; ++i) {
+  for (int i = 0; i < c.n; ++i) {
     if (c.label[i] < 0 || c.x[i] == c.x[i]) continue;
     const int64_t place = b.score_at(c.first + i, c.column);
     faults->add(kBadPreds, place, place);
   }
 }
 
-// The keys of n scores of T, from 0 on; negative for NaN.
+// The keys of n scores of T, from 0 on; negative for NaN. Returns whether there is NaN.
 template <typename T>
-void find_keys(const ScoreKeys& keys, const Wide<T>* x, int n, int32_t* key) {
-  using V = Wide<T>;
+bool find_keys(const ScoreKeys& keys, const Wide<T>* __restrict x, int n, int32_t* __restrict key) {
+  int32_t all = 0;
   if (keys.bits != 0) {
     const int shift = 31 - keys.bits;
     const int32_t before = (int32_t{1} << shift) - 1;  // what has 0 to itself, and 1
@@ -227,24 +225,34 @@ void find_keys(const ScoreKeys& keys, const Wide<T>* x, int n, int32_t* key) {
       memcpy(&of_rest, &rest, sizeof(of_rest));
       const int32_t whole = within < 0.5f ? bits : 2 * ScoreKeys::kHalfway - of_rest;
       key[i] = x[i] == x[i] ? (whole + before) >> shift : -1;
+      all |= key[i];
     }
-    return;
+    return all < 0;
   }
   if constexpr (sizeof(T) == 2) {
     constexpr bool kHalf = std::is_same_v<T, Half>;
     for (int i = 0; i < n; ++i) {
-      T score;
-      narrow(x[i] + V(0), &score);  // -0 is 0
-      const int32_t bits = score.bits;
-      int32_t found;
+      const float score = x[i] + 0.0f;  // -0 is 0
+      int32_t bits, found;
+      if constexpr (kHalf) {
+        Half half;
+        narrow(score, &half);
+        bits = half.bits;
+      } else {  // its last bits are 0
+        uint32_t whole;
+        memcpy(&whole, &score, sizeof(whole));
+        bits = static_cast<int32_t>(whole >> 16);
+      }
       if (keys.signed_) {
         found = (kHalf ? ScoreKeys::kOfSigned : 0) + (bits & 0x8000 ? 0xffff - bits : bits | 0x8000);
       } else {
         found = (kHalf ? ScoreKeys::kOfBFloat16 : 0) + std::min<int32_t>(bits, kHalf ? 0x3c00 : 0x3f80);
       }
       key[i] = x[i] == x[i] ? found : -1;
+      all |= key[i];
     }
   }
+  return all < 0;
 }
 
 template <typename T>
@@ -265,23 +273,47 @@ void count_all(const ScoresBatch& b, const ScoreKeys& keys, int64_t* histogram, 
             }
             c.x = made;
           }
-          find_keys<T>(keys, c.x, c.n, bin);
-          note_nans(b, c, &nans[p]);
+          if (find_keys<T>(keys, c.x, c.n, bin)) note_nans(b, c, &nans[p]);
         }
       });
   Faults::record(nans, faults);
 }
 
+// Keeps n scores, with labels as their signs if there is no room for labels; NaN is what does not count. Returns
+// whether a score is NaN.
+template <typename T, typename Step>
+bool keep_column(const Wide<T>* __restrict x, const int32_t* __restrict label, int n, Step step, T* __restrict to,
+                 int8_t* __restrict labels) {
+  using V = Wide<T>;
+  using Bits = BitsOf<T>;
+  constexpr int kTop = 8 * sizeof(T) - 1;
+  T none;
+  narrow(std::numeric_limits<V>::quiet_NaN(), &none);
+  Bits none_bits;
+  memcpy(&none_bits, &none, sizeof(none));
+  const bool signs = labels == nullptr;
+  const Bits sign = static_cast<Bits>(Bits{signs} << kTop);
+  int32_t nan = 0;
+  for (int i = 0; i < n; ++i) {
+    T score;
+    narrow(x[i] + V(0), &score);  // -0 is 0
+    Bits bits;
+    memcpy(&bits, &score, sizeof(bits));
+    bits = static_cast<Bits>(bits | (label[i] == 0 ? sign : Bits{0}));
+    bits = label[i] < 0 ? none_bits : bits;
+    memcpy(to + i * step, &bits, sizeof(bits));
+    nan |= x[i] != x[i] ? 1 : 0;
+  }
+  for (int i = 0; !signs && i < n; ++i) labels[i * step] = static_cast<int8_t>(label[i] < 0 ? -1 : label[i]);
+  return nan != 0;
+}
+
 template <typename T>
 void keep_all(const ScoresBatch& b, T* scores, int8_t* labels, int64_t* faults) {
   using V = Wide<T>;
-  using Bits = BitsOf<T>;
-  constexpr Bits kSign = static_cast<Bits>(Bits{1} << (8 * sizeof(T) - 1));
   const int64_t samples = b.rows.samples();
   const int64_t columns = b.columns;
   prefer_huge_pages(scores, samples * columns * static_cast<int64_t>(sizeof(T)));
-  T none;
-  narrow(std::numeric_limits<V>::quiet_NaN(), &none);
   const Parts parts(samples, std::min<int64_t>(samples, threads_for(samples * columns)));
   std::vector<Faults> nans(parts.count);
   read_scores(
@@ -296,19 +328,10 @@ void keep_all(const ScoresBatch& b, T* scores, int8_t* labels, int64_t* faults) 
           }
           T* to = scores + c.first * columns + c.column;
           int8_t* label_to = labels == nullptr ? nullptr : labels + c.first * columns + c.column;
-          for (int i = 0; i < c.n; ++i) {
-            T score;
-            narrow(x[i] + V(0), &score);  // -0 is 0
-            if (labels == nullptr) {
-              Bits bits;
-              memcpy(&bits, &score, sizeof(bits));
-              bits = static_cast<Bits>(bits | (c.label[i] == 0 ? kSign : Bits{0}));
-              memcpy(&score, &bits, sizeof(bits));
-            } else {
-              label_to[i * columns] = static_cast<int8_t>(c.label[i] < 0 ? -1 : c.label[i]);
-            }
-            to[i * columns] = c.label[i] < 0 ? none : score;
-          }
+          const bool nan = columns == 1
+                               ? keep_column(x, c.label, c.n, std::integral_constant<int64_t, 1>{}, to, label_to)
+                               : keep_column(x, c.label, c.n, columns, to, label_to);
+          if (!nan) return;
           ScoresColumn<V> found = c;
           found.x = x;
           note_nans(b, found, &nans[p]);

@@ -119,11 +119,14 @@ void softmax_of_columns(V* p, int64_t columns, int64_t rows) {
   }
 }
 
-// Whether a score of the n marked ones lies outside [0, 1].
-template <typename V, typename F>
-bool any_outside(const V* x, int n, const F& decides) {
+// Whether one of n scores lies outside [0, 1], of those whose label is neither kInvalid nor `skipped`.
+template <typename V>
+bool any_outside(const V* __restrict x, const int32_t* __restrict label, int n, int32_t skipped) {
   int32_t outside = 0;
-  for (int i = 0; i < n; ++i) outside |= static_cast<int32_t>(!(x[i] >= V(0) && x[i] <= V(1))) & decides(i);
+  for (int i = 0; i < n; ++i) {
+    const int32_t within = (x[i] >= V(0) ? 1 : 0) & (x[i] <= V(1) ? 1 : 0);
+    outside |= (within ^ 1) & (label[i] != kInvalid ? 1 : 0) & (label[i] != skipped ? 1 : 0);
+  }
   return outside != 0;
 }
 
@@ -149,6 +152,9 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
   const int64_t d_at = b.weights == nullptr ? 0 : b.rows.offset(first, b.rows.d_stride);
   const T* scores = static_cast<const T*>(b.preds) + a_at;
   int32_t* target = s->target;
+  const int64_t of_target = b.multiclass ? 1 : b.columns;  // a sample's elements
+  if (a_step == b.columns) fetch(b.preds, b.preds_type, a_at + n * a_step, n * a_step);
+  if (b_step == of_target) fetch(b.target, b.target_type, b_at + n * b_step, n * b_step);
 
   // targets, and what is wrong with them and with weights
   auto read_targets = [&](int64_t column) {
@@ -181,11 +187,7 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
       read_targets(column);
       widen_all(scores + column * b.a_column, a_step, n, s->x.data());
       if (looks) {
-        const int32_t least = b.ignored_decide ? kBad : kIgnored;
-        part->outside |= any_outside(s->x.data(), n, [&](int i) {
-          return static_cast<int32_t>(target[i] != kInvalid) &
-                 static_cast<int32_t>(target[i] != kIgnored || least == kBad);
-        });
+        part->outside |= any_outside(s->x.data(), target, n, b.ignored_decide ? kInvalid : kIgnored);
       }
       read_weights(column);
       take(p, logits, ScoresColumn<V>{column, first, n, s->x.data(), target, weight});
@@ -209,9 +211,7 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
   }
   if (looks) {
     for (int64_t column = 0; column < b.columns; ++column) {
-      part->outside |= any_outside(s->x.data() + column * rows, n, [&](int i) {
-        return static_cast<int32_t>(target[i] != kInvalid) & static_cast<int32_t>(target[i] != kIgnored);
-      });
+      part->outside |= any_outside(s->x.data() + column * rows, target, n, kIgnored);
     }
   }
   read_weights(0);

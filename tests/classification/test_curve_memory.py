@@ -13,6 +13,7 @@ from sklearn import metrics as sklearn
 
 import fastmetrics.classification as ours
 from fastmetrics import MetricCollection
+from fastmetrics.classification import curves
 from fastmetrics.statistics import scores as statistics
 from fastmetrics.statistics.buffers import AT_ONCE
 
@@ -60,6 +61,25 @@ def test_small_batches_are_joined_and_take_no_room_beside_the_scores():
     assert sum(part.untyped_storage().nbytes() for part in metric.scores) == 4 * len(scores)
     assert torch.equal(torch.cat(metric.scores), whole.scores[0])  # in their order
     same(metric.compute(), whole.compute())
+
+
+@pytest.mark.parametrize(("logits", "most"), [(None, 4), (False, 5)])
+def test_a_sample_of_float32_takes_at_most_5_bytes(logits, most):
+    metric = ours.BinaryAUROC(logits=logits)
+    for some in torch.arange(40_000).split(1000):
+        metric.update(torch.rand(len(some)), some % 2)
+    kept = [*metric.scores, *getattr(metric, "labels", [])]
+    assert sum(part.untyped_storage().nbytes() for part in kept) == most * 40_000
+
+
+def test_a_metric_that_computes_keeps_no_sort():
+    metric = ours.BinaryAUROC()
+    metric.update(*batch("Binary", 500))
+    value = metric.compute()
+    assert not curves._last
+    metric.scores[0].fill_(torch.nan)  # it was not copied for that, nor is it remembered
+    metric._computed = None
+    assert metric.compute() != value
 
 
 @given(st.lists(st.integers(0, 200), max_size=120))

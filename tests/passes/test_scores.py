@@ -177,6 +177,27 @@ def test_the_sort_of_any_distribution(kind, dtype):
         assert start == len(points.tp)
 
 
+@pytest.mark.parametrize("kind", ["uniform", "saturated", "few", "equal", "any"])
+def test_a_column_that_any_number_of_threads_share(kind):
+    scores = skewed(kind, 300_001, torch.float32)[:, None]
+    threads = torch.get_num_threads()
+    found = []
+    try:
+        for number in (1, 2, 3, 7):
+            torch.set_num_threads(number)
+            found.append(Sorted(scores))
+    finally:
+        torch.set_num_threads(threads)
+    values, _, counts, blocks = found[0]._sorted
+    for other in found[1:]:
+        m = counts[0, 0]
+        assert torch.equal(other._sorted[0][:, :m].view(torch.int32), values[:, :m].view(torch.int32))
+        assert torch.equal(other._sorted[2], counts)
+        assert torch.equal(other._sorted[3], blocks)
+        assert torch.equal(other.areas(), found[0].areas())
+        assert torch.equal(other.precisions(), found[0].precisions())
+
+
 @pytest.mark.parametrize("n", [1, 600, 5000])
 @pytest.mark.parametrize("task", TASKS)
 def test_counts_of_keys_are_those_of_kept_scores(task, n):
