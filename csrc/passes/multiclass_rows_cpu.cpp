@@ -4,10 +4,10 @@
 // multiclass_rows_body in fastmetrics/passes/multiclass.py.
 //
 // Blocks are read as in multiclass_cpu.cpp. A pair of target and label of a row is one cell of a table, of which the
-// confusion matrix and the counts are made in the end, each thread those of other rows, as long as all cells are fewer
-// than the samples of a thread; else the cells of the states are added to. Neighbours are read sixteen at a time, and
-// how many samples a group has is then known from its pairs, but for samples that do not count. Weights are added by
-// one thread in the order of the samples, so the same data gives the same bits for any number of threads.
+// confusion matrix and the counts are made in the end, as long as all cells are fewer than the samples of a thread;
+// else the cells of the states are added to. Neighbours are read sixteen at a time, and how many samples a group has is
+// then known from its pairs, but for samples that do not count. Weights are added by one thread in the order of the
+// samples, so the same data gives the same bits for any number of threads.
 
 #include <memory>
 #include <mutex>
@@ -26,6 +26,8 @@ constexpr int64_t kFoldEvery = int64_t{1} << 30;
 // Cells of a table of pairs; more of them miss the caches, so that a sample costs more than it does in the states.
 constexpr int64_t kMostPairs = int64_t{1} << 22;
 constexpr int64_t kChunk = int64_t{1} << 16;  // samples
+// Parts of the rows that threads add to the states one at a time, each beginning with another.
+constexpr int kFolds = 16;
 
 using Batch = MulticlassBatch;
 using States = MulticlassStates;
@@ -77,7 +79,7 @@ class Pairs {
     for (int i = 0; i < n; ++i) ++cells[cell[i]];
   }
 
-  // Adds the rows of [from, to) to the states; each thread folds other rows.
+  // Adds the rows of [from, to) to the states; called by one thread at a time for the same rows.
   void fold(int64_t from, int64_t to, int64_t* confusion, int64_t* counts, int64_t* samples) const {
     const int64_t c = classes_;
     std::vector<uint32_t> predicted(c);
@@ -114,13 +116,16 @@ class Pairs {
   std::unique_ptr<uint32_t[]> cells_;
 };
 
-// What one of the threads adds for the samples of [begin, end), but for what is left in `pairs`. samples: [rows], or
-// null.
+struct Locks {
+  std::mutex of_rows[kFolds], of_all;
+};
+
+// What one of the threads adds for the samples of [begin, end). samples: [rows], or null.
 void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t* samples, int64_t begin, int64_t end,
-               int threads, std::mutex* folding, Pairs* of_thread, Faults* faults, BadGroups* bad) {
+               int thread, int threads, Locks* locks, Faults* faults, BadGroups* bad) {
   const int64_t c = b.classes, k = s.k, mine = b.layout.samples() / threads;
   const bool shared = threads > 1;
-  Pairs& pairs = *of_thread;
+  Pairs pairs;
   RowCells confusion, counts, ranks, rank_histogram, members;
   const bool wanted = s.confusion != nullptr || s.counts != nullptr;
   const int64_t most = std::min(mine, kMostPairs);
@@ -222,12 +227,16 @@ void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t*
       begin += n;
     }
     add_blocks(begin, to);
-    std::lock_guard<std::mutex> one_at_a_time(*folding);
-    if (pairs && to < end) {
-      pairs.fold(0, rows.count, s.confusion, s.counts, samples);
-      pairs.clear();
+    for (int i = 0; pairs && i < kFolds; ++i) {
+      const int fold = (i + thread * kFolds / threads) % kFolds;
+      const int64_t first = rows.count * fold / kFolds, last = rows.count * (fold + 1) / kFolds;
+      std::lock_guard<std::mutex> one_at_a_time(locks->of_rows[fold]);
+      pairs.fold(first, last, s.confusion, s.counts, samples);
+      members.fold(first, last);
     }
-    members.fold();
+    if (pairs && to < end) pairs.clear();
+    std::lock_guard<std::mutex> one_at_a_time(locks->of_all);
+    if (!pairs) members.fold();
     confusion.fold();
     counts.fold();
     ranks.fold();
@@ -265,19 +274,10 @@ void add_multiclass_rows(const Batch& b, const SampleRows& rows, int64_t* member
   const int threads = threads_for(samples * (b.scores ? b.classes : 4));
   std::vector<Faults> faults(threads);
   std::vector<BadGroups> bad(threads);
-  std::vector<Pairs> pairs(threads);
-  std::mutex folding;
+  Locks locks;
   split(samples, threads, [&](int thread, int64_t begin, int64_t end) {
-    add_range(b, rows, s, members, begin, end, threads, &folding, &pairs[thread], &faults[thread], &bad[thread]);
+    add_range(b, rows, s, members, begin, end, thread, threads, &locks, &faults[thread], &bad[thread]);
   });
-  if (pairs[0]) {
-    const int64_t cells = rows.count * b.classes * b.classes;
-    split(rows.count, threads_for(cells * threads), [&](int, int64_t from, int64_t to) {
-      for (const Pairs& of_thread : pairs) {
-        if (of_thread) of_thread.fold(from, to, s.confusion, s.counts, members);
-      }
-    });
-  }
   Faults::record(faults, s.faults);
   if (rows.slicings == 1) BadGroups::record(bad, s.faults);
 }

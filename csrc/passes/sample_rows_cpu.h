@@ -85,10 +85,10 @@ class RowCells {
     }
   }
   // Called by one thread at a time.
-  void fold() {
-    if (!cells_) return;
-    for (int64_t i = 0; i < size_; ++i) state_[i] += cells_[i];
-    memset(cells_.get(), 0, size_ * sizeof(uint32_t));
+  void fold() { fold(0, size_); }
+  void fold(int64_t from, int64_t to) {
+    for (int64_t i = from; cells_ && i < to; ++i) state_[i] += cells_[i];
+    if (cells_) memset(cells_.get() + from, 0, (to - from) * sizeof(uint32_t));
   }
 
  private:
