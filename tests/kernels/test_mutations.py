@@ -21,6 +21,7 @@ ROUNDS, CELLS, BINARY_CELLS = "common/rounds.cuh", "common/cells.cuh", "passes/b
 SCORES, LAUNCH_SCORES = "passes/scores_kernels.cuh", "passes/scores_launch.cuh"
 CALIBRATION, LAUNCH_CALIBRATION = "passes/calibration_kernels.cuh", "passes/calibration_cuda.cu"
 TOKENS = "passes/token_rows_kernels.cuh"
+GROUPS = "passes/multiclass_rows_kernels.cuh"
 PAIRS = "passes/pairs_kernels.cuh"
 VALUES = "passes/values_kernels.cuh"
 ROW_PAIRS = "passes/row_pairs_kernels.cuh"
@@ -148,8 +149,8 @@ MUTATIONS = [
     ("threads of a replica add plainly", CELLS,
      "atomicAdd(memory_ + (static_cast<int>(threadIdx.x) & (replicas_ - 1)) + cell * replicas_, amount);",
      "memory_[(static_cast<int>(threadIdx.x) & (replicas_ - 1)) + cell * replicas_] += amount;", "binary_cells", RACE),
-    ("elements added to the card plainly", CELLS, "atomicAdd(of_card + cell, CellOfCard<Cell>{amount});",
-     "of_card[cell] += amount;", "binary_cells", RACE),
+    ("elements added to the card plainly", CELLS, "atomicAdd(of_card, CellOfCard<Cell>{amount});",
+     "*of_card += amount;", "binary_cells", RACE),
     ("cells of blocks added plainly", CELLS, "if (sum != 0) atomicAdd(of_card + i, CellOfCard<Cell>{sum});",
      "of_card[i] += sum;", "binary_cells", RACE),
     ("ignored elements decide", BINARY_CELLS, "(b.ignored_decide || !ignored)) *outside", "true) *outside", "binary_cells",
@@ -209,6 +210,18 @@ MUTATIONS = [
     ("ranks of targets that are elsewhere", TOKENS, "(here || b.own != nullptr);", "true;", "token_rows", WRONG),
     ("a NaN that is not seen", TOKENS, "part_.bad |= static_cast<int64_t>(!finite);", "", "token_rows", WRONG),
     ("one part too few", TOKENS, "k < parts; ++k", "k < parts - 1; ++k", "token_rows", WRONG),
+    # the kernels of groups
+    ("masked samples of groups", GROUPS, "if (!b.is_valid(i)) continue;", "", "multiclass_rows", WRONG),
+    ("groups out of range counted", GROUPS, "row < 0 || row >= rows.count", "row < 0", "multiclass_rows",
+     f"{OUTSIDE}|{OVERRUN}|{WRONG}"),
+    ("samples out of range counted in groups", GROUPS, "if (!counted) continue;", "", "multiclass_rows",
+     f"{OUTSIDE}|{OVERRUN}|{WRONG}"),
+    ("cells of the state before", GROUPS, "if (cell < first[which]) continue;", "if (cell <= first[which]) continue;",
+     "multiclass_rows", f"{OUTSIDE}|{WRONG}"),
+    ("every lane adds to groups", GROUPS, "if (lane != 0) continue;", "", "multiclass_rows", WRONG),
+    ("the rank that one lane found", GROUPS, "rank += __shfl_down_sync(kAllLanes, rank, offset);", "", "multiclass_rows", WRONG),
+    ("the first group of all", GROUPS, "rows.slicing(k) + rows.layout", "rows.layout", "multiclass_rows", WRONG),
+    ("bad groups of several slicings", "passes/multiclass_rows_cuda.cu", " && rows.slicings == 1;", ";", "multiclass_rows", WRONG),
     # the pairs kernels
     ("a tree without barriers", PAIRS, "of_block[threadIdx.x + width]);\n    __syncthreads();",
      "of_block[threadIdx.x + width]);", "pairs", RACE),
