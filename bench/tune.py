@@ -38,6 +38,8 @@ SHOWN_BY = {
     "rows": ("ExactMatch, 8", "HingeLoss", "x 20 f32 scores"),
     "row_pairs": ("pairs of rows",),
     "scores": ("AUROC, 200 thresholds",),
+    "calibration": ("calibration error, ",),
+    "token_rows": ("perplexity, ",),
 }
 NOTICED = 0.98  # a candidate must take at most this share of the time to be combined with others
 

@@ -45,45 +45,21 @@ void multiclass_weighted(View preds, View target, OptionalView valid, View weigh
   add_weighted_multiclass(b, multiclass_states<double>(b, target, confusion, counts, ranks, rank_histogram, faults));
 }
 
-// Rows of the first state that was asked for.
-int64_t rows_of(const OptionalState& confusion, const OptionalState& counts, const OptionalState& ranks,
-                const OptionalState& rank_histogram) {
-  for (const OptionalState* state : {&confusion, &counts, &ranks, &rank_histogram}) {
-    if (state->has_value() && (*state)->dim() > 0) return (*state)->size(0);
-  }
-  return 0;
-}
-
-template <typename Cell>
-MulticlassCells<Cell> rows_of_multiclass(const SampleRows& rows, int64_t c, const OptionalState& confusion,
-                                         const OptionalState& counts, const OptionalState& ranks,
-                                         const OptionalState& rank_histogram, const OptionalState& faults) {
-  constexpr DType kType = std::is_same<Cell, double>::value ? DType::kDouble : DType::kInt64;
-  MulticlassCells<Cell> s{};
-  s.k = ranks.has_value() && ranks->dim() == 4 ? ranks->size(2) : 0;
-  s.confusion = state_data<Cell>(confusion, kType, rows.count * c * c, "confusion, [S, C, C]");
-  s.counts = state_data<Cell>(counts, kType, rows.count * c * 3, "counts, [S, C, 3]");
-  s.ranks = state_data<Cell>(ranks, kType, rows.count * c * s.k * 2, "ranks, [S, C, K, 2]");
-  s.rank_histogram = state_data<Cell>(rank_histogram, kType, rows.count * c, "rank_histogram, [S, C]");
-  s.faults = faults_data(faults);
-  return s;
-}
-
 void multiclass_rows(View preds, View target, View rows, OptionalView valid, OptionalView weights,
                      OptionalState samples, OptionalState confusion, OptionalState counts, OptionalState ranks,
                      OptionalState faults, int64_t num_classes, int64_t ignore_index, bool has_ignore_index,
                      OptionalState rank_histogram) {
   const MulticlassBatch b = multiclass_batch(preds, target, valid, weights, std::nullopt, std::nullopt, std::nullopt,
                                              std::nullopt, num_classes, ignore_index, has_ignore_index);
-  require((!ranks.has_value() && !rank_histogram.has_value()) || b.scores, "multiclass_rows_: ranks need scores");
-  const SampleRows r = sample_rows(rows, target, rows_of(confusion, counts, ranks, rank_histogram));
-  require(!samples.has_value() || !weights.has_value(), "multiclass_rows_: weighted samples are counted apart");
+  const SampleRows r =
+      multiclass_sample_rows(b, rows, target, weights, samples, confusion, counts, ranks, rank_histogram);
   if (weights.has_value()) {
     add_multiclass_rows(b, r,
-                        rows_of_multiclass<double>(r, b.classes, confusion, counts, ranks, rank_histogram, faults));
+                        multiclass_rows_states<double>(r, b.classes, confusion, counts, ranks, rank_histogram, faults));
   } else {
-    add_multiclass_rows(b, r, state_data<int64_t>(samples, DType::kInt64, r.count, "samples, int64 [S]"),
-                        rows_of_multiclass<int64_t>(r, b.classes, confusion, counts, ranks, rank_histogram, faults));
+    add_multiclass_rows(
+        b, r, state_data<int64_t>(samples, DType::kInt64, r.count, "samples, int64 [S]"),
+        multiclass_rows_states<int64_t>(r, b.classes, confusion, counts, ranks, rank_histogram, faults));
   }
 }
 

@@ -27,17 +27,19 @@ class CellsOfBlock {
     __syncthreads();
   }
 
-  // of_card: [cells].
+  // of_card: where this cell is on the card.
   __device__ __forceinline__ void add(int64_t cell, Cell amount, CellOfCard<Cell>* of_card) {
     if (replicas_ > 0) {
       atomicAdd(memory_ + (static_cast<int>(threadIdx.x) & (replicas_ - 1)) + cell * replicas_, amount);
     } else {
-      atomicAdd(of_card + cell, CellOfCard<Cell>{amount});
+      atomicAdd(of_card, CellOfCard<Cell>{amount});
     }
   }
 
-  // Adds the cells to those of the card, when all have counted; all threads of the block call it.
-  __device__ __forceinline__ void flush(CellOfCard<Cell>* of_card) {
+  // Adds the cells to those of the card, when all have counted; all threads of the block call it. of_card + i is where
+  // cell i is.
+  template <typename Card>
+  __device__ __forceinline__ void flush(const Card& of_card) {
     __syncthreads();
     for (int half = replicas_ / 2; half > 0; half /= 2) {
       for (int i = threadIdx.x; i < cells_ * half; i += kThreads) {

@@ -73,7 +73,7 @@ FM_KERNEL binary_cells_kernel(const BinaryCells c, int replicas, CellOfCard<Cell
     Cell amount;
     const int64_t cell = read_element<T>(c, i, &amount, &outside, &bad);
     if (cell < 0) continue;
-    cells.add(cell, amount, of_card);
+    cells.add(cell, amount, of_card + cell);
   }
   cells.flush(of_card);
   outside = __syncthreads_or(outside);

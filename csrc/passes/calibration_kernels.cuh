@@ -100,18 +100,19 @@ class CalibrationCounter {
       return;
     }
     const int64_t first = (column * options_.bins + bins_(confidence)) * kCellsOfBin<Cell>;
+    auto add_to = [&](int64_t cell, Cell amount) { cells_.add(first + cell, amount, found_.cells + first + cell); };
     if constexpr (std::is_same<Cell, double>::value) {
-      cells_.add(first + kBinSamples, weight, found_.cells);
-      if (hit) cells_.add(first + kBinHits, weight, found_.cells);
-      cells_.add(first + kBinConfidences, weight * confidence, found_.cells);
+      add_to(kBinSamples, weight);
+      if (hit) add_to(kBinHits, weight);
+      add_to(kBinConfidences, weight * confidence);
     } else {
-      cells_.add(first + kBinSamples, 1, found_.cells);
-      if (hit) cells_.add(first + kBinHits, 1, found_.cells);
+      add_to(kBinSamples, 1);
+      if (hit) add_to(kBinHits, 1);
       const uint64_t whole = static_cast<uint64_t>(confidence * 0x1p63);
 #pragma unroll
       for (int part = 0; part < kParts; ++part) {
         const auto bits = static_cast<uint32_t>(whole >> part * kPartBits) & ((1u << kPartBits) - 1);
-        if (bits != 0) cells_.add(first + kBinConfidences + part, bits, found_.cells);
+        if (bits != 0) add_to(kBinConfidences + part, bits);
       }
     }
   }

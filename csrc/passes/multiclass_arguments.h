@@ -6,6 +6,7 @@
 
 #include "common/view.h"
 #include "passes/multiclass.h"
+#include "passes/sample_rows_arguments.h"
 
 namespace fastmetrics {
 
@@ -67,6 +68,40 @@ inline MulticlassCells<Cell> multiclass_states(const MulticlassBatch& b, const V
   s.rank_histogram = state_data<Cell>(rank_histogram, kType, c, "rank_histogram, [C]");
   s.faults = faults_data(faults);
   return s;
+}
+
+// Rows of the first state that was asked for.
+inline int64_t multiclass_rows_count(const OptionalState& confusion, const OptionalState& counts,
+                                     const OptionalState& ranks, const OptionalState& rank_histogram) {
+  for (const OptionalState* state : {&confusion, &counts, &ranks, &rank_histogram}) {
+    if (state->has_value() && (*state)->dim() > 0) return (*state)->size(0);
+  }
+  return 0;
+}
+
+template <typename Cell>
+inline MulticlassCells<Cell> multiclass_rows_states(const SampleRows& rows, int64_t c, const OptionalState& confusion,
+                                                    const OptionalState& counts, const OptionalState& ranks,
+                                                    const OptionalState& rank_histogram, const OptionalState& faults) {
+  constexpr DType kType = std::is_same<Cell, double>::value ? DType::kDouble : DType::kInt64;
+  MulticlassCells<Cell> s{};
+  s.k = ranks.has_value() && ranks->dim() == 4 ? ranks->size(2) : 0;
+  s.confusion = state_data<Cell>(confusion, kType, rows.count * c * c, "confusion, [S, C, C]");
+  s.counts = state_data<Cell>(counts, kType, rows.count * c * 3, "counts, [S, C, 3]");
+  s.ranks = state_data<Cell>(ranks, kType, rows.count * c * s.k * 2, "ranks, [S, C, K, 2]");
+  s.rank_histogram = state_data<Cell>(rank_histogram, kType, rows.count * c, "rank_histogram, [S, C]");
+  s.faults = faults_data(faults);
+  return s;
+}
+
+// rows: [K, ...], for the states of multiclass_rows_.
+inline SampleRows multiclass_sample_rows(const MulticlassBatch& b, const View& rows, const View& target,
+                                         const OptionalView& weights, const OptionalState& samples,
+                                         const OptionalState& confusion, const OptionalState& counts,
+                                         const OptionalState& ranks, const OptionalState& rank_histogram) {
+  require((!ranks.has_value() && !rank_histogram.has_value()) || b.scores, "multiclass_rows_: ranks need scores");
+  require(!samples.has_value() || !weights.has_value(), "multiclass_rows_: weighted samples are counted apart");
+  return sample_rows(rows, target, multiclass_rows_count(confusion, counts, ranks, rank_histogram));
 }
 
 }  // namespace fastmetrics

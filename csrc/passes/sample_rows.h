@@ -16,7 +16,7 @@ struct SampleRows {
   Layout layout;                     // of the samples; only its first stride is used
   int64_t count;                     // of rows of the state; a sample whose row is outside of [0, count) is left out
 
-  int64_t slicing(int64_t k) const { return k * slicing_stride; }
+  FM_HD int64_t slicing(int64_t k) const { return k * slicing_stride; }
 };
 
 // Which samples are looked at.

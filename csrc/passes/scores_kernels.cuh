@@ -242,7 +242,8 @@ class ScoresCounter {
     if (bin < 0) {
       bad_.add(kBadPreds, b_.score_at(row, column));
     } else {
-      cells_.add((column * finder_.number() + bin) * 2 + label, amount, to_);
+      const int64_t cell = (column * finder_.number() + bin) * 2 + label;
+      cells_.add(cell, amount, to_ + cell);
     }
   }
 

@@ -283,4 +283,4 @@ def _rows_fake(
 
 multiclass_ = define(SCHEMA, multiclass_body, _fake)
 multiclass_weighted_ = define(WEIGHTED_SCHEMA, multiclass_weighted_body, _weighted_fake)
-multiclass_rows_ = define(ROWS_SCHEMA, multiclass_rows_body, _rows_fake, ("cpu",))
+multiclass_rows_ = define(ROWS_SCHEMA, multiclass_rows_body, _rows_fake)

@@ -21,6 +21,7 @@ ROUNDS, CELLS, BINARY_CELLS = "common/rounds.cuh", "common/cells.cuh", "passes/b
 SCORES, LAUNCH_SCORES = "passes/scores_kernels.cuh", "passes/scores_launch.cuh"
 CALIBRATION, LAUNCH_CALIBRATION = "passes/calibration_kernels.cuh", "passes/calibration_cuda.cu"
 TOKENS = "passes/token_rows_kernels.cuh"
+GROUPS = "passes/multiclass_rows_kernels.cuh"
 PAIRS = "passes/pairs_kernels.cuh"
 VALUES = "passes/values_kernels.cuh"
 ROW_PAIRS = "passes/row_pairs_kernels.cuh"
@@ -148,8 +149,8 @@ MUTATIONS = [
     ("threads of a replica add plainly", CELLS,
      "atomicAdd(memory_ + (static_cast<int>(threadIdx.x) & (replicas_ - 1)) + cell * replicas_, amount);",
      "memory_[(static_cast<int>(threadIdx.x) & (replicas_ - 1)) + cell * replicas_] += amount;", "binary_cells", RACE),
-    ("elements added to the card plainly", CELLS, "atomicAdd(of_card + cell, CellOfCard<Cell>{amount});",
-     "of_card[cell] += amount;", "binary_cells", RACE),
+    ("elements added to the card plainly", CELLS, "atomicAdd(of_card, CellOfCard<Cell>{amount});",
+     "*of_card += amount;", "binary_cells", RACE),
     ("cells of blocks added plainly", CELLS, "if (sum != 0) atomicAdd(of_card + i, CellOfCard<Cell>{sum});",
      "of_card[i] += sum;", "binary_cells", RACE),
     ("ignored elements decide", BINARY_CELLS, "(b.ignored_decide || !ignored)) *outside", "true) *outside", "binary_cells",
@@ -167,16 +168,13 @@ MUTATIONS = [
      "if (!(outside_ || others)) return false;", "score_keys", WRONG),
     ("lanes that leave before a vote", SCORES, "; i - lane < elements;", "; i < elements;", "score_keys",
      f"{DIVERGENT}|deadlock|mismatched|is not"),
-    ("masked scores counted", SCORES, "if (b.valid != nullptr && !b.valid", "if (false && !b.valid", "score_keys", WRONG),
     ("ignored classes decide", SCORES, "!b.multiclass && b.ignored_decide", "true", "scores", WRONG),
     ("negative targets of scores counted", SCORES, "target < 0 || target >= limit", "target >= limit", "score_keys", WRONG),
     ("a NaN for a key", SCORES, "if (x != x) return -1;", "if (x != x) return 0;", "score_keys", WRONG),
-    ("a zero with a sign for a key", SCORES, "static_cast<float>(x) + 0.0f);", "static_cast<float>(x));", "score_keys", WRONG),
     ("a column that does not end", SCORES, "quick -= quick_size;\n      ++slow;", "quick -= quick_size;", "score_keys",
      f"{WRONG}|{OUTSIDE}"),
     ("half a sum of exponentials", SCORES, "kLanes / 2; offset > 0; offset /= 2) sum +=", "kLanes / 4; offset > 0; offset /= 2) sum +=",
      "score_keys", WRONG),
-    ("the greatest score of a lane", SCORES, "most = other > most ? other : most;", "", "score_keys", "mismatched"),
     ("the nearest cut reached", SCORES, "return nearest + reaches(nearest);", "return nearest + 1;", "scores", WRONG),
     ("cuts rounded to the nearest", SCORES, "nearest < cut ? nextafterf(nearest, INFINITY) : nearest", "nearest", "scores", WRONG),
     ("cells over the cuts", SCORES, "cells_(shared + cells_at,", "cells_(shared,", "scores", f"{RACE}|{WRONG}"),
@@ -190,8 +188,6 @@ MUTATIONS = [
     ("the lowest part of confidences", CALIBRATION, "part * kPartBits);", "(part - 1) * kPartBits);", "calibration", WRONG),
     ("confidences that are not rounded", CALIBRATION, "options_.rounds ?", "false ?", "calibration", WRONG),
     ("every lane adds a confidence", CALIBRATION, "if (lane == 0) counter.add(", "counter.add(", "calibration", WRONG),
-    ("half a sum of a row", CALIBRATION, "kLanes / 2; offset > 0; offset /= 2) sum +=", "kLanes / 4; offset > 0; offset /= 2) sum +=",
-     "calibration", WRONG),
     ("no room for the second round", LAUNCH_CALIBRATION, "(options.logits < 0 ? 2 : 1);", "1;", "calibration",
      f"{OUTSIDE}|{UNWRITTEN}|{WRONG}"),
     # the kernels of token rows
@@ -209,6 +205,16 @@ MUTATIONS = [
     ("ranks of targets that are elsewhere", TOKENS, "(here || b.own != nullptr);", "true;", "token_rows", WRONG),
     ("a NaN that is not seen", TOKENS, "part_.bad |= static_cast<int64_t>(!finite);", "", "token_rows", WRONG),
     ("one part too few", TOKENS, "k < parts; ++k", "k < parts - 1; ++k", "token_rows", WRONG),
+    # the kernels of groups
+    ("groups out of range counted", GROUPS, "row < 0 || row >= rows.count", "row < 0", "multiclass_rows",
+     f"{OUTSIDE}|{OVERRUN}|{WRONG}"),
+    ("samples out of range counted in groups", GROUPS, "if (!counted) continue;", "", "multiclass_rows",
+     f"{OUTSIDE}|{OVERRUN}|{WRONG}"),
+    ("cells of the state before", GROUPS, "if (cell < first[which]) continue;", "if (cell <= first[which]) continue;",
+     "multiclass_rows", f"{OUTSIDE}|{WRONG}"),
+    ("the rank that one lane found", GROUPS, "rank += __shfl_down_sync(kAllLanes, rank, offset);", "", "multiclass_rows", WRONG),
+    ("the first group of all", GROUPS, "rows.slicing(k) + rows.layout", "rows.layout", "multiclass_rows", WRONG),
+    ("bad groups of several slicings", "passes/multiclass_rows_cuda.cu", " && rows.slicings == 1;", ";", "multiclass_rows", WRONG),
     # the pairs kernels
     ("a tree without barriers", PAIRS, "of_block[threadIdx.x + width]);\n    __syncthreads();",
      "of_block[threadIdx.x + width]);", "pairs", RACE),

@@ -660,6 +660,39 @@ def token_rows_cases():
     yield tokens(torch.randn(3, 0), target=torch.tensor([-1, -2, 4]))
 
 
+def multiclass_rows(preds, target, which, c, size=4, slicings=1, weights=None, samples=True, k=3, **options):
+    """which: as of :func:`multiclass`; each statistic has ``size`` rows, and some rows of samples are out of range."""
+    rows = torch.randint(-1, size + 1, (slicings, *target.shape))
+    shapes = {"confusion": (c, c), "counts": (c, 3), "ranks": (c, min(c, k), 2), "rank_histogram": (c,)}
+    states = {
+        name: zeros(size, *shape, dtype=torch.int64 if weights is None else torch.float64)
+        for (name, shape), asked_for in zip(shapes.items(), "mcrh", strict=True)
+        if asked_for in which
+    }
+    if samples and weights is None:
+        states["samples"] = torch.randint(0, 9, (size,))
+    given = {"preds": preds, "target": target, "rows": rows, "weights": weights, "num_classes": c}
+    return "multiclass_rows_", {**given, **states, "faults": zeros(FAULTS) if "f" in which else None, **asked(options)}
+
+
+def multiclass_rows_cases():
+    for c, n in ((3, 1500), (20, 60)):
+        labels, target, valid = torch.randint(-1, c + 1, (n,)), torch.randint(-1, c + 1, (n,)), mask((n,), "cpu")
+        scores = rare((torch.randn(n, c) * 2).round())
+        yield multiclass_rows(labels, target, "mcf", c)
+        yield multiclass_rows(labels.int(), target, "cf", c, size=2, slicings=2, valid=valid, ignore=-1)
+        yield multiclass_rows(labels, target, "mcf", c, weights=eighths((n,)), ignore=1)
+        yield multiclass_rows(scores, target, "mcrhf", c, size=2)
+        yield multiclass_rows(scores.half(), target, "mcrh", c, size=90, slicings=3, valid=valid)  # more than the batch
+        yield multiclass_rows(scores.double(), target, "rhf", c, size=2, weights=eighths((n,)))
+    for dtype in SCORES:
+        image = rare(torch.randn(2, 4, 6, 5)).to(dtype)
+        yield multiclass_rows(image, torch.randint(-1, 5, (2, 6, 5)), "crhf", 4, samples=False)
+    yield multiclass_rows(torch.full((9, 17), -math.inf), torch.full((9,), 3), "mrf", 17)
+    turned = torch.randint(0, 3, (6, 7)).t()
+    yield multiclass_rows(turned, turned.flip(0), "mcf", 3, slicings=2)
+
+
 def large_calibration_cases():
     # more samples than the cells of a block may count
     yield calibration(torch.full((270_000,), 1 - 2**-24), torch.ones(270_000, dtype=torch.uint8), logits=PROBABILITIES)
@@ -703,6 +736,7 @@ CASES = {
     "score_keys": score_keys_cases,
     "calibration": calibration_cases,
     "token_rows": token_rows_cases,
+    "multiclass_rows": multiclass_rows_cases,
 }
 # What takes long: not for sanitizers and planted bugs.
 LARGE = {

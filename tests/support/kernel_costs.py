@@ -73,6 +73,7 @@ WORK: dict[str, Callable[..., Work]] = {
     "binary_kernel": lambda _, n: Work("element", elements=int(n)),
     "binary_groups_kernel": lambda _, lanes: Work("element", around=ROW_LABELS / int(lanes)),
     "binary_cells_kernel": lambda *_: Work("element"),
+    "multiclass_rows_kernel": lambda *_: Work("round"),
     "calibration_kernel": lambda *_: Work("round"),
     "score_elements_kernel": lambda *_: Work("score"),
     "score_rows_kernel": lambda _, v, *rest: Work("score", size(v)),
