@@ -85,7 +85,7 @@ class CalibrationStatistics(Probabilities):
             target,
             valid,
             weights,
-            _edges(self.n_bins, dtype, preds.device.type, preds.device.index),
+            edges_of_bins(self.n_bins, dtype, preds.device.type, preds.device.index),
             states["counts"],
             states["confidences"],
             states["hits"],
@@ -107,7 +107,7 @@ _known: dict[Any, Tensor] = {}
 
 
 @constant_in_graphs
-def _edges(n_bins: int | None, dtype: torch.dtype, device: str, index: int | None) -> Tensor:
+def edges_of_bins(n_bins: int | None, dtype: torch.dtype, device: str, index: int | None) -> Tensor:
     """The edges of bins, float64; they are looked up once."""
     key = n_bins, dtype, device, index
     found = _known.get(key)
