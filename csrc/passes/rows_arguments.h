@@ -97,7 +97,7 @@ inline LabelsOfElements labels_of_elements(const char* name, const View& target)
 inline CalibrationOptions calibration_options(const View& preds, const View& target, const View& edges,
                                               const State& counts, int64_t logits) {
   require(edges.dtype() == DType::kDouble && edges.dim() == 1 && edges.is_contiguous() && edges.numel() > 1 &&
-              edges.numel() <= INT32_MAX,
+              edges.numel() <= INT32_MAX / 16,
           "calibration_: edges must be float64 [B], contiguous");
   const bool multiclass = preds.dim() > target.dim();
   CalibrationOptions options{multiclass,

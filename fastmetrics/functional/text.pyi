@@ -5,7 +5,15 @@ from typing import Any
 
 from torch import Tensor
 
-__all__ = ["bits_per_byte", "negative_log_likelihood", "perplexity", "token_accuracy", "token_entropy", "token_rank"]
+__all__ = [
+    "bits_per_byte",
+    "negative_log_likelihood",
+    "perplexity",
+    "token_accuracy",
+    "token_calibration_error",
+    "token_entropy",
+    "token_rank",
+]
 
 def __getattr__(name: str) -> Any: ...
 def bits_per_byte(
@@ -62,6 +70,21 @@ def token_accuracy(
     num_groups: Any = None,
 ) -> Tensor:
     """The share of targets among the k greatest logits, for every k from one read."""
+
+def token_calibration_error(
+    preds: Tensor,
+    target: Tensor,
+    n_bins: int = 15,
+    norm: str = "l1",
+    ignore_index: int | None = None,
+    *,
+    shift: bool = False,
+    weights: Tensor | None = None,
+    valid: Tensor | None = None,
+    groups: Any = None,
+    num_groups: Any = None,
+) -> Tensor:
+    """Calibration error of the greatest probability of each token: how far it is from how often its token is right."""
 
 def token_entropy(
     preds: Tensor,

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.compiler import is_compiling
 
-from fastmetrics.native import direct, operators, transforms
+from fastmetrics.native import operators, transforms
 
 # The length of a faults tensor, int64:
 #   [0] how many targets were out of range      [1] the first of them
@@ -40,8 +39,8 @@ def record_faults(faults: Tensor | None, offset: int, bad: Tensor, values: Tenso
         bad, values = (transforms.samples(transforms.like_inputs(v, bad, values)) for v in (bad, values))
     bad = bad.reshape(-1)
     number = bad.sum()
-    if not (is_compiling() or direct.interception_active()) and is_zero(number):
-        return  # of which no trace knows
+    if operators.eager_on_cpu(number) and is_zero(number):
+        return
     order = torch.arange(bad.numel(), device=bad.device)
     first = torch.where(bad, order, bad.numel() - 1).amin().reshape(1)
     # small unsigned integers have no index_select

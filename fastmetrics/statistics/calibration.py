@@ -113,7 +113,7 @@ class CalibrationStatistics(Probabilities):
 
     def _edges_for(self, preds: Tensor) -> Tensor:
         dtype = torch.float32 if self.task == "multiclass" else preds.dtype
-        edges: Tensor = _edges(self.n_bins, dtype, preds.device.type, preds.device.index)
+        edges: Tensor = edges_of_bins(self.n_bins, dtype, preds.device.type, preds.device.index)
         return edges
 
 
@@ -130,7 +130,7 @@ _known: dict[Any, Tensor] = {}
 
 
 @constant_in_graphs
-def _edges(n_bins: int | None, dtype: torch.dtype, device: str, index: int | None) -> Tensor:
+def edges_of_bins(n_bins: int | None, dtype: torch.dtype, device: str, index: int | None) -> Tensor:
     """The edges of bins, float64; they are looked up once."""
     key = n_bins, dtype, device, index
     found = _known.get(key)

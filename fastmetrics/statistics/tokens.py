@@ -15,6 +15,7 @@ from fastmetrics.passes.token_rows import SKIPPED, TokenValues
 from fastmetrics.passes.values import KEEP, values_by_rows
 from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, rows_in_parts, same_device
 from fastmetrics.statistics.buffers import Buffers
+from fastmetrics.statistics.calibration import edges_of_bins
 from fastmetrics.statistics.vocabulary import VocabularyShard
 
 
@@ -87,6 +88,16 @@ def rank(values: TokenValues) -> Tensor:
     return values.rank
 
 
+def confidence(values: TokenValues) -> Tensor:
+    """The greatest probability, rounded to float32; NaN if there is no softmax."""
+    return torch.where(values.sum == 0, torch.nan, (1 / values.sum).clamp(max=1)).float().double()
+
+
+def states_of_bins(n_bins: int) -> tuple[str, str, str]:
+    """The names of samples, sums of confidences and hits in ``n_bins`` bins."""
+    return f"samples_of_{n_bins}_bins", f"confidences_of_{n_bins}_bins", f"hits_of_{n_bins}_bins"
+
+
 SUMS = {"total_log_probs": negative_log_likelihood, "entropy": entropy, "rank": rank}
 
 
@@ -157,6 +168,10 @@ class TokenStatistics(OfTokens):
         top_k: K; ``ranks``, int64 [K], has how many targets have the rank 0, 1 … K - 1. None for none.
         token_bytes: int64 [V], how many bytes each token stands for; ``bytes``, int64 [], is their sum over the
             targets. None for none.
+        n_bins: number of bins of equal width for the greatest probabilities, and one more for that of 1; the states
+            :func:`states_of_bins`, [n_bins + 1], int64 but for the confidences, have the tokens of each, the sum of
+            these probabilities, and the tokens whose target has the rank 0. A token without a softmax makes the sum of
+            the last bin NaN. None for none.
         ignore_index: a target that is skipped.
     """
 
@@ -165,15 +180,20 @@ class TokenStatistics(OfTokens):
         *names: str,
         top_k: int | None = None,
         token_bytes: Tensor | None = None,
+        n_bins: int | None = None,
         ignore_index: int | None = None,
     ) -> None:
         self.ignore_index = ignore_index
         self.token_bytes = token_bytes
+        self.n_bins = () if n_bins is None else (n_bins,)
         self.shapes = dict.fromkeys(names, ((), torch.float64))
         if top_k is not None:
             self.shapes["ranks"] = ((top_k,), torch.int64)
         if token_bytes is not None:
             self.shapes["bytes"] = ((), torch.int64)
+        for bins in self.n_bins:
+            for name, dtype in zip(states_of_bins(bins), (torch.int64, torch.float64, torch.int64), strict=True):
+                self.shapes[name] = ((bins + 1,), dtype)
         self.shapes["count"] = ((), torch.int64)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -189,7 +209,7 @@ class TokenStatistics(OfTokens):
     @property
     def key(self) -> Any:
         """Which tokens are counted."""
-        return self.options_but("token_bytes")
+        return self.options_but("token_bytes", "n_bins")
 
     def union(self, other: Statistics) -> Statistics | None:
         """One pass serves all that skip the same targets; bytes of tokens must be those of one table."""
@@ -198,7 +218,10 @@ class TokenStatistics(OfTokens):
                 return other.union(self) if other.token_bytes is not None else None
             if other.token_bytes is not None:
                 return None
-        return super().union(other)
+        both = super().union(other)
+        if isinstance(both, TokenStatistics) and isinstance(other, TokenStatistics):
+            both.n_bins = tuple(sorted({*self.n_bins, *other.n_bins}))
+        return both
 
     def check(self, inputs: Inputs) -> None:
         """As all statistics of tokens; ``ValueError`` on a vocabulary for which there are no bytes."""
@@ -240,7 +263,7 @@ class TokenStatistics(OfTokens):
     def _add_part(
         self, states: States, inputs: Inputs, rows: Tensor | None, weights: Tensor | None, valid: Tensor | None
     ) -> None:
-        ranks = "rank" in states or "ranks" in states
+        ranks = "rank" in states or "ranks" in states or bool(self.n_bins)
         values, tokens = self.read(inputs, weights, valid, states.get("faults"), "entropy" in states, ranks)
         if rows is None:
             self.add_values(states, values, tokens)
@@ -265,6 +288,14 @@ class TokenStatistics(OfTokens):
                 flat.index_add_(0, row * k + of_rank, torch.where(inside, counted, 0).to(ranks.dtype))
         if "bytes" in states:
             add_to_rows(states["bytes"], rows, self._bytes_of_each(tokens))
+        for n_bins in self.n_bins:
+            place, *of_each = self._binned(n_bins, values, tokens)
+            for name, amounts in zip(states_of_bins(n_bins), of_each, strict=True):
+                state = states[name]
+                for of_slicing in rows:
+                    row, inside = within(of_slicing, state.shape[0])
+                    inside_amounts = torch.where(inside, amounts, 0.0).to(state.dtype)
+                    state.view(-1).index_add_(0, row * (n_bins + 1) + place, inside_amounts)
         add_to_rows(states["count"], rows, amount)
 
     def add_values(self, states: States, values: TokenValues, tokens: Tokens) -> None:
@@ -280,7 +311,20 @@ class TokenStatistics(OfTokens):
             ranks += ranks.new_zeros(k).index_add(0, values.rank.clamp(max=k - 1).to(torch.int64), within)
         if "bytes" in states:
             states["bytes"].add_(self._bytes_of_each(tokens).sum())
+        for n_bins in self.n_bins:
+            place, *of_each = self._binned(n_bins, values, tokens)
+            for name, amounts in zip(states_of_bins(n_bins), of_each, strict=True):
+                state = states[name]
+                state += state.new_zeros(n_bins + 1).index_add(0, place, amounts.to(state.dtype))
         states["count"].add_(amount.sum())
+
+    def _binned(self, n_bins: int, values: TokenValues, tokens: Tokens) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The bins of tokens, int64 [N], and what each adds to the states of its bin, float64 [N] each."""
+        amount = tokens.amount.double()
+        found = torch.where(tokens.counted, confidence(values), 0.0)
+        edges = edges_of_bins(n_bins, torch.float32, found.device.type, found.device.index)
+        place = torch.bucketize(found.nan_to_num(1.0), edges, right=True) - 1
+        return place, amount, amount * found, torch.where(values.rank == 0, amount, 0.0)
 
     def _bytes_of_each(self, tokens: Tokens) -> Tensor:
         """How many bytes the targets stand for, by their weights; 0 for one that is not counted."""

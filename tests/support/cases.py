@@ -232,6 +232,7 @@ def cases():
         ("TokenAccuracy", {"k": (1, 3)}),
         ("TokenEntropy", {"shift": True}),
         ("TokenRank", {}),
+        ("TokenCalibrationError", {"n_bins": 4}),
     ):
         yield pytest.param(getattr(text, name), options, tokens_batch, id=f"{name}-{options}")
     for name, options in (

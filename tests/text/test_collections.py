@@ -26,6 +26,7 @@ ALL = {
     "TokenAccuracy": {"k": (1, 3, V)},
     "TokenEntropy": {},
     "TokenRank": {},
+    "TokenCalibrationError": {"n_bins": 4},
 }
 
 
@@ -48,6 +49,9 @@ def reference(preds, target, weights=None, counted=None):
     order = x.argsort(dim=1, descending=True, stable=True)
     rank = (order == y[:, None]).double().argmax(1).double() + 1
     total = w.sum()
+    # the sum over bins of |hits - confidences|
+    confidence, gaps = log_probs.exp().amax(1), torch.zeros(5, dtype=torch.float64, device=x.device)
+    gaps.index_add_(0, (confidence * 4).long(), ((rank == 1).double() - confidence) * w)
     return {
         "Perplexity": ((nll * w).sum() / total).exp(),
         "NegativeLogLikelihood": (nll * w).sum() / total,
@@ -55,6 +59,7 @@ def reference(preds, target, weights=None, counted=None):
         "TokenAccuracy": torch.stack([((rank <= k) * w).sum() / total for k in ALL["TokenAccuracy"]["k"]]),
         "TokenEntropy": (entropy * w).sum() / total,
         "TokenRank": (rank * w).sum() / total,
+        "TokenCalibrationError": gaps.abs().sum() / total,
     }
 
 

@@ -14,6 +14,7 @@ from fastmetrics.text import (
     NegativeLogLikelihood,
     Perplexity,
     TokenAccuracy,
+    TokenCalibrationError,
     TokenEntropy,
     TokenRank,
     hidden,
@@ -33,6 +34,7 @@ def all_metrics(**kwargs):
             "accuracy": TokenAccuracy((1, 3, 9), -100, **kwargs),
             "entropy": TokenEntropy(-100, **kwargs),
             "rank": TokenRank(-100, **kwargs),
+            "calibration": TokenCalibrationError(5, "l1", -100, **kwargs),
         }
     )
 

@@ -10,7 +10,15 @@ import torchmetrics
 from fastmetrics import MetricCollection
 from fastmetrics.passes import token_rows
 from fastmetrics.passes.token_rows import ELSEWHERE, SKIPPED, token_rows_body
-from fastmetrics.text import BitsPerByte, NegativeLogLikelihood, Perplexity, TokenAccuracy, TokenEntropy, TokenRank
+from fastmetrics.text import (
+    BitsPerByte,
+    NegativeLogLikelihood,
+    Perplexity,
+    TokenAccuracy,
+    TokenCalibrationError,
+    TokenEntropy,
+    TokenRank,
+)
 
 DTYPES = (torch.float16, torch.bfloat16, torch.float32, torch.float64)
 
@@ -154,3 +162,39 @@ def test_bad_input():
         BitsPerByte([1, 2]).update(logits, target)
     with pytest.raises(ValueError, match="`k`"):
         TokenAccuracy(0)
+
+
+@pytest.mark.parametrize("norm", ["l1", "l2", "max"])
+def test_calibration_of_tokens(norm):
+    x, target = batch(0, dtype=torch.float64)
+    x[1, 2], target[1, 2], x[2, 1, :5] = 0.0, 0, -torch.inf  # equal logits, and masked ones
+    x[2, 2, 7] = 900.0  # a probability of 1
+    ours = TokenCalibrationError(7, norm, ignore_index=-100)
+    theirs = torchmetrics.classification.MulticlassCalibrationError(50, 7, norm, ignore_index=-100)
+    flat = x.flatten(0, 1), target.flatten()
+    torch.testing.assert_close(ours(x, target), theirs(flat[0].softmax(1).float(), flat[1]), rtol=1e-6, atol=1e-7)
+    other = TokenCalibrationError(3, norm, ignore_index=-100)
+    both = MetricCollection({"seven": ours.clone(), "three": other})
+    both.reset()
+    both.update(x, target)
+    assert len(both.compute_groups) == 1
+    assert both.compute()["seven"] == ours.compute()
+    assert both.compute()["three"] == TokenCalibrationError(3, norm, ignore_index=-100)(x, target)
+
+
+@pytest.mark.parametrize("norm", ["l1", "l2", "max"])
+def test_logits_without_a_softmax_have_no_confidence(norm):
+    x, target = batch(0)
+    for value in (torch.nan, torch.inf, -torch.inf):
+        x[1, 1] = value
+        assert TokenCalibrationError(norm=norm, ignore_index=-100)(x, target).isnan()
+    target[1, 1] = -100
+    assert TokenCalibrationError(norm=norm, ignore_index=-100)(x, target).isfinite()
+
+
+def test_arguments_of_calibration():
+    for n_bins in (0, 1.5, True):
+        with pytest.raises(ValueError, match="`n_bins` to be an integer larger than 0"):
+            TokenCalibrationError(n_bins)
+    with pytest.raises(ValueError, match="norm"):
+        TokenCalibrationError(norm="l3")
