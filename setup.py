@@ -3,7 +3,7 @@
 
 ``pip install .`` installs the sources, which compile on first use. With ``FASTMETRICS_BUILD=1`` (and
 ``--no-build-isolation``, since the libraries are built against the torch that is installed) they are built now: the CPU
-library once for each instruction set, the CUDA library if nvcc and a CUDA build of torch are there.
+libraries once for each instruction set, the CUDA libraries if nvcc and a CUDA build of torch are there.
 ``FASTMETRICS_BUILD=cuda`` makes their absence an error. ``MAX_JOBS`` limits how many compilers run at a time.
 """
 
@@ -55,9 +55,14 @@ def extensions(parameters: Any, toolchain: Any) -> tuple[list[Extension], type]:
     """Every library that this machine can build, with the parameters of the build on first use; and the command."""
     from torch.utils.cpp_extension import BuildExtension, CppExtension, CUDAExtension
 
-    made = [parameters.library("cpu", isa, ROOT / "csrc") for isa in parameters.ahead_of_time_isas()]
+    built_for = [("cpu", isa) for isa in parameters.ahead_of_time_isas()]
     if toolchain.missing_cuda() is None:
-        made.append(parameters.library("cuda", "generic", ROOT / "csrc"))
+        built_for.append(("cuda", "generic"))
+    made = [
+        parameters.library(device, part, isa, ROOT / "csrc")
+        for device, isa in built_for
+        for part in parameters.parts(device)
+    ]
     stamps = {f"{PACKAGE}.{library.name}": parameters.stamp_of(library) for library in made}
 
     def extension(library: Any) -> Extension:

@@ -39,11 +39,11 @@ def doctor() -> int:
     devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
     for device in devices:
         try:
-            native.load(device)
+            served = native.build([device])
         except (native.NativeError, ValueError) as error:
             print(f"{device}: {error}")
             return 1
-        print(describe(native.status(device)))
+        print(*map(describe, served), sep="\n")
     if torch.version.cuda is None:
         print("cuda: this torch was built without CUDA")
     return 0 if native.status("cpu").native else 1
@@ -59,15 +59,16 @@ def cache() -> str:
 
 
 def describe(status: native.Status) -> str:
-    """One line: what serves a device, from where and for what."""
+    """One line: what serves the operators of a part on a device, from where and for what."""
+    served = f"{status.device}, {status.part}"
     if not status.native:
-        return f"{status.device}: PyTorch operations, because {'; '.join(status.reasons)}"
+        return f"{served}: PyTorch operations, because {'; '.join(status.reasons)}"
     stamp = status.stamp
     built_for = [f"isa {stamp.get('isa')}"] if status.device == "cpu" else [f"archs {stamp.get('archs')}"]
     built_for.append(f"torch >= {stamp.get('torch_target')}")
     if status.device == "cpu":
         built_for.append("direct calls" if status.bind else "all calls go through PyTorch's dispatcher")
-    return f"{status.device}: native kernels, {status.origin}, {status.path} ({', '.join(built_for)})"
+    return f"{served}: native kernels, {status.origin}, {status.path} ({', '.join(built_for)})"
 
 
 def surface() -> int:

@@ -260,11 +260,11 @@ def _fake(*_: object) -> None:
 
 
 sort_scores_ = define(SORT_SCHEMA, sort_scores_body, _fake, ())
-score_keys_ = define(KEYS_SCHEMA, score_keys_body, _fake, ("cpu",))
-sort_labelled_ = define(LABELLED_SCHEMA, sort_labelled_body, _fake, ("cpu",))
-walk_scores_ = define(WALK_SCHEMA, walk_scores_body, _fake, ("cpu",))
-sum_precisions_ = define(PRECISIONS_SCHEMA, sum_precisions_body, _fake, ("cpu",))
-curve_points_ = define(POINTS_SCHEMA, curve_points_body, _fake, ("cpu",))
+score_keys_ = define(KEYS_SCHEMA, score_keys_body, _fake, ("cpu",), library="scores")
+sort_labelled_ = define(LABELLED_SCHEMA, sort_labelled_body, _fake, ("cpu",), library="scores")
+walk_scores_ = define(WALK_SCHEMA, walk_scores_body, _fake, ("cpu",), library="scores")
+sum_precisions_ = define(PRECISIONS_SCHEMA, sum_precisions_body, _fake, ("cpu",), library="scores")
+curve_points_ = define(POINTS_SCHEMA, curve_points_body, _fake, ("cpu",), library="scores")
 
 
 class _once(Generic[V]):  # noqa: N801 - as a decorator

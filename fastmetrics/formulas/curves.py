@@ -274,8 +274,10 @@ def _fake(*_: object) -> None:
     pass
 
 
-roc_curves_ = define(ROC_SCHEMA, roc_curves_body, _fake, ("cpu",))
-precision_recall_curves_ = define(PRECISION_RECALL_SCHEMA, precision_recall_curves_body, _fake, ("cpu",))
+roc_curves_ = define(ROC_SCHEMA, roc_curves_body, _fake, ("cpu",), library="scores")
+precision_recall_curves_ = define(
+    PRECISION_RECALL_SCHEMA, precision_recall_curves_body, _fake, ("cpu",), library="scores"
+)
 
 
 def mean_curve(

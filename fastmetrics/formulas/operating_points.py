@@ -200,7 +200,7 @@ def _fake(*_: object) -> None:
     pass
 
 
-find_points_ = define(FIND_SCHEMA, find_points_body, _fake, ("cpu",))
+find_points_ = define(FIND_SCHEMA, find_points_body, _fake, ("cpu",), library="scores")
 
 
 def sensitivity_at_specificity(points: Points, least: float) -> tuple[Tensor, Tensor]:

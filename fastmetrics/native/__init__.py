@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The native libraries: what is loaded, from where, and why not.
 
-Nothing is compiled or loaded at import. The first operator call on a device asks for the library of that device:
-a prebuilt one, else the cache, else a build. A failure is logged once, with cause and cure, and the operators' PyTorch
+Nothing is compiled or loaded at import. The first call of an operator on a device asks for the library that has its
+kernel, of two for each device: a prebuilt one, else the cache, else a build. A failure is logged once, with cause and cure, and the operators' PyTorch
 bodies serve instead; ``FASTMETRICS_NATIVE=require`` makes it an error.
 """
 
@@ -20,7 +20,7 @@ from typing import Any
 import torch
 
 from fastmetrics.native import direct, prebuilt
-from fastmetrics.native.parameters import library
+from fastmetrics.native.parameters import PARTS, library, parts
 
 log = logging.getLogger("fastmetrics")
 if not log.handlers:
@@ -40,10 +40,11 @@ class NativeError(RuntimeError):
 
 @dataclass
 class Status:
-    """What serves a device.
+    """What serves the operators of a part on a device.
 
     Attributes:
         device: ``cpu`` or ``cuda``.
+        part: ``counts``, of what counts and sums, or ``scores``, of curves, calibration, rankings and vocabularies.
         origin: ``prebuilt``, ``cache``, ``built now``, ``PyTorch body`` or ``not tried``.
         path: of the library.
         stamp: what it was built for.
@@ -53,6 +54,7 @@ class Status:
     """
 
     device: str
+    part: str = PARTS[0]
     origin: str = "not tried"
     path: str | None = None
     stamp: dict[str, object] = field(default_factory=dict)
@@ -62,12 +64,12 @@ class Status:
 
     @property
     def native(self) -> bool:
-        """Whether native kernels serve the device."""
+        """Whether native kernels serve."""
         return self.path is not None
 
 
 _lock = threading.RLock()
-_status: dict[str, Status] = {}
+_status: dict[tuple[str, str], Status] = {}
 
 
 def mode() -> str:
@@ -78,20 +80,20 @@ def mode() -> str:
     return value
 
 
-def load(device: str) -> bool:
-    """Load the library of a device type, once; whether its kernels are registered.
+def load(device: str, part: str = PARTS[0]) -> bool:
+    """Load a library of a device type, once; whether its kernels are registered.
 
     Raises:
         NativeError: none could be had and ``FASTMETRICS_NATIVE=require``.
     """
-    found = _status.get(device)
+    found = _status.get((device, part))
     if found is None:
         if device not in DEVICES:
             return False
         with _lock:
-            found = _status.get(device)
+            found = _status.get((device, part))
             if found is None:
-                found = _status[device] = _find(device)
+                found = _status[device, part] = _find(device, part)
     if not found.native and mode() == "require":
         reasons = "\n".join(f"- {reason}" for reason in found.reasons)
         raise NativeError(f"FASTMETRICS_NATIVE=require, but there is no native library for {device}:\n{reasons}")
@@ -105,50 +107,52 @@ def build(devices: tuple[str, ...] | list[str] | None = None) -> list[Status]:
         devices: device types; default the CPU, and CUDA if a GPU is there.
 
     Returns:
-        What serves each of them.
+        What serves each of them, for each part.
 
     Example:
         >>> import fastmetrics
-        >>> [status.device for status in fastmetrics.build(["cpu"])]
-        ['cpu']
+        >>> [(status.device, status.part) for status in fastmetrics.build(["cpu"])]
+        [('cpu', 'counts'), ('cpu', 'scores')]
     """
     if devices is None:
         devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]
     for device in devices:
         if device not in DEVICES:
             raise ValueError(f"there are native libraries for {', '.join(DEVICES)}, but not for {device!r}")
-        load(device)
-    return [status(device) for device in devices]
+    wanted = [(device, part) for device in devices for part in parts(device)]
+    for library_ in wanted:
+        load(*library_)
+    return [status(*library_) for library_ in wanted]
 
 
-def status(device: str = "cpu") -> Status:
+def status(device: str = "cpu", part: str = PARTS[0]) -> Status:
     """What serves a device type so far."""
-    return _status.get(device) or Status(device)
+    return _status.get((device, part)) or Status(device, part)
 
 
-def is_missing(device: str) -> bool:
-    """Whether the library of a device type was looked for, and there is none, and none is required."""
-    found = _status.get(device)
+def is_missing(device: str, part: str) -> bool:
+    """Whether a library of a device type was looked for, and there is none, and none is required."""
+    found = _status.get((device, part))
     return found is not None and not found.native and mode() != "require"
 
 
-def direct_call(name: str, operator: Callable[..., Any]) -> Callable[..., Any] | None:
+def direct_call(part: str, name: str, operator: Callable[..., Any]) -> Callable[..., Any] | None:
     """What calls the CPU kernel of an operator, if it can, and else the operator; None before the library is loaded."""
-    found = _status.get("cpu")
+    found = _status.get(("cpu", part))
     if found is None or not found.native:
         return None
     return (found.bind and found.bind(name, operator)) or operator
 
 
-def _find(device: str) -> Status:
+def _find(device: str, part: str) -> Status:
     started = time.perf_counter()
-    found = Status(device)
+    found = Status(device, part)
     wanted = mode()
     if wanted == "off":
         found.reasons.append("FASTMETRICS_NATIVE=off")
     elif device == "cuda" and torch.version.cuda is None:
         found.reasons.append("torch was built without CUDA; install a CUDA build of torch")
-    elif not (_use_prebuilt(found) or _use_cache_or_build(found)) and wanted != "require":
+    elif not (_use_prebuilt(found) or _use_cache_or_build(found)) and wanted != "require" and not _said(device):
         log.warning(
             "no native kernels for %s, PyTorch operations serve instead: %s\n"
             "`python -m fastmetrics doctor` says more; FASTMETRICS_NATIVE=off silences this.",
@@ -159,6 +163,11 @@ def _find(device: str) -> Status:
         found.origin = "PyTorch body"
     found.seconds = time.perf_counter() - started
     return found
+
+
+def _said(device: str) -> bool:
+    """Whether there was a warning already that kernels for a device are missing."""
+    return any(found.device == device and not found.native for found in _status.values())
 
 
 def _open(found: Status, path: Path, origin: str, stamp: dict[str, object]) -> bool:
@@ -184,7 +193,7 @@ def _use(found: Status, candidates: list[prebuilt.Candidate], origin: str) -> bo
 
 
 def _use_prebuilt(found: Status) -> bool:
-    candidates = prebuilt.candidates(found.device)
+    candidates = prebuilt.candidates(found.device, found.part)
     if not candidates:
         found.reasons.append("prebuilt: none in this installation")
     return _use(found, candidates, "prebuilt")
@@ -195,7 +204,7 @@ def _use_cache_or_build(found: Status) -> bool:
     from fastmetrics.native import builder, cache
     from fastmetrics.native.toolchain import BuildError
 
-    made = library(found.device)
+    made = library(found.device, found.part)
     try:
         folder = cache.folder()
         candidates = cache.candidates(made, folder)

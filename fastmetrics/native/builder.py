@@ -41,7 +41,7 @@ def build(made: Library, folder: Path, again: bool = False) -> tuple[Path, bool]
         BuildError: with cause and cure.
     """
     if not made.sources:
-        raise BuildError(f"the package has no {made.device} sources; reinstall it")
+        raise BuildError(f"the package has no sources of the {made.kernels}; reinstall it")
     problem = toolchain.missing(made.device)
     if problem is not None:
         raise BuildError(problem)

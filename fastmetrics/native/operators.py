@@ -36,6 +36,7 @@ def define(
     fake: Callable[..., Any],
     kernels: tuple[str, ...] = ("cpu", "cuda"),
     result: Callable[..., Tensor] | None = None,
+    library: str = "counts",
 ) -> Callable[..., Any]:
     """Register an operator, ``torch.ops.fastmetrics.<name>``, and return the function that calls it.
 
@@ -57,6 +58,7 @@ def define(
         kernels: device types for which the native libraries have a kernel.
         result: takes the same arguments and makes, of the right shape and dtype, what a direct call fills; for an
             operator that returns a tensor and has a direct call.
+        library: which of the native libraries has the kernels; see :mod:`fastmetrics.native.parameters`.
     """
     name = schema.partition("(")[0]
     has_kernel = torch._C._dispatch_has_kernel_for_dispatch_key
@@ -67,7 +69,7 @@ def define(
     def python_kernel(*args: Any) -> Any:
         device = args[0].device.type
         # a library that lacks this kernel would send the call back here for ever
-        if device in kernels and native.load(device) and has_kernel(f"fastmetrics::{name}", device.upper()):
+        if device in kernels and native.load(device, library) and has_kernel(f"fastmetrics::{name}", device.upper()):
             return operator(*args)
         return body_without_graph(*args)
 
@@ -90,8 +92,8 @@ def define(
 
     def find_direct() -> Callable[..., Any]:
         nonlocal direct_call
-        direct_call = native.direct_call(name, dispatched)
-        if direct_call is None and native.is_missing("cpu"):
+        direct_call = native.direct_call(library, name, dispatched)
+        if direct_call is None and native.is_missing("cpu", library):
             direct_call = without_kernel  # the dispatcher would only lead there
         return dispatched if direct_call is None else direct_call
 

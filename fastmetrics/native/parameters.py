@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What to build and how: the one source of build parameters, for setup.py, the build on first use and CMake.
 
-This file imports nothing of the package, so that setup.py can load it alone. ``python parameters.py cpu`` prints the
-parameters of a library as CMake reads them.
+This file imports nothing of the package, so that setup.py can load it alone. ``python parameters.py cpu counts`` prints
+the parameters of a library as CMake reads them.
 """
 
 from __future__ import annotations
@@ -20,6 +20,13 @@ from pathlib import Path
 TORCH_TARGET = (2, 11)
 DEFAULT_ARCHS = ("7.5", "8.0", "8.6", "8.9", "9.0", "10.0", "12.0+PTX")
 
+# A device has two libraries, each built when one of its kernels is first called: of what counts and sums, which most
+# metrics do, and of what scores decide, which is curves, calibration, rankings and vocabularies.
+PARTS = ("counts", "scores")
+# How the names of the sources of scores begin, and of those that are in both.
+_OF_SCORES = ("calibration", "curve", "proper_scores", "queries", "ranks", "score", "token_rows")
+_OF_BOTH = ("argmax", "convert")
+
 _HERE = Path(__file__).resolve().parent
 _MARCH = {"native": "native", "x86-64": "x86-64", "x86-64-v3": "x86-64-v3", "x86-64-v4": "x86-64-v4"}
 
@@ -31,6 +38,7 @@ class Library:
     Attributes:
         name: of the library, without directory and suffix.
         device: ``cpu`` or ``cuda``.
+        part: one of ``PARTS``.
         isa: instruction set of the CPU code: a key of ``_MARCH``, or ``generic``.
         sources: C++ and CUDA sources.
         headers: what the sources may include from the project.
@@ -43,6 +51,7 @@ class Library:
 
     name: str
     device: str
+    part: str
     isa: str
     sources: list[str]
     headers: list[str]
@@ -52,6 +61,11 @@ class Library:
     ldflags: list[str] = field(default_factory=list)
     libraries: list[str] = field(default_factory=list)
 
+    @property
+    def kernels(self) -> str:
+        """What it has, in words."""
+        return f"{self.device} kernels" + ("" if self.part == PARTS[0] else f" of {self.part}")
+
 
 def source_root() -> Path:
     """Where ``csrc`` is: inside an installed package, or at the top of a checkout."""
@@ -59,18 +73,19 @@ def source_root() -> Path:
     return inside if inside.is_dir() else _HERE.parent.parent / "csrc"
 
 
-def library(device: str, isa: str = "native", root: Path | None = None) -> Library:
-    """The parameters of the library for a device.
+def library(device: str, part: str = PARTS[0], isa: str = "native", root: Path | None = None) -> Library:
+    """The parameters of a library for a device.
 
     Args:
         device: ``cpu`` or ``cuda``.
+        part: one of ``PARTS``.
         isa: ``native`` for this machine, ``x86-64``, ``x86-64-v3``, ``x86-64-v4``, or ``generic`` for the compiler's
             default.
         root: folder of the sources; default :func:`source_root`.
     """
     root = source_root() if root is None else root
     endings = {"cpu": ("_cpu.cpp",), "cuda": ("_cuda.cpp", "_cuda.cu")}[device]
-    sources = sorted(str(path) for path in root.rglob("*") if path.name.endswith(endings))
+    sources = sorted(str(path) for path in root.rglob("*") if path.name.endswith(endings) and _is_of(path.name, part))
     headers = sorted(str(path) for path in root.rglob("*") if path.suffix in (".h", ".cuh"))
     common = [
         "-O3",
@@ -93,12 +108,23 @@ def library(device: str, isa: str = "native", root: Path | None = None) -> Libra
             cflags += ["-DFM_NO_PYTHON"]  # whose headers lack the stable ABI, so there are no direct calls
         if isa in _MARCH:
             cflags += [f"-march={_MARCH[isa]}"]
-    name = "fastmetrics_" + (device if isa == "native" else f"{device}_{isa.replace('-', '_')}")
+    words = ["fastmetrics", *([] if part == PARTS[0] else [part]), device, *([] if isa == "native" else [isa])]
+    name = "_".join(words).replace("-", "_")
     nvcc_flags, libraries = [], []
     if device == "cuda":
         nvcc_flags = ["-O3", "-std=c++17", "--expt-relaxed-constexpr", "-Xcompiler=-fPIC,-fvisibility=hidden"]
         libraries = ["cudart_static", "dl", "rt", "pthread"]  # the toolkit may be another than torch's
-    return Library(name, device, isa, sources, headers, [str(root)], cflags, nvcc_flags, ldflags, libraries)
+    return Library(name, device, part, isa, sources, headers, [str(root)], cflags, nvcc_flags, ldflags, libraries)
+
+
+def _is_of(name: str, part: str) -> bool:
+    """Whether a source belongs to a part."""
+    return name.startswith(_OF_BOTH) or name.startswith(_OF_SCORES) == (part == "scores")
+
+
+def parts(device: str) -> list[str]:
+    """The parts that have kernels for a device."""
+    return [part for part in PARTS if library(device, part).sources]
 
 
 def ahead_of_time_isas() -> list[str]:
@@ -187,11 +213,12 @@ def stamp_of(made: Library) -> dict[str, object]:
     return facts
 
 
-def _print_for_cmake(device: str, isa: str) -> None:
+def _print_for_cmake(device: str, part: str) -> None:
     import torch
     from torch.utils.cpp_extension import include_paths, library_paths
 
-    made = library(device, isa)
+    made = library(device, part)
+    print("NAME=" + made.name)
     print("SOURCES=" + ";".join(made.sources))
     print("INCLUDES=" + ";".join(made.include_dirs))
     print("SYSTEM_INCLUDES=" + ";".join([*include_paths(), *python_headers()]))
@@ -207,4 +234,4 @@ def _print_for_cmake(device: str, isa: str) -> None:
 
 
 if __name__ == "__main__":
-    _print_for_cmake(sys.argv[1] if len(sys.argv) > 1 else "cpu", sys.argv[2] if len(sys.argv) > 2 else "native")
+    _print_for_cmake(sys.argv[1] if len(sys.argv) > 1 else "cpu", sys.argv[2] if len(sys.argv) > 2 else PARTS[0])

@@ -51,7 +51,7 @@ def locked(made: Library, place: Path) -> Iterator[None]:
 def shown(made: Library, work: Path) -> Iterator[None]:
     """Say how far the build in the folder ``work`` is, to this process and to those that wait."""
     (work / _OWNER).write_text(f"process {os.getpid()} on {platform.node()}")
-    with _repeated(lambda: f"building the {made.device} kernels, once: {_compiled(made, work)}"):
+    with _repeated(lambda: f"building the {made.kernels}, once: {_compiled(made, work)}"):
         yield
 
 
@@ -62,7 +62,7 @@ def _waiting(made: Library, place: Path) -> str:
             owner, compiled = (work / _OWNER).read_text(), f": {_compiled(made, work)}"
         except OSError:  # it has just begun, or ended
             continue
-    return f"waiting for {owner}, which builds the {made.device} kernels{compiled}"
+    return f"waiting for {owner}, which builds the {made.kernels}{compiled}"
 
 
 def _compiled(made: Library, work: Path) -> str:

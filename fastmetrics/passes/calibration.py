@@ -151,4 +151,4 @@ def _fake(
     torch._check(hits.dtype == dtype, lambda: f"calibration_: hits must be {dtype}")
 
 
-calibration_ = define(SCHEMA, calibration_body, _fake)
+calibration_ = define(SCHEMA, calibration_body, _fake, library="scores")

@@ -164,4 +164,4 @@ def _fake(
     torch._check(count.dtype == dtype, lambda: f"proper_scores_: count must be {dtype}")
 
 
-proper_scores_ = define(SCHEMA, proper_scores_body, _fake, kernels=("cpu",))
+proper_scores_ = define(SCHEMA, proper_scores_body, _fake, kernels=("cpu",), library="scores")

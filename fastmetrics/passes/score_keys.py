@@ -173,4 +173,4 @@ def _fake(
     torch._check(counts.dtype == torch.int64, lambda: "count_scores_: counts must be int64")
 
 
-count_scores_ = define(COUNT_SCHEMA, count_scores_body, _fake)
+count_scores_ = define(COUNT_SCHEMA, count_scores_body, _fake, library="scores")

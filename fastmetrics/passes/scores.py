@@ -315,5 +315,5 @@ def _keep_fake(
     torch._check(scores.dtype == preds.dtype, lambda: "keep_scores_: scores must have the dtype of preds")
 
 
-score_histogram_ = define(HISTOGRAM_SCHEMA, score_histogram_body, _histogram_fake)
-keep_scores_ = define(KEEP_SCHEMA, keep_scores_body, _keep_fake, ("cpu",))
+score_histogram_ = define(HISTOGRAM_SCHEMA, score_histogram_body, _histogram_fake, library="scores")
+keep_scores_ = define(KEEP_SCHEMA, keep_scores_body, _keep_fake, ("cpu",), library="scores")

@@ -9,7 +9,7 @@ from torch.utils.cpp_extension import include_paths
 
 from fastmetrics.native.parameters import DEFAULT_ARCHS, cuda_home
 from fastmetrics.native.toolchain import compiler
-from tests.support.kernel_resources import ARCHITECTURES, MADE, SOURCES, compile_kernels, kept, resources, run
+from tests.support.kernel_resources import ARCHITECTURES, CUDA, MADE, SOURCES, compile_kernels, kept, resources, run
 
 # Compilers of one release differ by a few.
 MOST_REGISTERS_MORE = 8
@@ -36,7 +36,7 @@ def test_kernels_compile_without_spills(source):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("source", [s for s in MADE.sources if s.endswith(".cpp")], ids=lambda s: Path(s).stem)
+@pytest.mark.parametrize("source", [s for s in CUDA if s.endswith(".cpp")], ids=lambda s: Path(s).stem)
 def test_registrations_compile_with_the_headers_of_any_torch(source):
     includes = [f"-I{path}" for path in MADE.include_dirs]
     system = [arg for path in [*include_paths(), f"{cuda_home()}/include"] for arg in ("-isystem", path)]

@@ -12,15 +12,16 @@ from tests.support import ROOT
 
 PROGRAM = ROOT / "tests" / "support" / "loops.cpp"
 ARM_COMPILER, ARM_EMULATOR = "aarch64-linux-gnu-g++", "qemu-aarch64"
-REGISTRATION = "operators_cpu.cpp"
+REGISTRATIONS = {"operators_cpu.cpp", "score_operators_cpu.cpp"}
 
 
 def loops():
-    return [source for source in parameters.library("cpu").sources if Path(source).name != REGISTRATION]
+    sources = sorted({source for part in parameters.PARTS for source in parameters.library("cpu", part).sources})
+    return [source for source in sources if Path(source).name not in REGISTRATIONS]
 
 
 def compile_and_run(compiler, isa, before, folder):
-    made = parameters.library("cpu", isa)
+    made = parameters.library("cpu", isa=isa)
     flags = [flag for flag in made.cflags if flag not in ("-O3", "-fPIC")]
     command = [*compiler, "-O1", *flags, *(f"-I{path}" for path in made.include_dirs)]
     objects = []

@@ -33,11 +33,18 @@ esac
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory):
+def quick(tmp_path_factory):
+    """Variables for the usual compiler without optimisation, for what is built here is not timed."""
+    folder = tmp_path_factory.mktemp("bin")
+    script(folder / "c++", f'exec {shutil.which("c++")} "$@" -O0')
+    return {"CXX": None, "PATH": f"{folder}:{os.environ['PATH']}"}
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory, quick):
     """A cache that a first process filled, which said so before and after."""
-    cache, quick = tmp_path_factory.mktemp("cache"), tmp_path_factory.mktemp("bin")
-    script(quick / "c++", f'exec {shutil.which("c++")} "$@" -O0')  # what is built here is not timed
-    out, err = run(UPDATE, cache, CXX=None, PATH=f"{quick}:{os.environ['PATH']}")
+    cache = tmp_path_factory.mktemp("cache")
+    out, err = run(UPDATE, cache, **quick)
     assert "origin: built now" in out
     files = len(parameters.library("cpu").sources)
     before, *between, after = err.splitlines()
@@ -56,10 +63,10 @@ def copying(filled, tmp_path):
     return f"env '{script(tmp_path / 'a compiler', text)}'"
 
 
-def test_build_warms_up_from_the_cache(filled):
-    code = "import fastmetrics; print([(s.device, s.origin) for s in fastmetrics.build(['cpu'])])"
-    out, err = run(code + UPDATE, filled, CXX=None, FASTMETRICS_NATIVE="require")
-    assert out.splitlines() == ["[('cpu', 'cache')]", "origin: cache"]
+def test_what_was_built_comes_from_the_cache_and_what_is_not_used_is_not_built(filled):
+    code = "print([(part, native.status('cpu', part).origin) for part in ('counts', 'scores')])"
+    out, err = run(UPDATE + code, filled, CXX=None, FASTMETRICS_NATIVE="require")
+    assert out.splitlines() == ["origin: cache", "[('counts', 'cache'), ('scores', 'not tried')]"]
     assert err == ""
     with pytest.raises(ValueError, match="tpu"):
         native.build(["tpu"])
@@ -274,7 +281,7 @@ def test_torch_in_a_folder_with_spaces(copying, tmp_path):
 
 def test_the_key_depends_on_what_decides(monkeypatch, tmp_path):
     made = parameters.library("cpu")
-    keys = [cache.key(made), cache.key(parameters.library("cpu", "x86-64"))]
+    keys = [cache.key(made), cache.key(parameters.library("cpu", isa="x86-64"))]
     shutil.copytree(parameters.source_root(), tmp_path / "csrc")
     copied = parameters.library("cpu", root=tmp_path / "csrc")
     assert cache.key(copied) == keys[0]  # not on where the sources are
@@ -328,20 +335,27 @@ assert "fastmetrics_" not in open("/proc/self/maps").read()
     assert not (tmp_path / "cache").exists()
 
 
-def test_doctor(filled, tmp_path, monkeypatch, capsys):
+def test_doctor(filled, quick, tmp_path, monkeypatch, capsys):
     doctor = ["-m", "fastmetrics", "doctor"]
-    out, _ = run(doctor, filled, CXX=None)
-    assert 8 <= len(out.splitlines()) <= 11
+    out, _ = run(doctor, filled, **quick)
+    assert 8 <= len(out.splitlines()) <= 12
     assert f"torch {torch.__version__}" in out
-    for line in (f"compiler: {shutil.which('c++')}", f"ninja: {toolchain.ninja()}", "nvcc: ", f"cache: {filled}\n"):
+    for line in (
+        f"compiler: {shutil.which('c++', path=quick['PATH'])}",
+        f"ninja: {toolchain.ninja()}",
+        "nvcc: ",
+        f"cache: {filled}\n",
+    ):
         assert line in out
-    assert f"cpu: native kernels, cache, {next(filled.rglob('*.so'))}" in out
+    assert f"cpu, counts: native kernels, cache, {next(filled.rglob('fastmetrics_cpu.so'))}" in out
+    assert f"cpu, scores: native kernels, built now, {next(filled.rglob('fastmetrics_scores_cpu.so'))}" in out
 
     (tmp_path / "cache").write_text("a file")
     out, _ = run(doctor, tmp_path / "cache", expect=1, CXX="no-such-compiler", TMPDIR=str(tmp_path))
     assert "compiler: none - install g++" in out
     assert "cannot be written" in out
-    assert "cpu: PyTorch operations, because" in out
+    for part in ("counts", "scores"):
+        assert f"cpu, {part}: PyTorch operations, because" in out
     monkeypatch.setattr(native, "_status", {})
     monkeypatch.setenv("FASTMETRICS_NATIVE", "sometimes")
     assert __main__.doctor() == 1

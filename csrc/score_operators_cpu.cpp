@@ -1,0 +1,292 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The operators for what scores decide: curves, calibration, rankings, vocabularies. What is given is checked here and
+// goes to loops that know no torch.
+
+#include "common/cpu.h"
+#include "common/operator.h"
+#include "formulas/curves.h"
+#include "formulas/ranks.h"
+#include "passes/loops_cpu.h"
+#include "passes/queries_arguments.h"
+#include "passes/rows_arguments.h"
+#include "passes/scores_arguments.h"
+#include "passes/token_rows_arguments.h"
+
+namespace fastmetrics {
+
+int num_threads() { return static_cast<int>(torch::stable::get_num_threads()); }
+
+namespace {
+
+void calibration(View preds, View target, OptionalView valid, OptionalView weights, View edges, State counts,
+                 State confidences, State hits, OptionalState faults, int64_t logits, int64_t ignore_index,
+                 bool has_ignore_index) {
+  const RowsBatch b = scored_batch("calibration_", preds, target, valid, weights, ignore_index, has_ignore_index);
+  const CalibrationOptions options = calibration_options(preds, target, edges, counts, logits);
+  add_calibration(b, options, calibration_sums(b, options, counts, confidences, hits), faults_data(faults));
+}
+
+void proper_scores(View preds, View target, OptionalView valid, OptionalView weights, OptionalState brier,
+                   OptionalState log_loss, State count, OptionalState faults, int64_t logits, double epsilon,
+                   bool multilabel, int64_t ignore_index, bool has_ignore_index) {
+  const RowsBatch b = scored_batch("proper_scores_", preds, target, valid, weights, ignore_index, has_ignore_index);
+  const ProperScoresOptions options = proper_scores_options(preds, target, logits, epsilon, multilabel);
+  add_proper_scores(b, options, proper_scores_sums(b, options, brier, log_loss, count), faults_data(faults));
+}
+
+void score_histogram(View preds, View target, OptionalView valid, OptionalView weights, View cuts, View logit_cuts,
+                     State histogram, OptionalState faults, bool uniform, bool in_columns, int64_t logits,
+                     int64_t ignore_index, bool has_ignore_index, bool ignored_decide) {
+  const ScoresBatch b = scores_batch("score_histogram_", preds, target, valid, weights, in_columns, logits,
+                                     ignore_index, has_ignore_index, ignored_decide);
+  const ScoreBins bins = score_bins(cuts, logit_cuts, uniform);
+  if (weights.has_value()) {
+    add_score_histogram(b, bins, score_histogram_data<double>(b, bins, histogram), faults_data(faults));
+  } else {
+    add_score_histogram(b, bins, score_histogram_data<int64_t>(b, bins, histogram), faults_data(faults));
+  }
+}
+
+void count(View preds, View target, OptionalView valid, State histogram, OptionalState faults, int64_t bits,
+           bool in_columns, int64_t logits, int64_t ignore_index, bool has_ignore_index, bool ignored_decide) {
+  const ScoresBatch b = scores_batch("count_scores_", preds, target, valid, std::nullopt, in_columns, logits,
+                                     ignore_index, has_ignore_index, ignored_decide);
+  const ScoreKeys keys = score_keys(b, bits, logits);
+  count_scores(b, keys, score_counts_data(b, keys, histogram), faults_data(faults));
+}
+
+void keep(View preds, View target, OptionalView valid, State scores, OptionalState labels, OptionalState faults,
+          bool in_columns, int64_t logits, int64_t ignore_index, bool has_ignore_index, bool ignored_decide) {
+  const ScoresBatch b = scores_batch("keep_scores_", preds, target, valid, std::nullopt, in_columns, logits,
+                                     ignore_index, has_ignore_index, ignored_decide);
+  const int64_t numel = b.columns * b.rows.samples();
+  require(labels.has_value() || logits != kProbabilities, "keep_scores_: scores of any sign need labels");
+  keep_scores(b, state_data<char>(scores, preds.dtype(), numel, "scores, [N, C]"),
+              state_data<int8_t>(labels, DType::kInt8, numel, "labels, int8 [N, C]"), faults_data(faults));
+}
+
+// values, labels: [C, N]; counts: int64 [C, 2].
+Curves curves_of(const View& values, const OptionalView& labels, const View& counts) {
+  require(is_floating(values.dtype()) && values.dim() == 2 && values.is_contiguous(), "curves: values must be [C, N]");
+  if (labels.has_value()) {
+    require(labels->dtype() == DType::kUInt8 && labels->numel() == values.numel() && labels->is_contiguous(),
+            "curves: labels must be uint8 [C, N]");
+  }
+  require(counts.dtype() == DType::kInt64 && counts.numel() == 2 * values.size(0) && counts.is_contiguous(),
+          "curves: counts must be int64 [C, 2]");
+  return {values.mutable_data_ptr(),
+          values.dtype(),
+          labels.has_value() ? static_cast<uint8_t*>(labels->mutable_data_ptr()) : nullptr,
+          static_cast<int64_t*>(counts.mutable_data_ptr()),
+          values.size(0),
+          values.size(1)};
+}
+
+void keys_of_scores(View scores, State keys, State ends) {
+  require(is_floating(scores.dtype()) && scores.dim() == 2 && scores.is_contiguous(),
+          "score_keys_: scores must be [N, C]");
+  const int64_t rows = scores.size(0), columns = scores.size(1), parts = columns == 0 ? 1 : ends.numel() / columns;
+  const DType type = size_of(scores.dtype()) == 2   ? DType::kInt16
+                     : size_of(scores.dtype()) == 4 ? DType::kInt32
+                                                    : DType::kInt64;
+  require(parts >= 1 && parts <= 256, "score_keys_: ends must be [C, parts], of 1 to 256 parts");
+  score_keys(scores.const_data_ptr(), scores.dtype(), rows, columns, parts,
+             state_data<char>(keys, type, rows * columns, "keys, integers of the size of a score, [C, N]"),
+             state_data<int64_t>(ends, DType::kInt64, columns * parts, "ends, int64 [C, parts]"));
+}
+
+void sort_of_labelled(View scores, View labels, State values, State sorted_labels, State counts) {
+  const Curves to = curves_of(values, OptionalView(sorted_labels), counts);
+  require(scores.dtype() == to.type && scores.dim() == 2 && scores.is_contiguous() && scores.size(0) == to.rows &&
+              scores.size(1) == to.columns,
+          "sort_labelled_: scores must be [N, C]");
+  require(to.rows < INT32_MAX, "sort_labelled_: at most 2^31 samples");
+  require(labels.dtype() == DType::kInt8 && labels.numel() == scores.numel() && labels.is_contiguous(),
+          "sort_labelled_: labels must be int8 [N, C]");
+  sort_labelled(scores.const_data_ptr(), static_cast<const int8_t*>(labels.const_data_ptr()), to);
+}
+
+void walk_of_curves(View values, OptionalView labels, View counts, State blocks, State areas, bool keys) {
+  const Curves curves = curves_of(values, labels, counts);
+  require(curves.rows < INT32_MAX, "walk_scores_: at most 2^31 samples");
+  walk_curves(curves, keys,
+              state_data<int64_t>(blocks, DType::kInt64, 2 * curves.columns * (curves.blocks() + 1),
+                                  "blocks, int64 [C, blocks + 1, 2]"),
+              state_data<double>(areas, DType::kDouble, 3 * curves.columns, "areas, float64 [C, 3]"));
+}
+
+// Those, with what comes before each of their blocks: int64 [C, blocks + 1, 2].
+Curves curves_of(const View& values, const OptionalView& labels, const View& counts, const View& before) {
+  Curves curves = curves_of(values, labels, counts);
+  require(before.dtype() == DType::kInt64 && before.numel() == 2 * curves.columns * (curves.blocks() + 1) &&
+              before.is_contiguous(),
+          "curves: blocks must be int64 [C, blocks + 1, 2]");
+  curves.before = static_cast<const int64_t*>(before.const_data_ptr());
+  return curves;
+}
+
+void precisions_of_curves(View values, OptionalView labels, View counts, View blocks, State sums) {
+  const Curves curves = curves_of(values, labels, counts, blocks);
+  sum_precisions(curves, state_data<double>(sums, DType::kDouble, curves.columns, "sums, float64 [C]"));
+}
+
+void points_of_curves(View values, OptionalView labels, View counts, View blocks, State thresholds, State tp,
+                      State fp) {
+  const Curves curves = curves_of(values, labels, counts, blocks);
+  const int64_t points = curves.points();
+  curve_points(curves, state_data<char>(thresholds, curves.type, points, "thresholds, [points]"),
+               state_data<int64_t>(tp, DType::kInt64, points, "tp, int64 [points]"),
+               state_data<int64_t>(fp, DType::kInt64, points, "fp, int64 [points]"));
+}
+
+void rates_of_curves(View values, OptionalView labels, View counts, View blocks, State fpr, State tpr,
+                     State thresholds) {
+  const Curves curves = curves_of(values, labels, counts, blocks);
+  const int64_t n = curves.points() + curves.columns;
+  roc_curves(curves, state_data<float>(fpr, DType::kFloat, n, "fpr, float32 [points + C]"),
+             state_data<float>(tpr, DType::kFloat, n, "tpr, float32 [points + C]"),
+             state_data<char>(thresholds, curves.type, n, "thresholds, [points + C]"));
+}
+
+void precision_recall_of_curves(View values, OptionalView labels, View counts, View blocks, State precision,
+                                State recall, State thresholds, double absent) {
+  const Curves curves = curves_of(values, labels, counts, blocks);
+  const int64_t points = curves.points(), n = points + curves.columns;
+  precision_recall_curves(curves, static_cast<float>(absent),
+                          state_data<float>(precision, DType::kFloat, n, "precision, float32 [points + C]"),
+                          state_data<float>(recall, DType::kFloat, n, "recall, float32 [points + C]"),
+                          state_data<char>(thresholds, curves.type, points, "thresholds, [points]"));
+}
+
+void find_points_of_curves(View values, OptionalView labels, View counts, View blocks, State found, int64_t search,
+                           double least) {
+  const Curves curves = curves_of(values, labels, counts, blocks);
+  require(search >= 0 && search <= static_cast<int64_t>(PointSearch::kPrecision), "find_points_: search must be known");
+  find_points(curves, static_cast<PointSearch>(search), least,
+              state_data<int64_t>(found, DType::kInt64, 2 * curves.columns, "found, int64 [C, 2]"));
+}
+
+void keep_query_documents(View preds, View target, OptionalView valid, OptionalView weights, State scores,
+                          State relevance, OptionalState faults, int64_t ignore_index, bool has_ignore_index,
+                          bool binary) {
+  const DocumentRows b = document_rows("keep_documents_", preds, target, valid, weights);
+  const int64_t n = b.queries * b.documents;
+  keep_documents(b, {static_cast<double>(ignore_index), has_ignore_index, binary},
+                 state_data<float>(scores, DType::kFloat, n, "scores, float32 [N]"),
+                 state_data<float>(relevance, DType::kFloat, n, "relevance, float32 [N]"), faults_data(faults));
+}
+
+void sort_of_queries(View indexes, View scores, View relevance, State ids, State starts, State sorted_scores,
+                     State sorted_relevance, State counts) {
+  const int64_t n = indexes.numel();
+  require(n < UINT32_MAX, "sort_queries_: at most 2^32 documents");
+  sort_queries(in_line<int64_t>(indexes, DType::kInt64, n, "sort_queries_: indexes must be int64, [N]"),
+               in_line<float>(scores, DType::kFloat, n, "sort_queries_: scores must be float32, [N]"),
+               in_line<float>(relevance, DType::kFloat, n, "sort_queries_: relevance must be float32, [N]"), n,
+               state_data<int64_t>(ids, DType::kInt64, n, "ids, int64 [N]"),
+               state_data<int64_t>(starts, DType::kInt64, n + 1, "starts, int64 [N + 1]"),
+               state_data<float>(sorted_scores, DType::kFloat, n, "sorted_scores, float32 [N]"),
+               state_data<float>(sorted_relevance, DType::kFloat, n, "sorted_relevance, float32 [N]"),
+               state_data<int64_t>(counts, DType::kInt64, 2, "counts, int64 [2]"));
+}
+
+void values_of_queries(View scores, View relevance, View starts, View ks, State values, State totals, int64_t measures,
+                       int64_t ties, bool exponential, double max_fpr) {
+  const MeasureOptions options = measure_options("query_values_", ks, measures, ties, exponential, max_fpr);
+  const Rankings rankings = rankings_of(scores, relevance, starts);
+  query_values(rankings, options, values_of(options, rankings.queries, values, totals));
+}
+
+void sums_of_rankings(View scores, View relevance, View starts, OptionalView weights, View ks, State sums, State counts,
+                      int64_t measures, int64_t ties, bool exponential, double max_fpr) {
+  const MeasureOptions options = measure_options("ranking_sums_", ks, measures, ties, exponential, max_fpr);
+  const Rankings rankings = rankings_of(scores, relevance, starts);
+  const double* of_queries = nullptr;
+  if (weights.has_value()) {
+    of_queries =
+        in_line<double>(*weights, DType::kDouble, rankings.queries, "ranking_sums_: weights must be float64, [Q]");
+  }
+  add_rankings(rankings, of_queries, options, sums_of(options, sums, counts));
+}
+
+void sums_of_queries(View preds, View target, OptionalView indexes, OptionalView valid, OptionalView weights, View ks,
+                     State sums, State counts, OptionalState faults, int64_t measures, int64_t ties, bool exponential,
+                     double max_fpr, int64_t ignore_index, bool has_ignore_index, bool binary) {
+  const MeasureOptions options = measure_options("query_sums_", ks, measures, ties, exponential, max_fpr);
+  const DocumentRows b = document_rows("query_sums_", preds, target, valid, weights);
+  const int64_t n = b.queries * b.documents;
+  require(!indexes.has_value() || n < UINT32_MAX, "query_sums_: at most 2^32 documents with indexes");
+  add_queries(b,
+              indexes.has_value()
+                  ? in_line<int64_t>(*indexes, DType::kInt64, n, "query_sums_: indexes must be int64, as many as preds")
+                  : nullptr,
+              {static_cast<double>(ignore_index), has_ignore_index, binary}, options, sums_of(options, sums, counts),
+              faults_data(faults));
+}
+
+using torch::headeronly::ScalarType;
+using torch::stable::new_empty;
+
+void token_rows_into(View logits, View target, bool entropy, bool rank, OptionalView own, Output out) {
+  require(out.dtype() == DType::kDouble && out.is_contiguous() && out.numel() == kTokenValues * target.numel(),
+          "token_rows: out must be float64, [5, N]");
+  compute_token_rows(token_rows_batch(logits, target, entropy, rank, own, out));
+}
+
+Tensor token_rows(const Tensor logits, const Tensor target, bool entropy, bool rank, const OptionalTensor own) {
+  Tensor out = new_empty(logits, {kTokenValues, target.numel()}, ScalarType::Double);
+  token_rows_into(logits, target, entropy, rank, own.has_value() ? OptionalView(*own) : OptionalView(), out);
+  return out;
+}
+
+Columns columns_of(const View& values, const char* name) {
+  require(values.dim() == 2 && values.dtype() != DType::kOther, name, ": values must be real, [N, D]");
+  require(values.size(0) < INT32_MAX, name, ": at most 2^31 samples");
+  return {values.const_data_ptr(), values.dtype(), values.size(0), values.size(1), values.stride(0), values.stride(1)};
+}
+
+Tensor ranks(const Tensor values) {
+  const Columns columns = columns_of(values, "average_ranks");
+  Tensor out = new_empty(values, {columns.rows, columns.columns}, ScalarType::Double);
+  average_ranks(columns, static_cast<double*>(out.mutable_data_ptr()));
+  return out;
+}
+
+Tensor order_of_pairs(const Tensor preds, const Tensor target) {
+  const Columns x = columns_of(preds, "pair_order"), y = columns_of(target, "pair_order");
+  require(x.rows == y.rows && x.columns == y.columns, "pair_order: preds and target must have the same shape");
+  Tensor out = new_empty(preds, {x.columns, kPairOrder}, ScalarType::Double);
+  pair_order(x, y, static_cast<double*>(out.mutable_data_ptr()));
+  return out;
+}
+
+}  // namespace
+}  // namespace fastmetrics
+
+FM_CPU_OPERATOR("calibration_", &fastmetrics::calibration)
+FM_CPU_OPERATOR("proper_scores_", &fastmetrics::proper_scores)
+FM_CPU_OPERATOR("score_histogram_", &fastmetrics::score_histogram)
+FM_CPU_OPERATOR("count_scores_", &fastmetrics::count)
+FM_CPU_OPERATOR("keep_scores_", &fastmetrics::keep)
+FM_CPU_OPERATOR("score_keys_", &fastmetrics::keys_of_scores)
+FM_CPU_OPERATOR("sort_labelled_", &fastmetrics::sort_of_labelled)
+FM_CPU_OPERATOR("walk_scores_", &fastmetrics::walk_of_curves)
+FM_CPU_OPERATOR("keep_documents_", &fastmetrics::keep_query_documents)
+FM_CPU_OPERATOR("sort_queries_", &fastmetrics::sort_of_queries)
+FM_CPU_OPERATOR("query_values_", &fastmetrics::values_of_queries)
+FM_CPU_OPERATOR("ranking_sums_", &fastmetrics::sums_of_rankings)
+FM_CPU_OPERATOR("query_sums_", &fastmetrics::sums_of_queries)
+FM_CPU_OPERATOR("sum_precisions_", &fastmetrics::precisions_of_curves)
+FM_CPU_OPERATOR("curve_points_", &fastmetrics::points_of_curves)
+FM_CPU_OPERATOR("roc_curves_", &fastmetrics::rates_of_curves)
+FM_CPU_OPERATOR("precision_recall_curves_", &fastmetrics::precision_recall_of_curves)
+FM_CPU_OPERATOR("find_points_", &fastmetrics::find_points_of_curves)
+
+// These return a new tensor; a direct call is given the one to write.
+STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) {
+  m.impl("token_rows", TORCH_BOX(&fastmetrics::token_rows));
+  m.impl("average_ranks", TORCH_BOX(&fastmetrics::ranks));
+  m.impl("pair_order", TORCH_BOX(&fastmetrics::order_of_pairs));
+}
+FM_DIRECT_CALL("token_rows", &fastmetrics::token_rows_into)
