@@ -2,8 +2,8 @@
 """The native libraries: what is loaded, from where, and why not.
 
 Nothing is compiled or loaded at import. The first call of an operator on a device asks for the library that has its
-kernel, of two for each device: a prebuilt one, else the cache, else a build. A failure is logged once, with cause and cure, and the operators' PyTorch
-bodies serve instead; ``FASTMETRICS_NATIVE=require`` makes it an error.
+kernel, of two for each device: a prebuilt one, else the cache, else a build. A failure is logged once, with cause and
+cure, and the operators' PyTorch bodies serve instead; ``FASTMETRICS_NATIVE=require`` makes it an error.
 """
 
 from __future__ import annotations
