@@ -43,7 +43,8 @@ def binary_rows_body(
         rows: of any integer type or bool ``[K, *shape]``: K rows of each element. One that lies outside of [0, S) takes
             part in deciding between probabilities and logits, but is not counted.
         valid: bool, of the shape of ``target``, or None.
-        weights: float64, of the shape of ``target``, or None; see :func:`binary_groups_body` for their order.
+        weights: float64, of the shape of ``target``, or None; for their order see
+            :func:`fastmetrics.passes.binary_groups.binary_groups_body`.
         samples: int64 ``[S]``: the elements of each row that are valid; rows out of range go to ``faults`` then, if
             each element has one alone. None if they are not wanted, or if there are weights.
         counts: ``[S, L, 4]``: tp, fp, tn, fn; int64, or float64 with weights.

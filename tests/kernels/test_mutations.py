@@ -204,7 +204,7 @@ MUTATIONS = [
     ("equal logits behind the target", TOKENS, ": earlier ? !(x[j] < rival_)", ": false ? !(x[j] < rival_)", "token_rows", WRONG),
     ("ranks of targets that are elsewhere", TOKENS, "(here || b.own != nullptr);", "true;", "token_rows", WRONG),
     ("a NaN that is not seen", TOKENS, "part_.bad |= static_cast<int64_t>(!finite);", "", "token_rows", WRONG),
-    ("one part too few", TOKENS, "k < parts; ++k", "k < parts - 1; ++k", "token_rows", WRONG),
+    ("one part of a row too few", TOKENS, "k < parts; ++k", "k < parts - 1; ++k", "token_rows", WRONG),
     # the kernels of groups
     ("groups out of range counted", GROUPS, "row < 0 || row >= rows.count", "row < 0", "multiclass_rows",
      f"{OUTSIDE}|{OVERRUN}|{WRONG}"),
