@@ -1,6 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a row must hold."""
 
+
+def times(peer):
+    """How many times as long as a peer a row takes."""
+    return lambda row: 1 / row["faster"][peer] if peer in row["faster"] else None
+
+
 # bar -> (what of the row it is about, whether that must be at most the bar, how it is written)
 BARS = {
     "reads": (lambda row: row.get("reads"), True, "{} reads"),
@@ -8,11 +14,9 @@ BARS = {
     "torchmetrics": (lambda row: row["faster"].get("torchmetrics"), False, "{} × torchmetrics"),
     "compile": (lambda row: row["faster"].get("compile"), False, "{} × compile"),
     "scikit-learn": (lambda row: row["faster"].get("scikit-learn"), False, "{} × scikit-learn"),
-    "numpy.sort": (
-        lambda row: 1 / row["faster"]["numpy.sort"] if "numpy.sort" in row["faster"] else None,
-        True,
-        "{} × numpy.sort",
-    ),
+    "numpy.sort": (times("numpy.sort"), True, "{} × numpy.sort"),
+    "product": (times("product"), True, "{} × product"),
+    "memory": (lambda row: row["does"]["fastmetrics"].get("memory"), True, "{:,} B"),
     "seconds": (lambda row: row["times"]["fastmetrics"][0], True, "{:g} s"),
     "bandwidth": (lambda row: 1 / row["reads"] if row.get("reads") else None, False, "{:.0%} of the bandwidth"),
     "kernels": (lambda row: row["does"]["fastmetrics"].get("kernels"), True, "{} kernels"),

@@ -17,6 +17,11 @@ def in_double(function):
     return lambda *batch: function(*(x.double() for x in batch))
 
 
+def product(hidden, weight, target):
+    """What the logits of hidden states cost."""
+    hidden @ weight.t()
+
+
 def sort_by_numpy(preds, target):
     """What a sort of the scores costs."""
     np.sort(preds.numpy())
@@ -80,6 +85,10 @@ def multilabel_share(preds, target):
 
 def perplexity(preds, target):
     return torch.nn.functional.cross_entropy(preds, target).exp()
+
+
+def perplexity_of_hidden(hidden, weight, target):
+    return perplexity(hidden @ weight.t(), target)
 
 
 def four_of_tokens(preds, target):

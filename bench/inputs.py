@@ -94,6 +94,24 @@ class Scores:
 
 
 @dataclass(frozen=True)
+class Hidden:
+    """Hidden states ``[N, D]``, the weights of a vocabulary ``[V, D]`` and targets ``[N]``."""
+
+    tokens: int
+    size: int
+    vocabulary: int
+
+    def make(self, generator, scale):
+        at = {"generator": generator, "device": generator.device}
+        n = count(self.tokens, scale)
+        hidden, weight = torch.randn(n, self.size, **at), torch.randn(self.vocabulary, self.size, **at)
+        return hidden, weight / self.size**0.5, torch.randint(0, self.vocabulary, (n,), **at)
+
+    def two(self):
+        return replace(self, tokens=2)
+
+
+@dataclass(frozen=True)
 class Binary:
     """Probabilities or logits ``[N]`` or ``[N, L]``, 0/1 targets, of which a share is 1, and the groups, if any."""
 

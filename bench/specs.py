@@ -101,6 +101,18 @@ class Function:
         return None if unchecked else Held(functools.partial(function, **dict(self.options)))
 
 
+@dataclass(frozen=True)
+class FromHidden:
+    """A metric of tokens whose update takes hidden states and the weights of the vocabulary."""
+
+    member: One
+
+    def build(self, library, unchecked=False, **common):
+        metric = self.member.build(library, unchecked, **common)
+        metric.update = metric.update_hidden
+        return metric
+
+
 def function(name, **options):
     return Function(name, tuple(options.items()))
 

@@ -4,8 +4,8 @@
 import torch
 
 from bench import expressions as e
-from bench.inputs import Scores
-from bench.specs import collection, metric
+from bench.inputs import Hidden, Scores
+from bench.specs import FromHidden, collection, metric
 from bench.workloads.table import Workload
 
 
@@ -33,6 +33,16 @@ ROWS = [
         theirs=None,
         eager=e.four_of_tokens,
         bars={"reads": 2},
+        devices=("cpu",),
+    ),
+    Workload(
+        name="perplexity of hidden states, 2048 x 1024 to 32,000 f32",
+        inputs=Hidden(2048, 1024, 32_000),
+        ours=FromHidden(metric("Perplexity")),
+        theirs=None,
+        eager=e.perplexity_of_hidden,
+        peers={"product": e.product},
+        bars={"product": 1.15, "memory": 64 << 20},
         devices=("cpu",),
     ),
 ]
