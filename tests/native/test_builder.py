@@ -168,7 +168,7 @@ def test_a_killed_build_stops_nobody(tmp_path, copying):
 
 def test_four_processes_build_once(tmp_path, copying):
     compiler = tmp_path / "a compiler"
-    compiler.write_text(compiler.read_text().replace("cp ", "sleep 2; cp "))  # time to meet
+    compiler.write_text(compiler.read_text().replace("cp ", "sleep 6; cp "))  # time to meet
     processes = [start(UPDATE, tmp_path / "a cache", CXX=copying) for _ in range(4)]
     said = [process.communicate(timeout=HANGS) for process in processes]
     (first,) = (process.pid for process, (out, _) in zip(processes, said, strict=True) if "built now" in out)
