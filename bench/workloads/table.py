@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bench.slices import Sliced
-from bench.specs import Many, One
+from bench.specs import FromHidden, Many, One
 
 SAME = "the same as ours"
 CALLS = ("update", "forward", "compute", "interval", "reset", "sync")
@@ -46,7 +46,7 @@ class Workload:
 
     name: str
     inputs: Any
-    ours: One | Many | Sliced
+    ours: One | Many | Sliced | FromHidden
     theirs: Any = SAME
     torcheval: One | None = None
     eager: Callable | None = None
