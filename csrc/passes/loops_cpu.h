@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The loops of the passes on the CPU: each adds a batch, which csrc/operators_cpu.cpp has checked, to the states.
+// The loops of the passes on the CPU: each adds a batch, which the files of operators in csrc have checked, to the
+// states.
 
 #pragma once
 

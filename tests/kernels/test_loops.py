@@ -12,12 +12,12 @@ from tests.support import ROOT
 
 PROGRAM = ROOT / "tests" / "support" / "loops.cpp"
 ARM_COMPILER, ARM_EMULATOR = "aarch64-linux-gnu-g++", "qemu-aarch64"
-REGISTRATIONS = {"operators_cpu.cpp", "score_operators_cpu.cpp"}
+REGISTRATION = "operators_cpu.cpp"  # how the names of files end that register operators
 
 
 def loops():
     sources = sorted({source for part in parameters.PARTS for source in parameters.library("cpu", part).sources})
-    return [source for source in sources if Path(source).name not in REGISTRATIONS]
+    return [source for source in sources if not source.endswith(REGISTRATION)]
 
 
 def compile_and_run(compiler, isa, before, folder):
