@@ -12,11 +12,8 @@
 #include "passes/binary_arguments.h"
 #include "passes/loops_cpu.h"
 #include "passes/multiclass_arguments.h"
-#include "passes/pairs_arguments.h"
-#include "passes/row_pairs_arguments.h"
 #include "passes/rows_arguments.h"
 #include "passes/sample_rows_arguments.h"
-#include "passes/values_arguments.h"
 
 namespace fastmetrics {
 
@@ -199,51 +196,8 @@ void exact_match(View preds, View target, OptionalView valid, OptionalView weigh
   add_exact_match(b, options, exact_match_sums(b, options, matched, count), faults_data(faults));
 }
 
-void pairs(View preds, View target, OptionalView weights, OptionalView valid, FM_PAIRS_STATES(OptionalState),
-           int64_t num_outputs, double p, double power, double preds_threshold, double target_threshold) {
-  PairsBatch b = pairs_batch(preds, target, weights, valid, num_outputs);
-  b.p = p;
-  b.power = power;
-  b.preds_threshold = preds_threshold;
-  b.target_threshold = target_threshold;
-  add_pairs(b, pairs_states(num_outputs, FM_PAIRS_STATE_NAMES));
-}
-
-void simple_pairs(View preds, View target, OptionalView weights, OptionalView valid,
-                  FM_SIMPLE_PAIRS_STATES(OptionalState), int64_t num_outputs) {
-  add_pairs(pairs_batch(preds, target, weights, valid, num_outputs),
-            simple_pairs_states(num_outputs, FM_SIMPLE_PAIRS_STATE_NAMES));
-}
-
-// The moments of a batch go to those of a state, which is most of what a forward does besides reading. moments, batch:
-// float64 [D, 6].
-void merge_moments(State moments, View batch) {
-  const int64_t outputs = moments.numel() / 6;
-  double* to = state_data<double>(moments, DType::kDouble, 6 * outputs, "moments, float64 [D, 6]");
-  require(batch.dtype() == DType::kDouble && batch.dim() == 2 && batch.size(0) == outputs && batch.size(1) == 6,
-          "merge_moments_: batch must be float64 [D, 6] as moments are");
-  const double* from = static_cast<const double*>(batch.const_data_ptr());
-  for (int64_t d = 0; d < outputs; ++d) {
-    double row[6];
-    for (int i = 0; i < 6; ++i) row[i] = from[d * batch.stride(0) + i * batch.stride(1)];
-    store(merged(moments_at(to + 6 * d), moments_at(row)), to + 6 * d);
-  }
-}
-
-void values(View values, OptionalView weights, OptionalView valid, OptionalState sum, OptionalState weight,
-            OptionalState minimum, OptionalState maximum, OptionalState faults, int64_t nans, double replacement) {
-  add_values(values_batch(values, weights, valid, nans, replacement),
-             values_states(sum, weight, minimum, maximum, faults, nans));
-}
-
 using torch::headeronly::ScalarType;
 using torch::stable::new_empty;
-
-Tensor row_pairs(const Tensor preds, const Tensor target, int64_t figure) {
-  Tensor out = new_empty(preds, {preds.size(0)}, ScalarType::Double);
-  compute_row_pairs(row_pairs_batch(preds, target, figure, out));
-  return out;
-}
 
 // table: int64 or float64 [..., C, 3] or [..., C, 4], contiguous.
 Tables tables_of(const View& table, const char* name) {
@@ -346,14 +300,9 @@ FM_CPU_OPERATOR("resample_", &fastmetrics::resample_samples)
 FM_CPU_OPERATOR("hinge_", &fastmetrics::hinge)
 FM_CPU_OPERATOR("ranking_", &fastmetrics::ranking)
 FM_CPU_OPERATOR("exact_match_", &fastmetrics::exact_match)
-FM_CPU_OPERATOR("pairs_", &fastmetrics::pairs)
-FM_CPU_OPERATOR("simple_pairs_", &fastmetrics::simple_pairs)
-FM_CPU_OPERATOR("merge_moments_", &fastmetrics::merge_moments)
-FM_CPU_OPERATOR("values_", &fastmetrics::values)
 
 // These return a new tensor; a direct call is given the one to write.
 STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) {
-  m.impl("row_pairs", TORCH_BOX(&fastmetrics::row_pairs));
   m.impl("average_ratio", TORCH_BOX(&fastmetrics::average_ratio_of));
   m.impl("stat_scores", TORCH_BOX(&fastmetrics::stat_scores_of));
   m.impl("cohen_kappa", TORCH_BOX(&fastmetrics::agreement_of<fastmetrics::kappa_of>));

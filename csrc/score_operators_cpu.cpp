@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The operators for what scores decide: curves, calibration, rankings, vocabularies. What is given is checked here and
-// goes to loops that know no torch.
+// The operators for what scores decide, curves and calibration: what is given is checked here and goes to loops that
+// know no torch.
 
 #include "common/cpu.h"
 #include "common/operator.h"
 #include "formulas/curves.h"
-#include "formulas/ranks.h"
 #include "passes/loops_cpu.h"
-#include "passes/queries_arguments.h"
 #include "passes/rows_arguments.h"
 #include "passes/scores_arguments.h"
-#include "passes/token_rows_arguments.h"
 
 namespace fastmetrics {
 
@@ -167,100 +164,6 @@ void find_points_of_curves(View values, OptionalView labels, View counts, View b
               state_data<int64_t>(found, DType::kInt64, 2 * curves.columns, "found, int64 [C, 2]"));
 }
 
-void keep_query_documents(View preds, View target, OptionalView valid, OptionalView weights, State scores,
-                          State relevance, OptionalState faults, int64_t ignore_index, bool has_ignore_index,
-                          bool binary) {
-  const DocumentRows b = document_rows("keep_documents_", preds, target, valid, weights);
-  const int64_t n = b.queries * b.documents;
-  keep_documents(b, {static_cast<double>(ignore_index), has_ignore_index, binary},
-                 state_data<float>(scores, DType::kFloat, n, "scores, float32 [N]"),
-                 state_data<float>(relevance, DType::kFloat, n, "relevance, float32 [N]"), faults_data(faults));
-}
-
-void sort_of_queries(View indexes, View scores, View relevance, State ids, State starts, State sorted_scores,
-                     State sorted_relevance, State counts) {
-  const int64_t n = indexes.numel();
-  require(n < UINT32_MAX, "sort_queries_: at most 2^32 documents");
-  sort_queries(in_line<int64_t>(indexes, DType::kInt64, n, "sort_queries_: indexes must be int64, [N]"),
-               in_line<float>(scores, DType::kFloat, n, "sort_queries_: scores must be float32, [N]"),
-               in_line<float>(relevance, DType::kFloat, n, "sort_queries_: relevance must be float32, [N]"), n,
-               state_data<int64_t>(ids, DType::kInt64, n, "ids, int64 [N]"),
-               state_data<int64_t>(starts, DType::kInt64, n + 1, "starts, int64 [N + 1]"),
-               state_data<float>(sorted_scores, DType::kFloat, n, "sorted_scores, float32 [N]"),
-               state_data<float>(sorted_relevance, DType::kFloat, n, "sorted_relevance, float32 [N]"),
-               state_data<int64_t>(counts, DType::kInt64, 2, "counts, int64 [2]"));
-}
-
-void values_of_queries(View scores, View relevance, View starts, View ks, State values, State totals, int64_t measures,
-                       int64_t ties, bool exponential, double max_fpr) {
-  const MeasureOptions options = measure_options("query_values_", ks, measures, ties, exponential, max_fpr);
-  const Rankings rankings = rankings_of(scores, relevance, starts);
-  query_values(rankings, options, values_of(options, rankings.queries, values, totals));
-}
-
-void sums_of_rankings(View scores, View relevance, View starts, OptionalView weights, View ks, State sums, State counts,
-                      int64_t measures, int64_t ties, bool exponential, double max_fpr) {
-  const MeasureOptions options = measure_options("ranking_sums_", ks, measures, ties, exponential, max_fpr);
-  const Rankings rankings = rankings_of(scores, relevance, starts);
-  const double* of_queries = nullptr;
-  if (weights.has_value()) {
-    of_queries =
-        in_line<double>(*weights, DType::kDouble, rankings.queries, "ranking_sums_: weights must be float64, [Q]");
-  }
-  add_rankings(rankings, of_queries, options, sums_of(options, sums, counts));
-}
-
-void sums_of_queries(View preds, View target, OptionalView indexes, OptionalView valid, OptionalView weights, View ks,
-                     State sums, State counts, OptionalState faults, int64_t measures, int64_t ties, bool exponential,
-                     double max_fpr, int64_t ignore_index, bool has_ignore_index, bool binary) {
-  const MeasureOptions options = measure_options("query_sums_", ks, measures, ties, exponential, max_fpr);
-  const DocumentRows b = document_rows("query_sums_", preds, target, valid, weights);
-  const int64_t n = b.queries * b.documents;
-  require(!indexes.has_value() || n < UINT32_MAX, "query_sums_: at most 2^32 documents with indexes");
-  add_queries(b,
-              indexes.has_value()
-                  ? in_line<int64_t>(*indexes, DType::kInt64, n, "query_sums_: indexes must be int64, as many as preds")
-                  : nullptr,
-              {static_cast<double>(ignore_index), has_ignore_index, binary}, options, sums_of(options, sums, counts),
-              faults_data(faults));
-}
-
-using torch::headeronly::ScalarType;
-using torch::stable::new_empty;
-
-void token_rows_into(View logits, View target, bool entropy, bool rank, OptionalView own, Output out) {
-  require(out.dtype() == DType::kDouble && out.is_contiguous() && out.numel() == kTokenValues * target.numel(),
-          "token_rows: out must be float64, [5, N]");
-  compute_token_rows(token_rows_batch(logits, target, entropy, rank, own, out));
-}
-
-Tensor token_rows(const Tensor logits, const Tensor target, bool entropy, bool rank, const OptionalTensor own) {
-  Tensor out = new_empty(logits, {kTokenValues, target.numel()}, ScalarType::Double);
-  token_rows_into(logits, target, entropy, rank, own.has_value() ? OptionalView(*own) : OptionalView(), out);
-  return out;
-}
-
-Columns columns_of(const View& values, const char* name) {
-  require(values.dim() == 2 && values.dtype() != DType::kOther, name, ": values must be real, [N, D]");
-  require(values.size(0) < INT32_MAX, name, ": at most 2^31 samples");
-  return {values.const_data_ptr(), values.dtype(), values.size(0), values.size(1), values.stride(0), values.stride(1)};
-}
-
-Tensor ranks(const Tensor values) {
-  const Columns columns = columns_of(values, "average_ranks");
-  Tensor out = new_empty(values, {columns.rows, columns.columns}, ScalarType::Double);
-  average_ranks(columns, static_cast<double*>(out.mutable_data_ptr()));
-  return out;
-}
-
-Tensor order_of_pairs(const Tensor preds, const Tensor target) {
-  const Columns x = columns_of(preds, "pair_order"), y = columns_of(target, "pair_order");
-  require(x.rows == y.rows && x.columns == y.columns, "pair_order: preds and target must have the same shape");
-  Tensor out = new_empty(preds, {x.columns, kPairOrder}, ScalarType::Double);
-  pair_order(x, y, static_cast<double*>(out.mutable_data_ptr()));
-  return out;
-}
-
 }  // namespace
 }  // namespace fastmetrics
 
@@ -272,21 +175,8 @@ FM_CPU_OPERATOR("keep_scores_", &fastmetrics::keep)
 FM_CPU_OPERATOR("score_keys_", &fastmetrics::keys_of_scores)
 FM_CPU_OPERATOR("sort_labelled_", &fastmetrics::sort_of_labelled)
 FM_CPU_OPERATOR("walk_scores_", &fastmetrics::walk_of_curves)
-FM_CPU_OPERATOR("keep_documents_", &fastmetrics::keep_query_documents)
-FM_CPU_OPERATOR("sort_queries_", &fastmetrics::sort_of_queries)
-FM_CPU_OPERATOR("query_values_", &fastmetrics::values_of_queries)
-FM_CPU_OPERATOR("ranking_sums_", &fastmetrics::sums_of_rankings)
-FM_CPU_OPERATOR("query_sums_", &fastmetrics::sums_of_queries)
 FM_CPU_OPERATOR("sum_precisions_", &fastmetrics::precisions_of_curves)
 FM_CPU_OPERATOR("curve_points_", &fastmetrics::points_of_curves)
 FM_CPU_OPERATOR("roc_curves_", &fastmetrics::rates_of_curves)
 FM_CPU_OPERATOR("precision_recall_curves_", &fastmetrics::precision_recall_of_curves)
 FM_CPU_OPERATOR("find_points_", &fastmetrics::find_points_of_curves)
-
-// These return a new tensor; a direct call is given the one to write.
-STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) {
-  m.impl("token_rows", TORCH_BOX(&fastmetrics::token_rows));
-  m.impl("average_ranks", TORCH_BOX(&fastmetrics::ranks));
-  m.impl("pair_order", TORCH_BOX(&fastmetrics::order_of_pairs));
-}
-FM_DIRECT_CALL("token_rows", &fastmetrics::token_rows_into)

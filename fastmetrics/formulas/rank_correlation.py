@@ -44,7 +44,7 @@ average_ranks = define(
     average_ranks_body,
     lambda values: torch.empty(values.shape, dtype=torch.float64, device=values.device),
     ("cpu",),
-    library="scores",
+    library="numbers",
 )
 
 
@@ -104,7 +104,7 @@ pair_order = define(
     pair_order_body,
     lambda preds, target: torch.empty((preds.shape[1], 10), dtype=torch.float64, device=preds.device),
     ("cpu",),
-    library="scores",
+    library="numbers",
 )
 
 

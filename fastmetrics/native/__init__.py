@@ -44,7 +44,7 @@ class Status:
 
     Attributes:
         device: ``cpu`` or ``cuda``.
-        part: ``counts``, of what counts and sums, or ``scores``, of curves, calibration, rankings and vocabularies.
+        part: one of ``PARTS`` in :mod:`fastmetrics.native.parameters`.
         origin: ``prebuilt``, ``cache``, ``built now``, ``PyTorch body`` or ``not tried``.
         path: of the library.
         stamp: what it was built for.
@@ -112,7 +112,7 @@ def build(devices: tuple[str, ...] | list[str] | None = None) -> list[Status]:
     Example:
         >>> import fastmetrics
         >>> [(status.device, status.part) for status in fastmetrics.build(["cpu"])]
-        [('cpu', 'counts'), ('cpu', 'scores')]
+        [('cpu', 'counts'), ('cpu', 'numbers'), ('cpu', 'scores'), ('cpu', 'documents')]
     """
     if devices is None:
         devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]

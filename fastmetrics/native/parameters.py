@@ -20,12 +20,16 @@ from pathlib import Path
 TORCH_TARGET = (2, 11)
 DEFAULT_ARCHS = ("7.5", "8.0", "8.6", "8.9", "9.0", "10.0", "12.0+PTX")
 
-# A device has two libraries, each built when one of its kernels is first called: of what counts and sums, which most
-# metrics do, and of what scores decide, which is curves, calibration, rankings and vocabularies.
-PARTS = ("counts", "scores")
-# How the names of the sources of scores begin, and of those that are in both.
-_OF_SCORES = ("calibration", "curve", "proper_scores", "queries", "ranks", "score", "token_rows")
-_OF_BOTH = ("argmax", "convert")
+# A device has four libraries, each built when one of its kernels is first called: of what counts (labels, decisions),
+# of numbers (pairs and values, their ranks), of what scores decide (curves, calibration), and of documents (rankings of
+# them, the tokens in them). A part has the sources whose names begin so; the first has all that no other has.
+_SOURCES = {
+    "counts": ("argmax", "convert"),
+    "numbers": ("convert", "number", "pairs", "ranks", "row_pairs", "values"),
+    "scores": ("argmax", "calibration", "convert", "curve", "proper_scores", "score"),
+    "documents": ("convert", "document", "queries", "token_rows"),
+}
+PARTS = tuple(_SOURCES)
 
 _HERE = Path(__file__).resolve().parent
 _MARCH = {"native": "native", "x86-64": "x86-64", "x86-64-v3": "x86-64-v3", "x86-64-v4": "x86-64-v4"}
@@ -119,7 +123,7 @@ def library(device: str, part: str = PARTS[0], isa: str = "native", root: Path |
 
 def _is_of(name: str, part: str) -> bool:
     """Whether a source belongs to a part."""
-    return name.startswith(_OF_BOTH) or name.startswith(_OF_SCORES) == (part == "scores")
+    return name.startswith(_SOURCES[part]) or (part == PARTS[0] and not any(map(name.startswith, _SOURCES.values())))
 
 
 def parts(device: str) -> list[str]:

@@ -209,7 +209,11 @@ def _merge_fake(moments: Tensor, batch: Tensor) -> None:
 
 
 merge_moments_ = define(
-    "merge_moments_(Tensor(a!) moments, Tensor batch) -> ()", merge_moments_body, _merge_fake, kernels=("cpu",)
+    "merge_moments_(Tensor(a!) moments, Tensor batch) -> ()",
+    merge_moments_body,
+    _merge_fake,
+    kernels=("cpu",),
+    library="numbers",
 )
 
 
@@ -460,5 +464,5 @@ def _simple_fake(preds: Tensor, target: Tensor, weights: Tensor | None, valid: T
     _check("simple_pairs_", (preds, target, weights, valid), rest[: len(SIMPLE_STATES)])
 
 
-pairs_ = define(SCHEMA, pairs_body, _fake)
-simple_pairs_ = define(SIMPLE_SCHEMA, simple_pairs_body, _simple_fake)
+pairs_ = define(SCHEMA, pairs_body, _fake, library="numbers")
+simple_pairs_ = define(SIMPLE_SCHEMA, simple_pairs_body, _simple_fake, library="numbers")

@@ -416,11 +416,11 @@ def _fake(*_: object) -> None:
     pass
 
 
-keep_documents_ = define(KEEP_SCHEMA, keep_documents_body, _fake, ("cpu",), library="scores")
-sort_queries_ = define(SORT_SCHEMA, sort_queries_body, _fake, ("cpu",), library="scores")
-query_values_ = define(VALUES_SCHEMA, query_values_body, _fake, ("cpu",), library="scores")
-ranking_sums_ = define(RANKING_SUMS_SCHEMA, ranking_sums_body, _fake, ("cpu",), library="scores")
-query_sums_ = define(SUMS_SCHEMA, query_sums_body, _fake, ("cpu",), library="scores")
+keep_documents_ = define(KEEP_SCHEMA, keep_documents_body, _fake, ("cpu",), library="documents")
+sort_queries_ = define(SORT_SCHEMA, sort_queries_body, _fake, ("cpu",), library="documents")
+query_values_ = define(VALUES_SCHEMA, query_values_body, _fake, ("cpu",), library="documents")
+ranking_sums_ = define(RANKING_SUMS_SCHEMA, ranking_sums_body, _fake, ("cpu",), library="documents")
+query_sums_ = define(SUMS_SCHEMA, query_sums_body, _fake, ("cpu",), library="documents")
 
 
 class Measured(NamedTuple):

@@ -86,4 +86,4 @@ def _fake(preds: Tensor, target: Tensor, figure: int) -> Tensor:
     return torch.empty(preds.shape[:1], dtype=torch.float64, device=preds.device)
 
 
-row_pairs = define(SCHEMA, row_pairs_body, _fake)
+row_pairs = define(SCHEMA, row_pairs_body, _fake, library="numbers")

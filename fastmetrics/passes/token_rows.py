@@ -100,4 +100,4 @@ def _result(logits: Tensor, target: Tensor, *rest: Any) -> Tensor:
     return torch.empty(5, target.shape[0], dtype=torch.float64, device=logits.device)
 
 
-token_rows = define(SCHEMA, token_rows_body, _fake, result=_result, library="scores")
+token_rows = define(SCHEMA, token_rows_body, _fake, result=_result, library="documents")

@@ -164,4 +164,4 @@ def _fake(
         torch._check(state is None or state.dtype == torch.float64, lambda: "values_: states must be float64")
 
 
-values_ = define(SCHEMA, values_body, _fake)
+values_ = define(SCHEMA, values_body, _fake, library="numbers")
