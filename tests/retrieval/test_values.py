@@ -383,25 +383,30 @@ def test_nothing():
 # One sort.
 
 
-def test_a_collection_sorts_once(monkeypatch):
-    from fastmetrics.retrieval import base
+def counted(monkeypatch, name):
+    """The calls of an operator from now on."""
+    from fastmetrics.passes import queries
 
-    sorts = []
-    real = base._Ranked.__init__
+    calls, real = [], getattr(queries, name)
 
-    def counting(self, *documents):
-        sorts.append(1)
-        real(self, *documents)
+    def counting(*given):
+        calls.append(1)
+        real(*given)
 
-    monkeypatch.setattr(base._Ranked, "__init__", counting)
+    monkeypatch.setattr(queries, name, counting)
+    return calls
+
+
+def test_a_collection_sorts_once_and_walks_once(monkeypatch):
+    sorts, walks = counted(monkeypatch, "sort_queries_"), counted(monkeypatch, "ranking_sums_")
     collection = MetricCollection([getattr(retrieval, name)() for name in KINDS])
     for seed in (1, 2):
         collection.update(*documents(seed))
     found = collection.compute()
-    assert len(sorts) == 1
+    assert len(sorts) == len(walks) == 1
     collection.update(*documents(3))
     collection.compute()
-    assert len(sorts) == 2
+    assert len(sorts) == len(walks) == 2
     for name in KINDS:
         alone = filled(name, documents(1), documents(2)).compute()
         torch.testing.assert_close(found[name], alone, rtol=0, atol=0)
@@ -420,6 +425,26 @@ def test_plots():
         figure, axes = filled(name, HAND).plot()
         assert axes.lines
         plt.close(figure)
+
+
+def test_whole_queries_of_a_collection_are_walked_once():
+    scores, target = (
+        torch.rand(20, 9, generator=torch.Generator().manual_seed(0)),
+        torch.arange(180).view(20, 9) % 5 % 2,
+    )
+    metrics = {
+        "gains": retrieval.RetrievalNormalizedDCG(top_k=5, complete=True),
+        "precisions": retrieval.RetrievalMAP(complete=True),
+        "recalls": retrieval.RetrievalRecall(top_k=(1, 2), complete=True),
+        "curve": retrieval.RetrievalPrecisionRecallCurve(max_k=9, complete=True),
+        "other": retrieval.RetrievalRecall(top_k=3, complete=True),
+    }
+    expected = {name: metric.clone()(scores, target) for name, metric in metrics.items()}
+    collection = MetricCollection(metrics)
+    collection.update(scores, target)
+    # one measure at other numbers of documents is by itself
+    assert sorted(map(len, collection.compute_groups.values())) == [1, 4]
+    torch.testing.assert_close(collection.compute(), expected, rtol=0, atol=0)
 
 
 @pytest.mark.slow
