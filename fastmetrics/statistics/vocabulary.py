@@ -83,10 +83,10 @@ class VocabularyShard(NamedTuple):
             each = [torch.empty_like(mine) for _ in range(dist.get_world_size(self.group))]
             dist.all_gather(each, mine, group=self.group)
         *values, parts = torch.stack(each, 1).unbind()
-        return _whole(TokenValues(*values)), parts.sum(0)
+        return whole(TokenValues(*values)), parts.sum(0)
 
 
-def _whole(parts: TokenValues) -> TokenValues:
+def whole(parts: TokenValues) -> TokenValues:
     """The values of the logits of all parts, from those of each, ``[parts, N]``."""
     greatest = parts.greatest.amax(0)
     # a part without logits, or with none but -inf, adds nothing

@@ -9,6 +9,7 @@ import torch.distributed as dist
 
 from fastmetrics import MetricCollection
 from fastmetrics.classification import MulticlassAccuracy
+from fastmetrics.statistics import output_layer
 from fastmetrics.text import (
     BitsPerByte,
     NegativeLogLikelihood,
@@ -17,7 +18,6 @@ from fastmetrics.text import (
     TokenCalibrationError,
     TokenEntropy,
     TokenRank,
-    hidden,
 )
 from tests.test_distributed import counted, run
 
@@ -136,7 +136,7 @@ def hidden_states(rank, world, folder):
     states, weight = torch.randn(5, 8, 6, generator=generator), torch.randn(V, 6, generator=generator)
     bias, target = torch.randn(V, generator=generator), torch.randint(0, V, (8, 5), generator=generator).t()
     bounds = [0, 1, *range(20, 20 + world - 2), V]
-    hidden.BUFFER = 7 * 4 * V  # some tokens at a time, fewer on a process with a greater part
+    output_layer.BUFFER = 7 * 4 * V  # some tokens at a time, fewer on a process with a greater part
     ours, whole = all_metrics(vocab_group=dist.group.WORLD, vocab_start=bounds[rank]), of_whole()
     some = part_of(weight, bounds, rank, 0), target, part_of(bias, bounds, rank, 0), 5.0
     strided = states.transpose(0, 1).contiguous().transpose(0, 1) if rank else states
