@@ -213,3 +213,20 @@ def split(rank, world, folder):
 @pytest.mark.parametrize("world", [2, 4])
 def test_a_split_vocabulary_is_as_the_whole(tmp_path, world):
     run(split, world, tmp_path)
+
+
+def compiled(rank, world, folder):
+    """A metric of ranks has both collectives."""
+    torch._dynamo.reset()
+    ours, whole = TokenAccuracy((1, 3, 9), -100, vocab_group=dist.group.WORLD), TokenAccuracy((1, 3, 9), -100, **ALONE)
+    step = torch.compile(ours.update, fullgraph=True, backend="aot_eager")
+    for seed in range(2):
+        logits, target = batch(seed)
+        step(logits.chunk(world, -1)[rank], target)
+        whole.update(logits, target)
+    assert torch.equal(ours.compute(), whole.compute())
+
+
+@pytest.mark.slow
+def test_a_split_vocabulary_in_a_graph(tmp_path):
+    run(compiled, 2, tmp_path)
