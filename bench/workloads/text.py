@@ -32,7 +32,7 @@ ROWS = [
         ),
         theirs=None,
         eager=e.four_of_tokens,
-        bars={"reads": 2},
+        bars={"reads": 2, "eager": 15},
         devices=("cpu",),
     ),
     Workload(

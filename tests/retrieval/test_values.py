@@ -182,6 +182,39 @@ def test_trec_eval():
             assert_same(values, of_trec, rtol=1e-5, atol=1e-6)
 
 
+def test_ranx():
+    ranx = pytest.importorskip("ranx")
+    measures = {
+        "map": ("RetrievalMAP", {}),
+        "mrr": ("RetrievalMRR", {}),
+        "r-precision": ("RetrievalRPrecision", {}),
+        "ndcg": ("RetrievalNormalizedDCG", {}),
+        "ndcg@10": ("RetrievalNormalizedDCG", {"top_k": 10}),
+        "ndcg_burges": ("RetrievalNormalizedDCG", {"gain": "exponential"}),
+        "precision@5": ("RetrievalPrecision", {"top_k": 5}),
+        "recall@10": ("RetrievalRecall", {"top_k": 10}),
+        "hit_rate@1": ("RetrievalHitRate", {"top_k": 1}),
+    }
+    for ties in (False, True):
+        # of more than 15 documents of a query, ranx lists those with equal scores in no stable order
+        preds, target, indexes = documents(5, n=200 if ties else 600, ties=ties)
+        preds = preds + 1
+        for graded in (target, target * torch.randint(1, 4, target.shape, generator=torch.Generator().manual_seed(0))):
+            relevant, run = {}, {}
+            for i, (score, relevance, query) in enumerate(
+                zip(preds.tolist(), graded.tolist(), indexes.tolist(), strict=True)
+            ):
+                run.setdefault(str(query), {})[f"{i:05}"] = score
+                relevant.setdefault(str(query), {})[f"{i:05}"] = relevance
+            expected = ranx.evaluate(ranx.Qrels(relevant), ranx.Run(run), list(measures), return_mean=False)
+            for measure, (name, options) in measures.items():
+                judged = graded if name == "RetrievalNormalizedDCG" else target
+                ids, values = filled(name, (preds, judged, indexes), ties="first", **options).per_query()
+                by_id = dict(zip(sorted(run), expected[measure], strict=True))  # ranx sorts the queries by name
+                of_ranx = torch.tensor([by_id[str(query)] for query in ids.tolist()], dtype=torch.float32)
+                assert_same(values, of_ranx, rtol=1e-5, atol=1e-6)
+
+
 def test_auroc_of_scikit_learn():
     generator = torch.Generator().manual_seed(2)
     for scores in (torch.randn(60, generator=generator), torch.randint(0, 6, (60,), generator=generator).float()):
