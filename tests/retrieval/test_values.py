@@ -81,11 +81,21 @@ def test_by_hand():
     assert_same(gain.compute(), filled("RetrievalNormalizedDCG", HAND).compute())
 
 
+def test_any_int64_is_a_query():
+    ids = [-(2**63), -(2**62), -1, 0, 1, 2**62, 2**63 - 1]
+    indexes = torch.tensor(ids[::-1]).repeat(3)
+    preds, target = torch.arange(21.0) + 1, torch.arange(21) < 7
+    found, values = filled("RetrievalMRR", (preds, target, indexes)).per_query()
+    assert found.tolist() == ids
+    assert_same(values, torch.full((7,), 1 / 3))
+    assert_same(filled("RetrievalMRR", (preds, target, indexes), complete=True).compute(), torch.tensor(1 / 3))
+
+
 @pytest.mark.parametrize("name", ROWS)
 def test_several_k_are_each_k(name):
     if name == "RetrievalRPrecision":
         return
-    ks = (10, 1, 100, 3)
+    ks = (10, 1, 100, 5)
     batch = documents(1)
     together = filled(name, batch, top_k=ks)
     assert_same(together.compute(), torch.stack([filled(name, batch, top_k=k).compute() for k in ks]), rtol=0, atol=0)
