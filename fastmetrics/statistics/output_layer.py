@@ -81,7 +81,7 @@ class OutputLayer(NamedTuple):
         at_once = max(1, min(v, BUFFER // (len(hidden) * hidden.element_size())))
         buffer = hidden.new_empty(len(hidden) * at_once)
         found = []
-        for first in range(0, v, at_once):
+        for first in range(0, max(1, v), at_once):  # a part of a split vocabulary may be empty
             logits = self._logits(hidden, slice(first, first + at_once), buffer)
             place = torch.where((target >= first) & (target < first + at_once), target - first, ELSEWHERE)
             found.append(token_rows(logits, torch.where(target < 0, target, place), entropy, False, None))

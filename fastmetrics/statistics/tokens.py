@@ -173,6 +173,9 @@ class OfTokens(Statistics):
         ids, kept = _wanted(target, valid, self.ignore_index)
         if layer is None:
             values, parts = self.shard.values(read, ids, kept, entropy, rank)
+        elif not rank:
+            place, here = self.shard.targets(ids, kept, v)
+            values, parts = self.shard.joined(torch.stack(layer.values(read, place, entropy, False)), here)
         else:
             at_once = self.shard.least(layer.tokens_at_once)  # as many parts on all processes
             found = [

@@ -147,6 +147,12 @@ def hidden_states(rank, world, folder):
     for name, value in whole.compute().items():
         torch.testing.assert_close(ours[name].compute(), value, rtol=1e-5, atol=0)
     assert ours["rank"].update_count == 1
+    nothing = [0, V, *(V for _ in range(world - 1))]  # all but the first have no tokens
+    alone = Perplexity(vocab_group=dist.group.WORLD, vocab_start=nothing[rank])
+    with counted() as calls:
+        alone.update_hidden(states, part_of(weight, nothing, rank, 0), target)
+    assert calls == {"all_gather": 1}, calls
+    torch.testing.assert_close(alone.compute(), Perplexity(**ALONE)(states @ weight.t(), target), rtol=1e-5, atol=0)
 
 
 def bad_input(rank, world, folder):
