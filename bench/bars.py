@@ -12,6 +12,8 @@ BARS = {
     "reads": (lambda row: row.get("reads"), True, "{} reads"),
     "alone": (lambda row: row.get("alone"), True, "{} × alone"),
     "torchmetrics": (lambda row: row["faster"].get("torchmetrics"), False, "{} × torchmetrics"),
+    "eager": (lambda row: row["faster"].get("eager"), False, "{} × PyTorch"),
+    "ranx": (lambda row: row["faster"].get("ranx"), False, "{} × ranx"),
     "compile": (lambda row: row["faster"].get("compile"), False, "{} × compile"),
     "scikit-learn": (lambda row: row["faster"].get("scikit-learn"), False, "{} × scikit-learn"),
     "numpy.sort": (times("numpy.sort"), True, "{} × numpy.sort"),

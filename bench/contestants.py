@@ -2,6 +2,7 @@
 """Who takes part in a workload: what is timed of each, and the value that it gives."""
 
 import functools
+import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -114,6 +115,8 @@ def all_of(workload, device, scale, rivals=RIVALS, say=print):
             made[name] = of_metric(metric, part_for(name), workload, prepare)
             made[name].share = workload.share(name)
     for name, function in workload.peers.items():
+        if name in missing():
+            continue
         made[name] = of_function(function, part_for(name), workload.share(name))
     if workload.eager is not None and workload.call in ("update", "compute"):
         part, share = part_for(EAGER), workload.share(EAGER)
@@ -136,8 +139,10 @@ def sample(workload, device, scale):
 @functools.cache
 def missing():
     """Name -> why it takes no part at all."""
-    try:
-        import torcheval.metrics  # noqa: F401
-    except ImportError as error:
-        return {TORCHEVAL: str(error)}
-    return {}
+    found = {}
+    for name, module in ((TORCHEVAL, "torcheval.metrics"), ("ranx", "ranx")):
+        try:
+            importlib.import_module(module)
+        except ImportError as error:
+            found[name] = str(error)
+    return found

@@ -22,6 +22,25 @@ def product(hidden, weight, target):
     hidden @ weight.t()
 
 
+@functools.lru_cache(1)
+def lists_of_ranx(preds, target, indexes):
+    """The relevance and the scores of a batch as ranx takes them."""
+    import ranx
+
+    by_query = [{}, {}]
+    for to, values in zip(by_query, (target, preds.double()), strict=True):
+        for place, (query, value) in enumerate(zip(indexes.tolist(), values.tolist(), strict=True)):
+            to.setdefault(str(query), {})[str(place)] = value
+    return ranx.Qrels(by_query[0]), ranx.Run(by_query[1])
+
+
+def ndcg_by_ranx(preds, target, indexes):
+    """Of lists that are made once and kept; its functions are compiled in the first call."""
+    import ranx
+
+    return torch.as_tensor(ranx.evaluate(*lists_of_ranx(preds, target, indexes), "ndcg"))
+
+
 def sort_by_numpy(preds, target):
     """What a sort of the scores costs."""
     np.sort(preds.numpy())

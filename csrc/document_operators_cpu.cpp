@@ -39,16 +39,16 @@ void sort_of_queries(View indexes, View scores, View relevance, State ids, State
                state_data<int64_t>(counts, DType::kInt64, 2, "counts, int64 [2]"));
 }
 
-void values_of_queries(View scores, View relevance, View starts, View ks, State values, State totals, int64_t measures,
+void values_of_queries(View scores, View relevance, View starts, View measures, View ks, State values, State totals,
                        int64_t ties, bool exponential, double max_fpr) {
-  const MeasureOptions options = measure_options("query_values_", ks, measures, ties, exponential, max_fpr);
+  const MeasureOptions options = measure_options("query_values_", measures, ks, ties, exponential, max_fpr);
   const Rankings rankings = rankings_of(scores, relevance, starts);
   query_values(rankings, options, values_of(options, rankings.queries, values, totals));
 }
 
-void sums_of_rankings(View scores, View relevance, View starts, OptionalView weights, View ks, State sums, State counts,
-                      int64_t measures, int64_t ties, bool exponential, double max_fpr) {
-  const MeasureOptions options = measure_options("ranking_sums_", ks, measures, ties, exponential, max_fpr);
+void sums_of_rankings(View scores, View relevance, View starts, OptionalView weights, View measures, View ks,
+                      State sums, State counts, int64_t ties, bool exponential, double max_fpr) {
+  const MeasureOptions options = measure_options("ranking_sums_", measures, ks, ties, exponential, max_fpr);
   const Rankings rankings = rankings_of(scores, relevance, starts);
   const double* of_queries = nullptr;
   if (weights.has_value()) {
@@ -58,10 +58,10 @@ void sums_of_rankings(View scores, View relevance, View starts, OptionalView wei
   add_rankings(rankings, of_queries, options, sums_of(options, sums, counts));
 }
 
-void sums_of_queries(View preds, View target, OptionalView indexes, OptionalView valid, OptionalView weights, View ks,
-                     State sums, State counts, OptionalState faults, int64_t measures, int64_t ties, bool exponential,
-                     double max_fpr, int64_t ignore_index, bool has_ignore_index, bool binary) {
-  const MeasureOptions options = measure_options("query_sums_", ks, measures, ties, exponential, max_fpr);
+void sums_of_queries(View preds, View target, OptionalView indexes, OptionalView valid, OptionalView weights,
+                     View measures, View ks, State sums, State counts, OptionalState faults, int64_t ties,
+                     bool exponential, double max_fpr, int64_t ignore_index, bool has_ignore_index, bool binary) {
+  const MeasureOptions options = measure_options("query_sums_", measures, ks, ties, exponential, max_fpr);
   const DocumentRows b = document_rows("query_sums_", preds, target, valid, weights);
   const int64_t n = b.queries * b.documents;
   require(!indexes.has_value() || n < UINT32_MAX, "query_sums_: at most 2^32 documents with indexes");

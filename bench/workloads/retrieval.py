@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Documents ranked for queries."""
 
+from bench import expressions as e
 from bench.inputs import Documents
 from bench.specs import collection, metric
 from bench.workloads.table import M, Workload
@@ -27,7 +28,8 @@ ROWS = [
         inputs=QUERIES,
         ours=NDCG,
         call="compute",
-        bars={"torchmetrics": 60},
+        peers={"ranx": e.ndcg_by_ranx},
+        bars={"torchmetrics": 60, "ranx": 2},
         devices=("cpu",),
     ),
     Workload(

@@ -43,7 +43,7 @@ struct Rankings {
   }
 };
 
-// The order of the bits of `wanted`, which is that of the rows of the values.
+// The numbers of the measures.
 enum Measure {
   kPrecision,
   kAdaptivePrecision,
@@ -65,23 +65,24 @@ enum Measure {
 // last one first; or all take the mean of all orders.
 enum class TieOrder : int64_t { kDefault, kFirst, kLast, kAverage };
 
+// Which measures are wanted: measures[i], a Measure, of the first ks[i] documents, 0 for all.
 struct MeasureOptions {
-  int64_t wanted;     // a bit for each measure
-  const int64_t* ks;  // [count]: how many documents are looked at, 0 for all
+  const int64_t* measures;  // [count]
+  const int64_t* ks;        // [count]
   int64_t count;
   TieOrder ties;
   bool exponential;  // gains are 2^relevance - 1
   double max_fpr;
 };
 
-// values: [measures, queries, ks]; totals: [2, queries]: how many documents there are, and the sum of their relevance.
+// values: [queries, count]; totals: [2, queries]: how many documents there are, and the sum of their relevance.
 struct QueryValues {
   double* values;
   double* totals;
 };
 
-// To which queries are added. sums: [measures, ks]; counts: [3], how many queries there are, without relevant
-// documents, and without others.
+// To which queries are added. sums: [count]; counts: [3], how many queries there are, without relevant documents, and
+// without others.
 struct QuerySums {
   double* sums;
   double* counts;

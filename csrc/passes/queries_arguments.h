@@ -63,32 +63,31 @@ inline Rankings rankings_of(const View& scores, const View& relevance, const Vie
   return rankings;
 }
 
-// ks: int64 [K].
-inline MeasureOptions measure_options(const char* name, const View& ks, int64_t measures, int64_t ties,
+// measures, ks: int64 [R].
+inline MeasureOptions measure_options(const char* name, const View& measures, const View& ks, int64_t ties,
                                       bool exponential, double max_fpr) {
-  require(ks.dtype() == DType::kInt64 && ks.is_contiguous(), name, ": ks must be int64, [K]");
-  require(measures >= 0 && measures < int64_t{1} << kMeasures, name, ": measures must be bits of those that there are");
+  require(measures.dtype() == DType::kInt64 && measures.is_contiguous(), name, ": measures must be int64, [R]");
+  require(ks.dtype() == DType::kInt64 && ks.is_contiguous() && ks.numel() == measures.numel(), name,
+          ": ks must be int64, [R]");
   require(ties >= 0 && ties <= static_cast<int64_t>(TieOrder::kAverage), name, ": ties must be an order");
-  const int64_t* k = static_cast<const int64_t*>(ks.const_data_ptr());
-  for (int64_t i = 0; i < ks.numel(); ++i) require(k[i] >= 0, name, ": ks must be at least 0");
-  return {measures, k, ks.numel(), static_cast<TieOrder>(ties), exponential, max_fpr};
+  const int64_t *m = static_cast<const int64_t*>(measures.const_data_ptr()),
+                *k = static_cast<const int64_t*>(ks.const_data_ptr());
+  for (int64_t i = 0; i < ks.numel(); ++i) {
+    require(m[i] >= 0 && m[i] < kMeasures, name, ": measures must be numbers of those that there are");
+    require(k[i] >= 0, name, ": ks must be at least 0");
+  }
+  return {m, k, ks.numel(), static_cast<TieOrder>(ties), exponential, max_fpr};
 }
 
-inline int64_t numbers_of(const MeasureOptions& options) {
-  int64_t rows = 0;
-  for (int m = 0; m < kMeasures; ++m) rows += options.wanted >> m & 1;
-  return rows * options.count;
-}
-
-// values: float64 [W, Q, K], of W measures; totals: float64 [2, Q].
+// values: float64 [Q, R]; totals: float64 [2, Q].
 inline QueryValues values_of(const MeasureOptions& options, int64_t queries, const State& values, const State& totals) {
-  return {state_data<double>(values, DType::kDouble, numbers_of(options) * queries, "values, float64 [W, Q, K]"),
+  return {state_data<double>(values, DType::kDouble, queries * options.count, "values, float64 [Q, R]"),
           state_data<double>(totals, DType::kDouble, 2 * queries, "totals, float64 [2, Q]")};
 }
 
-// sums: float64 [W, K]; counts: float64 [3].
+// sums: float64 [R]; counts: float64 [3].
 inline QuerySums sums_of(const MeasureOptions& options, const State& sums, const State& counts) {
-  return {state_data<double>(sums, DType::kDouble, numbers_of(options), "sums, float64 [W, K]"),
+  return {state_data<double>(sums, DType::kDouble, options.count, "sums, float64 [R]"),
           state_data<double>(counts, DType::kDouble, 3, "counts, float64 [3]")};
 }
 

@@ -23,20 +23,20 @@ SORT_SCHEMA = (
     "Tensor(c!) sorted_scores, Tensor(d!) sorted_relevance, Tensor(e!) counts) -> ()"
 )
 VALUES_SCHEMA = (
-    "query_values_(Tensor scores, Tensor relevance, Tensor starts, Tensor ks, Tensor(a!) values, Tensor(b!) totals, "
-    "int measures, int ties, bool exponential, float max_fpr) -> ()"
+    "query_values_(Tensor scores, Tensor relevance, Tensor starts, Tensor measures, Tensor ks, "
+    "Tensor(a!) values, Tensor(b!) totals, int ties, bool exponential, float max_fpr) -> ()"
 )
 RANKING_SUMS_SCHEMA = (
-    "ranking_sums_(Tensor scores, Tensor relevance, Tensor starts, Tensor? weights, Tensor ks, Tensor(a!) sums, "
-    "Tensor(b!) counts, int measures, int ties, bool exponential, float max_fpr) -> ()"
+    "ranking_sums_(Tensor scores, Tensor relevance, Tensor starts, Tensor? weights, Tensor measures, Tensor ks, "
+    "Tensor(a!) sums, Tensor(b!) counts, int ties, bool exponential, float max_fpr) -> ()"
 )
 SUMS_SCHEMA = (
-    "query_sums_(Tensor preds, Tensor target, Tensor? indexes, Tensor? valid, Tensor? weights, Tensor ks, "
-    "Tensor(a!) sums, Tensor(b!) counts, Tensor(c!)? faults, int measures, int ties, bool exponential, float max_fpr, "
-    "int ignore_index, bool has_ignore_index, bool binary) -> ()"
+    "query_sums_(Tensor preds, Tensor target, Tensor? indexes, Tensor? valid, Tensor? weights, "
+    "Tensor measures, Tensor ks, Tensor(a!) sums, Tensor(b!) counts, Tensor(c!)? faults, int ties, bool exponential, "
+    "float max_fpr, int ignore_index, bool has_ignore_index, bool binary) -> ()"
 )
 
-#: In the order of their bits; see :func:`query_values_body`.
+#: In the order of their numbers; see :func:`query_values_body`.
 MEASURES = (
     "precision",
     "adaptive_precision",
@@ -54,16 +54,6 @@ MEASURES = (
 )
 #: In the order of their numbers; see :func:`query_values_body`.
 TIES = (None, "first", "trec", "average")
-
-
-def bits(measures: Iterable[str]) -> int:
-    """The number that stands for some measures."""
-    return sum(1 << MEASURES.index(name) for name in measures)
-
-
-def in_order(measures: Iterable[str]) -> list[str]:
-    """Measures in the order of their values."""
-    return sorted(measures, key=MEASURES.index)
 
 
 def keep_documents_body(
@@ -152,15 +142,15 @@ def query_values_body(
     scores: Tensor,
     relevance: Tensor,
     starts: Tensor,
+    measures: Tensor,
     ks: Tensor,
     values: Tensor,
     totals: Tensor,
-    measures: int,
     ties: int,
     exponential: bool,
     max_fpr: float,
 ) -> None:
-    """Write the measures of each query at each k, of n documents.
+    """Write measures of each query, of n documents, each at some k.
 
     With ``hits`` for the sum of the relevance of the first k documents, ``retrieved`` for that of those with a score
     above 0 among them, and ``total`` for that of all:
@@ -182,10 +172,10 @@ def query_values_body(
         scores: float32 ``[M]``; this and the next two are what :func:`sort_queries_body` wrote.
         relevance: float32 ``[M]``.
         starts: int64 ``[Q + 1]``.
-        ks: int64 ``[K]``; 0 for all documents of a query.
-        values: float64 ``[W, Q, K]``, W measures in the order of ``MEASURES``.
+        measures: int64 ``[R]``, places in ``MEASURES``; those of one measure are best neighbours, with ascending k.
+        ks: int64 ``[R]``, the k of each of them; 0 for all documents of a query.
+        values: float64 ``[Q, R]``.
         totals: float64 ``[2, Q]``: n, and total.
-        measures: a bit for each of ``MEASURES`` that is wanted.
         ties: the order of documents with equal scores, a place in ``TIES``: as they came, or the last one first, or the
             mean over all orders of each sum; None is the mean for ``normalized_dcg``, and else as they came.
         exponential: whether the gain of a document is 2^relevance - 1, or its relevance.
@@ -230,11 +220,9 @@ def query_values_body(
             "auroc": lambda: flat.area(r >= 1, seen, max_fpr),
         }
 
-    wanted = [name for bit, name in enumerate(MEASURES) if measures >> bit & 1]
-    for i, k in enumerate(ks.tolist()):
-        of_measure = at(torch.full_like(flat.sizes, k) if k else flat.sizes)
-        for row, name in enumerate(wanted):
-            values[row, :, i] = of_measure[name]()
+    known = {k: at(torch.full_like(flat.sizes, k) if k else flat.sizes) for k in set(ks.tolist())}
+    for i, (measure, k) in enumerate(zip(measures.tolist(), ks.tolist(), strict=True)):
+        values[:, i] = known[k][MEASURES[measure]]()
 
 
 def _ratio(part: Tensor, whole: Tensor) -> Tensor:
@@ -315,10 +303,10 @@ def ranking_sums_body(
     relevance: Tensor,
     starts: Tensor,
     weights: Tensor | None,
+    measures: Tensor,
     ks: Tensor,
     sums: Tensor,
     counts: Tensor,
-    measures: int,
     ties: int,
     exponential: bool,
     max_fpr: float,
@@ -330,11 +318,11 @@ def ranking_sums_body(
         relevance: see there.
         starts: see there.
         weights: float64 ``[Q]``; None for ones.
-        ks: int64 ``[K]``; this, the measures and the last three are those of :func:`query_values_body`.
-        sums: float64 ``[W, K]``, W measures in the order of ``MEASURES``.
+        measures: int64 ``[R]``; this, the next and the last three are those of :func:`query_values_body`.
+        ks: int64 ``[R]``.
+        sums: float64 ``[R]``.
         counts: float64 ``[3]``: how many queries there are; how many of them have no relevance; and how many have no
             documents whose relevance is not 1.
-        measures: see there.
         ties: see there.
         exponential: see there.
         max_fpr: see there.
@@ -342,12 +330,11 @@ def ranking_sums_body(
     The native kernel adds in an order that depends on the sizes alone.
     """
     queries = len(starts) - 1
-    values = torch.empty(len(sums), queries, len(ks), dtype=torch.float64, device=scores.device)
+    values = torch.empty(queries, len(ks), dtype=torch.float64, device=scores.device)
     totals = values.new_empty(2, queries)
-    options = measures, ties, exponential, max_fpr
-    query_values_body(scores, relevance, starts, ks, values, totals, *options)
+    query_values_body(scores, relevance, starts, measures, ks, values, totals, ties, exponential, max_fpr)
     amount = torch.ones_like(totals[0]) if weights is None else weights
-    sums += (values * amount.unsqueeze(1)).sum(1)
+    sums += (values * amount.unsqueeze(1)).sum(0)
     none = [torch.where(lacks, amount, 0.0).sum() for lacks in (totals[1] == 0, totals[0] == totals[1])]
     counts += torch.stack([amount.sum(), *none])
 
@@ -358,11 +345,11 @@ def query_sums_body(
     indexes: Tensor | None,
     valid: Tensor | None,
     weights: Tensor | None,
+    measures: Tensor,
     ks: Tensor,
     sums: Tensor,
     counts: Tensor,
     faults: Tensor | None,
-    measures: int,
     ties: int,
     exponential: bool,
     max_fpr: float,
@@ -381,12 +368,12 @@ def query_sums_body(
         indexes: int64 ``[R * D]``, the query of each document; None if queries are rows.
         valid: bool, of the shape of ``target``; None if all are.
         weights: float64, of that shape; None for ones.
-        ks: this and the next two are those of :func:`ranking_sums_body`.
+        measures: this and the next three are those of :func:`ranking_sums_body`.
+        ks: see there.
         sums: see there.
         counts: see there.
         faults: int64 ``[FAULTS]``.
-        measures: this and the next three are those of :func:`ranking_sums_body`.
-        ties: see there.
+        ties: this and the next two are those of :func:`ranking_sums_body`.
         exponential: see there.
         max_fpr: see there.
         ignore_index: this and the next two are those of :func:`keep_documents_body`.
@@ -408,8 +395,8 @@ def query_sums_body(
         place = torch.searchsorted(found.ids, indexes[counted])
         amount = torch.zeros_like(found.ids, dtype=torch.float64)
         amount = amount.scatter_reduce(0, place, weights.reshape(-1)[counted], "amax")
-    options = measures, ties, exponential, max_fpr
-    ranking_sums_body(found.scores, found.relevance, found.starts, amount, ks, sums, counts, *options)
+    given = found.scores, found.relevance, found.starts, amount, measures, ks, sums, counts
+    ranking_sums_body(*given, ties, exponential, max_fpr)
 
 
 def _fake(*_: object) -> None:
@@ -427,13 +414,11 @@ class Measured(NamedTuple):
     """How queries are measured; see :func:`query_values_body`.
 
     Attributes:
-        ks: 0 for all documents of a query.
         ties: one of ``TIES``.
         exponential: whether gains are.
         max_fpr: up to which false positive rate.
     """
 
-    ks: tuple[int, ...] = (0,)
     ties: str | None = None
     exponential: bool = False
     max_fpr: float = 1.0
@@ -442,6 +427,18 @@ class Measured(NamedTuple):
     def options(self) -> tuple[int, bool, float]:
         """The last arguments of the passes."""
         return TIES.index(self.ties), self.exponential, self.max_fpr
+
+
+class Asked(NamedTuple):
+    """A measure at some numbers of documents.
+
+    Attributes:
+        measure: one of ``MEASURES``.
+        ks: 0 for all documents of a query; none of them for each number up to that of the greatest query.
+    """
+
+    measure: str
+    ks: tuple[int, ...] = (0,)
 
 
 class Rankings:
@@ -472,23 +469,31 @@ class Rankings:
         self.ids, self.starts = ids[:queries], starts[: queries + 1]
         self.scores, self.relevance = (value[:documents] for value in found)
 
-    def values(self, measures: Iterable[str], how: Measured) -> tuple[Tensor, Tensor]:
-        """What :func:`query_values_body` writes of measures in the order of ``MEASURES``: values, and totals."""
-        wanted = list(measures)
-        shape = len(wanted), len(self.ids), len(how.ks)
-        values = torch.empty(shape, dtype=torch.float64, device=self.scores.device)
-        totals = values.new_empty(2, len(self.ids))
-        given = self.scores, self.relevance, self.starts, ks_of(how.ks, self.scores.device)
-        query_values_(*given, values, totals, bits(wanted), *how.options)
-        return values, totals
+    def sized(self, asked: Iterable[Asked]) -> tuple[Asked, ...]:
+        """The same at known numbers of documents."""
+        each = tuple(asked)
+        if all(one.ks for one in each):
+            return each
+        most = int(self.starts.diff().amax()) if len(self.ids) else 0
+        return tuple(one if one.ks else one._replace(ks=tuple(range(1, most + 1))) for one in each)
 
-    def sums(self, measures: Iterable[str], how: Measured, weights: Tensor | None) -> tuple[Tensor, Tensor]:
-        """What :func:`ranking_sums_body` adds of measures in the order of ``MEASURES``: sums, and counts."""
-        wanted = list(measures)
-        sums = torch.zeros(len(wanted), len(how.ks), dtype=torch.float64, device=self.scores.device)
+    def values(self, asked: tuple[Asked, ...], how: Measured) -> tuple[list[Tensor], Tensor]:
+        """The values of each that is asked for, float64 ``[Q, K]``, and the totals; see :func:`query_values_body`.
+
+        This and the next are asked for what :meth:`sized` gave.
+        """
+        rows = rows_of(asked, self.scores.device)
+        values = torch.empty(len(self.ids), len(rows[0]), dtype=torch.float64, device=self.scores.device)
+        totals = values.new_empty(2, len(self.ids))
+        query_values_(self.scores, self.relevance, self.starts, *rows, values, totals, *how.options)
+        return list(values.split([len(each.ks) for each in asked], 1)), totals
+
+    def sums(self, asked: tuple[Asked, ...], how: Measured, weights: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The sums of all values that are asked for, float64 ``[R]``, and the counts; see :func:`ranking_sums_body`."""
+        rows = rows_of(asked, self.scores.device)
+        sums = torch.zeros(len(rows[0]), dtype=torch.float64, device=self.scores.device)
         counts = sums.new_zeros(3)
-        given = self.scores, self.relevance, self.starts, weights, ks_of(how.ks, self.scores.device)
-        ranking_sums_(*given, sums, counts, bits(wanted), *how.options)
+        ranking_sums_(self.scores, self.relevance, self.starts, weights, *rows, sums, counts, *how.options)
         return sums, counts
 
     def weights(self, indexes: Tensor, weights: Tensor) -> Tensor | None:
@@ -508,19 +513,24 @@ class Rankings:
         return torch.where(given < 0, 1.0, given)
 
 
-_known: dict[Any, Tensor] = {}
+_known: dict[Any, tuple[Tensor, Tensor]] = {}
 
 
-def ks_of(ks: tuple[int, ...], device: torch.device) -> Tensor:
-    """Numbers as the passes take them; those of a device are made once."""
-    return _ks(ks, device.type, device.index)  # type: ignore[no-any-return]
+def rows_of(asked: tuple[Asked, ...], device: torch.device) -> tuple[Tensor, Tensor]:
+    """Measures and numbers of documents as the passes take them; those of a device are made once."""
+    return _rows(tuple(map(tuple, asked)), device.type, device.index)  # type: ignore[no-any-return]
 
 
 @constant_in_graphs
-def _ks(ks: tuple[int, ...], device: str, index: int | None) -> Tensor:
-    key = ks, device, index
+def _rows(asked: tuple[tuple[str, tuple[int, ...]], ...], device: str, index: int | None) -> tuple[Tensor, Tensor]:
+    key = asked, device, index
     if key not in _known:
         with suspended(), tensors.ordinary():
             where = torch.device(device) if index is None else torch.device(device, index)
-            _known[key] = torch.tensor(ks, dtype=torch.int64, device=where)
+            measures = [MEASURES.index(measure) for measure, ks in asked for _ in ks]
+            numbers = [k for _, ks in asked for k in ks]
+            _known[key] = (
+                torch.tensor(measures, dtype=torch.int64, device=where),
+                torch.tensor(numbers, dtype=torch.int64, device=where),
+            )
     return _known[key]

@@ -51,8 +51,8 @@ class RetrievalAUROC(RetrievalMetric):
     ) -> None:
         if max_fpr is not None and not (isinstance(max_fpr, float) and 0 < max_fpr <= 1):
             raise ValueError(f"Arguments `max_fpr` should be a float in range (0, 1], but got: {max_fpr}")
-        how = measured(top_k, ties, ORDERS, max_fpr=max_fpr)
+        asked, how = measured("auroc", top_k, ties, ORDERS, max_fpr=max_fpr)
         common = empty_target_action, ignore_index, aggregation, complete
-        super().__init__(("auroc",), how, *common, **kwargs)
+        super().__init__(asked, how, *common, **kwargs)
         self.top_k = top_k
         self.max_fpr = max_fpr

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from torch import Tensor
@@ -14,12 +14,9 @@ from fastmetrics import arguments
 from fastmetrics.docstrings import Documented
 from fastmetrics.formulas.retrieval import Aggregation, aggregate, counted, mean_of_sums
 from fastmetrics.metric import Batch, StatisticMetric
-from fastmetrics.passes.queries import MEASURES, TIES, Measured, Rankings
+from fastmetrics.passes.queries import TIES, Asked, Measured, Rankings
 from fastmetrics.statistics.base import Statistics
-from fastmetrics.statistics.queries import COUNTS, GRADED, QueryDocuments, QuerySums
-
-#: Measures that are written by one walk over the documents, whichever of them is asked for.
-_TOGETHER = MEASURES[: MEASURES.index("curve_precision")]
+from fastmetrics.statistics.queries import COUNTS, QueryDocuments, QuerySums
 
 
 class RetrievalMetric(Documented, StatisticMetric):
@@ -77,7 +74,7 @@ class RetrievalMetric(Documented, StatisticMetric):
 
     def __init__(
         self,
-        measures: tuple[str, ...],
+        asked: tuple[Asked, ...],
         how: Measured,
         empty_target_action: str,
         ignore_index: int | None,
@@ -100,17 +97,16 @@ class RetrievalMetric(Documented, StatisticMetric):
                 f"With `complete=True` the values of queries are added up: `aggregation` must be `mean`, but got"
                 f" {aggregation}."
             )
-        binary = any(name not in GRADED for name in measures)
-        statistics: Statistics = QueryDocuments(ignore_index, binary)
+        statistics: Statistics = QueryDocuments(ignore_index, {how: asked})
         if complete:
-            statistics = QuerySums(measures, how, ignore_index)
+            statistics = QuerySums(asked, how, ignore_index)
         super().__init__(statistics, **kwargs)
         self.empty_target_action = empty_target_action
         self.ignore_index = ignore_index
         self.aggregation = aggregation
         self.complete = complete
         self.ties = how.ties
-        self._measures = measures
+        self._asked = asked
         self._how = how
 
     def inputs(  # type: ignore[override]
@@ -141,13 +137,15 @@ class RetrievalMetric(Documented, StatisticMetric):
     ) -> tuple[list[Tensor], Tensor | None, Tensor]:
         """The measures of each query that counts, ``[Q, K]``; their weights, or None; and which queries they are."""
         ranked = _rank(indexes, preds, target, weight_indexes, weights)
-        found, (documents, relevance) = ranked.values_of(self._measures, self._how_of(ranked))
+        found, (documents, relevance) = ranked.values_of(self._asked, self._how)
         empty = relevance == 0 if self.lacking == "positive" else relevance == documents
         values, amount, kept = counted(found, ranked.amount, empty, self.empty_target_action, self.lacking)
         return values, amount, ranked.ids[kept]
 
-    def _how_of(self, rankings: Rankings) -> Measured:
-        return self._how
+    def _asked_together(self) -> tuple[Asked, ...]:
+        """What is asked for of the same documents in the same way, by this metric and others of its collection."""
+        statistics = self._reader.accumulator.statistics
+        return statistics.asked[self._how] if isinstance(statistics, QueryDocuments) else self._asked
 
     def _aggregated(self, statistics: dict[str, Tensor], curve: bool = False) -> list[Tensor]:
         """One number of each measure and k, ``[K]``, float64."""
@@ -156,15 +154,11 @@ class RetrievalMetric(Documented, StatisticMetric):
             if weights is not None and callable(self.aggregation):
                 raise ValueError(f"{self._label()}: a function as `aggregation` takes no `weights`.")
             return [aggregate(each, weights, self.aggregation, curve) for each in values]
-        if self.complete:
-            sums = [statistics[name] for name in self._measures]
-            queries, without_relevant, without_irrelevant = (statistics[name] for name in COUNTS)
-        else:
-            ranked = _rank(**statistics)
-            sums, counts = ranked.sums_of(self._measures, self._how_of(ranked))
-            queries, without_relevant, without_irrelevant = counts.unbind()
-        empty = without_relevant if self.lacking == "positive" else without_irrelevant
-        return [mean_of_sums(each, queries, empty, self.empty_target_action, self.lacking) for each in sums]
+        empty = self.empty_target_action, self.lacking
+        if not self.complete:
+            return _rank(**statistics).means_of(self._asked, self._how, self._asked_together(), empty)
+        counts = [statistics[name] for name in COUNTS]
+        return [_mean(statistics[each.measure], counts, empty) for each in self._asked]
 
     def formula(self, **statistics: Tensor) -> Tensor:
         """The value, from documents or from sums."""
@@ -217,26 +211,33 @@ class _Ranked(Rankings):
     def __init__(self, indexes: Tensor, preds: Tensor, target: Tensor, weight_indexes: Tensor, weights: Tensor) -> None:
         super().__init__(indexes, preds, target)
         self.amount = self.weights(weight_indexes, weights)
-        self._known: dict[Any, tuple[dict[str, Tensor], Tensor]] = {}
+        self._sums: dict[Any, tuple[list[int], Tensor, Sequence[Tensor]]] = {}
+        self._means: dict[Any, dict[Asked, Tensor]] = {}
 
-    def _measured(
-        self, kind: Callable[..., tuple[Tensor, Tensor]], measures: tuple[str, ...], *how: Any
-    ) -> tuple[list[Tensor], Tensor]:
-        walked = _TOGETHER if measures[0] in _TOGETHER else measures
-        key = kind.__name__, walked, how[0]
-        if key not in self._known:
-            found, of_all = kind(walked, *how)
-            self._known[key] = dict(zip(walked, found, strict=True)), of_all
-        by_name, of_all = self._known[key]
-        return [by_name[name] for name in measures], of_all
+    def values_of(self, asked: tuple[Asked, ...], how: Measured) -> tuple[list[Tensor], Tensor]:
+        """See :meth:`values`."""
+        return self.values(self.sized(asked), how)
 
-    def values_of(self, measures: tuple[str, ...], how: Measured) -> tuple[list[Tensor], Tensor]:
-        """Each measure, float64 ``[Q, K]``, and the totals; see :meth:`values`."""
-        return self._measured(self.values, measures, how)
+    def means_of(
+        self, asked: tuple[Asked, ...], how: Measured, together: tuple[Asked, ...], empty: tuple[str, str]
+    ) -> list[Tensor]:
+        """The mean of each that is asked for, float64 ``[K]``; one walk serves all ``together``. See :func:`_mean`."""
+        key = how, together, empty
+        if key not in self._means:
+            if (how, together) not in self._sums:
+                sized = self.sized(together)
+                sums, counts = self.sums(sized, how, self.amount)
+                self._sums[how, together] = [len(each.ks) for each in sized], sums, counts.unbind()
+            sizes, sums, of_queries = self._sums[how, together]
+            means = _mean(sums, of_queries, empty).split(sizes)
+            self._means[key] = dict(zip(together, means, strict=True))
+        return [self._means[key][each] for each in asked]
 
-    def sums_of(self, measures: tuple[str, ...], how: Measured) -> tuple[list[Tensor], Tensor]:
-        """The sum of each measure, float64 ``[K]``, and the counts; see :meth:`sums`."""
-        return self._measured(self.sums, measures, how, self.amount)
+
+def _mean(total: Tensor, counts: Sequence[Tensor], empty: tuple[str, str]) -> Tensor:
+    """The mean of values whose sum is given, see :func:`mean_of_sums`, by what queries without a value are and lack."""
+    queries, without_relevant, without_irrelevant = counts
+    return mean_of_sums(total, queries, without_relevant if empty[1] == "positive" else without_irrelevant, *empty)
 
 
 def _rank(indexes: Tensor, preds: Tensor, target: Tensor, weight_indexes: Tensor, weights: Tensor) -> _Ranked:
@@ -258,15 +259,17 @@ _last: dict[str, tuple[weakref.ref[Tensor], list[int], _Ranked]] = {}
 
 
 def measured(
+    measure: str,
     top_k: int | Sequence[int] | None,
     ties: str | None,
     orders: Sequence[str | None] = TIES,
     exponential: bool = False,
     max_fpr: float | None = None,
-) -> Measured:
-    """How queries are measured; raises ``ValueError`` if an argument does not fit.
+) -> tuple[tuple[Asked, ...], Measured]:
+    """What is asked for of queries, and how they are measured; raises ``ValueError`` if an argument does not fit.
 
     Args:
+        measure: one of ``MEASURES``.
         top_k: a number, several, or None for all documents.
         ties: one of the ``orders``.
         orders: those that the metric has.
@@ -277,4 +280,5 @@ def measured(
     ks = tuple(top_k) if isinstance(top_k, Sequence) else (0 if top_k is None else top_k,)
     if not ks or not all(isinstance(k, int) and (k > 0 or top_k is None) for k in ks):
         raise ValueError(f"Argument `top_k` has to be a positive integer, several of them, or None, but got {top_k}")
-    return Measured(ks, ties, exponential, 1.0 if max_fpr is None else max_fpr)
+    how = Measured(ties, exponential, 1.0 if max_fpr is None else max_fpr)
+    return (Asked(measure, ks),), how

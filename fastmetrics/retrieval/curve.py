@@ -9,9 +9,10 @@ import torch
 from torch import Tensor
 from torchmetrics.utilities.plot import plot_curve
 
+from fastmetrics import arguments
 from fastmetrics.formulas.retrieval import Aggregation, EmptyTargetAction, recall_at_precision
-from fastmetrics.passes.queries import Measured, Rankings
-from fastmetrics.retrieval.base import RetrievalMetric, measured
+from fastmetrics.passes.queries import TIES, Asked, Measured
+from fastmetrics.retrieval.base import RetrievalMetric
 
 
 class RetrievalPrecisionRecallCurve(RetrievalMetric):
@@ -60,17 +61,12 @@ class RetrievalPrecisionRecallCurve(RetrievalMetric):
             raise ValueError("`adaptive_k` has to be a boolean")
         if complete and max_k is None:
             raise ValueError("`max_k` has to be a positive integer with `complete=True`, which keeps sums at each k")
-        measures = "adaptive_curve_precision" if adaptive_k else "curve_precision", "curve_recall"
-        how = measured(None if max_k is None else range(1, max_k + 1), ties)
-        super().__init__(measures, how, empty_target_action, ignore_index, aggregation, complete, **kwargs)
+        arguments.one_of("ties", ties, TIES)
+        ks = () if max_k is None else tuple(range(1, max_k + 1))
+        asked = Asked("adaptive_curve_precision" if adaptive_k else "curve_precision", ks), Asked("curve_recall", ks)
+        super().__init__(asked, Measured(ties), empty_target_action, ignore_index, aggregation, complete, **kwargs)
         self.max_k = max_k
         self.adaptive_k = adaptive_k
-
-    def _how_of(self, rankings: Rankings) -> Measured:
-        if self.max_k is not None:
-            return self._how
-        sizes = rankings.starts.diff()
-        return self._how._replace(ks=tuple(range(1, int(sizes.max()) + 1 if len(sizes) else 1)))
 
     def _shown(self, value: Tensor) -> Tensor:
         return value

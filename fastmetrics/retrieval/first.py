@@ -48,9 +48,9 @@ class RetrievalMAP(RetrievalMetric):
         complete: bool = False,
         **kwargs: Any,
     ) -> None:
-        how = measured(top_k, ties, ORDERS)
+        asked, how = measured("average_precision", top_k, ties, ORDERS)
         common = empty_target_action, ignore_index, aggregation, complete
-        super().__init__(("average_precision",), how, *common, **kwargs)
+        super().__init__(asked, how, *common, **kwargs)
         self.top_k = top_k
 
 
@@ -89,9 +89,9 @@ class RetrievalMRR(RetrievalMetric):
         complete: bool = False,
         **kwargs: Any,
     ) -> None:
-        how = measured(top_k, ties, ORDERS)
+        asked, how = measured("reciprocal_rank", top_k, ties, ORDERS)
         common = empty_target_action, ignore_index, aggregation, complete
-        super().__init__(("reciprocal_rank",), how, *common, **kwargs)
+        super().__init__(asked, how, *common, **kwargs)
         self.top_k = top_k
 
 
@@ -128,7 +128,7 @@ class RetrievalHitRate(RetrievalMetric):
         complete: bool = False,
         **kwargs: Any,
     ) -> None:
-        how = measured(top_k, ties, ORDERS)
+        asked, how = measured("hit_rate", top_k, ties, ORDERS)
         common = empty_target_action, ignore_index, aggregation, complete
-        super().__init__(("hit_rate",), how, *common, **kwargs)
+        super().__init__(asked, how, *common, **kwargs)
         self.top_k = top_k

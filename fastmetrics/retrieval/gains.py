@@ -53,8 +53,8 @@ class RetrievalNormalizedDCG(RetrievalMetric):
         **kwargs: Any,
     ) -> None:
         arguments.one_of("gain", gain, ("linear", "exponential"))
-        how = measured(top_k, ties, exponential=gain == "exponential")
+        asked, how = measured("normalized_dcg", top_k, ties, exponential=gain == "exponential")
         common = empty_target_action, ignore_index, aggregation, complete
-        super().__init__(("normalized_dcg",), how, *common, **kwargs)
+        super().__init__(asked, how, *common, **kwargs)
         self.top_k = top_k
         self.gain = gain

@@ -48,9 +48,9 @@ class RetrievalPrecision(RetrievalMetric):
         if not isinstance(adaptive_k, bool):
             raise ValueError("`adaptive_k` has to be a boolean")
         measure = "adaptive_precision" if adaptive_k else "precision"
-        how = measured(top_k, ties)
+        asked, how = measured(measure, top_k, ties)
         common = empty_target_action, ignore_index, aggregation, complete
-        super().__init__((measure,), how, *common, **kwargs)
+        super().__init__(asked, how, *common, **kwargs)
         self.top_k = top_k
         self.adaptive_k = adaptive_k
 
@@ -86,9 +86,9 @@ class RetrievalRecall(RetrievalMetric):
         complete: bool = False,
         **kwargs: Any,
     ) -> None:
-        how = measured(top_k, ties)
+        asked, how = measured("recall", top_k, ties)
         common = empty_target_action, ignore_index, aggregation, complete
-        super().__init__(("recall",), how, *common, **kwargs)
+        super().__init__(asked, how, *common, **kwargs)
         self.top_k = top_k
 
 
@@ -127,9 +127,9 @@ class RetrievalFallOut(RetrievalMetric):
         complete: bool = False,
         **kwargs: Any,
     ) -> None:
-        how = measured(top_k, ties)
+        asked, how = measured("fall_out", top_k, ties)
         common = empty_target_action, ignore_index, aggregation, complete
-        super().__init__(("fall_out",), how, *common, **kwargs)
+        super().__init__(asked, how, *common, **kwargs)
         self.top_k = top_k
 
 
@@ -159,6 +159,6 @@ class RetrievalRPrecision(RetrievalMetric):
         complete: bool = False,
         **kwargs: Any,
     ) -> None:
-        how = measured(None, ties)
+        asked, how = measured("r_precision", None, ties)
         common = empty_target_action, ignore_index, aggregation, complete
-        super().__init__(("r_precision",), how, *common, **kwargs)
+        super().__init__(asked, how, *common, **kwargs)

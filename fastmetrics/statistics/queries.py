@@ -12,7 +12,7 @@ from torch import Tensor
 
 from fastmetrics.native import transforms
 from fastmetrics.passes import keep_documents_, query_sums_
-from fastmetrics.passes.queries import Measured, bits, in_order, ks_of
+from fastmetrics.passes.queries import Asked, Measured, rows_of
 from fastmetrics.statistics.base import Inputs, States, Statistics, same_device
 
 #: Measures of relevance above 1.
@@ -76,7 +76,8 @@ class QueryDocuments(_OfQueries):
 
     Args:
         ignore_index: a relevance that is skipped.
-        binary: whether relevance above 1 is out of range.
+        asked: what is made of them, and how. It changes nothing of what is kept: one walk over the documents serves
+            all that is asked for in the same way.
     """
 
     samplewise = True
@@ -88,9 +89,14 @@ class QueryDocuments(_OfQueries):
         "weights": ((), torch.float64),
     }
 
-    def __init__(self, ignore_index: int | None, binary: bool) -> None:
+    def __init__(self, ignore_index: int | None, asked: dict[Measured, tuple[Asked, ...]]) -> None:
         self.ignore_index = ignore_index
-        self.binary = binary
+        self.asked = asked
+
+    @property
+    def binary(self) -> bool:
+        """Whether relevance above 1 is out of range."""
+        return any(each.measure not in GRADED for asked in self.asked.values() for each in asked)
 
     @property
     def key(self) -> Any:
@@ -98,12 +104,15 @@ class QueryDocuments(_OfQueries):
         return self.ignore_index, type(self.ignore_index)
 
     def union(self, other: Statistics) -> Statistics | None:
-        """Relevance is binary if that of any is."""
+        """For all that is asked for."""
         both = super().union(other)
         if both is not None:
             assert isinstance(both, QueryDocuments)
             assert isinstance(other, QueryDocuments)
-            both.binary = self.binary or other.binary
+            ways = [*self.asked, *other.asked]
+            both.asked = {
+                how: tuple(dict.fromkeys((*self.asked.get(how, ()), *other.asked.get(how, ())))) for how in ways
+            }
         return both
 
     def of_batch(
@@ -153,52 +162,56 @@ class QuerySums(_OfQueries):
     whose documents are relevant, and all of whose are; the measures of these are 0.
 
     Args:
-        measures: the measures wanted.
+        asked: the measures wanted.
         how: how they are measured.
         ignore_index: a relevance that is skipped.
     """
 
     weights_in_place = True
 
-    def __init__(self, measures: tuple[str, ...], how: Measured, ignore_index: int | None) -> None:
+    def __init__(self, asked: tuple[Asked, ...], how: Measured, ignore_index: int | None) -> None:
+        self.asked = asked
         self.how = how
         self.ignore_index = ignore_index
-        self.shapes = dict.fromkeys(measures, ((len(how.ks),), torch.float64))
+        self.shapes = {each.measure: ((len(each.ks),), torch.float64) for each in asked}
         self.shapes.update(dict.fromkeys(COUNTS, ((), torch.float64)))
 
     @property
     def key(self) -> Any:
         """How queries are measured, and which documents are skipped."""
-        return self.options_but()
+        return self.options_but("asked")
+
+    def union(self, other: Statistics) -> Statistics | None:
+        """For all measures; None if one is wanted at other numbers of documents."""
+        both = super().union(other)
+        if both is None:
+            return None
+        assert isinstance(both, QuerySums)
+        assert isinstance(other, QuerySums)
+        both.asked = tuple(dict.fromkeys(self.asked + other.asked))
+        return both if len({each.measure for each in both.asked}) == len(both.asked) else None
 
     @property
     def binary(self) -> bool:
         """Whether relevance above 1 is out of range."""
-        return any(name not in GRADED for name in self.measures)
-
-    @property
-    def measures(self) -> list[str]:
-        """The measures wanted, in the order of their values."""
-        return in_order(
-            name for name in self.shapes if name not in ("queries", "without_relevant", "without_irrelevant")
-        )
+        return any(each.measure not in GRADED for each in self.asked)
 
     def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
         """Measure the queries of a batch, and add them to ``states``."""
         preds, target, *indexes = inputs
         rows = _in_rows(preds.detach(), target, valid, weights)
-        measures, how = self.measures, self.how
+        measures, ks = rows_of(self.asked, preds.device)
         sums, counts = (
             transforms.like_inputs(preds.new_zeros(size, dtype=torch.float64), *inputs, valid, weights)
-            for size in ((len(measures), len(how.ks)), (3,))
+            for size in (len(ks), 3)
         )
         queries = indexes[0].reshape(-1).contiguous() if indexes else None
         if queries is not None and len(queries) < preds.numel():
             queries = queries.repeat_interleave(preds.numel() // len(queries), output_size=preds.numel())
-        given = rows[0], rows[1], queries, rows[2], rows[3], ks_of(how.ks, preds.device), sums, counts
-        options = bits(measures), *how.options, *_ignored(self.ignore_index), self.binary
-        query_sums_(*given, states.get("faults"), *options)
-        for name, value in zip((*measures, *COUNTS), (*sums, *counts), strict=True):
+        given = rows[0], rows[1], queries, rows[2], rows[3], measures, ks, sums, counts, states.get("faults")
+        query_sums_(*given, *self.how.options, *_ignored(self.ignore_index), self.binary)
+        names, sizes = zip(*((each.measure, len(each.ks)) for each in self.asked), strict=True)
+        for name, value in zip((*names, *COUNTS), (*sums.split(sizes), *counts), strict=True):
             states[name].add_(value)
 
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import torch
@@ -16,6 +18,7 @@ from fastmetrics.passes.values import KEEP, values_by_rows
 from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, rows_in_parts, same_device
 from fastmetrics.statistics.buffers import Buffers
 from fastmetrics.statistics.calibration import edges_of_bins
+from fastmetrics.statistics.output_layer import OutputLayer
 from fastmetrics.statistics.vocabulary import VocabularyShard
 
 
@@ -107,10 +110,21 @@ class OfTokens(Statistics):
     Attributes:
         ignore_index: a target that is skipped.
         shard: which part of the vocabulary the logits are; None for the whole.
+        layer: what makes the logits of what is read, in :meth:`reading`; None if these are the logits.
     """
 
     ignore_index: int | None
     shard: VocabularyShard | None = None
+    layer: OutputLayer | None = None
+
+    @contextmanager
+    def reading(self, layer: OutputLayer) -> Iterator[None]:
+        """Let hidden states be added, as those of which a layer makes the logits that were checked."""
+        self.layer = layer
+        try:
+            yield
+        finally:
+            del self.layer
 
     def check(self, inputs: Inputs) -> None:
         """Raise ``ValueError`` on a wrong shape, ``TypeError`` on a wrong dtype, ``RuntimeError`` on other devices."""
@@ -149,12 +163,27 @@ class OfTokens(Statistics):
     ) -> tuple[TokenValues, Tokens]:
         """The values of tokens, from one read of their logits."""
         preds, target = inputs
-        logits = preds.detach()
+        read, layer = preds.detach(), self.layer
+        v = preds.shape[-1] if layer is None else len(layer.weight)
         if self.shard is None:
-            tokens = tokens_of(target, preds.shape[-1], weights, valid, self.ignore_index, faults)
-            return TokenValues(*token_rows(logits, tokens.place, entropy, rank, None).unbind()), tokens
+            tokens = tokens_of(target, v, weights, valid, self.ignore_index, faults)
+            if layer is not None:
+                return layer.values(read, tokens.place, entropy, rank), tokens
+            return TokenValues(*token_rows(read, tokens.place, entropy, rank, None).unbind()), tokens
         ids, kept = _wanted(target, valid, self.ignore_index)
-        values, parts = self.shard.values(logits, ids, kept, entropy, rank)
+        if layer is None:
+            values, parts = self.shard.values(read, ids, kept, entropy, rank)
+        elif not rank:
+            place, here = self.shard.targets(ids, kept, v)
+            values, parts = self.shard.joined(torch.stack(layer.values(read, place, entropy, False)), here)
+        else:
+            at_once = self.shard.least(layer.tokens_at_once)  # as many parts on all processes
+            found = [
+                self.shard.values(logits, ids[some], kept[some], entropy, rank)
+                for logits, some in layer.rows(read, at_once)
+            ]
+            values = TokenValues(*torch.cat([torch.stack(each) for each, _ in found], 1).unbind())
+            parts = torch.cat([each for _, each in found])
         return values, _counted(ids, kept, parts != 1, weights, faults)
 
 

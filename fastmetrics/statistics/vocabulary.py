@@ -68,25 +68,33 @@ class VocabularyShard(NamedTuple):
             the values of the whole, and the number of parts that have the target, ``[N]``; it should be 1.
         """
         size = logits.shape[-1]
-        place = ids - self.first(size)
-        here = kept & (place >= 0) & (place < size)
-        target = torch.where(kept, torch.where(place < 0, ELSEWHERE, place), SKIPPED)
+        target, here = self.targets(ids, kept, size)
         own = None
         if rank and ids.numel():
-            index = torch.where(here, place, 0).reshape(*logits.shape[:-1], 1)
+            index = torch.where(here, target, 0).reshape(*logits.shape[:-1], 1)
             read = logits.gather(-1, index).reshape(-1).double() if size else ids.double()
             own = torch.where(here, read, 0.0)
             dist.all_reduce(own, group=self.group)
-        mine = torch.cat([token_rows(logits, target, entropy, rank, own), here.double().unsqueeze(0)])
+        return self.joined(token_rows(logits, target, entropy, rank, own), here)
+
+    def targets(self, ids: Tensor, kept: Tensor, size: int) -> tuple[Tensor, Tensor]:
+        """The targets as the pass takes them of this part, which has ``size``, and whether they are in it; ``[N]``."""
+        place = ids - self.first(size)
+        here = kept & (place >= 0) & (place < size)
+        return torch.where(kept, torch.where(place < 0, ELSEWHERE, place), SKIPPED), here
+
+    def joined(self, values: Tensor, here: Tensor) -> tuple[TokenValues, Tensor]:
+        """What :meth:`values` returns, from the values of this part, ``[5, N]``, and which targets are in it."""
+        mine = torch.cat([values, here.double().unsqueeze(0)])
         each = [mine]
-        if ids.numel():
+        if here.numel():
             each = [torch.empty_like(mine) for _ in range(dist.get_world_size(self.group))]
             dist.all_gather(each, mine, group=self.group)
-        *values, parts = torch.stack(each, 1).unbind()
-        return _whole(TokenValues(*values)), parts.sum(0)
+        *of_parts, parts = torch.stack(each, 1).unbind()
+        return whole(TokenValues(*of_parts)), parts.sum(0)
 
 
-def _whole(parts: TokenValues) -> TokenValues:
+def whole(parts: TokenValues) -> TokenValues:
     """The values of the logits of all parts, from those of each, ``[parts, N]``."""
     greatest = parts.greatest.amax(0)
     # a part without logits, or with none but -inf, adds nothing

@@ -13,8 +13,9 @@ from fastmetrics import arguments
 from fastmetrics.docstrings import Documented
 from fastmetrics.metric import Batch, StatisticMetric
 from fastmetrics.statistics.base import Inputs
+from fastmetrics.statistics.output_layer import OutputLayer
 from fastmetrics.statistics.tokens import OfTokens
-from fastmetrics.text.hidden import check_hidden, logits_in_parts, tokens_at_once
+from fastmetrics.text.hidden import blocks, check_hidden
 from fastmetrics.text.shards import arguments_of_sync, shard_of
 
 
@@ -114,8 +115,8 @@ class TokenMetric(Documented, StatisticMetric):
     ) -> None:
         """Add a batch whose logits are ``softcap * tanh((hidden @ weight.T + bias) / softcap)``.
 
-        They are formed for some tokens at a time, in a buffer of at most 32 MB (or one row), so that N x V numbers
-        never exist. The value is that of ``update`` with these logits, within the rounding of their dtype.
+        They are formed some at a time, in a buffer of at most 32 MB (or one row), so that N x V numbers never exist.
+        The value is that of ``update`` with these logits, within the rounding of their dtype.
 
         Args:
             hidden: ``(..., D)``, of a floating type.
@@ -146,22 +147,27 @@ class TokenMetric(Documented, StatisticMetric):
         check_hidden(label, hidden, weight, target, bias, softcap)
         statistics, like = self._statistics, (hidden, target)
         assert isinstance(statistics, OfTokens)
-        at_once = tokens_at_once(weight)
+        layer = OutputLayer(weight, bias, softcap)
         if statistics.shard is not None:  # as many parts on all processes
-            at_once, hidden = statistics.shard.least(at_once), hidden.reshape(-1, hidden.shape[-1])
+            hidden = hidden.reshape(-1, hidden.shape[-1])
         rows = (
             target.reshape(-1),
             None if weights is None else statistics.per_sample("weights", weights, like).reshape(-1),
             None if valid is None else statistics.per_sample("valid", valid, like).reshape(-1),
         )
-        accumulator = None
+        accumulator, done = None, 0
         with torch.no_grad():
-            for logits, some in logits_in_parts(hidden, weight, bias, softcap, at_once):
-                ids, of_part, mask = (None if value is None else value[some] for value in rows)
+            for block in blocks(hidden):
+                ids, of_block, mask = (None if value is None else value[done : done + len(block)] for value in rows)
                 assert ids is not None
+                done += len(block)
                 first = accumulator is None
-                accumulator, batch = self._prepare(((logits, ids), of_part, mask), False)
-                accumulator.add(batch)
+                logits = hidden.new_empty(()).expand(len(block), len(weight))  # of which only the metadata is looked at
+                accumulator, (_, of_block, mask) = self._prepare(((logits, ids), of_block, mask), False)
                 accumulator.count -= not first
+                union = accumulator.statistics
+                assert isinstance(union, OfTokens)
+                with union.reading(layer):
+                    accumulator.add(((block, ids), of_block, mask))
         if accumulator is not None and accumulator.faults is not None and accumulator.faults.is_cpu:
             self._raise_faults(accumulator.faults)

@@ -8,19 +8,37 @@ from fastmetrics.passes.faults import FAULTS
 from fastmetrics.passes.queries import (
     MEASURES,
     TIES,
+    Asked,
     Measured,
     Rankings,
-    bits,
     keep_documents_,
     keep_documents_body,
     query_sums_,
     query_sums_body,
     query_values_body,
+    rows_of,
 )
 
 # up to 256 documents are ordered by counting, from 4096 on by radix; 4096 are read at a time
 SHAPES = [(0, 4), (3, 0), (1, 1), (7, 5), (40, 33), (5, 257), (2, 5000), (900, 20)]
 DTYPES = [torch.float32, torch.float16, torch.bfloat16, torch.float64]
+
+
+CURVES = ("precision", "adaptive_precision", "recall", "curve_precision", "adaptive_curve_precision", "curve_recall")
+# every measure at some numbers of documents, some of those at each of the first few, and many numbers of a sum
+ALL = (
+    *(Asked(measure, (0, 1, 3, 10)) for measure in MEASURES),
+    *(Asked(measure, tuple(range(1, 9))) for measure in CURVES),
+    *(Asked(measure, (2, 5, 3, 0, 4, 200)) for measure in MEASURES),
+)
+
+
+# of which the relevant documents alone are looked at, if they are few
+GAINS = (Asked("normalized_dcg", (0, 1, 3, 10, 200, 2)),)
+
+
+def rows(asked=ALL):
+    return rows_of(asked, torch.device("cpu"))
 
 
 def close(found, expected, what=""):
@@ -41,21 +59,24 @@ def batch(shape, dtype, grades, generator, rounded):
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
-def test_sums(shape, dtype):
+@pytest.mark.parametrize("asked", [ALL, GAINS], ids=["all", "gains"])
+def test_sums(shape, dtype, asked):
     generator = torch.Generator().manual_seed(sum(shape))
     for case, grades in enumerate((2, 5, 60)):
         preds, target, valid, weights = batch(shape, dtype, grades, generator, rounded=case == 1)
+        if asked is GAINS:
+            target *= torch.rand(shape, generator=generator) < 0.4
         target = target.to((torch.int64, torch.float64, torch.int16)[case])
         masks = (None, None) if case == 0 else (valid, weights)
         numbers = torch.randint(-3, 3, (preds.numel(),), generator=generator)
         for indexes in (None, numbers):
-            how = Measured((0, 1, 3), TIES[(case + len(preds)) % 4], case == 1, (1.0, 0.5)[case % 2])
+            how = Measured(TIES[(case + len(preds)) % 4], case == 1, (1.0, 0.5)[case % 2])
             sums = []
             for function in (query_sums_, query_sums_body):
-                made = [torch.zeros(size, dtype=torch.float64) for size in ((len(MEASURES), 3), (3,))]
+                made = [torch.zeros(size, dtype=torch.float64) for size in (len(rows(asked)[0]), 3)]
                 faults = torch.zeros(FAULTS, dtype=torch.int64)
-                given = preds, target, indexes, *masks, torch.tensor(how.ks), *made, faults
-                function(*given, bits(MEASURES), *how.options, -1, case == 2, case == 0)
+                given = preds, target, indexes, *masks, *rows(asked), *made, faults
+                function(*given, *how.options, -1, case == 2, case == 0)
                 sums.append((*made, faults))
             assert torch.equal(sums[0][2], sums[1][2])
             for found, expected in zip(*sums, strict=True):
@@ -75,14 +96,28 @@ def test_values_of_sorted_documents(n, ties):
         kernel, body = Rankings(indexes, preds, target), Rankings(indexes, preds, target, True)
         for name in ("ids", "starts", "scores", "relevance"):
             assert torch.equal(getattr(kernel, name), getattr(body, name))
-        how = Measured((0, 1, 10), ties, case == 2, (1.0, 0.3)[case % 2])
-        values, totals = kernel.values(MEASURES, how)
-        expected, of_body = torch.empty_like(values), torch.empty_like(totals)
-        given = body.scores, body.relevance, body.starts, torch.tensor(how.ks), expected, of_body
-        query_values_body(*given, bits(MEASURES), *how.options)
+        how = Measured(ties, case == 2, (1.0, 0.3)[case % 2])
+        found, totals = kernel.values(ALL, how)
+        expected = torch.empty(len(body.ids), len(rows()[0]), dtype=torch.float64)
+        of_body = torch.empty_like(totals)
+        query_values_body(body.scores, body.relevance, body.starts, *rows(), expected, of_body, *how.options)
         close(totals, of_body)
-        for name, found, other in zip(MEASURES, values, expected, strict=True):
-            close(found, other, name)
+        for asked, values, other in zip(ALL, found, expected.split([len(each.ks) for each in ALL], 1), strict=True):
+            close(values, other, asked)
+
+
+def test_numbers_up_to_that_of_the_greatest_query():
+    rankings = Rankings(torch.tensor([3, 3, 1, 3]), torch.rand(4), torch.tensor([1.0, 0.0, 1.0, 1.0]))
+    given = Asked("curve_recall", ()), Asked("recall")
+    sized = rankings.sized(given)
+    assert [each.ks for each in sized] == [(1, 2, 3), (0,)]
+    (curve, recall), _ = rankings.values(sized, Measured())
+    assert torch.equal(curve[:, -1:], recall)
+    sums, counts = rankings.sums(sized, Measured(), torch.tensor([1.0, 3.0]).double())
+    assert sums[2:].tolist() == [4, 4]
+    assert counts.tolist() == [4, 0, 1]
+    none = Rankings(torch.empty(0, dtype=torch.int64), torch.empty(0), torch.empty(0))
+    assert none.sized(given)[0].ks == ()
 
 
 def test_layouts():
@@ -106,9 +141,10 @@ def test_the_same_bits_for_any_number_of_threads():
     try:
         for number in (1, 2, 3):
             torch.set_num_threads(number)
-            sums, counts = torch.zeros(len(MEASURES), 1, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
-            given = preds, target, None, None, None, torch.tensor([0]), sums, counts, None
-            query_sums_(*given, bits(MEASURES), *Measured().options, 0, False, True)
+            sums, counts = (torch.zeros(size, dtype=torch.float64) for size in (len(rows()[0]), 3))
+            query_sums_(
+                preds, target, None, None, None, *rows(), sums, counts, None, *Measured().options, 0, False, True
+            )
             found.append(sums)
     finally:
         torch.set_num_threads(threads)
@@ -118,19 +154,20 @@ def test_the_same_bits_for_any_number_of_threads():
 
 def test_the_operators_are_well_formed():
     ops = torch.ops.fastmetrics
-    preds, target, ks = torch.rand(3, 4), torch.randint(0, 2, (3, 4)), torch.tensor([0, 2])
+    preds, target = torch.rand(3, 4), torch.randint(0, 2, (3, 4))
+    asked = rows_of((Asked("recall", (0, 2)), Asked("auroc")), torch.device("cpu"))
     scores, relevance = torch.empty(12), torch.empty(12)
     torch.library.opcheck(
         ops.keep_documents_.default, (preds, target, None, None, scores, relevance, None, 0, False, True)
     )
-    sums, counts = torch.zeros(2, 2, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
-    given = preds, target, None, None, None, ks, sums, counts, None
-    torch.library.opcheck(ops.query_sums_.default, (*given, bits(MEASURES[:2]), *Measured().options, 0, False, True))
-    starts, values = torch.tensor([0, 5, 12]), torch.empty(2, 2, 2, dtype=torch.float64)
+    sums, counts = torch.zeros(3, dtype=torch.float64), torch.zeros(3, dtype=torch.float64)
+    given = preds, target, None, None, None, *asked, sums, counts, None
+    torch.library.opcheck(ops.query_sums_.default, (*given, *Measured().options, 0, False, True))
+    starts, values = torch.tensor([0, 5, 12]), torch.empty(2, 3, dtype=torch.float64)
     totals = torch.empty(2, 2, dtype=torch.float64)
     sorted_scores = preds.flatten().sort(descending=True).values
-    given = sorted_scores, target.flatten().float(), starts, ks, values, totals
-    torch.library.opcheck(ops.query_values_.default, (*given, bits(MEASURES[:2]), *Measured().options))
+    given = sorted_scores, target.flatten().float(), starts, *asked, values, totals
+    torch.library.opcheck(ops.query_values_.default, (*given, *Measured().options))
     indexes = torch.tensor([0, 1, 2]).repeat(4)
     made = [torch.empty(12, dtype=torch.int64), torch.empty(13, dtype=torch.int64), torch.empty(12), torch.empty(12)]
     counts = torch.zeros(2, dtype=torch.int64)
@@ -140,7 +177,14 @@ def test_the_operators_are_well_formed():
         (indexes, preds.flatten(), target.flatten().float(), *made, counts),
         test_utils=("test_schema", "test_faketensor"),
     )
-    with pytest.raises(RuntimeError, match=r"ks must be int64"):
-        ops.query_values_(*given[:3], torch.tensor([1.0]), values, totals, 1, *Measured().options)
+    options = *given[5:], *Measured().options
+    for wrong, match in (
+        ((asked[0], torch.ones(3)), "ks must be int64"),
+        ((asked[0], -asked[1]), "ks must be at least 0"),
+        ((asked[0] + 5, asked[1]), "measures must be numbers of those that there are"),
+        ((asked[0][:2], asked[1]), "ks must be int64"),
+    ):
+        with pytest.raises(RuntimeError, match=match):
+            ops.query_values_(*given[:3], *wrong, *options)
     with pytest.raises(RuntimeError, match="starts must ascend"):
-        ops.query_values_(*given[:2], torch.tensor([0, 50]), ks, values, totals, 3, *Measured().options)
+        ops.query_values_(*given[:2], torch.tensor([0, 50]), *asked, *options)

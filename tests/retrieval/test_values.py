@@ -81,11 +81,21 @@ def test_by_hand():
     assert_same(gain.compute(), filled("RetrievalNormalizedDCG", HAND).compute())
 
 
+def test_any_int64_is_a_query():
+    ids = [-(2**63), -(2**62), -1, 0, 1, 2**62, 2**63 - 1]
+    indexes = torch.tensor(ids[::-1]).repeat(3)
+    preds, target = torch.arange(21.0) + 1, torch.arange(21) < 7
+    found, values = filled("RetrievalMRR", (preds, target, indexes)).per_query()
+    assert found.tolist() == ids
+    assert_same(values, torch.full((7,), 1 / 3))
+    assert_same(filled("RetrievalMRR", (preds, target, indexes), complete=True).compute(), torch.tensor(1 / 3))
+
+
 @pytest.mark.parametrize("name", ROWS)
 def test_several_k_are_each_k(name):
     if name == "RetrievalRPrecision":
         return
-    ks = (10, 1, 100, 3)
+    ks = (10, 1, 100, 5)
     batch = documents(1)
     together = filled(name, batch, top_k=ks)
     assert_same(together.compute(), torch.stack([filled(name, batch, top_k=k).compute() for k in ks]), rtol=0, atol=0)
@@ -180,6 +190,39 @@ def test_trec_eval():
             ids, values = filled(name, (preds, target, indexes), ties="trec", **options).per_query()
             of_trec = torch.tensor([expected[str(query)][measure] for query in ids.tolist()])
             assert_same(values, of_trec, rtol=1e-5, atol=1e-6)
+
+
+def test_ranx():
+    ranx = pytest.importorskip("ranx")
+    measures = {
+        "map": ("RetrievalMAP", {}),
+        "mrr": ("RetrievalMRR", {}),
+        "r-precision": ("RetrievalRPrecision", {}),
+        "ndcg": ("RetrievalNormalizedDCG", {}),
+        "ndcg@10": ("RetrievalNormalizedDCG", {"top_k": 10}),
+        "ndcg_burges": ("RetrievalNormalizedDCG", {"gain": "exponential"}),
+        "precision@5": ("RetrievalPrecision", {"top_k": 5}),
+        "recall@10": ("RetrievalRecall", {"top_k": 10}),
+        "hit_rate@1": ("RetrievalHitRate", {"top_k": 1}),
+    }
+    for ties in (False, True):
+        # of more than 15 documents of a query, ranx lists those with equal scores in no stable order
+        preds, target, indexes = documents(5, n=200 if ties else 600, ties=ties)
+        preds = preds + 1
+        for graded in (target, target * torch.randint(1, 4, target.shape, generator=torch.Generator().manual_seed(0))):
+            relevant, run = {}, {}
+            for i, (score, relevance, query) in enumerate(
+                zip(preds.tolist(), graded.tolist(), indexes.tolist(), strict=True)
+            ):
+                run.setdefault(str(query), {})[f"{i:05}"] = score
+                relevant.setdefault(str(query), {})[f"{i:05}"] = relevance
+            expected = ranx.evaluate(ranx.Qrels(relevant), ranx.Run(run), list(measures), return_mean=False)
+            for measure, (name, options) in measures.items():
+                judged = graded if name == "RetrievalNormalizedDCG" else target
+                ids, values = filled(name, (preds, judged, indexes), ties="first", **options).per_query()
+                by_id = dict(zip(sorted(run), expected[measure], strict=True))  # ranx sorts the queries by name
+                of_ranx = torch.tensor([by_id[str(query)] for query in ids.tolist()], dtype=torch.float32)
+                assert_same(values, of_ranx, rtol=1e-5, atol=1e-6)
 
 
 def test_auroc_of_scikit_learn():
@@ -383,25 +426,30 @@ def test_nothing():
 # One sort.
 
 
-def test_a_collection_sorts_once(monkeypatch):
-    from fastmetrics.retrieval import base
+def counted(monkeypatch, name):
+    """The calls of an operator from now on."""
+    from fastmetrics.passes import queries
 
-    sorts = []
-    real = base._Ranked.__init__
+    calls, real = [], getattr(queries, name)
 
-    def counting(self, *documents):
-        sorts.append(1)
-        real(self, *documents)
+    def counting(*given):
+        calls.append(1)
+        real(*given)
 
-    monkeypatch.setattr(base._Ranked, "__init__", counting)
+    monkeypatch.setattr(queries, name, counting)
+    return calls
+
+
+def test_a_collection_sorts_once_and_walks_once(monkeypatch):
+    sorts, walks = counted(monkeypatch, "sort_queries_"), counted(monkeypatch, "ranking_sums_")
     collection = MetricCollection([getattr(retrieval, name)() for name in KINDS])
     for seed in (1, 2):
         collection.update(*documents(seed))
     found = collection.compute()
-    assert len(sorts) == 1
+    assert len(sorts) == len(walks) == 1
     collection.update(*documents(3))
     collection.compute()
-    assert len(sorts) == 2
+    assert len(sorts) == len(walks) == 2
     for name in KINDS:
         alone = filled(name, documents(1), documents(2)).compute()
         torch.testing.assert_close(found[name], alone, rtol=0, atol=0)
@@ -420,6 +468,26 @@ def test_plots():
         figure, axes = filled(name, HAND).plot()
         assert axes.lines
         plt.close(figure)
+
+
+def test_whole_queries_of_a_collection_are_walked_once():
+    scores, target = (
+        torch.rand(20, 9, generator=torch.Generator().manual_seed(0)),
+        torch.arange(180).view(20, 9) % 5 % 2,
+    )
+    metrics = {
+        "gains": retrieval.RetrievalNormalizedDCG(top_k=5, complete=True),
+        "precisions": retrieval.RetrievalMAP(complete=True),
+        "recalls": retrieval.RetrievalRecall(top_k=(1, 2), complete=True),
+        "curve": retrieval.RetrievalPrecisionRecallCurve(max_k=9, complete=True),
+        "other": retrieval.RetrievalRecall(top_k=3, complete=True),
+    }
+    expected = {name: metric.clone()(scores, target) for name, metric in metrics.items()}
+    collection = MetricCollection(metrics)
+    collection.update(scores, target)
+    # one measure at other numbers of documents is by itself
+    assert sorted(map(len, collection.compute_groups.values())) == [1, 4]
+    torch.testing.assert_close(collection.compute(), expected, rtol=0, atol=0)
 
 
 @pytest.mark.slow

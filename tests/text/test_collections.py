@@ -15,7 +15,7 @@ import fastmetrics.text as ours
 from fastmetrics import MetricCollection
 from fastmetrics.functional import text
 from fastmetrics.passes import token_rows
-from fastmetrics.statistics import tokens
+from fastmetrics.statistics import output_layer, tokens
 
 V = 11
 BYTES = tuple(range(1, V + 1))
@@ -183,6 +183,35 @@ def test_bad_values_are_counted_out_and_named(device):
         metric.update(preds, target)
     with pytest.raises(RuntimeError, match="NegativeLogLikelihood: expected `target`"):
         text.negative_log_likelihood(preds, target, "none")
+
+
+@pytest.mark.parametrize("size", [1, 4 * 7 * V, 1 << 20])
+def test_hidden_states_in_parts(device, monkeypatch, size):
+    """Of some tokens, and of parts of the vocabulary, one of which is masked for all, and some for some."""
+    monkeypatch.setattr(output_layer, "BUFFER", size)
+    monkeypatch.setattr(output_layer, "AT_ONCE", 7)
+    generator = torch.Generator().manual_seed(0)
+    hidden, weight = torch.randn(4, 5, 6, generator=generator), torch.randn(V, 6, generator=generator)
+    bias, target = torch.randn(V, generator=generator), torch.randint(0, 5, (4, 5), generator=generator)
+    bias[5:8] = -math.inf
+    target[1, 1], target[2, 3] = -100, 9
+    weights = torch.rand(4, 5, generator=generator)
+    hidden, weight, bias, target, weights = (x.to(device) for x in (hidden, weight, bias, target, weights))
+    logits = 4 * torch.tanh((hidden @ weight.t() + bias) / 4)
+    logits[..., 5:8] = -4.0
+    for rows in (hidden, hidden.transpose(0, 1).contiguous().transpose(0, 1)):
+        metrics = collection(ignore_index=-100).to(device)
+        for metric in metrics.values():
+            metric.update_hidden(rows, weight, target, bias, 4.0, weights=weights)
+        close(metrics.compute(), reference(logits, target, weights, target != -100), rtol=1e-5)
+    wrong = target.clone()
+    wrong[0, 0] = V
+    metric = ours.Perplexity(ignore_index=-100).to(device)
+    with pytest.raises(RuntimeError, match=r"token ids in \[0, V\) .* but 1 were not, the first is 11"):
+        metric.update_hidden(hidden, weight, wrong, bias, 4.0)
+    masked = ours.NegativeLogLikelihood("none").to(device)
+    masked.update_hidden(hidden, weight, torch.full_like(target, 6), bias)
+    assert masked.compute().isinf().all()
 
 
 def test_empty_batches(device):

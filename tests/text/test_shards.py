@@ -9,6 +9,7 @@ import torch.distributed as dist
 
 from fastmetrics import MetricCollection
 from fastmetrics.classification import MulticlassAccuracy
+from fastmetrics.statistics import output_layer
 from fastmetrics.text import (
     BitsPerByte,
     NegativeLogLikelihood,
@@ -17,7 +18,6 @@ from fastmetrics.text import (
     TokenCalibrationError,
     TokenEntropy,
     TokenRank,
-    hidden,
 )
 from tests.test_distributed import counted, run
 
@@ -136,7 +136,7 @@ def hidden_states(rank, world, folder):
     states, weight = torch.randn(5, 8, 6, generator=generator), torch.randn(V, 6, generator=generator)
     bias, target = torch.randn(V, generator=generator), torch.randint(0, V, (8, 5), generator=generator).t()
     bounds = [0, 1, *range(20, 20 + world - 2), V]
-    hidden.BUFFER = 7 * 4 * V  # some tokens at a time, fewer on a process with a greater part
+    output_layer.BUFFER = 7 * 4 * V  # some tokens at a time, fewer on a process with a greater part
     ours, whole = all_metrics(vocab_group=dist.group.WORLD, vocab_start=bounds[rank]), of_whole()
     some = part_of(weight, bounds, rank, 0), target, part_of(bias, bounds, rank, 0), 5.0
     strided = states.transpose(0, 1).contiguous().transpose(0, 1) if rank else states
@@ -147,6 +147,12 @@ def hidden_states(rank, world, folder):
     for name, value in whole.compute().items():
         torch.testing.assert_close(ours[name].compute(), value, rtol=1e-5, atol=0)
     assert ours["rank"].update_count == 1
+    nothing = [0, V, *(V for _ in range(world - 1))]  # all but the first have no tokens
+    alone = Perplexity(vocab_group=dist.group.WORLD, vocab_start=nothing[rank])
+    with counted() as calls:
+        alone.update_hidden(states, part_of(weight, nothing, rank, 0), target)
+    assert calls == {"all_gather": 1}, calls
+    torch.testing.assert_close(alone.compute(), Perplexity(**ALONE)(states @ weight.t(), target), rtol=1e-5, atol=0)
 
 
 def bad_input(rank, world, folder):
@@ -213,3 +219,20 @@ def split(rank, world, folder):
 @pytest.mark.parametrize("world", [2, 4])
 def test_a_split_vocabulary_is_as_the_whole(tmp_path, world):
     run(split, world, tmp_path)
+
+
+def compiled(rank, world, folder):
+    """A metric of ranks has both collectives."""
+    torch._dynamo.reset()
+    ours, whole = TokenAccuracy((1, 3, 9), -100, vocab_group=dist.group.WORLD), TokenAccuracy((1, 3, 9), -100, **ALONE)
+    step = torch.compile(ours.update, fullgraph=True, backend="aot_eager")
+    for seed in range(2):
+        logits, target = batch(seed)
+        step(logits.chunk(world, -1)[rank], target)
+        whole.update(logits, target)
+    assert torch.equal(ours.compute(), whole.compute())
+
+
+@pytest.mark.slow
+def test_a_split_vocabulary_in_a_graph(tmp_path):
+    run(compiled, 2, tmp_path)

@@ -104,6 +104,19 @@ def test_small_likelihoods_are_right():
     assert Perplexity()(masked, torch.tensor([1])).item() == math.inf
 
 
+def test_probabilities_are_scores_or_logarithms():
+    """torchmetrics takes the softmax of whatever it is given; the logarithms of probabilities are their logits."""
+    logits, target = batch(6)
+    target = target.clamp(min=0)
+    probs = logits.softmax(-1)
+    torch.testing.assert_close(
+        Perplexity()(probs, target), torchmetrics.text.Perplexity()(probs, target), rtol=1e-5, atol=0
+    )
+    torch.testing.assert_close(Perplexity()(probs.log(), target), Perplexity()(logits, target), rtol=1e-5, atol=0)
+    certain = torch.tensor([[0.25, 0.75, 0.0], [0.0, 0.5, 0.5]]).log()
+    assert Perplexity()(certain, torch.tensor([0, 2])).item() == pytest.approx(8**0.5)
+
+
 def test_shift_weights_and_valid():
     logits, target = batch(2)
     target = target.clamp(min=0)
