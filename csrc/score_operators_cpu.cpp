@@ -45,18 +45,24 @@ void score_histogram(View preds, View target, OptionalView valid, OptionalView w
   }
 }
 
-void count(View preds, View target, OptionalView valid, State histogram, OptionalState faults, int64_t bits,
-           bool in_columns, int64_t logits, int64_t ignore_index, bool has_ignore_index, bool ignored_decide) {
-  const ScoresBatch b = scores_batch("count_scores_", preds, target, valid, std::nullopt, in_columns, logits,
-                                     ignore_index, has_ignore_index, ignored_decide);
+void count(View preds, View target, OptionalView valid, OptionalView weights, State histogram, OptionalState faults,
+           int64_t bits, bool in_columns, int64_t logits, int64_t ignore_index, bool has_ignore_index,
+           bool ignored_decide) {
+  const ScoresBatch b = scores_batch("count_scores_", preds, target, valid, weights, in_columns, logits, ignore_index,
+                                     has_ignore_index, ignored_decide);
   const ScoreKeys keys = score_keys(b, bits, logits);
-  count_scores(b, keys, score_counts_data(b, keys, histogram), faults_data(faults));
+  if (weights.has_value()) {
+    count_scores(b, keys, score_counts_data<double>(b, keys, histogram), faults_data(faults));
+  } else {
+    count_scores(b, keys, score_counts_data<int64_t>(b, keys, histogram), faults_data(faults));
+  }
 }
 
-void keep(View preds, View target, OptionalView valid, State scores, OptionalState labels, OptionalState faults,
-          bool in_columns, int64_t logits, int64_t ignore_index, bool has_ignore_index, bool ignored_decide) {
-  const ScoresBatch b = scores_batch("keep_scores_", preds, target, valid, std::nullopt, in_columns, logits,
-                                     ignore_index, has_ignore_index, ignored_decide);
+void keep(View preds, View target, OptionalView valid, OptionalView weights, State scores, OptionalState labels,
+          OptionalState faults, bool in_columns, int64_t logits, int64_t ignore_index, bool has_ignore_index,
+          bool ignored_decide) {
+  const ScoresBatch b = scores_batch("keep_scores_", preds, target, valid, weights, in_columns, logits, ignore_index,
+                                     has_ignore_index, ignored_decide);
   const int64_t numel = b.columns * b.rows.samples();
   require(labels.has_value() || logits != kProbabilities, "keep_scores_: scores of any sign need labels");
   keep_scores(b, state_data<char>(scores, preds.dtype(), numel, "scores, [N, C]"),
@@ -164,6 +170,27 @@ void find_points_of_curves(View values, OptionalView labels, View counts, View b
               state_data<int64_t>(found, DType::kInt64, 2 * curves.columns, "found, int64 [C, 2]"));
 }
 
+void points_of_weighted(View scores, OptionalView labels, View weights, State thresholds, State tp, State fp,
+                        State sizes, State sums) {
+  require(is_floating(scores.dtype()) && scores.dim() == 2 && scores.is_contiguous(),
+          "weighted_points_: scores must be [N, C]");
+  const int64_t rows = scores.size(0), columns = scores.size(1), n = rows * columns;
+  require(rows < INT32_MAX, "weighted_points_: at most 2^31 samples");
+  require(weights.dim() == 2 && (weights.size(1) == 1 || weights.size(1) == columns),
+          "weighted_points_: weights must be [N, 1] or [N, C]");
+  WeightedScores of{scores.const_data_ptr(), scores.dtype(), nullptr, nullptr, columns, rows, weights.size(1)};
+  if (labels.has_value()) {
+    of.labels = in_line<int8_t>(*labels, DType::kInt8, n, "weighted_points_: labels must be int8 [N, C]");
+  }
+  of.weights = in_line<double>(weights, DType::kDouble, rows * of.weight_columns,
+                               "weighted_points_: weights must be float64, as many as scores");
+  weighted_points(of, {state_data<char>(thresholds, scores.dtype(), n, "thresholds, [C, N]"),
+                       state_data<double>(tp, DType::kDouble, n, "tp, float64 [C, N]"),
+                       state_data<double>(fp, DType::kDouble, n, "fp, float64 [C, N]"),
+                       state_data<int64_t>(sizes, DType::kInt64, columns, "sizes, int64 [C]"),
+                       state_data<double>(sums, DType::kDouble, 4 * columns, "sums, float64 [C, 4]")});
+}
+
 }  // namespace
 }  // namespace fastmetrics
 
@@ -180,3 +207,4 @@ FM_CPU_OPERATOR("curve_points_", &fastmetrics::points_of_curves)
 FM_CPU_OPERATOR("roc_curves_", &fastmetrics::rates_of_curves)
 FM_CPU_OPERATOR("precision_recall_curves_", &fastmetrics::precision_recall_of_curves)
 FM_CPU_OPERATOR("find_points_", &fastmetrics::find_points_of_curves)
+FM_CPU_OPERATOR("weighted_points_", &fastmetrics::points_of_weighted)

@@ -188,7 +188,7 @@ def _each_interval(
 
 
 def _require_unweighted(metric: HasIntervals, part: Part) -> None:
-    if any(bool(twin.any()) for twin in part.twins.values()):
+    if part.statistics.has_weights(part.states) or any(bool(twin.any()) for twin in part.twins.values()):
         raise ValueError(
             f"{metric._label()}: there is no interval of weighted samples, since the sum of their squared weights is"
             " not kept. Count them without weights, repeat samples, or resample groups of them, with `clusters`."

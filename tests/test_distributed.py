@@ -85,6 +85,8 @@ def metrics():
         "binned area": BinaryAUROC(thresholds=9),
         "area of bins": BinaryAUROC(bins=2**8),
         "area of counts": BinaryAUROC(),
+        "weighted area": BinaryAUROC(),
+        "weighted area of counts": BinaryAUROC(),
         "calibration": MulticlassCalibrationError(C),
         "adaptive calibration": MulticlassAdaptiveCalibrationError(C, n_bins=3),
         "log loss": MulticlassLogLoss(C),
@@ -120,10 +122,10 @@ def regression():
 def batch(name, seed):
     generator = torch.Generator().manual_seed(seed)
     n = 5 + seed
-    if name == "area of counts":  # of as many scores of 16 bits as are counted
+    if name.endswith("area of counts"):  # of as many scores of 16 bits as are counted
         n = MANY + seed
         return torch.rand(n, generator=generator).bfloat16(), torch.randint(0, 2, (n,), generator=generator)
-    if name in ("binary", "area", "binned area", "area of bins"):
+    if name in ("binary", "area", "binned area", "area of bins", "weighted area"):
         return torch.rand(n, generator=generator), torch.randint(0, 2, (n,), generator=generator)
     if name == "multilabel":
         return torch.rand(n, C, 3, generator=generator), torch.randint(0, 2, (n, C, 3), generator=generator)
@@ -210,7 +212,8 @@ def uneven(rank, world, folder):
     found = {}
     for name, metric in metrics().items():
         for i in range(rank):
-            metric.update(*batch(name, 10 * rank + i))
+            given = batch(name, 10 * rank + i)
+            metric.update(*given, **weights_of_metric(name, given, rank, world))
         local = dict(metric.metric_state)
         found[name] = metric.compute()
         for key, value in metric.metric_state.items():  # unsync gave the local state back
@@ -264,6 +267,13 @@ def weights_of(rank, world, seed):
     return {"weights": torch.rand(5 + seed, generator=torch.Generator().manual_seed(seed))} if rank == world - 1 else {}
 
 
+def weights_of_metric(name, given, rank, world):
+    """Weights on the last rank only, of metrics that are called weighted."""
+    if rank < world - 1 or not name.startswith("weighted"):
+        return {}
+    return {"weights": (given[0].double() * 8).ceil()}
+
+
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("world", [2, 4])
@@ -272,7 +282,8 @@ def test_uneven_batches_are_as_in_one_process(tmp_path, world):
     for name, metric in metrics().items():
         for rank in range(world):
             for i in range(rank):
-                metric.update(*batch(name, 10 * rank + i))
+                given = batch(name, 10 * rank + i)
+                metric.update(*given, **weights_of_metric(name, given, rank, world))
         expected = metric.compute()
         for rank in range(world):
             value = torch.load(tmp_path / f"{rank}.pt")[name]

@@ -92,6 +92,13 @@ inline T* state_data(const OptionalState& state, DType dtype, int64_t numel, con
   return static_cast<T*>(state->mutable_data_ptr());
 }
 
+// The data of n contiguous elements that are read.
+template <typename T>
+inline const T* in_line(const View& values, DType dtype, int64_t n, const char* rule) {
+  require(values.dtype() == dtype && values.is_contiguous() && values.numel() == n, rule);
+  return static_cast<const T*>(values.const_data_ptr());
+}
+
 // What comes per sample has the shape of the samples, `of`.
 [[gnu::noinline]] inline void check_per_sample(const OptionalView& values, const View& of, DType dtype,
                                                const char* rule) {

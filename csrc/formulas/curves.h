@@ -62,4 +62,26 @@ enum class PointSearch { kEqualErrors, kSpecificity, kSensitivity, kRecall, kPre
 // found: [columns, 2]: how many scores reach the threshold, negative if there is none, and how many positive ones do.
 void find_points(const Curves& curves, PointSearch search, double least, int64_t* found);
 
+// Scores [rows, columns], NaN for none, whose signs are labels unless there are labels, negative for none. weights:
+// [rows, weight_columns], of one column for all or as many; 0 is none.
+struct WeightedScores {
+  const void* scores;
+  DType type;
+  const int8_t* labels;
+  const double* weights;
+  int64_t columns, rows, weight_columns;
+};
+
+// The points at the distinct scores of each column, the greatest first. thresholds, tp, fp: [columns, rows], of which
+// `sizes` [columns] are written. sums: [columns, 4], positives, negatives, the area under the sums of both, and the
+// sum of the weighted precisions of positives.
+struct WeightedPoints {
+  void* thresholds;
+  double *tp, *fp;
+  int64_t* sizes;
+  double* sums;
+};
+
+void weighted_points(const WeightedScores& of, const WeightedPoints& to);
+
 }  // namespace fastmetrics

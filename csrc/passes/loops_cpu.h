@@ -59,6 +59,7 @@ void add_score_histogram(const ScoresBatch& b, const ScoreBins& bins, double* hi
 
 // histogram: [C, keys.number(), 2].
 void count_scores(const ScoresBatch& b, const ScoreKeys& keys, int64_t* histogram, int64_t* faults);
+void count_scores(const ScoresBatch& b, const ScoreKeys& keys, double* histogram, int64_t* faults);
 
 // scores: [N, C] of the type of the scores, whose sign says what the target is; or it is in labels, [N, C].
 void keep_scores(const ScoresBatch& b, void* scores, int8_t* labels, int64_t* faults);

@@ -42,13 +42,6 @@ inline DocumentRows document_rows(const char* name, const View& preds, const Vie
   return b;
 }
 
-// The data of n contiguous elements that are read.
-template <typename T>
-inline const T* in_line(const View& values, DType dtype, int64_t n, const char* rule) {
-  require(values.dtype() == dtype && values.is_contiguous() && values.numel() == n, rule);
-  return static_cast<const T*>(values.const_data_ptr());
-}
-
 // scores, relevance: float32 [N]; starts: int64 [Q + 1].
 inline Rankings rankings_of(const View& scores, const View& relevance, const View& starts) {
   const int64_t n = scores.numel(), queries = starts.numel() - 1;

@@ -26,4 +26,10 @@ cudaError_t launch_count_scores(const ScoresBatch& b, const ScoreKeys& keys, int
   return launch_score_cells<Tuning, float, uint32_t>(b, finder, 0, counts, faults, workspace, stream);
 }
 
+cudaError_t launch_count_scores(const ScoresBatch& b, const ScoreKeys& keys, double* counts, int64_t* faults,
+                                int64_t* workspace, cudaStream_t stream) {
+  const KeyFinder finder{keys, keys.number()};
+  return launch_score_cells<Tuning, float, double>(b, finder, 0, counts, faults, workspace, stream);
+}
+
 }  // namespace fastmetrics

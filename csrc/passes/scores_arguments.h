@@ -84,8 +84,10 @@ inline ScoreKeys score_keys(const ScoresBatch& b, int64_t bits, int64_t logits) 
   return {static_cast<int>(bits), logits == kProbabilities};
 }
 
-inline int64_t* score_counts_data(const ScoresBatch& b, const ScoreKeys& keys, const OptionalState& counts) {
-  return state_data<int64_t>(counts, DType::kInt64, b.columns * keys.number() * 2, "counts, [C, K, 2]");
+template <typename State>
+State* score_counts_data(const ScoresBatch& b, const ScoreKeys& keys, const OptionalState& counts) {
+  constexpr DType kType = std::is_same<State, double>::value ? DType::kDouble : DType::kInt64;
+  return state_data<State>(counts, kType, b.columns * keys.number() * 2, "counts, [C, K, 2]");
 }
 
 }  // namespace fastmetrics

@@ -255,10 +255,10 @@ bool find_keys(const ScoreKeys& keys, const Wide<T>* __restrict x, int n, int32_
   return all < 0;
 }
 
-template <typename T>
-void count_all(const ScoresBatch& b, const ScoreKeys& keys, int64_t* histogram, int64_t* faults) {
+template <typename T, typename State>
+void count_all(const ScoresBatch& b, const ScoreKeys& keys, State* histogram, int64_t* faults) {
   using V = Wide<T>;
-  std::vector<Faults> nans(static_cast<size_t>(parts_of<int64_t>(b, 1).count));
+  std::vector<Faults> nans(static_cast<size_t>(parts_of<State>(b, 1).count));
   add_to_bins(
       b, keys.number(), histogram, faults, [&](int64_t p) { nans[p] = Faults{}; },
       [&](int64_t p, bool logits, auto c, int32_t* bin) {
@@ -326,11 +326,16 @@ void keep_all(const ScoresBatch& b, T* scores, int8_t* labels, int64_t* faults) 
             sigmoid(x, c.n, made);
             x = made;
           }
+          const int32_t* label = c.label;
+          alignas(64) int32_t counted[kMostRows];
+          if (c.weight != nullptr) {
+            for (int i = 0; i < c.n; ++i) counted[i] = c.weight[i] == 0.0 ? -1 : label[i];
+            label = counted;
+          }
           T* to = scores + c.first * columns + c.column;
           int8_t* label_to = labels == nullptr ? nullptr : labels + c.first * columns + c.column;
-          const bool nan = columns == 1
-                               ? keep_column(x, c.label, c.n, std::integral_constant<int64_t, 1>{}, to, label_to)
-                               : keep_column(x, c.label, c.n, columns, to, label_to);
+          const bool nan = columns == 1 ? keep_column(x, label, c.n, std::integral_constant<int64_t, 1>{}, to, label_to)
+                                        : keep_column(x, label, c.n, columns, to, label_to);
           if (!nan) return;
           ScoresColumn<V> found = c;
           found.x = x;
@@ -350,9 +355,22 @@ void add_score_histogram(const ScoresBatch& b, const ScoreBins& bins, double* hi
   add_histogram(b, bins, histogram, faults);
 }
 
-void count_scores(const ScoresBatch& b, const ScoreKeys& keys, int64_t* histogram, int64_t* faults) {
+namespace {
+
+template <typename State>
+void count_batch(const ScoresBatch& b, const ScoreKeys& keys, State* histogram, int64_t* faults) {
   if (b.rows.samples() * b.columns == 0) return;
   with_score_type(b.preds_type, [&](auto t) { count_all<decltype(t)>(b, keys, histogram, faults); });
+}
+
+}  // namespace
+
+void count_scores(const ScoresBatch& b, const ScoreKeys& keys, int64_t* histogram, int64_t* faults) {
+  count_batch(b, keys, histogram, faults);
+}
+
+void count_scores(const ScoresBatch& b, const ScoreKeys& keys, double* histogram, int64_t* faults) {
+  count_batch(b, keys, histogram, faults);
 }
 
 void keep_scores(const ScoresBatch& b, void* scores, int8_t* labels, int64_t* faults) {

@@ -37,18 +37,28 @@ void score_histogram_cuda(const Tensor preds, const Tensor target, OptionalTenso
   }
 }
 
-void count_scores_cuda(const Tensor preds, const Tensor target, OptionalTensor valid, Tensor counts,
-                       OptionalTensor faults, int64_t bits, bool in_columns, int64_t logits, int64_t ignore_index,
-                       bool has_ignore_index, bool ignored_decide) {
-  on_device_of(preds, "count_scores_", {&target, &counts}, {&valid, &faults});
-  const torch::stable::accelerator::DeviceGuard guard(preds.get_device_index());
-  const ScoresBatch b = scores_batch("count_scores_", preds, target, valid, std::nullopt, in_columns, logits,
-                                     ignore_index, has_ignore_index, ignored_decide);
-  const ScoreKeys keys = score_keys(b, bits, logits);
-  Tensor workspace = workspace_of(preds, count_scores_workspace(b, keys));
+template <typename State>
+void count_batch(const ScoresBatch& b, const ScoreKeys& keys, State* counts, const OptionalTensor& faults,
+                 const Tensor& on_device) {
+  Tensor workspace = workspace_of(on_device, count_scores_workspace(b, keys));
   check("count_scores_",
-        launch_count_scores(b, keys, score_counts_data(b, keys, counts), faults_data(faults),
-                            static_cast<int64_t*>(workspace.mutable_data_ptr()), current_stream(preds)));
+        launch_count_scores(b, keys, counts, faults_data(faults), static_cast<int64_t*>(workspace.mutable_data_ptr()),
+                            current_stream(on_device)));
+}
+
+void count_scores_cuda(const Tensor preds, const Tensor target, OptionalTensor valid, OptionalTensor weights,
+                       Tensor counts, OptionalTensor faults, int64_t bits, bool in_columns, int64_t logits,
+                       int64_t ignore_index, bool has_ignore_index, bool ignored_decide) {
+  on_device_of(preds, "count_scores_", {&target, &counts}, {&valid, &weights, &faults});
+  const torch::stable::accelerator::DeviceGuard guard(preds.get_device_index());
+  const ScoresBatch b = scores_batch("count_scores_", preds, target, valid, weights, in_columns, logits, ignore_index,
+                                     has_ignore_index, ignored_decide);
+  const ScoreKeys keys = score_keys(b, bits, logits);
+  if (weights.has_value()) {
+    count_batch(b, keys, score_counts_data<double>(b, keys, counts), faults, preds);
+  } else {
+    count_batch(b, keys, score_counts_data<int64_t>(b, keys, counts), faults, preds);
+  }
 }
 
 }  // namespace

@@ -20,5 +20,7 @@ cudaError_t launch_score_histogram(const ScoresBatch& b, const ScoreBins& bins, 
                                    int64_t* workspace, cudaStream_t stream);
 cudaError_t launch_count_scores(const ScoresBatch& b, const ScoreKeys& keys, int64_t* counts, int64_t* faults,
                                 int64_t* workspace, cudaStream_t stream);
+cudaError_t launch_count_scores(const ScoresBatch& b, const ScoreKeys& keys, double* counts, int64_t* faults,
+                                int64_t* workspace, cudaStream_t stream);
 
 }  // namespace fastmetrics

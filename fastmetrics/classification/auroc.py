@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from fastmetrics.classification import curve_intervals
-from fastmetrics.classification.curves import AreaMetric, BinaryCurve, MulticlassArea, MultilabelArea
+from fastmetrics.classification.curves import AreaMetric, BinaryCurve, MulticlassArea, MultilabelArea, are_counts
 from fastmetrics.classification.family import Family
 from fastmetrics.formulas import curves, intervals
 from fastmetrics.formulas.curve_table import Points, Sorted
@@ -83,7 +83,7 @@ def _ends(area: Tensor, error: Tensor, level: float) -> intervals.Pair:
 
 def _kept(states: Mapping[str, Tensor]) -> bool:
     """Whether there are scores, and not what was counted of them."""
-    return "scores" in states and states["scores"].is_floating_point()
+    return "scores" in states and not are_counts(states["scores"])
 
 
 class BinaryAUROC(_Area, BinaryCurve, family=AUROC):
@@ -113,13 +113,11 @@ class BinaryAUROC(_Area, BinaryCurve, family=AUROC):
         self.max_fpr = max_fpr
         self.bounded = max_fpr is None or max_fpr == 1
 
-    def formula(
-        self, histogram: Tensor | None = None, scores: Tensor | None = None, labels: Tensor | None = None
-    ) -> Tensor:
+    def formula(self, **states: Tensor) -> Tensor:
         """The area."""
         if self.max_fpr is None or self.max_fpr == 1:
-            return super().formula(histogram, scores, labels)
-        fpr, tpr = curves.rate_rows(self._table(histogram, scores, labels))
+            return super().formula(**states)
+        fpr, tpr = curves.rate_rows(self._table(**states))
         return curves.partial_area(fpr[0], tpr[0], self.max_fpr).float()
 
     def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:

@@ -57,11 +57,9 @@ class _Best(CurveMetric):
     plot_lower_bound = None
     reads_values = True
 
-    def formula(
-        self, histogram: Tensor | None = None, scores: Tensor | None = None, labels: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def formula(self, **states: Tensor) -> tuple[Tensor, Tensor]:
         """The values and their thresholds."""
-        of = operating_points.decisions(self._table(histogram, scores, labels))
+        of = operating_points.decisions(self._table(**states))
         values, thresholds = operating_points.best(of, self._goodness(of))
         if self.task_name == "binary":
             values, thresholds = values[0], thresholds[0]

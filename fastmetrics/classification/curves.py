@@ -23,6 +23,7 @@ from fastmetrics.formulas import curves as formulas
 from fastmetrics.formulas.curve_table import Counted, Points, Sorted, binned_points
 from fastmetrics.formulas.curves import Columns
 from fastmetrics.formulas.intervals import Pair
+from fastmetrics.formulas.weighted_curves import WeightedScores
 from fastmetrics.intervals import IntervalMethods, IntervalRequest
 from fastmetrics.native.transforms import suspended
 from fastmetrics.passes.score_keys import parts_of_keys, scores_of_keys, single_scores
@@ -35,8 +36,10 @@ class CurveMetric(TaskMetric):
     Without ``thresholds`` the curve has a point at each distinct score, and the scores are kept: 4 bytes for each one
     that is float32 (5 with ``logits=False``). Those of 16 bits are counted instead once they are many, by their at most
     65,536 values, which gives the same curve in constant memory. With T thresholds the statistic is a histogram, int64
-    ``[C, T + 1, 2]``, however much data there is, and ``weights`` of samples are taken. Values are computed in float64
-    and rounded once.
+    ``[C, T + 1, 2]``, however much data there is. Values are computed in float64 and rounded once.
+
+    ``weights`` of samples are kept beside their scores, 4 bytes a sample (8 unless they have at most 32 bits), or added
+    up in float64 where scores are counted.
 
     The keyword ``bins``, a power of two from 2^6 to 2^24, is for scores up to float32 that are too many to be kept:
     they are counted in as many intervals of [0, 1], int64 ``[C, bins, 2]``, that are narrow near 0 and near 1. Scores
@@ -46,8 +49,8 @@ class CurveMetric(TaskMetric):
         thresholds: None, or the thresholds: T equal steps from 0 to 1 for an int, or the numbers themselves.
 
     Inputs:
-        weights: with ``thresholds``, what a sample counts instead of 1: finite and at least 0, of the shape of
-            ``target`` or of its first dimensions.
+        weights: what a sample counts instead of 1: finite and at least 0, of the shape of ``target`` or of its first
+            dimensions. One of weight 0 has no point of a curve.
     """
 
     #: How the curves of columns become one value.
@@ -126,12 +129,14 @@ class CurveMetric(TaskMetric):
         setattr(self, size, columns)
         self.average = average
 
-    def _sorted(self, scores: Tensor, labels: Tensor | None) -> Sorted:
-        if not scores.is_floating_point():
+    def _sorted(self, scores: Tensor, labels: Tensor | None = None, sample_weights: Tensor | None = None) -> Sorted:
+        if are_counts(scores):
             return self._counted(scores.sum(0, keepdim=True) if self.micro else scores)
         if self.micro:
+            if sample_weights is not None:
+                sample_weights = sample_weights.expand(scores.shape).reshape(-1, 1)
             scores, labels = scores.reshape(-1, 1), None if labels is None else labels.reshape(-1, 1)
-        return _sort(scores, labels)
+        return _sort(scores, labels, sample_weights)
 
     def _counted(self, counts: Tensor, order: int = 0) -> Counted:
         device = counts.device
@@ -149,24 +154,30 @@ class CurveMetric(TaskMetric):
         order = thresholds.argsort(stable=True).argsort(stable=True)
         return binned_points(histogram, thresholds.to(histogram.device), order.to(histogram.device))
 
-    def _table(
-        self, histogram: Tensor | None = None, scores: Tensor | None = None, labels: Tensor | None = None
-    ) -> Points:
+    def _table(self, **states: Tensor) -> Points:
         """The points at given thresholds, or at all distinct scores."""
-        if histogram is not None:
-            return self._points(histogram)
-        assert scores is not None
-        return self._sorted(scores, labels).points()
+        if "histogram" in states:
+            return self._points(states["histogram"])
+        return self._sorted(**states).points()
 
 
-def _sort(scores: Tensor, labels: Tensor | None) -> Sorted:
+def are_counts(scores: Tensor) -> bool:
+    """Whether these are counts of scores by their keys, ``[C, K, 2]``, and not the scores ``[N, C]``."""
+    return scores.dim() == 3
+
+
+def _sort(scores: Tensor, labels: Tensor | None, weights: Tensor | None) -> Sorted:
     """Sorted scores. Metrics that are given the same ones, as those of a collection are, have one sort."""
+
+    def sort() -> Sorted:
+        return Sorted(scores, labels) if weights is None else WeightedScores(scores, labels, weights)
+
     if is_compiling() or scores.is_inference():  # which have no version
-        return Sorted(scores, labels)
+        return sort()
     last = _last.get("sort")
     if last is not None and last[0]() is scores and last[1] == scores._version:
         return last[2]
-    found = Sorted(scores, labels)
+    found = sort()
     _last["sort"] = weakref.ref(scores, lambda _: _last.clear()), scores._version, found
     return found
 
@@ -295,13 +306,13 @@ class AreaMetric(CurveMetric):
         if "histogram" in states:
             histogram = states["histogram"]
             return curve_intervals.descending(histogram.sum(0, keepdim=True) if self.micro else histogram)
-        return curve_intervals.groups_of(self._sorted(states["scores"], states.get("labels")).points())
+        return curve_intervals.groups_of(self._sorted(**states).points())
 
     def _each(self, states: Mapping[str, Tensor]) -> Tensor:
         """The value of each curve, float64 ``[C]``."""
         if "histogram" in states:
             return self.of_points(self._points(states["histogram"]))
-        return self.of_sorted(self._sorted(states["scores"], states.get("labels")))[0]
+        return self.of_sorted(self._sorted(**states))[0]
 
     def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
         """The bootstrap of a single curve, or of each."""
@@ -323,16 +334,13 @@ class AreaMetric(CurveMetric):
         )
         return (low.squeeze(0), high.squeeze(0)) if self.task_name == "binary" else (low, high)
 
-    def formula(
-        self, histogram: Tensor | None = None, scores: Tensor | None = None, labels: Tensor | None = None
-    ) -> Tensor:
+    def formula(self, **states: Tensor) -> Tensor:
         """The areas, averaged."""
-        if histogram is not None:
-            points = self._points(histogram)
+        if "histogram" in states:
+            points = self._points(states["histogram"])
             values, positives = self.of_points(points), points.positives
         else:
-            assert scores is not None
-            values, positives = self.of_sorted(self._sorted(scores, labels))
+            values, positives = self.of_sorted(self._sorted(**states))
         return formulas.average(values, "macro" if self.micro else self.average, positives).float()
 
 
@@ -349,10 +357,10 @@ class WholeCurve(CurveMetric):
         """Each of the three parts of the value, curve by curve; the first two are of ``dtype``."""
 
     def formula(
-        self, histogram: Tensor | None = None, scores: Tensor | None = None, labels: Tensor | None = None
+        self, **states: Tensor
     ) -> tuple[Tensor, Tensor, Tensor] | tuple[list[Tensor], list[Tensor], list[Tensor]]:
         """The curves."""
-        points = self._table(histogram, scores, labels)
+        points = self._table(**states)
         if self.average == "macro":
             x, mean, cuts = formulas.mean_curve(*self._three(points, torch.float64), self.axes[2] > 0)
             return x.float(), mean.float(), cuts

@@ -32,11 +32,9 @@ class EER(Family):
 
 
 class _EqualErrorRate(Rates):
-    def formula(  # type: ignore[override]
-        self, histogram: Tensor | None = None, scores: Tensor | None = None, labels: Tensor | None = None
-    ) -> Tensor:
+    def formula(self, **states: Tensor) -> Tensor:  # type: ignore[override]
         """The rates."""
-        points = self._table(histogram, scores, labels)
+        points = self._table(**states)
         if self.average == "macro":
             fpr, tpr, _ = curves.mean_curve(*self._three(points, torch.float64), descending=True)
             return operating_points.equal_error_rate(fpr, tpr).float()

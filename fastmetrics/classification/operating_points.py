@@ -31,11 +31,9 @@ class OperatingPoint(CurveMetric):
     def _best(self, points: Points, least: float) -> tuple[Tensor, Tensor]:
         """The rate and the threshold of each curve, float64 ``[C]`` and ``[C]``."""
 
-    def formula(
-        self, histogram: Tensor | None = None, scores: Tensor | None = None, labels: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
+    def formula(self, **states: Tensor) -> tuple[Tensor, Tensor]:
         """The rates and their thresholds."""
-        values, thresholds = self._best(self._table(histogram, scores, labels), getattr(self, self.bound))
+        values, thresholds = self._best(self._table(**states), getattr(self, self.bound))
         if self.task_name == "binary":
             values, thresholds = values[0], thresholds[0]
         return values.float(), thresholds

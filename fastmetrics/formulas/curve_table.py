@@ -135,8 +135,12 @@ def sort_labelled_body(scores: Tensor, labels: Tensor, values: Tensor, sorted_la
 
 def order_scores(
     scores: Tensor, labels: Tensor | None, values: Tensor, sorted_labels: Tensor | None, counts: Tensor
-) -> None:
-    """Sort scores in torch operations, on any device, see :func:`sort_labelled_body`."""
+) -> Tensor:
+    """Sort scores in torch operations, on any device, see :func:`sort_labelled_body`.
+
+    Returns:
+        int64 ``[C, N]``: the place of each of the ``values`` among the scores of its column.
+    """
     counted = ~scores.isnan() if labels is None else ~scores.isnan() & (labels >= 0)
     compared = (scores.abs() if labels is None else scores).T
     order = torch.where(counted.T, compared, -torch.inf).sort(dim=1, descending=True, stable=True).indices
@@ -147,6 +151,7 @@ def order_scores(
         values += 0.0  # -0 is 0
         sorted_labels.copy_((labels == 1).T.gather(1, order))
     counts[:, 0] = counted.sum(0)
+    return order
 
 
 def _read(values: Tensor, labels: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -412,7 +417,7 @@ class Sorted:
         blocks = counts.new_zeros(c, -(-n // _BLOCK) + 1, 2)
         self._areas = torch.zeros(c, 3, dtype=torch.float64, device=scores.device)
         self._sorted: SortedScores = values, of_values, counts, blocks
-        self._points: ScorePoints | None = None
+        self._points: Points | None = None
         if scores.numel():
             labels = None if labels is None else labels.contiguous()
             sort_scores_(scores.contiguous(), labels, *self._sorted, self._areas)
@@ -439,7 +444,7 @@ class Counted(Sorted):
     """Scores that were counted by their keys.
 
     Args:
-        counts: int64 ``[C, K, 2]``, by the label.
+        counts: int64 ``[C, K, 2]``, by the label; float64 of samples with weights.
         values: ``[K]``: the scores of the keys; they ascend, but for parts that each have their own order.
         single: bool ``[K]``: whether a key is that of one score only; None if all are.
         parts: sizes of those parts, and the dtype of the scores of each.
@@ -483,16 +488,18 @@ class Counted(Sorted):
         """See the base.
 
         The sum of the precisions of ``p`` positives that are found behind ``n`` negatives of their key is ``p`` less
-        the sum of ``b / (c + i)`` for i from 1 to p: an integral is a bound of it.
+        the sum of ``b / (c + i)`` for i from 1 to p: an integral is a bound of it. Of weighted scores they are weights.
         """
         (fp, tp), (of_fp, of_tp) = self._of_keys.unbind(-1), self._above.unbind(-1)
         p = tp.double()
-        sums = p * (of_tp.double() / (of_tp + of_fp).clamp(min=1).double())
+        sums = p * (of_tp.double() / _or_one(of_tp + of_fp))
         if self._unknown is not None:
             if self._order > 0:
-                extreme = p * (of_tp.double() / (of_tp + of_fp - fp).clamp(min=1).double())
+                extreme = p * (of_tp.double() / _or_one(of_tp + of_fp - fp))
             else:
-                extreme = p - of_fp.double() * torch.log1p(p / ((of_tp - tp + of_fp).double() + 0.5))
+                # a sum of steps of 1 is an integral from half a step on; those of weights may be as small as any
+                least = (of_tp - tp + of_fp).double() + (0.0 if tp.is_floating_point() else 0.5)
+                extreme = p - of_fp.double() * torch.log1p(p / torch.where(least > 0, least, 1.0))
             sums = torch.where(self._unknown, extreme, sums)
         return sums.sum(1)
 
@@ -503,6 +510,11 @@ class Counted(Sorted):
         thresholds = self._scores.expand(found.shape)[found]
         negatives, positives = self._above[:, -1].unbind(-1)
         return Points(thresholds, tp, fp, found.sum(1), positives, negatives)
+
+
+def _or_one(counts: Tensor) -> Tensor:
+    """Counts as float64, and 1 in place of 0."""
+    return torch.where(counts == 0, 1, counts).double()
 
 
 def binned_points(histogram: Tensor, thresholds: Tensor, order: Tensor) -> Points:

@@ -29,7 +29,11 @@ _EXACT = 1 << 24  # whole numbers up to this are float32
 
 def _share(counts: Tensor, totals: Tensor, points: Points, dtype: torch.dtype = torch.float64) -> Tensor:
     """Counts ``[P]`` over a total of each curve, rounded once to ``dtype``; 0 / 0 is 0."""
-    whole = dtype == torch.float32 and not points.binned and int(totals.max()) <= _EXACT
+    whole = (
+        dtype == torch.float32
+        and not (points.binned or totals.is_floating_point())  # float64 of samples with weights
+        and int(totals.max()) <= _EXACT
+    )
     totals = torch.where(totals == 0, 1, totals).to(torch.float32 if whole else torch.float64)
     if len(totals) > 1:
         totals = totals.repeat_interleave(points.sizes, output_size=len(points.tp))

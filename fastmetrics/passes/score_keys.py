@@ -14,11 +14,11 @@ from torch import Tensor
 
 from fastmetrics.native.operators import define
 from fastmetrics.passes.faults import record_faults
-from fastmetrics.passes.scores import OPTIONS, PROBABILITIES, check_batch, probabilities, read_batch
+from fastmetrics.passes.scores import OPTIONS, PROBABILITIES, check_batch, probabilities, read_batch, weighed
 
 COUNT_SCHEMA = (
-    "count_scores_(Tensor preds, Tensor target, Tensor? valid, Tensor(a!) counts, Tensor(b!)? faults, int bits, "
-    f"{OPTIONS}"
+    "count_scores_(Tensor preds, Tensor target, Tensor? valid, Tensor? weights, Tensor(a!) counts, Tensor(b!)? faults, "
+    f"int bits, {OPTIONS}"
 )
 
 #: Floating types whose every value is a key, and how many of those lie in [0, 1].
@@ -112,6 +112,7 @@ def count_scores_body(
     preds: Tensor,
     target: Tensor,
     valid: Tensor | None,
+    weights: Tensor | None,
     counts: Tensor,
     faults: Tensor | None,
     bits: int,
@@ -131,7 +132,8 @@ def count_scores_body(
             :func:`fastmetrics.passes.scores.score_histogram_body`.
         target: see there.
         valid: see there.
-        counts: int64 ``[C, K, 2]`` by the label, K as :func:`number_of_keys` says.
+        weights: see there.
+        counts: int64 ``[C, K, 2]``, float64 with weights, by the label; K as :func:`number_of_keys` says.
         faults: see there.
         bits: see :func:`number_of_keys`. Without, scores are any numbers if ``logits`` is ``PROBABILITIES``.
         in_columns: see there.
@@ -146,6 +148,8 @@ def count_scores_body(
         preds, target, valid, faults, in_columns, logits, ignore_index, has_ignore_index, ignored_decide
     )
     found = probabilities(found, outside, preds.dim() > target.dim()) + 0.0
+    of_labels = in_columns and preds.dim() == target.dim()
+    label, amount = weighed(label, target, valid, weights, faults, of_labels, ignore_index, has_ignore_index)
     nan = (label >= 0) & found.isnan()
     shape = (preds.shape[0], *preds.shape[2:], found.shape[1])
     places = nan.reshape(shape).movedim(-1, 1) if in_columns else nan
@@ -153,7 +157,7 @@ def count_scores_body(
     keys = score_keys(found, bits, logits == PROBABILITIES)
     width = 2 * counts.shape[1]
     cells = torch.arange(counts.shape[0], device=keys.device) * width + 2 * keys + label.clamp(min=0)
-    amount = ((label >= 0) & ~nan).to(counts.dtype)
+    amount = torch.where((label >= 0) & ~nan, amount, 0).to(counts.dtype)
     counts += torch.zeros_like(counts).view(-1).index_add(0, cells.reshape(-1), amount.reshape(-1)).view(counts.shape)
 
 
@@ -161,6 +165,7 @@ def _fake(
     preds: Tensor,
     target: Tensor,
     valid: Tensor | None,
+    weights: Tensor | None,
     counts: Tensor,
     faults: Tensor | None,
     bits: int,
@@ -170,7 +175,8 @@ def _fake(
     check_batch(preds, target, in_columns, "count_scores_")
     torch._check(preds.dtype in KEYS or bool(bits), lambda: "count_scores_: preds of more than 16 bits need bits")
     torch._check(bits == 0 or 6 <= bits <= 24, lambda: "count_scores_: bits must be 6 to 24, 0 for 16 bits")
-    torch._check(counts.dtype == torch.int64, lambda: "count_scores_: counts must be int64")
+    dtype = torch.int64 if weights is None else torch.float64
+    torch._check(counts.dtype == dtype, lambda: f"count_scores_: counts must be {dtype}")
 
 
 count_scores_ = define(COUNT_SCHEMA, count_scores_body, _fake, library="scores")

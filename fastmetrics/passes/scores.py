@@ -18,7 +18,7 @@ HISTOGRAM_SCHEMA = (
     f"Tensor(a!) histogram, Tensor(b!)? faults, bool uniform, {OPTIONS}"
 )
 KEEP_SCHEMA = (
-    "keep_scores_(Tensor preds, Tensor target, Tensor? valid, Tensor(a!) scores, Tensor(b!)? labels, "
+    "keep_scores_(Tensor preds, Tensor target, Tensor? valid, Tensor? weights, Tensor(a!) scores, Tensor(b!)? labels, "
     f"Tensor(c!)? faults, {OPTIONS}"
 )
 
@@ -201,17 +201,8 @@ def histogram_cells(
     scores, labels, outside = read_batch(
         preds, target, valid, faults, in_columns, logits, ignore_index, has_ignore_index, ignored_decide
     )
-    if weights is not None:
-        kept = (target != ignore_index) if has_ignore_index else torch.ones_like(target, dtype=torch.bool)
-        bad = bad_weights(faults, weights, kept if valid is None else kept & valid)
-        amount = torch.where(bad, 0.0, weights)
-        bad, amount = (
-            value.movedim(1, -1).reshape(labels.shape) if in_columns and not multiclass else value.reshape(-1, 1)
-            for value in (bad, amount)
-        )
-        labels, amount = torch.where(bad, -1, labels), amount.expand(labels.shape)
-    else:
-        amount = torch.ones_like(labels)
+    of_labels = in_columns and not multiclass
+    labels, amount = weighed(labels, target, valid, weights, faults, of_labels, ignore_index, has_ignore_index)
 
     def bins_of(values: Tensor, of: Tensor) -> Tensor:
         reached = ~of.isnan()
@@ -227,10 +218,36 @@ def histogram_cells(
     return cells, torch.where(labels < 0, 0, amount)
 
 
+def weighed(
+    labels: Tensor,
+    target: Tensor,
+    valid: Tensor | None,
+    weights: Tensor | None,
+    faults: Tensor | None,
+    of_labels: bool,
+    ignore_index: int,
+    has_ignore_index: bool,
+) -> tuple[Tensor, Tensor]:
+    """Labels [M, C] of :func:`read_batch`, -1 where a weight is out of range, and what each score counts.
+
+    ``of_labels`` is whether a target says a label of each column, and not a class.
+    """
+    if weights is None:
+        return labels, torch.ones_like(labels)
+    kept = (target != ignore_index) if has_ignore_index else torch.ones_like(target, dtype=torch.bool)
+    bad = bad_weights(faults, weights, kept if valid is None else kept & valid)
+    amount = torch.where(bad, 0.0, weights)
+    bad, amount = (
+        value.movedim(1, -1).reshape(labels.shape) if of_labels else value.reshape(-1, 1) for value in (bad, amount)
+    )
+    return torch.where(bad, -1, labels), amount.expand(labels.shape)
+
+
 def keep_scores_body(
     preds: Tensor,
     target: Tensor,
     valid: Tensor | None,
+    weights: Tensor | None,
     scores: Tensor,
     labels: Tensor | None,
     faults: Tensor | None,
@@ -242,13 +259,15 @@ def keep_scores_body(
 ) -> None:
     """Write the scores of a batch as probabilities, with their labels as signs: negative, or -0.0, is the label 0.
 
-    What counts, and when scores are logits, is as in :func:`score_histogram_body`. A score that does not count becomes
-    NaN. One that is NaN is not counted and goes to ``faults`` as a bad one of ``preds``, by its place in the batch.
+    What counts, and when scores are logits, is as in :func:`score_histogram_body`; of weights those that are 0 do not
+    count either. A score that does not count becomes NaN. One that is NaN is not counted and goes to ``faults`` as a
+    bad one of ``preds``, by its place in the batch.
 
     Args:
         preds: this and the others that are not named here are those of :func:`score_histogram_body`.
         target: see there.
         valid: see there.
+        weights: see there.
         scores: the dtype of ``preds``, ``[M, C]``, M the number of samples.
         labels: int8 ``[M, C]``: 0 and 1, -1 for what does not count. Scores then keep their signs; it is needed if
             ``logits`` is ``PROBABILITIES``, which are not looked at.
@@ -265,15 +284,18 @@ def keep_scores_body(
         preds, target, valid, faults, in_columns, logits, ignore_index, has_ignore_index, ignored_decide
     )
     found = probabilities(found, outside, preds.dim() > target.dim()) + 0.0
+    of_labels = in_columns and preds.dim() == target.dim()
+    label, amount = weighed(label, target, valid, weights, faults, of_labels, ignore_index, has_ignore_index)
     counted = label >= 0
     shape = (preds.shape[0], *preds.shape[2:], found.shape[1])
     nan = (counted & found.isnan()).reshape(shape).movedim(-1, 1) if in_columns else counted & found.isnan()
     record_faults(faults, 2, nan, torch.arange(nan.numel(), device=nan.device).reshape(nan.shape))
+    label = torch.where(amount == 0, -1, label)
     if labels is None:
         found = torch.where(label == 0, -found, found)
     else:
         labels.copy_(label)
-    scores.copy_(torch.where(counted, found, torch.nan))
+    scores.copy_(torch.where(label >= 0, found, torch.nan))
 
 
 def check_batch(preds: Tensor, target: Tensor, in_columns: bool, name: str) -> None:
@@ -305,6 +327,7 @@ def _keep_fake(
     preds: Tensor,
     target: Tensor,
     valid: Tensor | None,
+    weights: Tensor | None,
     scores: Tensor,
     labels: Tensor | None,
     faults: Tensor | None,

@@ -168,6 +168,10 @@ class Statistics(ABC):
             state = state.narrow(dim, 0, size)
         return state
 
+    def has_weights(self, states: Mapping[str, Any]) -> bool:
+        """Whether ``states`` themselves, and not their twins, are of samples with weights."""
+        return False
+
     def zeros(
         self, device: torch.device | None, samples: int | None = None, weighted: bool = False
     ) -> dict[str, Tensor]:

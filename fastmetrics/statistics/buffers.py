@@ -51,15 +51,21 @@ class Buffers(Statistics):
         raise NotImplementedError("samples are appended, not added")
 
 
-def join(parts: list[Tensor]) -> None:
-    """Replace the last tensors by one, while they are many and the first of them is not most of it."""
+def join(parts: list[Tensor], *beside: list[Tensor]) -> None:
+    """Replace the last tensors by one, while they are many and the first of them is not most of it.
+
+    Args:
+        parts: tensors of samples.
+        beside: tensors of the same samples, which are joined where those are; the greatest of their dtypes remains.
+    """
     while len(parts) >= AT_ONCE:
         last = parts[-AT_ONCE:]
         first, size = last[0].numel(), sum(part.numel() for part in last)
         if 4 * first > size or size > AT_ONCE * LARGE or len({(part.dtype, part.device) for part in last}) > 1:
             return
         with torch.no_grad():
-            parts[-AT_ONCE:] = [torch.cat(last)]
+            for some in (parts, *beside):
+                some[-AT_ONCE:] = [torch.cat(some[-AT_ONCE:])]
 
 
 class PairBuffers(Buffers):

@@ -20,7 +20,7 @@ from fastmetrics.passes.score_keys import KEYS, number_of_keys, scores_of_keys
 from fastmetrics.passes.scores import EITHER, LOGITS, PROBABILITIES, histogram_cells, logit_cuts
 from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d
 from fastmetrics.statistics.binary import BinaryStatistics
-from fastmetrics.statistics.buffers import Buffers
+from fastmetrics.statistics.buffers import Buffers, join
 from fastmetrics.statistics.hinge import scores_needed
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 
@@ -177,12 +177,16 @@ class CountedScores(ScoresOfTask):
         """Read the batch once and add it to ``states``."""
         preds, target, valid = _samples(inputs, valid)
         faults = states.get("faults")
-        count_scores_(preds.detach(), target, valid, states["scores"], faults, self.bits, *self._options())
-
-    def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:
-        """A mask; counted scores have no weights."""
-        _no_weights(name)
-        return super().per_sample(name, values, inputs)
+        count_scores_(
+            preds.detach(),
+            target,
+            valid,
+            at_least_1d(weights),
+            states["scores"],
+            faults,
+            self.bits,
+            *self._options(),
+        )
 
 
 class KeptScores(ScoresOfTask, Buffers):
@@ -193,17 +197,25 @@ class KeptScores(ScoresOfTask, Buffers):
 
     Scores of 16 bits, once they are many, are counted instead: ``counts`` int64 [1, C, K, 2] has how many there are of
     each value and label, which is all that a curve depends on, however many come.
+
+    Those of samples with weights are kept in the same way, apart from the others: in ``scores_weighted``,
+    ``labels_weighted`` and ``counts_weighted``, which is float64, with ``sample_weights`` of the scores, [N, 1] or of
+    labels [N, C], float32 unless their dtype has more bits.
     """
 
     instead_of_groups = "At all distinct scores this metric keeps the scores themselves: give `thresholds`."
 
     def __init__(self, task: str, columns: int, **options: Any) -> None:
         super().__init__(task, columns, **options)
-        self.shapes = {"scores": ((columns,), torch.float32)}
         self.signed = self.logits is False
-        if self.signed:
-            self.shapes["labels"] = ((columns,), torch.int8)
-        self.shapes["counts"] = ((columns, number_of_keys(0, self.signed), 2), torch.int64)
+        cells = columns, number_of_keys(0, self.signed), 2
+        self.shapes = {}
+        for side in SIDES:
+            self.shapes["scores" + side] = (columns,), torch.float32
+            if self.signed:
+                self.shapes["labels" + side] = (columns,), torch.int8
+            self.shapes["counts" + side] = cells, torch.float64 if side else torch.int64
+        self.shapes["sample_weights"] = (columns if task == "multilabel" else 1,), torch.float32
         self._warned = False
 
     @property
@@ -211,14 +223,40 @@ class KeptScores(ScoresOfTask, Buffers):
         """Every option."""
         return self.options_but("_decisions", "_warned")
 
-    def kept(self, inputs: Inputs, valid: Tensor | None, faults: Tensor | None) -> dict[str, Tensor]:
+    def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:
+        """See the base; weights of up to 32 bits are float32."""
+        found = super().per_sample(name, values, inputs)
+        narrow = values.is_floating_point() and values.itemsize <= torch.float32.itemsize
+        return found.float() if name == "weights" and narrow else found
+
+    def of_batch(
+        self,
+        inputs: Inputs,
+        weights: Tensor | None,
+        valid: Tensor | None,
+        faults: Tensor | None,
+        like: States | None = None,
+    ) -> dict[str, Tensor]:
+        """The scores of a batch, or what was counted of it."""
+        kept = self.kept(inputs, valid, faults, None if weights is None else at_least_1d(weights.double()))
+        if weights is None:
+            return kept
+        kept = {name + WEIGHTED: value for name, value in kept.items()}
+        if "scores" + WEIGHTED in kept:
+            some = weights.movedim(1, -1) if self.task == "multilabel" else weights
+            kept["sample_weights"] = some.reshape(-1, *self.shapes["sample_weights"][0]).clone()
+        return kept
+
+    def kept(
+        self, inputs: Inputs, valid: Tensor | None, faults: Tensor | None, weights: Tensor | None = None
+    ) -> dict[str, Tensor]:
         """The scores of a batch, or what was counted of it."""
         preds, target, valid = _samples(inputs, valid)
         preds = preds.detach()
         samples = preds.numel() // self.columns
         if preds.dtype in KEYS and samples >= MANY and not transforms.active():
-            counts = self._no_counts(preds)
-            count_scores_(preds, target, valid, counts[0], faults, 0, *self._options())
+            counts = self._no_counts(preds, weights is not None)
+            count_scores_(preds, target, valid, weights, counts[0], faults, 0, *self._options())
             return {"counts": counts}
         try:
             kept = {"scores": preds.new_empty(samples, self.columns)}
@@ -230,101 +268,140 @@ class KeptScores(ScoresOfTask, Buffers):
                 f"There is no memory for the scores of a batch, {size:,} bytes, which a curve at all scores keeps; what"
                 f" was kept before is as it was. {LESS_MEMORY}"
             ) from error
-        keep_scores_(preds, target, valid, kept["scores"], kept.get("labels"), faults, *self._options())
+        keep_scores_(preds, target, valid, weights, kept["scores"], kept.get("labels"), faults, *self._options())
         return kept
 
-    def _no_counts(self, like: Tensor) -> Tensor:
-        return torch.zeros((1, *self.shapes["counts"][0]), dtype=torch.int64, device=like.device)
+    def _no_counts(self, like: Tensor, weighted: bool) -> Tensor:
+        shape, dtype = self.shapes["counts" + WEIGHTED if weighted else "counts"]
+        return torch.zeros((1, *shape), dtype=dtype, device=like.device)
+
+    def has_weights(self, states: Mapping[str, Any]) -> bool:
+        """See the base."""
+        return any(len(states.get(name, ())) > 0 for name in ("sample_weights", "counts" + WEIGHTED))
 
     def tidy(self, states: Mapping[str, list[Tensor]]) -> None:
         """Count scores of 16 bits that are many, add counts up, and join what is kept."""
-        counts, scores = states["counts"], states["scores"]
-        if len(counts) > 1:
-            counts[:] = [torch.cat(counts).sum(0, keepdim=True)]
-        super().tidy(states)
-        if not scores:
-            return
+        for side in SIDES:
+            scores = states["scores" + side]
+            counts = states["counts" + side]
+            if len(counts) > 1:
+                counts[:] = [torch.cat(counts).sum(0, keepdim=True)]
+            if scores:
+                self._tidy(states, side)
+
+    def _tidy(self, states: Mapping[str, list[Tensor]], side: str) -> None:
+        scores = states["scores" + side]
+        beside = [states[name] for name in self._beside(side)]
+        join(scores, *beside)
         if scores[-1].dtype in KEYS:
             halves = [i for i, part in enumerate(scores) if part.dtype in KEYS]
             if sum(len(scores[i]) for i in halves) >= MANY:
-                self._count(states, halves)
+                counts = states["counts" + side]
+                for i in halves:
+                    given = {name: states[name][i] for name in ("scores" + side, *self._beside(side))}
+                    self._count_kept(given, side, counts)
+                counts[:] = [torch.cat(counts).sum(0, keepdim=True)]
+                for parts in (scores, *beside):
+                    parts[:] = [part for i, part in enumerate(parts) if i not in halves]
         elif len(scores[-1]) >= MANY and not self._warned:
-            size = sum(part.numel() * (part.element_size() + self.signed) for part in scores)
+            size = sum(part.numel() * part.element_size() for parts in (scores, *beside) for part in parts)
             if size > WARN_FROM:
                 self._warned = True
                 rank_zero_warn(f"The scores that a curve at all scores keeps take {size:,} bytes. {LESS_MEMORY}")
 
-    def _count(self, states: Mapping[str, list[Tensor]], which: list[int]) -> None:
-        """Count what is kept in some tensors, and keep it no more."""
-        scores, labels, counts = states["scores"], states.get("labels"), states["counts"]
-        for i in which:
-            self._count_kept(scores[i], None if labels is None else labels[i], counts)
-        counts[:] = [torch.cat(counts).sum(0, keepdim=True)]
-        for parts in (scores, labels):
-            if parts is not None:
-                parts[:] = [part for i, part in enumerate(parts) if i not in which]
+    def _beside(self, side: str) -> list[str]:
+        """What is kept beside the scores."""
+        return [*(["labels" + side] if self.signed else []), *(["sample_weights"] if side else [])]
 
-    def _count_kept(self, scores: Tensor, labels: Tensor | None, counts: list[Tensor]) -> None:
+    def _count_kept(self, kept: Mapping[str, Tensor], side: str, counts: list[Tensor]) -> None:
         """Append the counts of kept scores of 16 bits."""
-        found = self._no_counts(scores)
+        scores, labels = kept["scores" + side], kept.get("labels" + side)
+        found = self._no_counts(scores, bool(side))
         label = (~scores.signbit()).to(torch.int8) if labels is None else labels
         label = torch.where(scores.isnan(), -1, label)
         score = scores if self.signed else scores.abs()
+        # of what does not count it may be out of range
+        weights = torch.where(label < 0, 0.0, kept["sample_weights"].double()) if side else None
         if self.task == "binary":
             score, label = score[:, 0], label[:, 0]
+            weights = None if weights is None else weights[:, 0]
         options = self.task != "binary", PROBABILITIES if self.signed else EITHER, -1, True, False
-        count_scores_(score, label, None, found[0], None, 0, *options)
+        count_scores_(score, label, None, weights, found[0], None, 0, *options)
         counts.append(found)
 
     def finals(self, states: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
-        """The scores and their labels, or the counts [C, K, 2] as ``scores`` if there are no others."""
-        counts = states.get("counts")
-        kept = {name: states[name] for name in ("scores", "labels") if name in states}
-        if counts is None or len(counts) == 0:
-            return kept
-        if "scores" not in kept or len(kept["scores"]) == 0:
-            return {"scores": counts.sum(0)}
-        if kept["scores"].dtype in KEYS:
-            found = [counts]
-            self._count_kept(kept["scores"], kept.get("labels"), found)
-            return {"scores": torch.cat(found).sum(0)}
-        scores, labels = expanded(counts.sum(0), self.signed)
-        rows = {"scores": scores} if labels is None else {"scores": scores, "labels": labels}
-        return {name: torch.cat([rows[name], kept[name]]) for name in kept}
+        """The scores and their labels, and weights if there are any; or the counts [C, K, 2] as ``scores``."""
+        kept = [side for side in SIDES if len(states.get("scores" + side, ()))]
+        counted = [side for side in SIDES if len(states.get("counts" + side, ()))]
+        if counted and all(states["scores" + side].dtype in KEYS for side in kept):
+            found = [states["counts" + side] for side in counted]
+            for side in kept:
+                self._count_kept(states, side, found)
+            return {"scores": found[0].sum(0) if len(found) == 1 else torch.stack([v.sum(0) for v in found]).sum(0)}
+        rows = [one for side in SIDES for one in self._rows(states, side, self.has_weights(states))]
+        if not rows:
+            return {name: states[name] for name in ("scores", "labels") if name in states}
+        if len(rows) == 1:
+            return rows[0]
+        if "sample_weights" in rows[0]:
+            width = max(one["sample_weights"].shape[1] for one in rows)
+            for one in rows:
+                one["sample_weights"] = one["sample_weights"].expand(-1, width)
+        return {name: torch.cat([one[name] for one in rows]) for name in rows[0]}
 
-    def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:
-        """A mask; kept scores have no weights."""
-        _no_weights(name)
-        return super().per_sample(name, values, inputs)
+    def _rows(self, states: Mapping[str, Tensor], side: str, weighted: bool) -> list[dict[str, Tensor]]:
+        """What was counted, and what is kept: ``scores``, ``labels`` if signs are not those, and weights if asked."""
+        found = []
+        counts, scores = states.get("counts" + side), states.get("scores" + side)
+        if counts is not None and len(counts):
+            found.append((weighed if weighted else expanded)(counts.sum(0), self.signed))
+        if scores is not None and len(scores):
+            kept = {"scores": scores}
+            if self.signed:
+                kept["labels"] = states["labels" + side]
+            if weighted:
+                ones = scores.new_ones((len(scores), 1), dtype=torch.float32)
+                kept["sample_weights"] = states["sample_weights"] if side else ones
+            found.append(kept)
+        return found
 
 
+#: What the names of states of samples with weights end with, and those of both kinds.
+WEIGHTED = "_weighted"
+SIDES = ("", WEIGHTED)
 #: Samples of 16-bit scores from which on they are counted, which takes about as much memory as to keep so many.
 MANY = 1 << 17
 WARN_FROM = 10**9  # bytes
 LESS_MEMORY = "With `bins=2**20`, or with `thresholds`, memory does not grow with the data; 16-bit scores are counted."
 
 
-def expanded(counts: Tensor, signed: bool) -> tuple[Tensor, Tensor | None]:
-    """Counts [C, K, 2] of 16-bit scores as the scores that :class:`KeptScores` would have kept, in no order."""
+def expanded(counts: Tensor, signed: bool) -> dict[str, Tensor]:
+    """Counts [C, K, 2] of 16-bit scores as what :class:`KeptScores` would have kept of the scores, in no order."""
     values = scores_of_keys(0, signed, counts.device)
     size = int(counts.sum((1, 2)).max())
     scores = values.new_full((size, len(counts)), torch.nan)
-    labels = torch.full(scores.shape, -1, dtype=torch.int8, device=scores.device) if signed else None
+    labels = torch.full(scores.shape, -1, dtype=torch.int8, device=scores.device)
     for column, of_column in enumerate(counts):
         end = 0
         for label, of_label in enumerate(of_column.T):
             found = values.repeat_interleave(of_label)
             some = slice(end, end + len(found))
             scores[some, column] = found if signed or label else -found
-            if labels is not None:
-                labels[some, column] = label
+            labels[some, column] = label
             end += len(found)
-    return scores, labels
+    return {"scores": scores, "labels": labels} if signed else {"scores": scores}
 
 
-def _no_weights(name: str) -> None:
-    if name == "weights":
-        raise ValueError("`weights` need `thresholds`: curves at all distinct scores have none.")
+def weighed(counts: Tensor, signed: bool) -> dict[str, Tensor]:
+    """The same with a sample for each value and label, [2 K, C], and counts as its weights."""
+    values = scores_of_keys(0, signed, counts.device)
+    shape = 2 * len(values), len(counts)
+    scores = torch.cat([values if signed else -values, values])[:, None].expand(shape)
+    found = {"scores": scores, "sample_weights": counts.permute(2, 1, 0).reshape(shape).double()}
+    if signed:
+        label = torch.arange(2, dtype=torch.int8, device=counts.device)
+        found["labels"] = label.repeat_interleave(len(values))[:, None].expand(shape)
+    return found
 
 
 def _samples(inputs: Inputs, valid: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:

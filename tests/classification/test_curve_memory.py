@@ -254,8 +254,6 @@ def test_arguments_of_bins():
         ours.BinaryAUROC(thresholds=5).bounds()
     with pytest.raises(ValueError, match="bounds"):
         ours.BinaryAUROC(max_fpr=0.5, bins=64).bounds()
-    with pytest.raises(ValueError, match="`weights` need `thresholds`"):
-        ours.BinaryAUROC(bins=64).update(torch.rand(2), torch.tensor([0, 1]), weights=torch.ones(2))
 
 
 @pytest.mark.filterwarnings("default")

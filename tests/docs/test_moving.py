@@ -98,7 +98,7 @@ def test_scikit_learn(heading, there, here):
     function = getattr(FUNCTIONS[heading], here.partition("(")[0])
     theirs = getattr(sklearn, there.partition("(")[0])
     taken = set(inspect.signature(function).parameters)
-    takes = {"weights", "sample_weights"} & taken and "thresholds" not in taken  # kept scores have no weights
+    takes = {"weights", "sample_weights"} & taken
     # a label of a row counts with its row there
     if takes and heading != "Clustering" and "sample_weight" in inspect.signature(theirs).parameters:
         same(torch.rand(N, generator=random(5), dtype=torch.float64) + 0.5)

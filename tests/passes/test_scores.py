@@ -82,12 +82,19 @@ def test_histograms(task, n):
                 assert torch.equal(faults, of_body)
 
 
-def kept(call, scores, target, valid, options, labels):
+def some_weights(target):
+    """Weights of which some are 0, and one is out of range."""
+    weights = torch.randint(0, 5, target.shape).double() / 4
+    weights.view(-1)[-1] = -1
+    return weights
+
+
+def kept(call, scores, target, valid, options, labels, weights=None):
     columns = C if options[0] else 1
     found = torch.zeros(scores.numel() // columns, columns, dtype=scores.dtype)
     signs = torch.zeros(found.shape, dtype=torch.int8) if labels else None
     faults = torch.zeros(FAULTS, dtype=torch.int64)
-    call(scores, target, valid, found, signs, faults, *options)
+    call(scores, target, valid, weights, found, signs, faults, *options)
     return found, signs, faults
 
 
@@ -95,11 +102,12 @@ def kept(call, scores, target, valid, options, labels):
 @pytest.mark.parametrize("task", TASKS)
 def test_kept_scores_and_their_sort(task, n):
     for scores, target, valid in batches(task, n):
-        for options, labels in itertools.product(options_of(task), (False, True)):
+        for i, (options, labels) in enumerate(itertools.product(options_of(task), (False, True))):
             if options[1] == PROBABILITIES and not labels:
                 continue
-            found, signs, faults = kept(keep_scores_, scores, target, valid, options, labels)
-            expected, of_body, faults_of_body = kept(keep_scores_body, scores, target, valid, options, labels)
+            given = scores, target, valid, options, labels, some_weights(target) if i % 3 else None
+            found, signs, faults = kept(keep_scores_, *given)
+            expected, of_body, faults_of_body = kept(keep_scores_body, *given)
             assert torch.equal(faults, faults_of_body)
             assert torch.equal(found.isnan(), expected.isnan())
             known, of = expected.double().abs().nan_to_num(), torch.finfo(scores.dtype)
@@ -205,20 +213,25 @@ def test_counts_of_keys_are_those_of_kept_scores(task, n):
         if scores.dtype == torch.float64:
             continue
         scores[3::7] = torch.nan
-        for options, bits in itertools.product(options_of(task), (0, 6, 12)):
+        for i, (options, bits) in enumerate(itertools.product(options_of(task), (0, 6, 12))):
             if bits == 0 and scores.dtype.itemsize > 2:
                 continue
             signed = options[1] == PROBABILITIES
+            weights, dtype = (some_weights(target), torch.float64) if i % 2 else (None, torch.int64)
             for count, keep in ((count_scores_, keep_scores_), (count_scores_body, keep_scores_body)):
-                counts = torch.zeros(1 if task == "binary" else C, number_of_keys(bits, signed), 2, dtype=torch.int64)
+                counts = torch.zeros(1 if task == "binary" else C, number_of_keys(bits, signed), 2, dtype=dtype)
                 faults = torch.zeros(FAULTS, dtype=torch.int64)
-                count(scores, target, valid, counts, faults, bits, *options)
-                found, labels, of_kept = kept(keep, scores, target, valid, options, True)
+                count(scores, target, valid, weights, counts, faults, bits, *options)
+                found, labels, of_kept = kept(keep, scores, target, valid, options, True, weights)
                 assert torch.equal(faults, of_kept)
                 for c in range(len(counts)):
                     some = (labels[:, c] >= 0) & ~found[:, c].isnan()
                     cells = 2 * score_keys(found[some, c], bits, signed) + labels[some, c]
-                    assert torch.equal(counts[c].view(-1), cells.bincount(minlength=counts[c].numel()))
+                    amounts = None
+                    if weights is not None:
+                        amounts = weights.movedim(1, -1).reshape(-1, C)[:, c] if task == "multilabel" else weights
+                        amounts = amounts.reshape(-1)[some]
+                    assert torch.equal(counts[c].view(-1), cells.bincount(amounts, counts[c].numel()))
 
 
 @pytest.mark.parametrize("bits", [6, 8, 20, 24])

@@ -79,6 +79,7 @@ def with_samples(function, make, **options):
 
 
 OF_SCORES = ("hinge", "ranking", "coverage", "calibration", "adaptive", "reliability", "brier", "log_loss")
+WHOLE_CURVES = ("precision_recall_curve", "roc", "cumulative_gains", "lift")
 
 
 def classification_cases():
@@ -100,9 +101,10 @@ def classification_cases():
             least = {p.name: 0.5 for p in taken.values() if p.default is p.empty and p.name.startswith("min_")}
             options = {**size, **({"beta": 2.0} if "beta" in taken else {}), **least}
             yield name, function, make, options
-            at_thresholds = {"thresholds": 5} if "thresholds" in taken else {}  # kept scores have no weights
+            # a curve has a point for each score that counts, and samples of vmap would have as many as each other
+            at_thresholds = {"thresholds": 5} if figure in WHOLE_CURVES else {}
             yield f"{name}, samples", *with_samples(function, make, **options, **at_thresholds)
-            if not (at_thresholds or figure.startswith(OF_SCORES)):
+            if not ("thresholds" in taken or figure.startswith(OF_SCORES)):
                 yield f"{name}, labels", function, lambda t=make: (t()[1], t()[1]), options
             if "top_k" in taken:
                 yield f"{name}, top_k", function, make, {**options, "top_k": 2}

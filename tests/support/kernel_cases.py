@@ -552,9 +552,10 @@ def scores_cases():
     yield histogram(torch.rand(0, 3), torch.randint(0, 3, (0,)), some, True)
 
 
-def counts_of(preds, target, bits, in_columns=False, logits=EITHER, **options):
+def counts_of(preds, target, bits, in_columns=False, logits=EITHER, weights=None, **options):
     shape = preds.shape[1] if in_columns else 1, number_of_keys(bits, logits == PROBABILITIES), 2
-    state = {"counts": torch.randint(0, 9, shape), "bits": bits}
+    counts = torch.randint(0, 9, shape) if weights is None else zeros(*shape, dtype=torch.float64)
+    state = {"weights": weights, "counts": counts, "bits": bits}
     return of_scores("count_scores_", preds, target, state, in_columns, logits=logits, **options)
 
 
@@ -565,13 +566,17 @@ def score_keys_cases():
         near = torch.cat([near, torch.tensor([0.0, -0.0, 1.0, 0.5])]).to(dtype)
         key = partial(score_keys, bits=bits, signed=False)
         yield counts_of(near, target[: len(near)], bits, ignore=-1, valid=mask(near.shape, "cpu"))
-        yield counts_of(rare(torch.randn(700)).to(dtype), target, bits, logits=PROBABILITIES)
+        for weights in (None, eighths((700,))):
+            yield counts_of(rare(torch.randn(700)).to(dtype), target, bits, logits=PROBABILITIES, weights=weights)
         yield counts_of(settled(rare(torch.randn(700) * 4).to(dtype), key, False), target, bits, ignore=1)
-        yield counts_of(torch.rand(60, 4, 3).to(dtype), torch.randint(0, 3, (60, 4, 3)), bits, True)
+        for weights in (None, eighths((60, 4, 3))):
+            labels = torch.rand(60, 4, 3).to(dtype), torch.randint(0, 3, (60, 4, 3))
+            yield counts_of(*labels, bits, True, weights=weights)
         for c in (3,) if bits == 0 else (3, 20):  # the cells of 16 bits are many
             logits = settled(rare(torch.randn(50, c) * 4).to(dtype), key, True)
             yield counts_of(logits, torch.randint(-1, c, (50,)), bits, True)
-            yield counts_of(torch.rand(50, c).to(dtype), torch.randint(0, c, (50,)), bits, True)
+            for weights in (None, eighths((50,))):
+                yield counts_of(torch.rand(50, c).to(dtype), torch.randint(0, c, (50,)), bits, True, weights=weights)
     # as many scores as the keys need, and one that is a logit among them
     probabilities, target = torch.rand(9000), torch.randint(0, 2, (9000,))
     target[17] = 5
