@@ -186,6 +186,21 @@ def test_hidden_states_never_have_all_logits(monkeypatch, metric):
     assert largest.size == 300 * 4000 * 4
 
 
+@pytest.mark.parametrize("metric", [Perplexity(), TokenRank()], ids=repr)
+def test_hidden_states_in_a_graph(metric):
+    torch._dynamo.reset()
+    compiled, plain = metric.clone(), metric.clone()
+    step = torch.compile(compiled.update_hidden, fullgraph=True, backend="aot_eager")
+    weight = torch.randn(50, 4)
+    for wrong in (0, 50):
+        hidden, target = torch.randn(9, 4), torch.randint(0, 50, (9,))
+        step(hidden, weight, target + wrong * (target == target[0]), softcap=3.0)
+        plain.update_hidden(hidden, weight, target, softcap=3.0, valid=(target != target[0]) | (wrong == 0))
+    with pytest.raises(RuntimeError, match="token ids in"):
+        compiled.compute()
+    torch.testing.assert_close(compiled.compute(), plain.compute())
+
+
 def test_bad_input():
     logits, target = batch(5)
     metric = Perplexity()
