@@ -4,13 +4,32 @@
 
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
 
+#include "common/cpu.h"
 #include "passes/queries.h"
 
 namespace fastmetrics {
+
+constexpr int64_t kMostUnordered = 256;  // documents whose relevant ones are compared with all
+
+inline double ratio(double part, double whole) { return whole > 0.0 ? part / whole : 0.0; }
+
+template <typename T>
+double sum_of(const T* values, int64_t n) {
+  constexpr int kLanes = 8;
+  double lanes[kLanes] = {};
+  int64_t i = 0;
+  for (; i + kLanes <= n; i += kLanes) {
+    for (int j = 0; j < kLanes; ++j) lanes[j] += values[i + j];
+  }
+  double rest = 0.0;
+  for (; i < n; ++i) rest += values[i];
+  return sum_of_lanes<kLanes>(lanes) + rest;
+}
 
 // Of each place the discount 1 / log2(place + 2), the sum of all before it, and 1 / (place + 1).
 struct Places {
@@ -29,8 +48,8 @@ class Measures {
   // scores, relevance: [n], in their order.
   double measure(const float* scores, const float* relevance, int64_t n, double* values);
 
-  // The same of documents in any order, if that is less work than to sort them; else returns -1.
-  double measure_unordered(const float* scores, const float* relevance, int64_t n, double* values);
+  // The same of documents in any order, if that is less work than to sort them; returns whether it is.
+  bool measure_unordered(const float* scores, const float* relevance, int64_t n, double* values, double* total);
 
  private:
   // Consecutive values of one measure.
@@ -47,10 +66,23 @@ class Measures {
   const float* last_first(const float* relevance);
   void count_relevant();
   void add_up_relevance();
+
+  // Writes value(how many documents are seen) for each number that was asked for.
   template <typename F>
-  void each(const Run& run, double* to, const F& value) const;
+  void each(const Run& run, double* to, const F& value) const {
+    const int64_t* ks = o_.ks + run.first;
+    for (int64_t i = 0; i < run.count; ++i) to[i] = value(ks[i] == 0 ? n_ : std::min(n_, ks[i]));
+  }
+
+  // Calls f(begin, end) for the runs of equal scores.
   template <typename F>
-  void for_ties(int64_t n, const F& f) const;
+  void for_ties(int64_t n, const F& f) const {
+    for (int64_t begin = 0, end; begin < n; begin = end) {
+      for (end = begin + 1; end < n && scores_[end] == scores_[begin];) ++end;
+      f(begin, end);
+    }
+  }
+
   void shares(const Run& run, int64_t most, Whole whole, double* to) const;
   void sums_of_terms(const Run& run, int64_t most, double* to);
   void average_precisions(const Run& run, double* to);
@@ -82,9 +114,9 @@ class Measures {
   std::vector<double> terms_;     // of a sum over documents
   std::vector<double> sums_;      // of the first i terms
   std::vector<float> untied_, best_;
-  std::vector<int32_t> relevant_, relevant_scores_;  // the bits of what is greater than 0, and of its scores
-  std::vector<int32_t> above_,
-      not_below_;  // of relevant documents, how many have greater scores, and such or equal ones
+  // Of relevant documents: the bits of their relevance and of their scores, how many documents have greater scores, and
+  // how many have such or equal ones.
+  std::vector<int32_t> relevant_, relevant_scores_, above_, not_below_;
   std::vector<std::pair<double, int64_t>> ideal_;  // gains, and how many documents have them, the best first
 };
 

@@ -28,8 +28,8 @@ class Adder {
 
   // The same in any order, if that is less work than to sort them; returns whether it is.
   bool add_unordered(const float* scores, const float* relevance, int64_t n, double weight) {
-    const double total = measures_.measure_unordered(scores, relevance, n, values_.data());
-    if (total < 0.0) return false;
+    double total;
+    if (!measures_.measure_unordered(scores, relevance, n, values_.data(), &total)) return false;
     add_values(total, n, weight);
     return true;
   }
@@ -67,39 +67,65 @@ void add_in_parts(int64_t queries, int64_t documents, const MeasureOptions& o, c
   }
 }
 
-void add_rows(const DocumentRows& b, const DocumentRules& rules, const MeasureOptions& options, const Places& places,
-              const QuerySums& to, int64_t* faults) {
+// Adds the queries of rows, one after the other.
+class RowAdder {
+ public:
+  RowAdder(const DocumentRows& b, const DocumentRules& rules, const MeasureOptions& options, const Places& places,
+           const QuerySums& to, Faults* faults)
+      : b_(b),
+        reader_(b, rules, faults),
+        adder_(options, places, to),
+        scores_(b.documents),
+        relevance_(b.documents),
+        sorted_scores_(b.documents),
+        sorted_relevance_(b.documents) {}
+
+  void add(int64_t row) {
+    double weight = 0.0;
+    const int64_t n = read(row, &weight);
+    if (n == 0 || adder_.add_unordered(scores_.data(), relevance_.data(), n, weight)) return;
+    order_.sort(scores_.data(), relevance_.data(), n, sorted_scores_.data(), sorted_relevance_.data());
+    adder_.add(sorted_scores_.data(), sorted_relevance_.data(), n, weight);
+  }
+
+ private:
+  // Reads the documents that count, and their greatest weight; returns how many there are.
+  int64_t read(int64_t row, double* weight) {
+    int64_t n = 0;
+    for (int64_t at = 0; at < b_.documents; at += kChunk) {
+      const int64_t step = std::min(kChunk, b_.documents - at);
+      if (reader_.read(row, at, step)) {
+        std::copy_n(reader_.scores(), step, scores_.data() + n);
+        std::copy_n(reader_.relevance(), step, relevance_.data() + n);
+        *weight = 1.0;
+        n += step;
+        continue;
+      }
+      reader_.for_each(row, at, step, [&](int64_t, float score, float relevance, double own, bool counts) {
+        scores_[n] = score;
+        relevance_[n] = relevance;
+        n += counts;
+        if (counts) *weight = std::max(*weight, own);
+      });
+    }
+    return n;
+  }
+
+  const DocumentRows& b_;
+  Reader reader_;
+  Order order_;
+  Adder adder_;
+  std::vector<float> scores_, relevance_, sorted_scores_, sorted_relevance_;
+};
+
+void add_rows(const DocumentRows& b, const DocumentRules& rules, const MeasureOptions& options, const QuerySums& to,
+              int64_t* faults) {
+  const Places places(b.documents, options);
   std::vector<Faults> found(kMostParts);
   add_in_parts(b.queries, b.queries * b.documents, options, to,
                [&](int64_t part, int64_t begin, int64_t end, const QuerySums& sums) {
-                 Reader reader(b, rules, &found[part]);
-                 Order order;
-                 Adder adder(options, places, sums);
-                 const int64_t d = b.documents;
-                 std::vector<float> scores(d), relevance(d), sorted_scores(d), sorted_relevance(d);
-                 for (int64_t q = begin; q < end; ++q) {
-                   int64_t n = 0;
-                   double weight = 0.0;
-                   for (int64_t at = 0; at < d; at += kChunk) {
-                     const int64_t step = std::min(kChunk, d - at);
-                     if (reader.read(q, at, step)) {
-                       std::copy(reader.scores(), reader.scores() + step, scores.data() + n);
-                       std::copy(reader.relevance(), reader.relevance() + step, relevance.data() + n);
-                       weight = std::max(weight, 1.0);
-                       n += step;
-                       continue;
-                     }
-                     reader.for_each(q, at, step, [&](int64_t, float score, float relevant, double own, bool counts) {
-                       scores[n] = score;
-                       relevance[n] = relevant;
-                       n += counts;
-                       if (counts) weight = std::max(weight, own);
-                     });
-                   }
-                   if (n == 0 || adder.add_unordered(scores.data(), relevance.data(), n, weight)) continue;
-                   order.sort(scores.data(), relevance.data(), n, sorted_scores.data(), sorted_relevance.data());
-                   adder.add(sorted_scores.data(), sorted_relevance.data(), n, weight);
-                 }
+                 RowAdder rows(b, rules, options, places, sums, &found[part]);
+                 for (int64_t row = begin; row < end; ++row) rows.add(row);
                });
   Faults::record(found, faults);
 }
@@ -124,7 +150,7 @@ void add_queries(const DocumentRows& b, const int64_t* indexes, const DocumentRu
                  const MeasureOptions& options, const QuerySums& to, int64_t* faults) {
   const int64_t n = b.queries * b.documents;
   if (indexes == nullptr) {
-    add_rows(b, rules, options, Places(b.documents, options), to, faults);
+    add_rows(b, rules, options, to, faults);
     return;
   }
   std::vector<float> scores(n), relevance(n), sorted_scores(n), sorted_relevance(n);

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.compiler import is_compiling
 
 from fastmetrics import arguments
 from fastmetrics.docstrings import Documented
@@ -155,7 +156,7 @@ class TokenMetric(Documented, StatisticMetric):
             None if weights is None else statistics.per_sample("weights", weights, like).reshape(-1),
             None if valid is None else statistics.per_sample("valid", valid, like).reshape(-1),
         )
-        accumulator, done = None, 0
+        accumulator, done, traced = None, 0, is_compiling()
         with torch.no_grad():
             for block in blocks(hidden):
                 ids, of_block, mask = (None if value is None else value[done : done + len(block)] for value in rows)
@@ -163,11 +164,12 @@ class TokenMetric(Documented, StatisticMetric):
                 done += len(block)
                 first = accumulator is None
                 logits = hidden.new_empty(()).expand(len(block), len(weight))  # of which only the metadata is looked at
-                accumulator, (_, of_block, mask) = self._prepare(((logits, ids), of_block, mask), False)
-                accumulator.count -= not first
+                accumulator, (_, of_block, mask) = self._prepare(((logits, ids), of_block, mask), traced)
+                accumulator.count -= not (first or traced)
                 union = accumulator.statistics
                 assert isinstance(union, OfTokens)
                 with union.reading(layer):
                     accumulator.add(((block, ids), of_block, mask))
-        if accumulator is not None and accumulator.faults is not None and accumulator.faults.is_cpu:
-            self._raise_faults(accumulator.faults)
+        faults = None if accumulator is None or traced else accumulator.faults
+        if faults is not None and faults.is_cpu:
+            self._raise_faults(faults)

@@ -6,10 +6,13 @@ import math
 import pytest
 import torch
 import torchmetrics
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 from fastmetrics import MetricCollection
 from fastmetrics.passes import token_rows
 from fastmetrics.passes.token_rows import ELSEWHERE, SKIPPED, token_rows_body
+from fastmetrics.statistics import output_layer
 from fastmetrics.text import (
     BitsPerByte,
     NegativeLogLikelihood,
@@ -153,6 +156,49 @@ def test_hidden_states(v, softcap):
         plain.update(logits, target)
         torch.testing.assert_close(ours.compute(), plain.compute(), rtol=1e-5, atol=0)
         assert ours.update_count == 1
+
+
+class Largest(TorchDispatchMode):
+    """The bytes of the largest memory that an operation returns or is given to write into, but for some tensors."""
+
+    def __init__(self, *given):
+        super().__init__()
+        self.given = {value.untyped_storage().data_ptr() for value in given}
+        self.size = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        found = func(*args, **(kwargs or {}))
+        for value in tree_leaves(found):
+            if isinstance(value, torch.Tensor) and value.untyped_storage().data_ptr() not in self.given:
+                self.size = max(self.size, value.untyped_storage().nbytes())
+        return found
+
+
+@pytest.mark.parametrize("metric", [Perplexity(), TokenRank()], ids=repr)
+def test_hidden_states_never_have_all_logits(monkeypatch, metric):
+    monkeypatch.setattr(output_layer, "BUFFER", 1 << 20)
+    hidden, weight, target = torch.randn(300, 2), torch.randn(4000, 2), torch.randint(0, 4000, (300,))
+    with Largest(hidden, weight, target) as largest:
+        metric.update_hidden(hidden, weight, target)
+    assert (1 << 20) * 0.8 < largest.size <= 1 << 20  # of 4.8 MB
+    with Largest(hidden, weight, target) as largest:
+        hidden @ weight.t()
+    assert largest.size == 300 * 4000 * 4
+
+
+@pytest.mark.parametrize("metric", [Perplexity(), TokenRank()], ids=repr)
+def test_hidden_states_in_a_graph(metric):
+    torch._dynamo.reset()
+    compiled, plain = metric.clone(), metric.clone()
+    step = torch.compile(compiled.update_hidden, fullgraph=True, backend="aot_eager")
+    weight = torch.randn(50, 4)
+    for wrong in (0, 50):
+        hidden, target = torch.randn(9, 4), torch.randint(0, 50, (9,))
+        step(hidden, weight, target + wrong * (target == target[0]), softcap=3.0)
+        plain.update_hidden(hidden, weight, target, softcap=3.0, valid=(target != target[0]) | (wrong == 0))
+    with pytest.raises(RuntimeError, match="token ids in"):
+        compiled.compute()
+    torch.testing.assert_close(compiled.compute(), plain.compute())
 
 
 def test_bad_input():
