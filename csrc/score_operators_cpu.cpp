@@ -59,14 +59,17 @@ void count(View preds, View target, OptionalView valid, OptionalView weights, St
 }
 
 void keep(View preds, View target, OptionalView valid, OptionalView weights, State scores, OptionalState labels,
-          OptionalState faults, bool in_columns, int64_t logits, int64_t ignore_index, bool has_ignore_index,
-          bool ignored_decide) {
+          OptionalState faults, int64_t first, bool in_columns, int64_t logits, int64_t ignore_index,
+          bool has_ignore_index, bool ignored_decide) {
   const ScoresBatch b = scores_batch("keep_scores_", preds, target, valid, weights, in_columns, logits, ignore_index,
                                      has_ignore_index, ignored_decide);
-  const int64_t numel = b.columns * b.rows.samples();
+  require(first >= 0, "keep_scores_: first must be at least 0");
+  const int64_t before = first * b.columns, numel = before + b.columns * b.rows.samples();
   require(labels.has_value() || logits != kProbabilities, "keep_scores_: scores of any sign need labels");
-  keep_scores(b, state_data<char>(scores, preds.dtype(), numel, "scores, [N, C]"),
-              state_data<int8_t>(labels, DType::kInt8, numel, "labels, int8 [N, C]"), faults_data(faults));
+  char* to = state_data<char>(scores, preds.dtype(), numel, "scores, [first + N, C]");
+  int8_t* labels_to = state_data<int8_t>(labels, DType::kInt8, numel, "labels, int8 [first + N, C]");
+  keep_scores(b, to + before * size_of(preds.dtype()), labels_to == nullptr ? nullptr : labels_to + before,
+              faults_data(faults));
 }
 
 // values, labels: [C, N]; counts: int64 [C, 2].

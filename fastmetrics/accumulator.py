@@ -22,6 +22,7 @@ from fastmetrics.native.transforms import differentiated
 from fastmetrics.passes.faults import merge_faults
 from fastmetrics.statistics import Statistics
 from fastmetrics.statistics.base import Batch, Inputs
+from fastmetrics.statistics.room import Room
 
 TWIN = "weighted_"  # the state of the weighted samples of a statistic is called weighted_<statistic>
 
@@ -101,6 +102,7 @@ class Accumulator:
         emptied: readers that were reset since it was last cleared, and have not looked at their states since.
         arena: where the states lie, if with those of others. Only then can there be more than one reader.
         checked: metadata of the last batch that passed all checks.
+        room: where small batches of samples are appended in place; None once anyone has seen or changed the lists.
         row: shape of a row of the last kind of batch.
         float64_dims: the most dimensions of a float64 input since it was cleared; -1 without any.
     """
@@ -119,6 +121,7 @@ class Accumulator:
         "lists_on_cpu",
         "loaded",
         "readers",
+        "room",
         "row",
         "starts",
         "states",
@@ -134,6 +137,7 @@ class Accumulator:
     faults: Tensor | None
     arena: Memory | None
     checked: bytes | None
+    room: Room | None
     row: tuple[int, ...]
     float64_dims: int
     count: int
@@ -151,6 +155,7 @@ class Accumulator:
     def _allocate(self, statistics: Statistics) -> None:
         """Empty states of these statistics."""
         self.statistics = statistics
+        self.room = None
         self.twins = {}
         self.checked = None
         self.starts = {}
@@ -241,6 +246,10 @@ class Accumulator:
         inputs, weights, valid = batch
         statistics = self.statistics
         if statistics.samplewise:
+            if not (self.lists_on_cpu or is_compiling()):
+                self.room = statistics.extend(self.room, self.states, batch, self.faults)
+                if self.room is not None:
+                    return
             self._append(statistics.of_batch(inputs, weights, valid, self.faults))
         elif weights is None:
             statistics.add(self.states, inputs, None, valid)
@@ -264,6 +273,7 @@ class Accumulator:
         return Part(statistics, states, {}, self.faults)
 
     def _append(self, states: Mapping[str, Tensor]) -> None:
+        self.room = None
         for name, value in states.items():
             kept = value.detach()
             self.states[name].append(kept.cpu() if self.lists_on_cpu else kept)
@@ -296,6 +306,7 @@ class Accumulator:
 
     def part(self) -> Part:
         """All states."""
+        self.room = None
         states, twins, statistics = self.states, self.twins, self.statistics
         names = statistics.shapes
         return Part(
@@ -307,6 +318,7 @@ class Accumulator:
 
     def by_name(self) -> dict[str, Any]:
         """All states."""
+        self.room = None
         return {**self.states, **{TWIN + name: self.twins[name] for name in self.statistics.shapes if self.twins}}
 
     def explain(self) -> str:
@@ -329,6 +341,7 @@ class Accumulator:
             value: of any shape.
             foreign: whether somebody else may go on using it.
         """
+        self.room = None
         if isinstance(value, Tensor) and foreign:
             _foreign[value] = True
         if isinstance(value, list):
@@ -382,6 +395,7 @@ class Accumulator:
             self.resize(statistics)
         if _foreign:
             self._take_foreign()
+        self.room = None
         with tensors.ordinary(), torch.no_grad():
             for name in names:
                 self._merge_one(self.states, name, incoming[name], before)
@@ -486,6 +500,7 @@ class Accumulator:
     def forget(self) -> None:
         """Know that the states are empty; readers that waited for it see them again."""
         self.count = 0
+        self.room = None
         self.traced = self.loaded = False
         self.epoch += 1
         self.readers += self.emptied
@@ -509,6 +524,7 @@ class Accumulator:
 
     def moved(self, fn: Callable[[Tensor], Tensor]) -> None:
         """Know that the states were moved."""
+        self.room = None
         device = fn(torch.empty(0, device=self.device)).device
         self._stale |= device != self.device  # what was reduced or computed is elsewhere
         self.device = device
@@ -530,6 +546,7 @@ class Accumulator:
             source: the accumulator.
             names: of the statistics to take; None for all that both have.
         """
+        self.room = source.room = None
         view = self.statistics.view
         mine, theirs = self.statistics.shapes, source.statistics.shapes
         with tensors.ordinary(), torch.no_grad():

@@ -186,6 +186,7 @@ class Reader:
             return accumulator.faults
         of = accumulator.twins if name.startswith(TWIN) else accumulator.states
         name = name.removeprefix(TWIN)
+        accumulator.room = None  # whoever gets a list may keep its tensors
         state = of[name]
         if isinstance(state, list) or accumulator.statistics is self.asked:
             return state

@@ -19,7 +19,7 @@ HISTOGRAM_SCHEMA = (
 )
 KEEP_SCHEMA = (
     "keep_scores_(Tensor preds, Tensor target, Tensor? valid, Tensor? weights, Tensor(a!) scores, Tensor(b!)? labels, "
-    f"Tensor(c!)? faults, {OPTIONS}"
+    f"Tensor(c!)? faults, int first, {OPTIONS}"
 )
 
 #: What the argument ``logits`` of the operators says.
@@ -251,6 +251,7 @@ def keep_scores_body(
     scores: Tensor,
     labels: Tensor | None,
     faults: Tensor | None,
+    first: int,
     in_columns: bool,
     logits: int,
     ignore_index: int,
@@ -268,10 +269,11 @@ def keep_scores_body(
         target: see there.
         valid: see there.
         weights: see there.
-        scores: the dtype of ``preds``, ``[M, C]``, M the number of samples.
-        labels: int8 ``[M, C]``: 0 and 1, -1 for what does not count. Scores then keep their signs; it is needed if
-            ``logits`` is ``PROBABILITIES``, which are not looked at.
+        scores: the dtype of ``preds``, ``[first + M, C]``, M the number of samples; the first rows stay as they are.
+        labels: int8 ``[first + M, C]``: 0 and 1, -1 for what does not count. Scores then keep their signs; it is needed
+            if ``logits`` is ``PROBABILITIES``, which are not looked at.
         faults: see there.
+        first: the first row that is written.
         in_columns: see there.
         logits: see there.
         ignore_index: see there.
@@ -294,8 +296,8 @@ def keep_scores_body(
     if labels is None:
         found = torch.where(label == 0, -found, found)
     else:
-        labels.copy_(label)
-    scores.copy_(torch.where(label >= 0, found, torch.nan))
+        labels[first:].copy_(label)
+    scores[first:].copy_(torch.where(label >= 0, found, torch.nan))
 
 
 def check_batch(preds: Tensor, target: Tensor, in_columns: bool, name: str) -> None:
@@ -331,6 +333,7 @@ def _keep_fake(
     scores: Tensor,
     labels: Tensor | None,
     faults: Tensor | None,
+    first: int,
     in_columns: bool,
     *rest: Any,
 ) -> None:

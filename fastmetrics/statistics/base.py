@@ -17,6 +17,7 @@ from fastmetrics.native import transforms
 from fastmetrics.passes.faults import FAULTS
 from fastmetrics.passes.groups import present
 from fastmetrics.statistics.resampling import Resampling
+from fastmetrics.statistics.room import Room
 
 States = Mapping[str, Tensor]
 Inputs = tuple[Tensor, ...]  # what a pass reads, the target last
@@ -293,6 +294,20 @@ class Statistics(ABC):
         """Add the statistics of a batch to ``states``, in place."""
         for name, value in batch.items():
             states[name].add_(value)
+
+    def extend(self, room: Room | None, states: Mapping[str, Any], batch: Batch, faults: Tensor | None) -> Room | None:
+        """Append a small batch to the last tensors of the lists, where there is room behind them.
+
+        Args:
+            room: what the last small batch was appended to, if no one has seen or changed the lists since.
+            states: lists of samples.
+            batch: what :meth:`of_batch` would be given.
+            faults: see there.
+
+        Returns:
+            The room where the batch is now; None if it was not appended.
+        """
+        return None
 
     def tidy(self, states: Mapping[str, list[Tensor]]) -> None:
         """Make lists of samples shorter, or smaller, after a batch was appended; other tensors take their place."""

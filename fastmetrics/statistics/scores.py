@@ -18,11 +18,12 @@ from fastmetrics.passes import count_scores_, keep_scores_, score_histogram_
 from fastmetrics.passes.groups import within
 from fastmetrics.passes.score_keys import KEYS, number_of_keys, scores_of_keys
 from fastmetrics.passes.scores import EITHER, LOGITS, PROBABILITIES, histogram_cells, logit_cuts
-from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d
+from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, as_labels, at_least_1d
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.buffers import Buffers, join
 from fastmetrics.statistics.hinge import scores_needed
 from fastmetrics.statistics.multiclass import MulticlassStatistics
+from fastmetrics.statistics.room import LEAST, MOST, SMALL, Room
 
 
 class ScoresOfTask(Statistics):
@@ -268,8 +269,44 @@ class KeptScores(ScoresOfTask, Buffers):
                 f"There is no memory for the scores of a batch, {size:,} bytes, which a curve at all scores keeps; what"
                 f" was kept before is as it was. {LESS_MEMORY}"
             ) from error
-        keep_scores_(preds, target, valid, weights, kept["scores"], kept.get("labels"), faults, *self._options())
+        keep_scores_(preds, target, valid, weights, kept["scores"], kept.get("labels"), faults, 0, *self._options())
         return kept
+
+    def extend(self, room: Room | None, states: Mapping[str, Any], batch: Batch, faults: Tensor | None) -> Room | None:
+        """See the base; samples without weights."""
+        (preds, target), weights, valid = batch
+        size = preds.numel()
+        if size > SMALL or size == 0 or weights is not None or type(preds) is not Tensor or transforms.active():
+            return None
+        rows = size // self.columns
+        if room is None or room.used + rows > room.rows or room.dtype != preds.dtype:
+            room = self._open(room, states, preds, rows)
+            if room is None:
+                return None
+        preds, target, valid = _samples((preds.detach() if preds.requires_grad else preds, target), valid)
+        first = room.used
+        kept = room.grow(rows)
+        try:
+            labels = kept[1] if self.signed else None
+            keep_scores_(preds, target, valid, None, kept[0], labels, faults, first, *self._options())
+        except BaseException:
+            room.grow(-rows)
+            raise
+        return room
+
+    def _open(self, last: Room | None, states: Mapping[str, list[Tensor]], preds: Tensor, rows: int) -> Room | None:
+        """A new room at the end of the lists, twice as large as one that is full; None if scores are to be counted."""
+        self.tidy(states)
+        kept = sum(len(part) for part in states["scores"] if part.dtype in KEYS) if preds.dtype in KEYS else 0
+        if kept + rows >= MANY:
+            return None
+        full = last is not None and last.used + rows > last.rows
+        size = min(2 * last.rows * self.columns, MOST) if last is not None and full else LEAST
+        dtypes = {"scores": preds.dtype, **({"labels": torch.int8} if self.signed else {})}
+        room = Room(dtypes, self.columns, min(max(size // self.columns, rows), MANY - kept - 1), preds.device)
+        for name, tensor in zip(room.names, room.tensors, strict=True):
+            states[name].append(tensor)
+        return room
 
     def _no_counts(self, like: Tensor, weighted: bool) -> Tensor:
         shape, dtype = self.shapes["counts" + WEIGHTED if weighted else "counts"]

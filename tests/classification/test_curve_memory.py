@@ -16,6 +16,7 @@ from fastmetrics import MetricCollection
 from fastmetrics.classification import curves
 from fastmetrics.statistics import scores as statistics
 from fastmetrics.statistics.buffers import AT_ONCE
+from fastmetrics.statistics.room import MOST
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -51,22 +52,66 @@ def same(one, other):
             same(a, b)
 
 
-def test_small_batches_are_joined_and_take_no_room_beside_the_scores():
+def test_small_batches_are_joined_and_take_little_room_beside_the_scores():
     metric, whole = ours.BinaryAUROC(), ours.BinaryAUROC()
     scores, target = batch("Binary", 30_000)
     for some in torch.arange(30_000).split(7):
         metric.update(scores[some], target[some])
     whole.update(scores, target)
     assert len(metric.scores) < 4 * AT_ONCE
-    assert sum(part.untyped_storage().nbytes() for part in metric.scores) == 4 * len(scores)
+    assert sum(part.untyped_storage().nbytes() for part in metric.scores) <= 4 * (len(scores) + MOST)
     assert torch.equal(torch.cat(metric.scores), whole.scores[0])  # in their order
     same(metric.compute(), whole.compute())
+
+
+def test_tensors_that_someone_has_do_not_grow():
+    metric = ours.BinaryAUROC(logits=False)
+    scores, target = batch("Binary", 90)
+    seen = []
+    for i, some in enumerate(torch.arange(90).split(9)):
+        metric.update(scores[some], target[some])
+        if i == 2:
+            seen = [*metric.scores, *metric.labels]
+        elif i == 4:
+            copies = [metric.clone(), copy.deepcopy(metric), pickle.loads(pickle.dumps(metric))]
+        elif i == 6:
+            value, sizes = metric.compute(), [len(part) for part in metric.scores]
+    assert [len(part) for part in seen] == [27, 27]
+    assert sizes == [27, 18, 18]
+    assert [len(part) for part in metric.scores] == [27, 18, 18, 27]
+    again = ours.BinaryAUROC(logits=False)
+    for other, n in [*((one, 45) for one in copies), (metric, 90)]:
+        again.reset()
+        again.update(scores[:n], target[:n])
+        same(other.compute(), again.compute())
+        other.update(scores[:9], target[:9])  # goes to it alone
+        assert sum(map(len, other.scores)) == n + 9
+    again.reset()
+    again.update(scores[:63], target[:63])
+    same(value, again.compute())
+    metric.reset()
+    metric.update(scores[:9], target[:9])
+    assert [len(part) for part in metric.scores] == [9]
+
+
+def test_a_small_batch_that_is_refused_is_not_kept():
+    metric = ours.BinaryAUROC()
+    metric.update(torch.tensor([0.2, 0.8]), torch.tensor([0, 1]))
+    with pytest.raises(RuntimeError, match="7"):
+        metric.update(torch.tensor([0.3, 0.9]), torch.tensor([7, 1]))
+    metric.update(torch.tensor([0.1], requires_grad=True), torch.tensor([0.0]))
+    with torch.inference_mode():
+        metric.update(torch.tensor([0.4]), torch.tensor([1]))
+    metric.update(torch.tensor(0.6), torch.tensor(1))
+    found = torch.cat(metric.scores)[:, 0]
+    torch.testing.assert_close(found.nan_to_num(9), torch.tensor([-0.2, 0.8, 9, 0.9, -0.1, 0.4, 0.6]))
+    assert metric.compute() == 1
 
 
 @pytest.mark.parametrize(("logits", "most"), [(None, 4), (False, 5)])
 def test_a_sample_of_float32_takes_at_most_5_bytes(logits, most):
     metric = ours.BinaryAUROC(logits=logits)
-    for some in torch.arange(40_000).split(1000):
+    for some in torch.arange(40_000).split(2000):
         metric.update(torch.rand(len(some)), some % 2)
     kept = [*metric.scores, *getattr(metric, "labels", [])]
     assert sum(part.untyped_storage().nbytes() for part in kept) == most * 40_000

@@ -94,7 +94,7 @@ def kept(call, scores, target, valid, options, labels, weights=None):
     found = torch.zeros(scores.numel() // columns, columns, dtype=scores.dtype)
     signs = torch.zeros(found.shape, dtype=torch.int8) if labels else None
     faults = torch.zeros(FAULTS, dtype=torch.int64)
-    call(scores, target, valid, weights, found, signs, faults, *options)
+    call(scores, target, valid, weights, found, signs, faults, 0, *options)
     return found, signs, faults
 
 

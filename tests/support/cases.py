@@ -265,11 +265,12 @@ def states(metric):
 
 
 def same_states(a, b):
+    """Of lists the samples, in however many tensors they are."""
     for name, value in states(a).items():
         other = getattr(b, name)
         if isinstance(value, list):
-            assert len(value) == len(other)
-            assert all(torch.equal(x, y) for x, y in zip(value, other, strict=True))
+            assert bool(value) == bool(other)
+            assert not value or torch.equal(torch.cat(value), torch.cat(other))
         else:
             assert value.dtype == other.dtype
             assert torch.equal(value, other)
