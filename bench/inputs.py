@@ -63,18 +63,24 @@ class Agreeing(Labels):
         return torch.where(torch.rand(n, generator=generator, device=at) < self.share, target, preds), target
 
 
+def groups_of(groups, samples, generator):
+    """The groups of samples, of each of several slicings; none for 0."""
+    each = groups if isinstance(groups, tuple) else (groups,) if groups else ()
+    return [torch.randint(0, g, (samples,), generator=generator, device=generator.device) for g in each]
+
+
 @dataclass(frozen=True)
 class Scores:
     """Logits ``[N, C, ...]`` and targets; ``share`` of the samples are of one class and found so.
 
-    Or the probabilities of such logits; and the groups of samples, if any.
+    Or the probabilities of such logits; and the groups of samples, if any, of each slicing if there are several.
     """
 
     shape: tuple
     dtype: torch.dtype = torch.float32
     share: float = 0.0
     probabilities: bool = False
-    groups: int = 0
+    groups: int | tuple = 0
 
     def make(self, generator, scale):
         shape, at = scaled(self.shape, scale), generator.device
@@ -85,9 +91,7 @@ class Scores:
             preds[:, 1] += 12 * one_class.to(self.dtype)
             target[one_class] = 1
         batch = preds.softmax(1) if self.probabilities else preds, target
-        if not self.groups:
-            return batch
-        return *batch, torch.randint(0, self.groups, shape[:1], generator=generator, device=at)
+        return *batch, *groups_of(self.groups, shape[0], generator)
 
     def two(self):
         return replace(self, shape=(2, self.shape[1], *(1 for _ in self.shape[2:])))
@@ -119,16 +123,14 @@ class Binary:
     logits: bool = False
     dtype: torch.dtype = torch.float32
     share: float = 0.5
-    groups: int = 0
+    groups: int | tuple = 0
 
     def make(self, generator, scale):
         shape, at = (count(self.shape[0], scale), *self.shape[1:]), generator.device
         draw = torch.randn if self.logits else torch.rand
         preds = draw(shape, generator=generator, device=at).to(self.dtype)
         batch = preds, common(shape, self.share, generator).long()
-        if not self.groups:
-            return batch
-        return *batch, torch.randint(0, self.groups, shape[:1], generator=generator, device=at)
+        return *batch, *groups_of(self.groups, shape[0], generator)
 
     def two(self):
         return replace(self, shape=(2, *self.shape[1:]))

@@ -1,30 +1,34 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Metrics by groups: the last of a batch are the groups of its samples."""
+"""Metrics by groups: predictions and targets are followed by the groups of their samples, of each slicing."""
 
 from dataclasses import dataclass
 
 import torch
 
-from bench.specs import Many
+from bench.specs import Many, One
 
 
 @dataclass(frozen=True)
 class Sliced:
-    """A collection by groups, whose value is that of each group.
+    """Metrics by groups, whose value is that of each group.
 
     Ours keeps the groups itself. A library that has none keeps a copy of the metrics for each group.
 
     Attributes:
-        members: the collection.
-        groups: how many; 0 leaves the groups out of account.
+        members: the metric, or the collection.
+        groups: how many; 0 leaves the groups out of account. Of several slicings a tuple, which only ours has.
+        clusters: whether an interval is that of all samples with groups as clusters; else there is one of each group.
     """
 
-    members: Many
-    groups: int
+    members: Many | One
+    groups: int | tuple
+    clusters: bool = False
 
     def build(self, library, unchecked=False, **common):
         if library == "fastmetrics" and self.groups:
-            return _ByGroup(self.members.build(library, unchecked, num_groups=self.groups, **common))
+            several = isinstance(self.groups, tuple)
+            num_groups = {f"slicing {i}": g for i, g in enumerate(self.groups)} if several else self.groups
+            return _ByGroup(self.members.build(library, unchecked, num_groups=num_groups, **common), self)
         metrics = self.members.build(library, unchecked, **common)
         if metrics is None:
             return None
@@ -43,15 +47,24 @@ class _Whole:
         self.metrics.reset()
 
     def update(self, *batch):
-        self.metrics.update(*batch[:-1])
+        self.metrics.update(*batch[:2])
 
     def compute(self):
         return self.metrics.compute()
 
 
 class _ByGroup(_Whole):
-    def update(self, *batch):
-        self.metrics.update(*batch[:-1], groups=batch[-1])
+    def __init__(self, metrics, spec):
+        super().__init__(metrics)
+        self.spec = spec
+
+    def update(self, preds, target, *groups):
+        several = isinstance(self.spec.groups, tuple)
+        given = {f"slicing {i}": of_each for i, of_each in enumerate(groups)} if several else groups[0]
+        self.metrics.update(preds, target, groups=given)
+
+    def interval(self):
+        return self.metrics.interval(clusters="groups") if self.spec.clusters else self.metrics.interval_by_group()
 
     def compute(self):
         return self.metrics.by_group()

@@ -53,6 +53,14 @@ ROWS = [
         note="alone: the same without groups; torchmetrics keeps a copy of its metrics for each group",
     ),
     Workload(
+        name="ten metrics by 1000 groups and by 4 others, 1M x 10 f32 scores",
+        inputs=Scores((M, 10), groups=(1000, 4)),
+        ours=Sliced(ten(10), (1000, 4)),
+        theirs=None,
+        alone=Sliced(ten(10), 0),
+        note="alone: the same without groups",
+    ),
+    Workload(
         name="ten metrics, top-1 and top-5, 50k x 1000 f32 scores",
         inputs=Scores((50_000, 1000)),
         ours=ten(1000, top1=top(1000, 1), top5=top(1000, 5)),

@@ -4,6 +4,9 @@
 //
 // Of probabilities the greatest is found as csrc/passes/argmax.h does; whether they are probabilities is asked of their
 // bits while they are in the cache. Of logits the greatest probability is 1 over the sum of the softmax.
+//
+// Samples that are added to rows of the states have sums of all rows or, where those are more than what a batch adds, a
+// list of what was added to which cell.
 
 #include <algorithm>
 #include <cmath>
@@ -12,6 +15,7 @@
 #include "passes/argmax.h"
 #include "passes/loops_cpu.h"
 #include "passes/rows_cpu.h"
+#include "passes/sample_sums_cpu.h"
 #include "passes/softmax_cpu.h"
 
 namespace fastmetrics {
@@ -130,19 +134,27 @@ class Bins {
 struct Target {
   const CalibrationOptions& options;
   const Bins& bins;
-  double* sums;  // [kTables, bins, 2, kOfCell], or [columns, bins, 2, kOfCell]
+  double* sums;  // [kTables, bins, 2, kOfCell], [columns, bins, 2, kOfCell], or with rows of samples see `rows`
   RowsPart* part;
+  SampleSums<kOfCell>* rows;  // cells [S, columns, bins, 2]; null: all samples are added to the same sums
+
+  int64_t cells_of_row() const { return std::max<int64_t>(1, options.columns) * options.bins * 2; }
 
   double rounded(double x) const { return options.rounds ? static_cast<double>(static_cast<float>(x)) : x; }
 
-  // The probability of a column of the sample at `place`.
-  void add(int64_t column, double x, double weight, bool hit, int64_t place) const {
+  // The probability of a column of sample i of a run, at `place`.
+  void add(int i, int64_t column, double x, double weight, bool hit, int64_t place) const {
     const double confidence = rounded(x);
     if (is_outside(confidence)) {
       part->faults.add(kBadPreds, place, place);
       return;
     }
-    double* cell = sums + (column * options.bins + bins(confidence)) * kOfBin + kOfCell * hit;
+    const int64_t of_row = (column * options.bins + bins(confidence)) * 2 + hit;
+    if (rows != nullptr) {
+      rows->add(i, cells_of_row(), of_row, {weight, weight * confidence});
+      return;
+    }
+    double* cell = sums + of_row * kOfCell;
     cell[0] += weight;
     cell[1] += weight * confidence;
   }
@@ -193,7 +205,9 @@ struct Run {
 
   // Of each class.
   void add_columns(double* room) {
-    auto add = [&](int i, int64_t c, double p) { to.add(c, p, weight[i], target[i] == c, (first + i) * b.scores + c); };
+    auto add = [&](int i, int64_t c, double p) {
+      to.add(i, c, p, weight[i], target[i] == c, (first + i) * b.scores + c);
+    };
     probabilities(
         room,
         [&](int i, const double* p, double scale) {
@@ -232,6 +246,13 @@ struct Run {
     }
     if (!inside) leave_out_outside();
     to.bins.find(x, n, cell);
+    if (to.rows != nullptr) {
+      for (int i = 0; i < n; ++i) {
+        if (weight[i] == 0.0) continue;
+        to.rows->add(i, to.cells_of_row(), cell[i] * 2 + (target[i] == label[i]), {weight[i], weight[i] * x[i]});
+      }
+      return;
+    }
     const int32_t bins = static_cast<int32_t>(to.options.bins);
     for (int i = 0; i < n; ++i) {
       cell[i] = kOfBin * (i % kTables * bins + cell[i]) + kOfCell * (target[i] == label[i]);
@@ -278,7 +299,7 @@ struct Run {
     std::fill_n(label, n, 1);
     if (to.options.columns == 0) return add_confidences(!outside);
     for (int i = 0; i < n; ++i) {
-      if (weight[i] != kLeftOut) to.add(to.options.label(first + i), x[i], weight[i], target[i] == 1, first + i);
+      if (weight[i] != kLeftOut) to.add(i, to.options.label(first + i), x[i], weight[i], target[i] == 1, first + i);
     }
   }
 };
@@ -290,6 +311,7 @@ void add_run(const RowsBatch& b, const Target& to, int64_t first, int n, bool lo
   const int64_t a_step = b.rows.a_stride[b.rows.dims - 1];
   Run<T> run{b, to, static_cast<const T*>(b.preds) + a_at, first, a_step, n, false, logits || to.options.logits > 0};
   run.all = read_samples(b, first, b_at, n, run.target, run.weight, to.part);
+  if (to.rows != nullptr) to.rows->read(first, n);
   if (!to.options.multiclass) {
     if (a_step == 1) fetch(run.scores, b.preds_type, kElementsAhead, n);
     fetch(b.target, b.target_type, b_at + kElementsAhead, n);
@@ -303,18 +325,28 @@ void add_run(const RowsBatch& b, const Target& to, int64_t first, int n, bool lo
 
 }  // namespace
 
-void add_calibration(const RowsBatch& b, const CalibrationOptions& options, const CalibrationSums& to,
-                     int64_t* faults) {
+void add_calibration(const RowsBatch& b, const SampleRows* rows, const CalibrationOptions& options,
+                     const CalibrationSums& to, int64_t* faults) {
   const Bins bins(options);
-  const int64_t states = std::max<int64_t>(1, options.columns) * options.bins * kOfBin;
-  const int64_t tables = options.columns > 0 ? 1 : kTables;
+  const int64_t columns = std::max<int64_t>(1, options.columns);
+  const int64_t states = (rows == nullptr ? 1 : rows->count) * columns * options.bins * kOfBin;
+  const int64_t tables = options.columns > 0 || rows != nullptr ? 1 : kTables;
   const int64_t most = std::min<int64_t>(kChunk, std::max(kFewRows, kScoresAtOnce / b.scores));
+  const int64_t probabilities = b.rows.samples() * (options.multiclass ? columns : 1);
+  const bool listed = SampleSums<kOfCell>::listed(rows, probabilities, states);
+  auto add = [&](int64_t cell, const double* of_cell) {
+    to.counts.add(cell / 2, of_cell[0]);
+    to.confidences.add(cell / 2, of_cell[1]);
+    if (cell % 2 == 1) to.hits.add(cell / 2, of_cell[0]);
+  };
   sum_rows(
-      {b.rows.samples(), 1, b.scores, tables * states, false, most}, faults,
+      {b.rows.samples(), 1, b.scores, listed ? SampleSums<kOfCell>::kListed : tables * states, false, most, listed},
+      faults,
       [&](int64_t begin, int64_t end, bool logits, double* sums, RowsPart* part) {
         thread_local std::vector<Doubles> room;  // the scores of samples
         room.resize(b.scores + 1);
-        const Target target{options, bins, sums, part};
+        SampleSums<kOfCell> of_rows(rows, sums, listed ? &part->sums : nullptr);
+        const Target target{options, bins, sums, part, rows == nullptr ? nullptr : &of_rows};
         while (begin < end && (logits || !part->outside)) {
           int64_t a_at, b_at;
           const int64_t n = std::min(b.rows.locate(begin, &a_at, &b_at), end - begin);
@@ -325,6 +357,7 @@ void add_calibration(const RowsBatch& b, const CalibrationOptions& options, cons
         }
       },
       [&](int64_t, const double* sums) {
+        if (listed) return add(static_cast<int64_t>(sums[0]), sums + 1);
         for (int64_t i = 0; i < tables * states / kOfBin; ++i) {
           const int64_t bin = i % (states / kOfBin);
           const double* miss = sums + i * kOfBin;

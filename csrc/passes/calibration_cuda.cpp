@@ -14,11 +14,11 @@ void calibration_cuda(const Tensor preds, const Tensor target, OptionalTensor va
   on_device_of(preds, "calibration_", {&target, &edges, &counts, &confidences, &hits}, {&valid, &weights, &faults});
   const torch::stable::accelerator::DeviceGuard guard(preds.get_device_index());
   const RowsBatch b = scored_batch("calibration_", preds, target, valid, weights, ignore_index, has_ignore_index);
-  const CalibrationOptions options = calibration_options(preds, target, edges, counts, logits);
+  const CalibrationOptions options = calibration_options(preds, target, edges, counts.dim() > 1, logits);
   Tensor workspace =
       torch::stable::new_empty(confidences, {calibration_workspace(b, options)}, torch::headeronly::ScalarType::Long);
   check("calibration_",
-        launch_calibration(b, options, calibration_sums(b, options, counts, confidences, hits), faults_data(faults),
+        launch_calibration(b, options, calibration_sums(b, 1, options, counts, confidences, hits), faults_data(faults),
                            static_cast<int64_t*>(workspace.mutable_data_ptr()), current_stream(preds)));
 }
 

@@ -47,9 +47,11 @@ void add_binary_rows(const BinaryBatch& b, const SampleRows& rows, int64_t label
 void resample(const Resample& r, double* sums);
 
 void add_hinge(const RowsBatch& b, const HingeOptions& options, const HingeSums& to, int64_t* faults);
-void add_calibration(const RowsBatch& b, const CalibrationOptions& options, const CalibrationSums& to, int64_t* faults);
-void add_proper_scores(const RowsBatch& b, const ProperScoresOptions& options, const ProperScoresSums& to,
-                       int64_t* faults);
+// rows: where each sample is added, of states that have rows; null: they have none.
+void add_calibration(const RowsBatch& b, const SampleRows* rows, const CalibrationOptions& options,
+                     const CalibrationSums& to, int64_t* faults);
+void add_proper_scores(const RowsBatch& b, const SampleRows* rows, const ProperScoresOptions& options,
+                       const ProperScoresSums& to, int64_t* faults);
 void add_ranking(const RowsBatch& b, const RankingSums& to, int64_t* faults);
 void add_exact_match(const RowsBatch& b, const ExactMatchOptions& options, const ExactMatchSums& to, int64_t* faults);
 

@@ -10,6 +10,7 @@
 #include "common/math_cpu.h"
 #include "passes/loops_cpu.h"
 #include "passes/rows_cpu.h"
+#include "passes/sample_sums_cpu.h"
 #include "passes/softmax_cpu.h"
 
 namespace fastmetrics {
@@ -141,7 +142,8 @@ struct Run {
     }
   }
 
-  void add(double* sums) {
+  // rows: cells [S, labels]; null: all samples are added to `sums`.
+  void add(double* sums, SampleSums<kOfLabel>* rows) {
     alignas(64) double loss[kChunk];
     for (int i = 0; i < n; ++i) {
       if (weight[i] != kLeftOut && !std::isnan(brier[i])) continue;
@@ -150,6 +152,14 @@ struct Run {
       a[i] = b_of[i] = 1.0;
     }
     compute(a, b_of, n, loss, [](auto x, auto y, auto& math) { return math.log_of_ratio(x, y); });
+    if (rows != nullptr) {
+      for (int i = 0; i < n; ++i) {
+        if (weight[i] == 0.0) continue;
+        rows->add(i, options.label.labels, options.label(first + i),
+                  {weight[i] * brier[i], weight[i] * (loss[i] + c[i]), weight[i]});
+      }
+      return;
+    }
     for (int i = 0; i < n; ++i) {
       double* of_label = sums + options.label(first + i) * kOfLabel;
       of_label[0] += weight[i] * brier[i];
@@ -161,7 +171,7 @@ struct Run {
 
 template <typename T>
 void add_run(const RowsBatch& b, const ProperScoresOptions& options, int64_t first, int n, bool logits, Doubles* room,
-             double* sums, RowsPart* part) {
+             double* sums, SampleSums<kOfLabel>* rows, RowsPart* part) {
   int64_t a_at, b_at;
   b.rows.locate(first, &a_at, &b_at);
   const int64_t a_step = b.rows.a_stride[b.rows.dims - 1];
@@ -175,34 +185,42 @@ void add_run(const RowsBatch& b, const ProperScoresOptions& options, int64_t fir
   } else {
     run.read_groups(room);
   }
-  if (!part->outside || logits) run.add(sums);
+  if (part->outside && !logits) return;
+  if (rows != nullptr) rows->read(first, n);
+  run.add(sums, rows);
 }
 
 }  // namespace
 
-void add_proper_scores(const RowsBatch& b, const ProperScoresOptions& options, const ProperScoresSums& to,
-                       int64_t* faults) {
-  const int64_t labels = options.label.labels;
+void add_proper_scores(const RowsBatch& b, const SampleRows* rows, const ProperScoresOptions& options,
+                       const ProperScoresSums& to, int64_t* faults) {
+  const int64_t cells = options.label.labels * (rows == nullptr ? 1 : rows->count);
+  const bool listed = SampleSums<kOfLabel>::listed(rows, b.rows.samples(), cells * kOfLabel);
+  auto add = [&](int64_t cell, const double* sums) {
+    to.brier.add(cell, sums[0]);
+    to.log_loss.add(cell, sums[1]);
+    to.count.add(cell, sums[2]);
+  };
   sum_rows(
-      {b.rows.samples(), 1, b.scores, labels * kOfLabel, false}, faults,
+      {b.rows.samples(), 1, b.scores, listed ? SampleSums<kOfLabel>::kListed : cells * kOfLabel, false, kChunk, listed},
+      faults,
       [&](int64_t begin, int64_t end, bool logits, double* sums, RowsPart* part) {
         thread_local std::vector<Doubles> room;  // the scores of samples
         room.resize(b.scores + 1);
+        SampleSums<kOfLabel> of_rows(rows, sums, listed ? &part->sums : nullptr);
         while (begin < end && (logits || !part->outside)) {
           int64_t a_at, b_at;
           const int64_t n = std::min(b.rows.locate(begin, &a_at, &b_at), end - begin);
           with_score_type(b.preds_type, [&](auto t) {
-            add_run<decltype(t)>(b, options, begin, static_cast<int>(n), logits, room.data(), sums, part);
+            add_run<decltype(t)>(b, options, begin, static_cast<int>(n), logits, room.data(), sums,
+                                 rows == nullptr ? nullptr : &of_rows, part);
           });
           begin += n;
         }
       },
       [&](int64_t, const double* sums) {
-        for (int64_t l = 0; l < labels; ++l) {
-          to.brier.add(l, sums[l * kOfLabel]);
-          to.log_loss.add(l, sums[l * kOfLabel + 1]);
-          to.count.add(l, sums[l * kOfLabel + 2]);
-        }
+        if (listed) return add(static_cast<int64_t>(sums[0]), sums + 1);
+        for (int64_t cell = 0; cell < cells; ++cell) add(cell, sums + cell * kOfLabel);
       });
 }
 

@@ -94,8 +94,8 @@ inline LabelsOfElements labels_of_elements(const char* name, const View& target)
   return label;
 }
 
-inline CalibrationOptions calibration_options(const View& preds, const View& target, const View& edges,
-                                              const State& counts, int64_t logits) {
+inline CalibrationOptions calibration_options(const View& preds, const View& target, const View& edges, bool columns,
+                                              int64_t logits) {
   require(edges.dtype() == DType::kDouble && edges.dim() == 1 && edges.is_contiguous() && edges.numel() > 1 &&
               edges.numel() <= INT32_MAX / 16,
           "calibration_: edges must be float64 [B], contiguous");
@@ -107,19 +107,20 @@ inline CalibrationOptions calibration_options(const View& preds, const View& tar
                              edges.numel(),
                              0,
                              {}};
-  if (counts.dim() > 1) {
+  if (columns) {
     if (!multiclass) options.label = labels_of_elements("calibration_", target);
     options.columns = preds.size(1);
   }
   return options;
 }
 
-inline CalibrationSums calibration_sums(const RowsBatch& b, const CalibrationOptions& options, const State& counts,
-                                        const State& confidences, const State& hits) {
-  const int64_t n = std::max<int64_t>(options.columns, 1) * options.bins;
-  return {sum_of(counts, true, b, n, "counts, [B] or [C, B]"),
-          sum_of(confidences, false, b, n, "confidences, float64 [B] or [C, B]"),
-          sum_of(hits, true, b, n, "hits, [B] or [C, B]")};
+// rows: of the states; 1 if they have none.
+inline CalibrationSums calibration_sums(const RowsBatch& b, int64_t rows, const CalibrationOptions& options,
+                                        const State& counts, const State& confidences, const State& hits) {
+  const int64_t n = rows * std::max<int64_t>(options.columns, 1) * options.bins;
+  return {sum_of(counts, true, b, n, "counts, [B] or [C, B] of each row"),
+          sum_of(confidences, false, b, n, "confidences, float64 [B] or [C, B] of each row"),
+          sum_of(hits, true, b, n, "hits, [B] or [C, B] of each row")};
 }
 
 inline ProperScoresOptions proper_scores_options(const View& preds, const View& target, int64_t logits, double epsilon,
@@ -129,13 +130,14 @@ inline ProperScoresOptions proper_scores_options(const View& preds, const View& 
   return options;
 }
 
-inline ProperScoresSums proper_scores_sums(const RowsBatch& b, const ProperScoresOptions& options,
+// rows: of the states; 1 if they have none.
+inline ProperScoresSums proper_scores_sums(const RowsBatch& b, int64_t rows, const ProperScoresOptions& options,
                                            const OptionalState& brier, const OptionalState& log_loss,
                                            const State& count) {
-  const int64_t n = options.label.labels;
-  return {sum_of(brier, false, b, n, "brier, float64 [1] or [L]"),
-          sum_of(log_loss, false, b, n, "log_loss, float64 [1] or [L]"),
-          sum_of(count, true, b, n, "count, [1] or [L]")};
+  const int64_t n = rows * options.label.labels;
+  return {sum_of(brier, false, b, n, "brier, float64 [1] or [L] of each row"),
+          sum_of(log_loss, false, b, n, "log_loss, float64 [1] or [L] of each row"),
+          sum_of(count, true, b, n, "count, [1] or [L] of each row")};
 }
 
 inline RowsBatch ranking_batch(const View& preds, const View& target, const OptionalView& valid,

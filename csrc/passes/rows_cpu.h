@@ -39,16 +39,20 @@ struct RowsPlan {
   int64_t sums;
   bool apart;
   int64_t most = kChunk;  // units at a time, where they do not stay apart
+  bool listed = false;    // what is added is a list of `sums` numbers each, which grows as it is added
 };
 
 // add(first row, end, logits, sums, part) adds rows to sums [plan.sums]; at most plan.most at a time, unless `apart`.
-// done(unit, sums) takes what was added, in order; `unit` is 0 unless `apart`.
+// If `listed`, it appends to part->sums instead. done(unit, sums) takes what was added, in order; `unit` is 0 unless
+// `apart`, and has no meaning for each addition of those that are `listed`.
 template <typename Add, typename Done>
 void sum_rows(const RowsPlan& plan, int64_t* faults, const Add& add, const Done& done) {
   const int64_t work = plan.units * plan.rows_of_unit * plan.width;
   if (work == 0) return;
   int64_t wanted = std::min({kMostParts, plan.units, work / kSmallestPart});
-  if (!plan.apart) wanted = std::min(wanted, std::max<int64_t>(1, kMostSums / plan.sums));
+  if (!plan.apart && !plan.listed) {  // making sums takes longer than adding to them
+    wanted = std::min(wanted, std::max<int64_t>(1, std::min(kMostSums, work / 4) / plan.sums));
+  }
   const Parts parts(plan.units, wanted);
   std::vector<RowsPart> found;
   std::atomic<bool> outside{false};
@@ -56,7 +60,7 @@ void sum_rows(const RowsPlan& plan, int64_t* faults, const Add& add, const Done&
     found.assign(parts.count, RowsPart{});
     parts.for_each(threads_for(work), [&](int64_t p, int64_t begin, int64_t end) {
       RowsPart* part = &found[p];
-      part->sums.assign((plan.apart ? end - begin : 1) * plan.sums, 0.0);
+      part->sums.assign(plan.listed ? 0 : (plan.apart ? end - begin : 1) * plan.sums, 0.0);
       for (int64_t u = begin; u < end && (logits || !outside.load(std::memory_order_relaxed));) {
         const int64_t next = u + (plan.apart ? 1 : std::min(end - u, plan.most));
         double* sums = part->sums.data() + (plan.apart ? u - begin : 0) * plan.sums;

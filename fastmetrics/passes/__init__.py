@@ -4,12 +4,12 @@
 from fastmetrics.passes.binary import binary_, binary_weighted_
 from fastmetrics.passes.binary_groups import binary_groups_
 from fastmetrics.passes.binary_rows import binary_rows_
-from fastmetrics.passes.calibration import calibration_
+from fastmetrics.passes.calibration import calibration_, calibration_rows_
 from fastmetrics.passes.exact_match import exact_match_
 from fastmetrics.passes.hinge import hinge_
 from fastmetrics.passes.multiclass import multiclass_, multiclass_rows_, multiclass_weighted_
 from fastmetrics.passes.pairs import pairs_, simple_pairs_
-from fastmetrics.passes.proper_scores import proper_scores_
+from fastmetrics.passes.proper_scores import proper_scores_, proper_scores_rows_
 from fastmetrics.passes.queries import keep_documents_, query_sums_, query_values_, ranking_sums_, sort_queries_
 from fastmetrics.passes.ranking import ranking_
 from fastmetrics.passes.resample import resample_
@@ -25,6 +25,7 @@ __all__ = [
     "binary_rows_",
     "binary_weighted_",
     "calibration_",
+    "calibration_rows_",
     "count_scores_",
     "exact_match_",
     "hinge_",
@@ -35,6 +36,7 @@ __all__ = [
     "multiclass_weighted_",
     "pairs_",
     "proper_scores_",
+    "proper_scores_rows_",
     "query_sums_",
     "query_values_",
     "ranking_",

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from fastmetrics.native.operators import define
 from fastmetrics.passes.faults import record_faults
+from fastmetrics.passes.groups import within
 from fastmetrics.passes.scored_samples import label_of_elements, samples_of
 
 SCHEMA = (
@@ -152,3 +153,73 @@ def _fake(
 
 
 calibration_ = define(SCHEMA, calibration_body, _fake, library="scores")
+
+ROWS_SCHEMA = (
+    "calibration_rows_(Tensor preds, Tensor target, Tensor rows, Tensor? valid, Tensor? weights, Tensor edges, "
+    "Tensor(a!) counts, Tensor(b!) confidences, Tensor(c!) hits, Tensor(d!)? faults, int logits, int ignore_index, "
+    "bool has_ignore_index) -> ()"
+)
+
+
+def calibration_rows_body(
+    preds: Tensor,
+    target: Tensor,
+    rows: Tensor,
+    valid: Tensor | None,
+    weights: Tensor | None,
+    edges: Tensor,
+    counts: Tensor,
+    confidences: Tensor,
+    hits: Tensor,
+    faults: Tensor | None,
+    logits: int,
+    ignore_index: int,
+    has_ignore_index: bool,
+) -> None:
+    """Add each sample of a batch to the bins of its rows.
+
+    What is counted is that of :func:`calibration_body`. Scores are read as logits or as probabilities for the whole
+    batch.
+
+    Args:
+        preds: see there.
+        target: see there.
+        rows: of any integer type or bool ``[K, *target.shape]``: K rows of each sample, or of each element of
+            multilabel samples. One that lies outside of [0, S) is left out, without a fault.
+        valid: see there.
+        weights: see there.
+        edges: see there.
+        counts: int64 ``[S, B]`` or ``[S, C, B]``, float64 with weights.
+        confidences: float64, of the same shape.
+        hits: int64, of the same shape, float64 with weights.
+        faults: see there.
+        logits: see there.
+        ignore_index: see there.
+        has_ignore_index: see there.
+
+    The CPU kernel takes as much memory as the states beside them at most, or about 32 MB if they take less, and forms
+    sums in an order that depends on the sizes alone.
+    """
+    if target.numel() == 0:
+        return
+    apart = counts.dim() > 2
+    cells = calibration_cells(
+        preds, target, valid, weights, edges, apart, faults, logits, ignore_index, has_ignore_index
+    )
+    bins = counts[0].numel()
+    for of_slicing in rows:
+        row, inside = within(of_slicing.reshape(-1, 1), counts.shape[0])
+        place = torch.where(inside, row * bins + cells.place, 0).reshape(-1)
+        for state, amount in zip((counts, confidences, hits), cells.amounts, strict=True):
+            flat = state.view(-1)
+            flat.index_add_(0, place, torch.where(inside, amount, 0.0).reshape(-1).to(flat.dtype))
+
+
+def _rows_fake(preds: Tensor, target: Tensor, rows: Tensor, *rest: Any) -> None:
+    _fake(preds, target, *rest)
+    torch._check(
+        rows.shape[1:] == target.shape, lambda: "calibration_rows_: rows must be [K, ...], with the shape of target"
+    )
+
+
+calibration_rows_ = define(ROWS_SCHEMA, calibration_rows_body, _rows_fake, kernels=("cpu",), library="scores")

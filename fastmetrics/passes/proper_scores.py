@@ -11,6 +11,7 @@ from torch.nn.functional import softplus
 
 from fastmetrics.native.operators import define
 from fastmetrics.passes.faults import record_faults
+from fastmetrics.passes.groups import add_to_rows, label_rows
 from fastmetrics.passes.scored_samples import label_of_elements, samples_of
 
 SCHEMA = (
@@ -165,3 +166,73 @@ def _fake(
 
 
 proper_scores_ = define(SCHEMA, proper_scores_body, _fake, kernels=("cpu",), library="scores")
+
+ROWS_SCHEMA = (
+    "proper_scores_rows_(Tensor preds, Tensor target, Tensor rows, Tensor? valid, Tensor? weights, Tensor(a!)? brier, "
+    "Tensor(b!)? log_loss, Tensor(c!) count, Tensor(d!)? faults, int logits, float epsilon, bool multilabel, "
+    "int ignore_index, bool has_ignore_index) -> ()"
+)
+
+
+def proper_scores_rows_body(
+    preds: Tensor,
+    target: Tensor,
+    rows: Tensor,
+    valid: Tensor | None,
+    weights: Tensor | None,
+    brier: Tensor | None,
+    log_loss: Tensor | None,
+    count: Tensor,
+    faults: Tensor | None,
+    logits: int,
+    epsilon: float,
+    multilabel: bool,
+    ignore_index: int,
+    has_ignore_index: bool,
+) -> None:
+    """Add each sample of a batch to the sums of its rows.
+
+    What is counted is that of :func:`proper_scores_body`. Scores are read as logits or as probabilities for the whole
+    batch.
+
+    Args:
+        preds: see there.
+        target: see there.
+        rows: of any integer type or bool ``[K, *target.shape]``: K rows of each sample, or of each element of
+            multilabel samples. One that lies outside of [0, S) is left out, without a fault.
+        valid: see there.
+        weights: see there.
+        brier: float64 ``[S, 1]``, or ``[S, L]`` if ``multilabel``; None if it is not wanted.
+        log_loss: likewise.
+        count: int64 of the same shape, float64 with weights.
+        faults: see there.
+        logits: see there.
+        epsilon: see there.
+        multilabel: see there.
+        ignore_index: see there.
+        has_ignore_index: see there.
+
+    The CPU kernel takes as much memory as the states beside them at most, or about 32 MB if they take less, and adds in
+    an order that depends on the sizes alone.
+    """
+    if target.numel() == 0:
+        return
+    given = preds.detach(), target, valid, weights, faults, logits, epsilon
+    found = proper_scores_of(*given, ignore_index, has_ignore_index)
+    for state, values in zip((brier, log_loss, count), found, strict=True):
+        if state is None:
+            continue
+        if multilabel:  # a row of each label of a group
+            add_to_rows(state.view(-1), label_rows(rows, state.shape[0], state.shape[1]), values)
+        else:
+            add_to_rows(state, rows, values.unsqueeze(1))
+
+
+def _rows_fake(preds: Tensor, target: Tensor, rows: Tensor, *rest: Any) -> None:
+    _fake(preds, target, *rest)
+    torch._check(
+        rows.shape[1:] == target.shape, lambda: "proper_scores_rows_: rows must be [K, ...], with the shape of target"
+    )
+
+
+proper_scores_rows_ = define(ROWS_SCHEMA, proper_scores_rows_body, _rows_fake, kernels=("cpu",), library="scores")

@@ -11,9 +11,7 @@ from torch import Tensor
 from fastmetrics import tensors
 from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.native.transforms import suspended
-from fastmetrics.passes import calibration_
-from fastmetrics.passes.calibration import calibration_cells
-from fastmetrics.passes.groups import within
+from fastmetrics.passes import calibration_, calibration_rows_
 from fastmetrics.passes.scored_samples import FROM_VALUES
 from fastmetrics.statistics.base import Inputs, States, as_labels, at_least_1d
 from fastmetrics.statistics.scores import ScoresOfTask
@@ -99,17 +97,19 @@ class CalibrationStatistics(Probabilities):
     ) -> None:
         """See the base; the batch is read once."""
         preds, target, valid, weights = self._samples(inputs, weights, valid)
-        if target.numel() == 0:
-            return
-        given = preds, target, valid, weights, self._edges_for(preds), self.apart, states.get("faults")
-        cells = calibration_cells(*given, *self._reading())
-        bins = states["counts"][0].numel()
-        for of_slicing in rows:
-            row, inside = within(of_slicing.reshape(-1, 1), states["counts"].shape[0])
-            place = torch.where(inside, row * bins + cells.place, 0).reshape(-1)
-            for name, amount in zip(("counts", "confidences", "hits"), cells.amounts, strict=True):
-                flat = states[name].view(-1)
-                flat.index_add_(0, place, torch.where(inside, amount, 0.0).reshape(-1).to(flat.dtype))
+        calibration_rows_(
+            preds,
+            target,
+            rows.reshape(len(rows), *target.shape),
+            valid,
+            weights,
+            self._edges_for(preds),
+            states["counts"],
+            states["confidences"],
+            states["hits"],
+            states.get("faults"),
+            *self._reading(),
+        )
 
     def _edges_for(self, preds: Tensor) -> Tensor:
         dtype = torch.float32 if self.task == "multiclass" else preds.dtype

@@ -8,9 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.passes import proper_scores_
-from fastmetrics.passes.groups import add_to_rows, label_rows
-from fastmetrics.passes.proper_scores import proper_scores_of, proper_scores_sums
+from fastmetrics.passes import proper_scores_, proper_scores_rows_
+from fastmetrics.passes.proper_scores import proper_scores_sums
 from fastmetrics.statistics.base import Inputs, States
 from fastmetrics.statistics.calibration import Probabilities
 
@@ -43,16 +42,9 @@ class ProperScoreStatistics(Probabilities):
     ) -> None:
         """See the base; the batch is read once."""
         preds, target, valid, weights = self._samples(inputs, weights, valid)
-        logits, epsilon, multilabel, ignore_index, has_ignore_index = self._options_for(preds)
-        given = preds.detach(), target, valid, weights, states.get("faults"), logits, epsilon
-        found = proper_scores_of(*given, ignore_index, has_ignore_index)
-        for name, values in zip(("brier", "log_loss", "count"), found, strict=True):
-            if name not in states:
-                continue
-            if multilabel:  # a row of each label of a group
-                add_to_rows(states[name].view(-1), label_rows(rows, *states[name].shape), values)
-            else:
-                add_to_rows(states[name], rows, values.unsqueeze(1))
+        rows = rows.reshape(len(rows), *target.shape)
+        sums = states.get("brier"), states.get("log_loss"), states["count"]
+        proper_scores_rows_(preds, target, rows, valid, weights, *sums, states.get("faults"), *self._options_for(preds))
 
     def differentiable(
         self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None

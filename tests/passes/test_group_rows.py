@@ -1,15 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """The passes that add samples to the rows of their groups: the kernels against the bodies."""
 
+from functools import partial
+
 import pytest
 import torch
 
-from fastmetrics.passes import binary_rows_, multiclass_rows_
+from bench.counts import memory
+from fastmetrics.classification import BinaryBrierScore, BinaryCalibrationError
+from fastmetrics.passes import binary_rows_, calibration_rows_, multiclass_rows_, proper_scores_rows_
 from fastmetrics.passes.binary import cutoffs
 from fastmetrics.passes.binary_rows import binary_rows_body
+from fastmetrics.passes.calibration import calibration_rows_body
 from fastmetrics.passes.faults import FAULTS
 from fastmetrics.passes.groups import count_groups_, count_groups_body, place_groups_, place_groups_body
 from fastmetrics.passes.multiclass import multiclass_rows_body
+from fastmetrics.passes.proper_scores import proper_scores_rows_body
+from fastmetrics.statistics.calibration import fine_edges
 
 INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
 
@@ -243,3 +250,120 @@ def test_the_operators_keep_their_contract():
             place_groups_(*wrong, faults, 1, 3, 3)
     with pytest.raises(RuntimeError, match="no such slicing"):
         place_groups_(groups, None, placed_rows, faults, 2, 3, 3)
+
+
+def sums_of(run, given, shapes, weighted, options):
+    """The states and faults of a pass of probabilities; the first of ``shapes`` counts, the others are sums."""
+    states = [
+        torch.ones(shape, dtype=torch.int64 if counts and not weighted else torch.float64) for shape, counts in shapes
+    ]
+    faults = torch.zeros(FAULTS, dtype=torch.int64)
+    run(*given, *states, faults, *options)
+    return [*states, faults]
+
+
+def compare_probabilities(preds, target, rows, s, *, apart=False, fine=False, valid=None, weights=None, ignore=None):
+    """Calibration and proper scores of the same batch, by the kernels and by the bodies, read in every way."""
+    multiclass, epsilon = preds.dim() > target.dim(), torch.finfo(preds.dtype).eps
+    found = []
+    for logits in (-1, 0, 1):
+        options = logits, ignore or 0, ignore is not None
+        edges = torch.tensor(fine_edges(), dtype=torch.float64) if fine else torch.linspace(0, 1, 8).double()
+        shape = (s, *((preds.shape[1],) if apart else ()), len(edges))
+        given = preds, target, rows, valid, weights, edges
+        bins = [(shape, True), (shape, False), (shape, True)]
+        labels = preds.shape[1] if apart and not multiclass else 1
+        sums = [((s, labels), False), ((s, labels), False), ((s, labels), True)]
+        for runs, inputs, states, rest in (
+            ((calibration_rows_, calibration_rows_body), given, bins, options),
+            (
+                (proper_scores_rows_, proper_scores_rows_body),
+                given[:-1],
+                sums,
+                (logits, epsilon, labels > 1, *options[1:]),
+            ),
+        ):
+            native, body = (sums_of(run, inputs, states, weights is not None, rest) for run in runs)
+            for one, other in zip(native, body, strict=True):
+                torch.testing.assert_close(one, other, rtol=1e-9, atol=1e-9, equal_nan=True)
+            found.append(native)
+    return found
+
+
+@pytest.mark.parametrize("n", [1, 300, 20_000])
+@pytest.mark.parametrize("s", [2, 300])
+def test_probabilities_by_rows(n, s):
+    """With 300 rows a small batch adds less than there are sums, and keeps a list."""
+    generator = torch.Generator().manual_seed(n + s)
+    rows = torch.randint(-1, s + 1, (2, n), generator=generator)
+    target = torch.randint(-1, 4, (n,), generator=generator)
+    valid = torch.rand(n, generator=generator) > 0.3
+    weights = torch.rand(n, generator=generator, dtype=torch.float64) - 0.01
+    logits = torch.randn(n, 3, generator=generator)
+    for scores in (logits, logits.softmax(1)):
+        compare_probabilities(scores, target, rows[:1], s)
+        compare_probabilities(scores, target, rows, s, apart=True, valid=valid, ignore=-1)
+        binary = scores[:, 0]
+        compare_probabilities(binary, target, rows, s, valid=valid, weights=weights, ignore=2)
+        compare_probabilities(binary, target, rows[1:], s, fine=n < 1000)
+
+
+def test_probabilities_of_labels_by_rows():
+    generator = torch.Generator().manual_seed(0)
+    for shape in ((900, 3), (70, 5, 11)):
+        target = torch.randint(0, 2, shape, generator=generator)
+        of_samples = torch.randint(-1, 6, (2, shape[0]), generator=generator)
+        rows = of_samples.reshape(2, -1, *(1 for _ in shape[1:])).expand(2, *shape)
+        scores = torch.rand(shape, generator=generator)
+        scores[3] = torch.nan
+        weights = torch.rand(shape, generator=generator).double()
+        compare_probabilities(scores, target, rows, 5, apart=True)
+        compare_probabilities(scores, target, rows, 5000, apart=True, weights=weights)
+        flipped = scores.double().transpose(0, 1).contiguous().transpose(0, 1)
+        compare_probabilities(flipped[::2], target[::2], rows[:, ::2], 5, apart=True, ignore=1)
+    compare_probabilities(scores[:0], target[:0], rows[:, :0], 5, apart=True)
+
+
+def test_probabilities_by_rows_do_not_depend_on_threads():
+    generator = torch.Generator().manual_seed(0)
+    scores, target = torch.rand(60_000, generator=generator), torch.randint(0, 2, (60_000,), generator=generator)
+    rows, threads = torch.randint(0, 50, (1, 60_000), generator=generator), torch.get_num_threads()
+    found = []
+    for number in (1, 2):
+        torch.set_num_threads(number)
+        try:
+            found.append(compare_probabilities(scores, target, rows, 50))
+        finally:
+            torch.set_num_threads(threads)
+    for one, other in zip(*found, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+def test_probabilities_by_rows_are_operators():
+    scores, target, rows = torch.rand(6), torch.randint(0, 2, (6,)), torch.randint(0, 3, (1, 6))
+    edges, faults = torch.linspace(0, 1, 5).double(), torch.zeros(FAULTS, dtype=torch.int64)
+    counts, sums = torch.zeros(3, 5, dtype=torch.int64), torch.zeros(3, 5, dtype=torch.float64)
+    bins = scores, target, rows, None, None, edges, counts, sums, counts.clone(), faults, -1, 0, False
+    one = torch.zeros(3, 1, dtype=torch.float64)
+    proper = scores, target, rows, None, None, one, None, one.long(), faults, -1, 1e-7, False, 0, False
+    operators = torch.ops.fastmetrics
+    for run, operator, given in (
+        (calibration_rows_, operators.calibration_rows_.default, bins),
+        (proper_scores_rows_, operators.proper_scores_rows_.default, proper),
+    ):
+        torch.library.opcheck(operator, given)
+        for wrong in (rows[:, :5], rows.float(), rows[0]):
+            with pytest.raises(RuntimeError, match="rows must"):
+                run(scores, target, wrong, *given[3:])
+    with pytest.raises(RuntimeError, match="counts, "):
+        calibration_rows_(*bins[:6], counts[:, :4].contiguous(), *bins[7:])
+    with pytest.raises(RuntimeError, match="count must be"):
+        proper_scores_rows_(*proper[:7], torch.zeros(3, dtype=torch.int64), *proper[8:])
+
+
+def test_probabilities_by_rows_take_no_memory_for_a_sample():
+    n = 400_000
+    scores, target, rows = torch.rand(n), torch.randint(0, 2, (n,)), torch.randint(0, 9, (n,))
+    for metric in (BinaryCalibrationError(num_groups=9), BinaryBrierScore(num_groups=9)):
+        metric.update(scores, target, groups=rows)
+        assert memory(partial(metric.update, scores, target, groups=rows), "cpu") < 10**4
