@@ -29,16 +29,30 @@ constexpr int64_t kChunk = int64_t{1} << 16;  // samples
 // Parts of the rows that threads add to the states one at a time, each beginning with another.
 constexpr int kFolds = 16;
 
+struct Locks {
+  std::mutex of_rows[kFolds], of_all;
+
+  static int64_t first(int part, int64_t rows) { return rows * part / kFolds; }
+  std::mutex& of_row(int64_t row, int64_t rows) { return of_rows[((row + 1) * kFolds - 1) / rows]; }
+};
+
 using Batch = MulticlassBatch;
 using States = MulticlassStates;
 
-// The pairs of target and label in each row, [rows, C, C] and a cell of the samples that do not count.
+// The pairs of target and label in each row, [rows, C, C] and a cell of the samples that do not count. A cell is small,
+// so that more of them stay in the first caches, and goes to the states when it wraps.
 class Pairs {
  public:
-  void open(int64_t rows, int64_t classes) {
+  // members: [rows], or null.
+  void open(int64_t rows, int64_t classes, const States& s, int64_t* members, Locks* locks) {
     rows_ = rows;
     classes_ = classes;
-    cells_.reset(new uint32_t[rows * classes * classes + 1]());
+    confusion_ = s.confusion;
+    counts_ = s.counts;
+    members_ = members;
+    locks_ = locks;
+    none_ = static_cast<int32_t>(rows * classes * classes);
+    cells_.reset(new Cell[none_ + 1]());
   }
   explicit operator bool() const { return cells_ != nullptr; }
 
@@ -50,8 +64,7 @@ class Pairs {
     alignas(64) int32_t cell[kStep];
     int held = 0;
     const int32_t limit = static_cast<int32_t>(rows_), c = static_cast<int32_t>(classes_);
-    const I32s none = I32s{} + limit * c * c;
-    uint32_t* cells = cells_.get();
+    const I32s none = I32s{} + none_;
     const int64_t done = for_each_sixteen(target, labels, n, classes_, ignore, [&](int64_t i, const FewLabels& few) {
       fetch_ahead(row + i, kFloats);
       const Longs r = load_longs(row + i);
@@ -61,63 +74,83 @@ class Pairs {
       if (any(~good)) odd(i, few, inside);
       held += kFloats;
       if (held < kStep) return;
-      for (int j = 0; j < kStep; ++j) ++cells[cell[j]];
+      count(cell, kStep);
       held = 0;
     });
-    for (int j = 0; j < held; ++j) ++cells[cell[j]];
+    count(cell, held);
     return done;
   }
 
   void add(const int32_t* row, const int32_t* target, const int32_t* label, int n) {
-    const int32_t c = static_cast<int32_t>(classes_), none = static_cast<int32_t>(rows_) * c * c;
+    const int32_t c = static_cast<int32_t>(classes_);
     int32_t cell[kBlock];
     for (int i = 0; i < n; ++i) {
       const int32_t counts = ~(row[i] | target[i] | label[i]) >> 31;  // all bits, if none is negative
-      cell[i] = (((row[i] * c + target[i]) * c + label[i]) & counts) | (none & ~counts);
+      cell[i] = (((row[i] * c + target[i]) * c + label[i]) & counts) | (none_ & ~counts);
     }
-    uint32_t* cells = cells_.get();
-    for (int i = 0; i < n; ++i) ++cells[cell[i]];
+    count(cell, n);
   }
 
   // Adds the rows of [from, to) to the states; called by one thread at a time for the same rows.
-  void fold(int64_t from, int64_t to, int64_t* confusion, int64_t* counts, int64_t* samples) const {
+  void fold(int64_t from, int64_t to) const {
     const int64_t c = classes_;
     std::vector<uint32_t> predicted(c);
-    const uint32_t* cell = cells_.get() + from * c * c;
-    for (int64_t row = from; row < to; ++row, cell += c * c) {
-      if (confusion != nullptr) {
-        int64_t* of_row = confusion + row * c * c;
+    for (int64_t row = from; row < to; ++row) {
+      const Cell* cell = cells_.get() + row * c * c;
+      if (confusion_ != nullptr) {
+        int64_t* of_row = confusion_ + row * c * c;
         for (int64_t i = 0; i < c * c; ++i) of_row[i] += cell[i];
       }
-      if (counts == nullptr && samples == nullptr) continue;
+      if (counts_ == nullptr && members_ == nullptr) continue;
+      int64_t* counts = counts_ == nullptr ? nullptr : counts_ + row * c * 3;
       int64_t all = 0;
       std::fill(predicted.begin(), predicted.end(), 0);
-      for (int64_t t = 0; t < c; ++t) {
+      for (int64_t t = 0; t < c; ++t, cell += c) {
         uint32_t actual = 0;
         for (int64_t p = 0; p < c; ++p) {
-          actual += cell[t * c + p];
-          predicted[p] += cell[t * c + p];
+          actual += cell[p];
+          predicted[p] += cell[p];
         }
         all += actual;
         if (counts == nullptr) continue;
-        counts[(row * c + t) * 3] += cell[t * c + t];
-        counts[(row * c + t) * 3 + 2] += actual;
+        counts[t * 3] += cell[t];
+        counts[t * 3 + 2] += actual;
       }
-      if (samples != nullptr) samples[row] += all;
-      if (counts == nullptr) continue;
-      for (int64_t p = 0; p < c; ++p) counts[(row * c + p) * 3 + 1] += predicted[p];
+      if (members_ != nullptr) members_[row] += all;
+      for (int64_t p = 0; counts != nullptr && p < c; ++p) counts[p * 3 + 1] += predicted[p];
     }
   }
 
-  void clear() { memset(cells_.get(), 0, (rows_ * classes_ * classes_ + 1) * sizeof(uint32_t)); }
+  void clear() { memset(cells_.get(), 0, (none_ + 1) * sizeof(Cell)); }
 
  private:
-  int64_t rows_ = 0, classes_ = 0;
-  std::unique_ptr<uint32_t[]> cells_;
-};
+  using Cell = uint16_t;
 
-struct Locks {
-  std::mutex of_rows[kFolds], of_all;
+  void count(const int32_t* cell, int n) {
+    Cell* cells = cells_.get();
+    for (int i = 0; i < n; ++i) {
+      if (++cells[cell[i]] == 0) wrap(cell[i]);
+    }
+  }
+
+  void wrap(int32_t cell) {
+    constexpr int64_t kSamples = int64_t{1} << (8 * sizeof(Cell));
+    if (cell == none_) return;
+    const int64_t c = classes_, p = cell % c, t = cell / c % c, row = cell / c / c;
+    std::lock_guard<std::mutex> one_at_a_time(locks_->of_row(row, rows_));
+    if (confusion_ != nullptr) confusion_[cell] += kSamples;
+    if (members_ != nullptr) members_[row] += kSamples;
+    if (counts_ == nullptr) return;
+    if (t == p) counts_[(row * c + t) * 3] += kSamples;
+    counts_[(row * c + p) * 3 + 1] += kSamples;
+    counts_[(row * c + t) * 3 + 2] += kSamples;
+  }
+
+  int64_t rows_ = 0, classes_ = 0;
+  int32_t none_ = 0;
+  int64_t *confusion_ = nullptr, *counts_ = nullptr, *members_ = nullptr;
+  Locks* locks_ = nullptr;
+  std::unique_ptr<Cell[]> cells_;
 };
 
 // What one of the threads adds for the samples of [begin, end). samples: [rows], or null.
@@ -130,7 +163,7 @@ void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t*
   const bool wanted = s.confusion != nullptr || s.counts != nullptr;
   const int64_t most = std::min(mine, kMostPairs);
   if (wanted && c * c <= most / rows.count) {
-    pairs.open(rows.count, c);
+    pairs.open(rows.count, c, s, samples, locks);
   } else {
     confusion.open(s.confusion, rows.count * c * c, c * c <= mine / rows.count, shared);
     counts.open(s.counts, rows.count * c * 3, c * 3 <= mine / rows.count, shared);
@@ -228,10 +261,10 @@ void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t*
     }
     add_blocks(begin, to);
     for (int i = 0; pairs && i < kFolds; ++i) {
-      const int fold = (i + thread * kFolds / threads) % kFolds;
-      const int64_t first = rows.count * fold / kFolds, last = rows.count * (fold + 1) / kFolds;
-      std::lock_guard<std::mutex> one_at_a_time(locks->of_rows[fold]);
-      pairs.fold(first, last, s.confusion, s.counts, samples);
+      const int part = (i + thread * kFolds / threads) % kFolds;
+      const int64_t first = Locks::first(part, rows.count), last = Locks::first(part + 1, rows.count);
+      std::lock_guard<std::mutex> one_at_a_time(locks->of_rows[part]);
+      pairs.fold(first, last);
       members.fold(first, last);
     }
     if (pairs && to < end) pairs.clear();

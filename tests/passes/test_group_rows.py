@@ -82,6 +82,20 @@ def test_multiclass_rows_of_strided_samples_and_of_many_classes():
     compare(scores[:0], target[:0], rows[:, :0], 4, 11)
 
 
+@pytest.mark.parametrize("groups", [1, 40])
+def test_multiclass_cells_that_take_most_samples(groups):
+    generator = torch.Generator().manual_seed(groups)
+    n = 600_000  # a cell of a thread is 16 bits wide
+    target = torch.where(torch.rand(n, generator=generator) < 0.1, torch.randint(-1, 3, (n,), generator=generator), 2)
+    preds = torch.where(torch.rand(n, generator=generator) < 0.4, 0, 1)
+    rows = torch.where(torch.rand(n, generator=generator) < 0.2, -1, groups - 1)[None]
+    confusion, counts, *_, samples = compare(preds, target, rows, groups, 3)
+    assert confusion.max() > 1 << 17
+    assert samples[groups - 1] == (rows >= 0).sum()
+    assert counts[..., 2].sum() == ((rows >= 0) & (target >= 0)).sum()
+    compare(preds.int(), target, rows, groups, 3, which="m")
+
+
 def compare_binary(preds, target, rows, s, labels=1, valid=None, weights=None, ignore=None, decide=True):
     """The kernel and the body on the same batch."""
     found = []
