@@ -87,7 +87,8 @@ class PairsMetric(StatisticMetric):
         if value.numel() != outputs:
             raise ValueError(
                 f"{self._label()}: there is no interval of a mean over {outputs} outputs, since how they go together is"
-                " not kept. A metric of each output has one."
+                " not kept. A metric of each output has one, and so have groups of samples that are resampled, with"
+                " `clusters`."
             )
         statistics = self._statistics
         assert isinstance(statistics, PairsStatistics)

@@ -11,6 +11,7 @@ from torchmetrics.utilities.prints import rank_zero_warn
 
 from fastmetrics.docstrings import documented
 from fastmetrics.formulas import moments as formulas
+from fastmetrics.formulas.intervals import Pair, normal
 from fastmetrics.native.transforms import any_holds
 from fastmetrics.regression.base import MultioutputMetric, PairsMetric, positive_outputs
 from fastmetrics.regression.correlation import PearsonCorrCoef
@@ -96,6 +97,10 @@ class ExplainedVariance(MultioutputMetric):
     def formula(self, moments: Tensor, **_: Tensor) -> Tensor:
         """The share of the variance."""
         return self._over_outputs(formulas.explained_variance(moments, self.multioutput))
+
+    def _ends(self, value: Tensor, error: Tensor, level: float) -> Pair:
+        low, high = normal(value, error, level)  # plots begin at 0, as those of torchmetrics do, but values do not
+        return low, high.clamp(max=1)
 
 
 @documented(PearsonCorrCoef)

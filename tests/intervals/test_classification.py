@@ -71,6 +71,22 @@ def test_binary_shares_are_proportions(method):
         )
 
 
+@pytest.mark.parametrize(
+    ("right", "of", "wilson", "exact"),
+    [
+        (7, 10, (0.39677814746114537, 0.8922087325936989), (0.3475471499400027, 0.9332604888222655)),
+        (0, 25, (0.0, 0.13319225093904855), (0.0, 0.13718517153071255)),
+        (480, 500, (0.9390264041651492, 0.9739592026102227), (0.9388973906117553, 0.9753986879144546)),
+    ],
+)
+def test_shares_are_those_of_statsmodels(right, of, wilson, exact):
+    """``proportion_confint`` of statsmodels 0.15.0, with ``method="wilson"`` and ``"beta"``, gave these."""
+    target = (torch.arange(of) < right).long()
+    metric = filled(BinaryAccuracy(), (torch.ones_like(target), target))
+    for method, expected in (("wilson", wilson), ("exact", exact)):
+        assert [end.item() for end in metric.interval(method=method)] == pytest.approx(expected, rel=1e-6)
+
+
 #: What the functions of ``confidenceinterval`` 1.0.5 gave for the labels below, with ``method="wilson"``.
 CONFIDENCEINTERVAL = {
     BinaryAccuracy: (0.7379908648282967, 0.8756969964398578),

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Intervals of groups are those of each group's samples, and that of a metric with groups is that of all of them."""
 
+import inspect
 import warnings
+from functools import partial
 
 import pytest
 import torch
+from torch.utils import _pytree as pytree
 
 from fastmetrics import MeanMetric, MetricCollection
 from fastmetrics.classification import (
@@ -138,6 +141,31 @@ def test_collections_share_what_intervals_of_groups_need():
     worst = collection["f1"].worst_groups(2, level=0.9, method="bootstrap", draws=50)
     same(torch.stack(worst.interval), torch.stack(alone.worst_groups(2, level=0.9, draws=50).interval))
     same(torch.stack(collection["f1"].interval(0.9, draws=50)), torch.stack(alone.interval(0.9, draws=50)))
+
+
+@grouped
+def test_weighted_samples_have_an_interval_or_an_error_that_says_what_would_do(kind, options, batch):
+    metric = kind(**{**options, "intervals": True}, num_groups=G)
+    if "weights" not in inspect.signature(metric.inputs).parameters:
+        pytest.skip("the metric has no weights")
+    inputs = batch(0)
+    n = len(inputs[0])
+    metric.update(*inputs, groups=drawn(n, 0), weights=0.5 + torch.rand(n))
+    before, counted = metric.compute(), metric.group_counts()
+    for asked in (metric.interval, metric.interval_by_group):
+        said, ends = "", None
+        try:
+            ends = asked(draws=DRAWS)
+        except ValueError as error:
+            said = str(error)
+        if ends is None:
+            assert type(metric).__name__ in said
+            assert "clusters" in said or "resample them" in said
+        else:
+            assert not (ends[0] > ends[1]).any()
+    after = metric.compute()  # nothing is lost
+    pytree.tree_map(partial(torch.testing.assert_close, rtol=0, atol=0, equal_nan=True), after, before)
+    assert torch.equal(metric.group_counts(), counted)
 
 
 def test_what_intervals_of_groups_refuse():

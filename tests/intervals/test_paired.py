@@ -99,6 +99,17 @@ def test_mcnemar_counts_who_alone_is_right(average):
     assert comparison.mcnemar(exact=False).pvalue.item() == pytest.approx(stats.chi2.sf(chi, 1), rel=1e-6)
 
 
+def test_mcnemar_is_that_of_statsmodels():
+    """``mcnemar([[50, 9], [3, 38]])`` of statsmodels 0.15.0 gave these."""
+    right = torch.tensor([(1, 1)] * 50 + [(1, 0)] * 9 + [(0, 1)] * 3 + [(0, 0)] * 38)
+    comparison = PairedComparison(ours.MulticlassAccuracy(2, average="micro"))
+    comparison.update(right[:, 0], right[:, 1], torch.ones(100, dtype=torch.int64))
+    for exact, statistic, pvalue in ((True, 3.0, 0.14599609375), (False, 2.0833333333333335, 0.14891467317876161)):
+        found = comparison.mcnemar(exact=exact)
+        assert found.statistic == pytest.approx(statistic)
+        assert found.pvalue.item() == pytest.approx(pvalue, rel=1e-6)
+
+
 @settings(deadline=None, max_examples=25)
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=6), st.integers(0, 5))
 def test_batches_and_merges_do_not_matter(sizes, seed):

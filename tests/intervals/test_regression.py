@@ -125,6 +125,16 @@ def test_weights_are_not_more_samples(kind, options):
     torch.testing.assert_close(error_of(masked), error_of(left), rtol=1e-9, atol=0)
 
 
+def test_a_negative_share_of_the_variance_lies_within_its_interval():
+    generator = torch.Generator().manual_seed(0)
+    preds, target = torch.randn(2, 400, generator=generator)
+    metric = filled(ExplainedVariance(intervals=True), (preds, target))
+    low, high = metric.interval()
+    assert low < metric.compute() < high < 0
+    near = filled(R2Score(intervals=True), (preds - preds.mean(), target - target.mean())).interval()
+    assert torch.allclose(torch.stack([low, high]), torch.stack(near), atol=0.01)
+
+
 def test_each_output_has_an_interval_and_their_mean_has_none():
     preds, target = (values.reshape(-1, 2) for values in pairs())
     for kind, options in (
