@@ -279,6 +279,81 @@ void count_all(const ScoresBatch& b, const ScoreKeys& keys, State* histogram, in
   Faults::record(nans, faults);
 }
 
+template <typename T>
+constexpr int64_t keys_of() {
+  return std::is_same_v<T, Half> ? ScoreKeys::kOfHalf : ScoreKeys::kOfBFloat16;
+}
+
+// The cells of n scores, the bits of T, whose labels are 0 and 1; those of negative labels have the last one. Returns
+// whether one is NaN, or outside of [0, 1] if scores have no sign.
+template <typename T, bool kSigned>
+bool find_cells(const uint16_t* __restrict scores, const int32_t* __restrict label, int n, uint32_t* __restrict cell) {
+  constexpr bool kHalf = std::is_same_v<T, Half>;
+  constexpr uint32_t kMost = kSigned ? (kHalf ? 0x7c00 : 0x7f80) : (kHalf ? 0x3c00 : 0x3f80);
+  constexpr uint32_t kNone = static_cast<uint32_t>(2 * (kSigned ? ScoreKeys::kOfSigned : keys_of<T>()));
+  uint32_t odd = 0;
+  for (int i = 0; i < n; ++i) {
+    const uint32_t given = scores[i], bits = given == 0x8000 ? 0 : given;  // -0 is 0
+    uint32_t key = bits < kMost ? bits : kMost;
+    odd |= (kSigned ? bits & 0x7fff : bits) > kMost ? 1 : 0;
+    if (kSigned) key = bits & 0x8000 ? 0xffff - bits : bits | 0x8000;
+    cell[i] = label[i] < 0 ? kNone : 2 * key + static_cast<uint32_t>(label[i]);
+  }
+  return odd != 0;
+}
+
+// Counts a whole batch of 16-bit scores in a line, without widening them. Returns false, having counted nothing, if one
+// is NaN or a logit, or a target out of range: those are for the loops above.
+template <typename T>
+bool count_clean(const ScoresBatch& b, const ScoreKeys& keys, int64_t* histogram) {
+  constexpr int64_t kFewest = int64_t{1} << 18;  // scores that are worth several sets of cells
+  const int64_t n = b.rows.samples();
+  if (b.multiclass || b.columns != 1 || b.weights != nullptr || keys.bits != 0 || b.logits == kLogits || n < kFewest ||
+      b.rows.dims != 1 || b.rows.a_stride[0] != 1) {
+    return false;
+  }
+  constexpr bool kHalf = std::is_same_v<T, Half>;
+  const int64_t number = keys.signed_ ? ScoreKeys::kOfSigned : keys_of<T>();
+  const int64_t first = !kHalf ? 0 : keys.signed_ ? ScoreKeys::kOfSigned : ScoreKeys::kOfBFloat16;
+  const int64_t size = 2 * number + 1;
+  const auto* scores = static_cast<const uint16_t*>(b.preds);
+  const Parts parts(n, std::max<int64_t>(threads_for(n), n >> 31));
+  std::vector<std::vector<uint32_t>> cells(parts.count);
+  std::atomic<bool> clean{true};
+  parts.for_each(threads_for(n), [&](int64_t p, int64_t begin, int64_t end) {
+    cells[p].assign(kSets * size, 0);
+    uint32_t* to = cells[p].data();
+    for (int64_t at = begin; at < end && clean.load(std::memory_order_relaxed); at += kMostRows) {
+      alignas(64) int32_t label[kMostRows];
+      alignas(64) uint32_t cell[kMostRows];
+      const int m = static_cast<int>(std::min<int64_t>(kMostRows, end - at));
+      fetch(scores, DType::kHalf, at + m, m);
+      fetch(b.target, b.target_type, (at + m) * b.rows.b_stride[0], b.rows.b_stride[0] == 1 ? m : 0);
+      const bool bad =
+          narrow_labels(b.target, b.target_type, at * b.rows.b_stride[0], b.rows.b_stride[0], m, 2, b.ignored(), label);
+      if (b.valid != nullptr) mask_labels(b.valid, at * b.rows.c_stride[0], b.rows.c_stride[0], m, label);
+      const bool odd = keys.signed_ ? find_cells<T, true>(scores + at, label, m, cell)
+                                    : find_cells<T, false>(scores + at, label, m, cell);
+      if (bad || odd) {
+        clean.store(false, std::memory_order_relaxed);
+        return;
+      }
+      int i = 0;
+      for (; i + kSets <= m; i += kSets) {
+        for (int j = 0; j < kSets; ++j) ++to[j * size + cell[i + j]];
+      }
+      for (; i < m; ++i) ++to[cell[i]];
+    }
+  });
+  if (!clean.load()) return false;
+  for (const auto& of_part : cells) {
+    for (int64_t set = 0; set < kSets; ++set) {
+      for (int64_t i = 0; i < 2 * number; ++i) histogram[2 * first + i] += of_part[set * size + i];
+    }
+  }
+  return true;
+}
+
 // Keeps n scores, with labels as their signs if there is no room for labels; NaN is what does not count. Returns
 // whether a score is NaN.
 template <typename T, typename Step>
@@ -360,7 +435,13 @@ namespace {
 template <typename State>
 void count_batch(const ScoresBatch& b, const ScoreKeys& keys, State* histogram, int64_t* faults) {
   if (b.rows.samples() * b.columns == 0) return;
-  with_score_type(b.preds_type, [&](auto t) { count_all<decltype(t)>(b, keys, histogram, faults); });
+  with_score_type(b.preds_type, [&](auto t) {
+    using T = decltype(t);
+    if constexpr (sizeof(T) == 2 && std::is_same_v<State, int64_t>) {
+      if (count_clean<T>(b, keys, histogram)) return;
+    }
+    count_all<T>(b, keys, histogram, faults);
+  });
 }
 
 }  // namespace

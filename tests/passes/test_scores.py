@@ -275,3 +275,46 @@ def test_cuts_of_logits_are_those_of_the_sigmoid():
         logits = torch.randn(4000, dtype=torch.float64).mul(8).to(dtype)
         reached = logits.sigmoid().double().unsqueeze(1) >= cuts
         assert torch.equal(logits.double().unsqueeze(1) >= logit_cuts(cuts, dtype), reached)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("logits", [EITHER, PROBABILITIES])
+def test_many_scores_of_16_bits_in_a_line(dtype, logits):
+    """With and without what a quick loop leaves to others: NaN, logits, targets out of range; other strides."""
+    n = 1 << 18
+    generator = torch.Generator().manual_seed(11)
+    scores = torch.rand(n, generator=generator).to(dtype)
+    scores[:6] = torch.tensor([0.0, -0.0, 1.0, 1.0, 6e-8, 0.5])
+    if logits == PROBABILITIES:
+        scores[::3] *= -3
+        scores[6:8] = torch.tensor([torch.inf, -torch.inf])
+    target = torch.randint(0, 2, (n,), generator=generator)
+    valid = torch.rand(n, generator=generator) < 0.9
+    bad = {"": None, "nan": (scores, torch.nan), "logit": (scores, 1.5), "target": (target, 2), "ignored": (target, -1)}
+    for what, change in bad.items():
+        before = None
+        if change is not None:
+            values, value = change
+            before = values[-9].clone()
+            values[-9] = value
+        for some_valid, of in ((None, target), (valid, target.byte() if what == "" else target)):
+            options = False, logits, -1, what == "ignored", False
+            apart = torch.stack([scores, scores], 1)[:, 0]
+            # sigmoids of both are not the same bits everywhere
+            body = count_scores_ if logits == EITHER and what in ("nan", "logit") else count_scores_body
+            made = []
+            for call, given in ((count_scores_, scores), (count_scores_, apart), (body, apart)):
+                counts = torch.ones(1, number_of_keys(0, logits == PROBABILITIES), 2, dtype=torch.int64)
+                faults = torch.zeros(FAULTS, dtype=torch.int64)
+                call(given, of, some_valid, None, counts, faults, 0, *options)
+                made.append((counts, faults))
+            for counts, faults in made[1:]:
+                assert torch.equal(counts, made[0][0]), what
+                assert torch.equal(faults, made[0][1]), what
+        if before is not None:
+            values[-9] = before
+    strided = torch.stack([target, target], 1)[:, 0]
+    expected, found = (torch.zeros(1, number_of_keys(0, logits == PROBABILITIES), 2, dtype=torch.int64) for _ in "ab")
+    count_scores_(scores, strided, None, None, found, None, 0, False, logits, 0, False, False)
+    count_scores_body(scores, target, None, None, expected, None, 0, False, logits, 0, False, False)
+    assert torch.equal(found, expected)
