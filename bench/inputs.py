@@ -3,7 +3,6 @@
 
 import functools
 from dataclasses import dataclass, replace
-from typing import Any
 
 import torch
 
@@ -68,13 +67,14 @@ class Agreeing(Labels):
 class Scores:
     """Logits ``[N, C, ...]`` and targets; ``share`` of the samples are of one class and found so.
 
-    Or the probabilities of such logits.
+    Or the probabilities of such logits; and the groups of samples, if any.
     """
 
     shape: tuple
     dtype: torch.dtype = torch.float32
     share: float = 0.0
     probabilities: bool = False
+    groups: int = 0
 
     def make(self, generator, scale):
         shape, at = scaled(self.shape, scale), generator.device
@@ -84,7 +84,10 @@ class Scores:
             one_class = common(target.shape, self.share, generator)
             preds[:, 1] += 12 * one_class.to(self.dtype)
             target[one_class] = 1
-        return preds.softmax(1) if self.probabilities else preds, target
+        batch = preds.softmax(1) if self.probabilities else preds, target
+        if not self.groups:
+            return batch
+        return *batch, torch.randint(0, self.groups, shape[:1], generator=generator, device=at)
 
     def two(self):
         return replace(self, shape=(2, self.shape[1], *(1 for _ in self.shape[2:])))
@@ -110,40 +113,25 @@ class Hidden:
 
 @dataclass(frozen=True)
 class Binary:
-    """Probabilities or logits ``[N]`` or ``[N, L]``, and 0/1 targets, of which a share is 1."""
+    """Probabilities or logits ``[N]`` or ``[N, L]``, 0/1 targets, of which a share is 1, and the groups, if any."""
 
     shape: tuple
     logits: bool = False
     dtype: torch.dtype = torch.float32
     share: float = 0.5
+    groups: int = 0
 
     def make(self, generator, scale):
         shape, at = (count(self.shape[0], scale), *self.shape[1:]), generator.device
         draw = torch.randn if self.logits else torch.rand
         preds = draw(shape, generator=generator, device=at).to(self.dtype)
-        return preds, common(shape, self.share, generator).long()
+        batch = preds, common(shape, self.share, generator).long()
+        if not self.groups:
+            return batch
+        return *batch, torch.randint(0, self.groups, shape[:1], generator=generator, device=at)
 
     def two(self):
         return replace(self, shape=(2, *self.shape[1:]))
-
-
-@dataclass(frozen=True)
-class InGroups:
-    """Other inputs of N samples, and the group of each sample, ``[N]``, in one or several slicings of so many groups."""
-
-    inputs: Any
-    groups: tuple
-
-    def make(self, generator, scale):
-        batch = self.inputs.make(generator, scale)
-        n = len(batch[0])
-        groups = [
-            torch.randint(0, number, (n,), generator=generator, device=generator.device) for number in self.groups
-        ]
-        return *batch, *groups
-
-    def two(self):
-        return replace(self, inputs=self.inputs.two())
 
 
 @dataclass(frozen=True)

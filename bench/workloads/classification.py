@@ -5,7 +5,7 @@ import torch
 
 from bench import expressions as e
 from bench.expressions import expression
-from bench.inputs import Binary, InGroups, Labels, Scores
+from bench.inputs import Binary, Labels, Scores
 from bench.specs import collection, metric
 from bench.workloads.family import confusion, family_rows
 from bench.workloads.table import M, Workload
@@ -169,7 +169,7 @@ SCORINGS = [
     *(
         Workload(
             name=f"{name}, 1M f32 probabilities of 4 groups",
-            inputs=InGroups(Binary((M,)), (4,)),
+            inputs=Binary((M,), groups=4),
             ours=metric(name, num_groups=4),
             shares={"torchmetrics": 1 / 10},
         )

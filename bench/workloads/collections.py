@@ -3,7 +3,7 @@
 
 from bench import expressions as e
 from bench.expressions import expression
-from bench.inputs import InGroups, Scores
+from bench.inputs import Scores
 from bench.slices import Sliced
 from bench.specs import collection, metric
 from bench.workloads.family import confusion
@@ -46,17 +46,10 @@ ROWS = [
     ),
     Workload(
         name="ten metrics by 1000 groups, 1M x 10 f32 scores",
-        inputs=InGroups(Scores((M, 10)), (1000,)),
-        ours=Sliced(ten(10), (1000,)),
-        alone=Sliced(ten(10)),
+        inputs=Scores((M, 10), groups=1000),
+        ours=Sliced(ten(10), 1000),
+        alone=Sliced(ten(10), 0),
         bars={"alone": 1.6},
-        note="alone: the same without groups; torchmetrics keeps a copy of its metrics for each group",
-    ),
-    Workload(
-        name="ten metrics by 200 and by 4 groups, 1M x 10 f32 scores",
-        inputs=InGroups(Scores((M, 10)), (200, 4)),
-        ours=Sliced(ten(10), (200, 4)),
-        alone=Sliced(ten(10)),
         note="alone: the same without groups; torchmetrics keeps a copy of its metrics for each group",
     ),
     Workload(

@@ -4,7 +4,7 @@
 ``python -m bench fallback`` runs these rows, in a process that loads no native library.
 """
 
-from bench.inputs import Binary, InGroups, Labels, Pairs, Scores, Values
+from bench.inputs import Binary, Labels, Pairs, Scores, Values
 from bench.specs import metric
 from bench.workloads.table import M, Workload
 
@@ -46,7 +46,7 @@ PASSES = [
     ),
     (
         "BinaryFairness, 1M f32 probabilities of 4 groups",
-        InGroups(Binary((M,)), (4,)),
+        Binary((M,), groups=4),
         metric("BinaryFairness", num_groups=4),
     ),
     # exact match, hinge, ranking

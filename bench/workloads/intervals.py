@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Intervals, from what one update counted."""
 
-from bench.inputs import Agreeing, InGroups
-from bench.slices import Sliced
+from bench.inputs import Agreeing
 from bench.specs import metric
 from bench.workloads.table import M, Workload
 
@@ -22,20 +21,6 @@ ROWS = [
         name="interval of micro accuracy, 1M labels of 1000 classes",
         inputs=Agreeing(M, 1000, 0.8),
         ours=metric("MulticlassAccuracy", num_classes=1000, average="micro"),
-        theirs=None,
-        call="interval",
-    ),
-    Workload(
-        name="interval of macro F1, 10,000 draws of 1000 clusters, 1M labels of 10 classes",
-        inputs=InGroups(Agreeing(M, 10, 0.8), (1000,)),
-        ours=Sliced(metric("MulticlassF1Score", num_classes=10), (1000,), clusters=True),
-        theirs=None,
-        call="interval",
-    ),
-    Workload(
-        name="intervals of macro F1 of 100 groups, 10,000 draws each, 1M labels of 10 classes",
-        inputs=InGroups(Agreeing(M, 10, 0.8), (100,)),
-        ours=Sliced(metric("MulticlassF1Score", num_classes=10, intervals=True), (100,)),
         theirs=None,
         call="interval",
     ),

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Intervals of groups are those of each group's samples, and that of a metric with groups is that of all of them."""
 
-import re
 import warnings
 
 import pytest
@@ -156,8 +155,6 @@ def test_what_intervals_of_groups_refuse():
     for asked in (metric.interval, metric.interval_by_group):
         with pytest.raises(ValueError, match="no interval of weighted samples"):
             asked()
-    with pytest.raises(ValueError, match="or resample groups of samples, with `clusters=`"):
-        metric.interval()
     without = MulticlassF1Score(C, num_groups=G)
     without.update(preds, target, groups=drawn(60, 0))
     with pytest.raises(ValueError, match="keeps the confusion matrix"):
@@ -169,39 +166,6 @@ def test_what_intervals_of_groups_refuse():
             asked()
     with pytest.raises(ValueError, match="take 2088 bytes, more than max_state_bytes=1000"):
         MulticlassF1Score(C, intervals=True, num_groups=9, max_state_bytes=1000)
-
-
-@pytest.mark.parametrize(("kind", "options", "batch"), cases())
-def test_what_has_no_interval_says_what_would_do(kind, options, batch):
-    metric = filled(kind, options, [(batch(0), {})])
-    error = raised(metric.interval)
-    if error is None:
-        return
-    assert kind.__name__ in error
-    by_clusters = "resample groups of samples, kept by `num_groups=`, with `clusters=`" in error
-    if not by_clusters:
-        assert re.search(r"Or keep the samples and resample them\.$|A metric of each output has one", error)
-        return
-    metric = filled(kind, {**options, "num_groups": G}, [(batch(0), {"groups": drawn(len(batch(0)[0]), 0)})])
-    if isinstance(metric.compute(), torch.Tensor):
-        low, high = metric.interval(clusters="groups", draws=5)
-        assert low.shape == high.shape == metric.compute().shape
-    else:
-        assert "has several values" in raised(lambda: metric.interval(clusters="groups", draws=5))
-    again = raised(metric.interval)
-    assert "Or resample groups of samples, with `clusters=`." in again
-    assert raised(metric.interval_by_group) == again
-
-
-def raised(call):
-    """The message of what is raised, if anything is."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
-            call()
-        except ValueError as error:
-            return str(error)
-    return None
 
 
 def test_no_group_and_no_sample_are_nan():
