@@ -112,7 +112,10 @@ def interval_of(
         methods = _of_clusters(metric, part, clusters)
     else:
         _require_unweighted(metric, part)
-        methods = metric._interval_methods(of_all(metric, part))
+        states = of_all(metric, part)
+        methods = metric._interval_methods(states)
+        if not methods:
+            raise ValueError(_lacks(metric, states))
     low, high = methods[_chosen(metric, methods, method)](request)
     return low.to(metric._dtype), high.to(metric._dtype)
 
@@ -166,7 +169,11 @@ def _each_interval(
     if len(seen) == 0:
         none = torch.zeros(0, dtype=torch.float64, device=seen.device)
         return none, none
-    chosen = _chosen(metric, metric._interval_methods({name: state[0] for name, state in rows.items()}), method)
+    first = {name: state[0] for name, state in rows.items()}
+    methods = metric._interval_methods(first)
+    if not methods:
+        raise ValueError(_lacks(metric, first))
+    chosen = _chosen(metric, methods, method)
     form = of_row(0)
     if isinstance(form, ClosedForm):
 
@@ -191,7 +198,7 @@ def _require_unweighted(metric: HasIntervals, part: Part) -> None:
     if part.statistics.has_weights(part.states) or any(bool(twin.any()) for twin in part.twins.values()):
         raise ValueError(
             f"{metric._label()}: there is no interval of weighted samples, since the sum of their squared weights is"
-            " not kept. Count them without weights, repeat samples, or resample groups of them, with `clusters`."
+            f" not kept. Count them without weights, repeat samples, or {_how_clusters(metric)}."
         )
 
 
@@ -204,14 +211,26 @@ def of_all(metric: HasIntervals, part: Part) -> States:
     return every.overall(states)
 
 
+def _lacks(metric: HasIntervals, states: States, of: str = " has no interval with these options:") -> str:
+    """What an error says of a metric whose states decide no interval of samples, and what would do."""
+    statistics = metric._statistics
+    would_do = "keep the samples and resample them"
+    if statistics.by_groups and not statistics.samplewise and not metric.formula_of_groups:
+        rows = {name: states[name].unsqueeze(0) for name in metric._names_of_formula()}
+        if statistics.terms(rows) is not None:
+            would_do = _how_clusters(metric)
+    return f"{metric._label()}{of} {statistics.lacks_joint} Or {would_do}."
+
+
+def _how_clusters(metric: HasIntervals) -> str:
+    """How groups of samples are resampled."""
+    how = "with `clusters=`" if metric._slicing is not None else "kept by `num_groups=`, with `clusters=`"
+    return f"resample groups of samples, {how}"
+
+
 def _chosen(metric: HasIntervals, methods: IntervalMethods, method: str | None) -> str:
     """The name of the method that is asked for, or of the first."""
     label = metric._label()
-    if not methods:
-        raise ValueError(
-            f"{label} has no interval with these options: {metric._statistics.lacks_joint} For others, keep the"
-            " samples and resample them."
-        )
     chosen = next(iter(methods)) if method is None else method
     if chosen not in methods:
         raise ValueError(f"{label}: expected `method` to be one of {[*methods]} or None, but got {method!r}.")
@@ -347,7 +366,7 @@ def resampled(
         statistics = metric._statistics
         found = statistics.resampling(states, metric._names_of_formula(), how)
         if found is None:
-            raise ValueError(f"{metric._label()}: its states do not decide this interval. {statistics.lacks_joint}")
+            raise ValueError(_lacks(metric, states, ": its states do not decide this interval."))
         return bootstrap(found, of_draws, states, request)
 
     return interval

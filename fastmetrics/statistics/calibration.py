@@ -13,7 +13,7 @@ from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.native.transforms import suspended
 from fastmetrics.passes import calibration_, calibration_rows_
 from fastmetrics.passes.scored_samples import FROM_VALUES
-from fastmetrics.statistics.base import Inputs, States, as_labels, at_least_1d
+from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d
 from fastmetrics.statistics.scores import ScoresOfTask
 
 _OCTAVES, _STEPS = 24, 64  # of fine bins: down to 2**-24, the steps of each doubling
@@ -21,6 +21,8 @@ _OCTAVES, _STEPS = 24, 64  # of fine bins: down to 2**-24, the steps of each dou
 
 class Probabilities(ScoresOfTask):
     """Statistics of probabilities, whose passes read batches alike."""
+
+    lacks_joint = Statistics.lacks_joint
 
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which targets were out of range, or which scores were no probabilities."""

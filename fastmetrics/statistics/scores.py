@@ -38,8 +38,8 @@ class ScoresOfTask(Statistics):
     """
 
     lacks_joint = (
-        "A histogram of each class does not say which scores a sample has for all: `average=None` gives an interval of"
-        " each, and AUROC without `thresholds` one of an average."
+        "Scores of each class do not say which ones a sample has for all: areas under curves have intervals with"
+        " `average=None`, and AUROC without `thresholds` one of an average."
     )
 
     def __init__(
@@ -47,6 +47,8 @@ class ScoresOfTask(Statistics):
     ) -> None:
         self.task = task
         self.columns = columns
+        if columns == 1:
+            self.lacks_joint = Statistics.lacks_joint
         self.logits = logits
         self.ignore_index = ignore_index
         self.validate = validate

@@ -315,6 +315,7 @@ def test_what_groups_may_be():
     for wrong, error in (
         (groups.float(), ValueError),
         (groups[:5], ValueError),
+        (groups.to("meta"), RuntimeError),
         (None, TypeError),
         ({"groups": groups}, TypeError),
     ):
