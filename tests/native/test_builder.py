@@ -320,18 +320,22 @@ print("sum:", metric.compute().item())
 
 def test_import_is_quick_and_builds_and_loads_nothing(tmp_path):
     code = """
-import gc, sys, time, torch, torchmetrics
+import gc, sys, time
 gc.disable()  # whether a collection of all that torch has made falls into the time is chance
-start = time.process_time()
+times = [time.process_time()]
+import torch, torchmetrics
+times.append(time.process_time())
 import fastmetrics
-print(time.process_time() - start)
+times.append(time.process_time())
+print((times[2] - times[1]) / (times[1] - times[0]))
 assert fastmetrics.native.status().origin == "not tried"
 assert "fastmetrics.native.builder" not in sys.modules
 assert "fastmetrics_" not in open("/proc/self/maps").read()
 """
-    # the first of the runs may have to compile the modules, the others find them compiled
+    # Of what torch and torchmetrics take, which is 2 s and more, on a busy machine as well. The first of the runs may
+    # have to compile the modules, the others find them compiled.
     variables = {"FASTMETRICS_NATIVE": "require", "PYTHONDONTWRITEBYTECODE": None}
-    assert any(float(run(code, tmp_path / "cache", **variables)[0]) <= 0.3 for _ in range(4))
+    assert any(float(run(code, tmp_path / "cache", **variables)[0]) <= 0.14 for _ in range(4))
     assert not (tmp_path / "cache").exists()
 
 
