@@ -10,9 +10,6 @@
 #include "passes/token_rows_arguments.h"
 
 namespace fastmetrics {
-
-int num_threads() { return static_cast<int>(torch::stable::get_num_threads()); }
-
 namespace {
 
 void keep_query_documents(View preds, View target, OptionalView valid, OptionalView weights, State scores,

@@ -12,9 +12,6 @@
 #include "passes/values_arguments.h"
 
 namespace fastmetrics {
-
-int num_threads() { return static_cast<int>(torch::stable::get_num_threads()); }
-
 namespace {
 
 using torch::headeronly::ScalarType;

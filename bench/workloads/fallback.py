@@ -4,13 +4,14 @@
 ``python -m bench fallback`` runs these rows, in a process that loads no native library.
 """
 
-from bench.inputs import Binary, Labels, Pairs, Scores, Values
+from bench.inputs import Binary, Documents, Labels, Pairs, Scores, Values
 from bench.specs import metric
 from bench.workloads.table import M, Workload
+from bench.workloads.text import as_sequence
 
 MOST = 1.2  # times torchmetrics' time
 
-# Rows of each pass: name, batch, metric.
+# Rows of each pass: name, batch, metric, and what is timed and prepared if not a plain update.
 PASSES = [
     # multiclass
     ("MulticlassAccuracy, 1M x 10 f32 scores", Scores((M, 10)), metric("MulticlassAccuracy", num_classes=10)),
@@ -62,6 +63,25 @@ PASSES = [
         Binary((20_000, 20), logits=True),
         metric("MultilabelRankingLoss", num_labels=20),
     ),
+    # what scores decide: kept, at thresholds, calibration
+    ("AUROC, exact, 1M f32 probabilities, update and compute", Binary((M,)), metric("BinaryAUROC"), "forward"),
+    (
+        "AUROC, exact, 100k x 10 f32 scores, update and compute",
+        Scores((100_000, 10)),
+        metric("MulticlassAUROC", num_classes=10),
+        "forward",
+    ),
+    ("AUROC, 200 thresholds, 1M f32 probabilities", Binary((M,)), metric("BinaryAUROC", thresholds=200)),
+    ("BinaryCalibrationError, 1M f32 probabilities", Binary((M,)), metric("BinaryCalibrationError"), "forward"),
+    (
+        "MulticlassCalibrationError, 100k x 10 f32 scores, update and compute",
+        Scores((100_000, 10)),
+        metric("MulticlassCalibrationError", num_classes=10),
+        "forward",
+    ),
+    # documents, tokens
+    ("nDCG, 2000 queries x 40, compute", Documents(2000, 40), metric("RetrievalNormalizedDCG"), "compute"),
+    ("perplexity, 512 x 32,000 f32 logits", Scores((512, 32_000)), metric("Perplexity"), "update", as_sequence),
     # pairs, rows, values
     ("MeanSquaredError, 1M f32 pairs", Pairs((M,)), metric("MeanSquaredError")),
     ("PearsonCorrCoef, 1M f32 pairs", Pairs((M,)), metric("PearsonCorrCoef")),
@@ -78,15 +98,18 @@ DEARER = [
     ("LogCoshError of 1M f32 pairs", Pairs((M,)), metric("LogCoshError")),
 ]
 
-ROWS = [
-    Workload(
+
+def _row(bars, name, inputs, made, call="update", prepare=None):
+    return Workload(
         name=name,
         inputs=inputs,
         ours=made,
+        call=call,
+        prepare=prepare,
         tolerance=2e-3,
-        bars={"torchmetrics": round(1 / MOST, 2)} if barred else {},
+        bars=bars,
         devices=("cpu",),
     )
-    for rows, barred in ((PASSES, True), (DEARER, False))
-    for name, inputs, made in rows
-]
+
+
+ROWS = [_row({"torchmetrics": round(1 / MOST, 2)}, *row) for row in PASSES] + [_row({}, *row) for row in DEARER]

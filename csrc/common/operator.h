@@ -10,9 +10,13 @@
 #include <cstddef>
 #include <utility>
 
+#include "common/cpu.h"
 #include "common/view.h"
 
 namespace fastmetrics {
+
+// What the loops ask, who know no torch. This header is for one source of a library.
+int num_threads() { return static_cast<int>(torch::stable::get_num_threads()); }
 
 enum class Parameter : uint8_t { kView, kState, kOutput, kInteger, kNumber, kFlag };
 

@@ -85,11 +85,18 @@ def load(device: str, part: str = PARTS[0]) -> bool:
 
     Raises:
         NativeError: none could be had and ``FASTMETRICS_NATIVE=require``.
+        RuntimeError: none was looked for yet, and a CUDA graph is being captured.
     """
     found = _status.get((device, part))
     if found is None:
         if device not in DEVICES:
             return False
+        if device == "cuda" and torch.version.cuda is not None and torch.cuda.is_current_stream_capturing():
+            raise RuntimeError(
+                "fastmetrics: the first use of the CUDA kernels was inside the capture of a CUDA graph, where they can"
+                " neither be built nor loaded. Warm up first: update the metric once before the capture, or call"
+                ' fastmetrics.build(["cuda"]).'
+            )
         with _lock:
             found = _status.get((device, part))
             if found is None:
@@ -111,8 +118,8 @@ def build(devices: tuple[str, ...] | list[str] | None = None) -> list[Status]:
 
     Example:
         >>> import fastmetrics
-        >>> [(status.device, status.part) for status in fastmetrics.build(["cpu"])]
-        [('cpu', 'counts'), ('cpu', 'numbers'), ('cpu', 'scores'), ('cpu', 'documents')]
+        >>> [status.part for status in fastmetrics.build(["cpu"])]
+        ['counts', 'rows', 'numbers', 'scores', 'probabilities', 'documents']
     """
     if devices is None:
         devices = ["cpu", "cuda"] if torch.cuda.is_available() else ["cpu"]

@@ -20,13 +20,16 @@ from pathlib import Path
 TORCH_TARGET = (2, 11)
 DEFAULT_ARCHS = ("7.5", "8.0", "8.6", "8.9", "9.0", "10.0", "12.0+PTX")
 
-# A device has four libraries, each built when one of its kernels is first called: of what counts (labels, decisions),
-# of numbers (pairs and values, their ranks), of what scores decide (curves, calibration), and of documents (rankings of
-# them, the tokens in them). A part has the sources whose names begin so; the first has all that no other has.
+# A device has six libraries, each built when one of its kernels is first called: of what counts (labels, decisions), of
+# rows as a whole (hinge losses, rankings of labels, exact matches), of numbers (pairs and values, their ranks), of what
+# scores decide (curves), of probabilities (calibration, proper scores), and of documents (rankings of them, the tokens
+# in them). A part has the sources whose names begin so; the first has all that no other has.
 _SOURCES = {
     "counts": ("argmax", "convert"),
+    "rows": ("argmax", "convert", "exact_match", "hinge", "ranking", "row_operators", "rows"),
     "numbers": ("convert", "number", "pairs", "ranks", "row_pairs", "values"),
-    "scores": ("argmax", "calibration", "convert", "curve", "proper_scores", "score"),
+    "scores": ("argmax", "convert", "curve", "score"),
+    "probabilities": ("argmax", "calibration", "convert", "probability", "proper_scores"),
     "documents": ("convert", "document", "queries", "token_rows"),
 }
 PARTS = tuple(_SOURCES)
@@ -89,7 +92,9 @@ def library(device: str, part: str = PARTS[0], isa: str = "native", root: Path |
     """
     root = source_root() if root is None else root
     endings = {"cpu": ("_cpu.cpp",), "cuda": ("_cuda.cpp", "_cuda.cu")}[device]
-    sources = sorted(str(path) for path in root.rglob("*") if path.name.endswith(endings) and _is_of(path.name, part))
+    found = (path for path in root.rglob("*") if path.name.endswith(endings) and _is_of(path.name, part))
+    # the longest first, so that no compiler is left alone with it at the end
+    sources = sorted(map(str, found), key=lambda path: (-os.path.getsize(path), path))
     headers = sorted(str(path) for path in root.rglob("*") if path.suffix in (".h", ".cuh"))
     common = [
         "-O3",
@@ -222,6 +227,7 @@ def _print_for_cmake(device: str, part: str) -> None:
     from torch.utils.cpp_extension import include_paths, library_paths
 
     made = library(device, part)
+    print("PARTS=" + ";".join(PARTS))
     print("NAME=" + made.name)
     print("SOURCES=" + ";".join(made.sources))
     print("INCLUDES=" + ";".join(made.include_dirs))

@@ -152,7 +152,7 @@ def _fake(
     torch._check(hits.dtype == dtype, lambda: f"calibration_: hits must be {dtype}")
 
 
-calibration_ = define(SCHEMA, calibration_body, _fake, library="scores")
+calibration_ = define(SCHEMA, calibration_body, _fake, library="probabilities")
 
 ROWS_SCHEMA = (
     "calibration_rows_(Tensor preds, Tensor target, Tensor rows, Tensor? valid, Tensor? weights, Tensor edges, "
@@ -222,4 +222,4 @@ def _rows_fake(preds: Tensor, target: Tensor, rows: Tensor, *rest: Any) -> None:
     )
 
 
-calibration_rows_ = define(ROWS_SCHEMA, calibration_rows_body, _rows_fake, kernels=("cpu",), library="scores")
+calibration_rows_ = define(ROWS_SCHEMA, calibration_rows_body, _rows_fake, kernels=("cpu",), library="probabilities")

@@ -111,4 +111,4 @@ def _fake(
         torch._check(state.dtype == dtype, lambda: f"exact_match_: states must be {dtype}")
 
 
-exact_match_ = define(SCHEMA, exact_match_body, _fake)
+exact_match_ = define(SCHEMA, exact_match_body, _fake, library="rows")

@@ -134,4 +134,4 @@ def _fake(
     torch._check(count.dtype == dtype, lambda: f"hinge_: count must be {dtype}")
 
 
-hinge_ = define(SCHEMA, hinge_body, _fake)
+hinge_ = define(SCHEMA, hinge_body, _fake, library="rows")

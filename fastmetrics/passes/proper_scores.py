@@ -165,7 +165,7 @@ def _fake(
     torch._check(count.dtype == dtype, lambda: f"proper_scores_: count must be {dtype}")
 
 
-proper_scores_ = define(SCHEMA, proper_scores_body, _fake, kernels=("cpu",), library="scores")
+proper_scores_ = define(SCHEMA, proper_scores_body, _fake, kernels=("cpu",), library="probabilities")
 
 ROWS_SCHEMA = (
     "proper_scores_rows_(Tensor preds, Tensor target, Tensor rows, Tensor? valid, Tensor? weights, Tensor(a!)? brier, "
@@ -235,4 +235,6 @@ def _rows_fake(preds: Tensor, target: Tensor, rows: Tensor, *rest: Any) -> None:
     )
 
 
-proper_scores_rows_ = define(ROWS_SCHEMA, proper_scores_rows_body, _rows_fake, kernels=("cpu",), library="scores")
+proper_scores_rows_ = define(
+    ROWS_SCHEMA, proper_scores_rows_body, _rows_fake, kernels=("cpu",), library="probabilities"
+)

@@ -154,4 +154,4 @@ def _fake(preds: Tensor, target: Tensor, valid: Tensor | None, weights: Tensor |
     torch._check(rest[3].dtype == dtype, lambda: f"ranking_: count must be {dtype}")
 
 
-ranking_ = define(SCHEMA, ranking_body, _fake)
+ranking_ = define(SCHEMA, ranking_body, _fake, library="rows")

@@ -66,7 +66,7 @@ def copying(filled, tmp_path):
 def test_what_was_built_comes_from_the_cache_and_what_is_not_used_is_not_built(filled):
     code = "print(*(native.status('cpu', part).origin for part in native.PARTS), sep=', ')"
     out, err = run(UPDATE + code, filled, CXX=None, FASTMETRICS_NATIVE="require")
-    assert out.splitlines() == ["origin: cache", "cache, not tried, not tried, not tried"]
+    assert out.splitlines() == ["origin: cache", ", ".join(["cache"] + ["not tried"] * (len(native.PARTS) - 1))]
     assert err == ""
     with pytest.raises(ValueError, match="tpu"):
         native.build(["tpu"])
@@ -342,7 +342,7 @@ assert "fastmetrics_" not in open("/proc/self/maps").read()
 def test_doctor(filled, quick, tmp_path, monkeypatch, capsys):
     doctor = ["-m", "fastmetrics", "doctor"]
     out, _ = run(doctor, filled, **quick)
-    assert 8 <= len(out.splitlines()) <= 12
+    assert 8 <= len(out.splitlines()) <= 8 + len(native.PARTS)
     assert f"torch {torch.__version__}" in out
     for line in (
         f"compiler: {shutil.which('c++', path=quick['PATH'])}",

@@ -7,7 +7,9 @@ import sys
 import textwrap
 
 import pytest
+import torch
 
+from fastmetrics import native
 from tests.support import ROOT
 
 BEGIN = """
@@ -165,3 +167,13 @@ def test_a_required_library_is_still_required():
         [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True, env=environment
     )
     assert done.stdout.strip() == "refused"
+
+
+def test_the_first_use_is_not_in_a_capture(monkeypatch):
+    """Nothing is built, loaded or remembered there."""
+    monkeypatch.setattr(native, "_status", {})
+    monkeypatch.setattr(torch.version, "cuda", "13.0")
+    monkeypatch.setattr(torch.cuda, "is_current_stream_capturing", lambda: True)
+    with pytest.raises(RuntimeError, match=r'Warm up first: .*fastmetrics\.build\(\["cuda"\]\)'):
+        native.load("cuda")
+    assert native._status == {}
