@@ -109,26 +109,25 @@ def calibration_cells(
     preds = preds.detach()
     multiclass = preds.dim() > target.dim()
     samples = samples_of(preds, target, valid, weights, faults, ignore_index, has_ignore_index)
-    scores, bins = samples.scores, edges.numel()
-    label = scores.argmax(1) if multiclass else 1
-    scores = torch.where(samples.are_logits(logits), samples.probabilities(scores), scores)
+    if multiclass and not apart:
+        scores, label = samples.greatest(logits)
+    else:
+        scores = samples.probabilities(logits)
+        label = torch.arange(scores.shape[1], device=scores.device) if multiclass else target.new_ones(())
+    hit = samples.target.unsqueeze(1) == label
+    if apart:
+        column = label.expand_as(scores) if multiclass else label_of_elements(target).unsqueeze(1)
+    else:
+        column = torch.zeros_like(hit, dtype=torch.int64)
     if multiclass or preds.dtype != torch.float64:
         scores = scores.float().double()
-    n, c = scores.shape
-    if multiclass and apart:
-        hit = samples.target.unsqueeze(1) == torch.arange(c, device=scores.device)
-        column = torch.arange(c, device=scores.device).expand(n, c)
-    else:
-        scores = scores.amax(1, keepdim=True)
-        hit = (samples.target == label).unsqueeze(1)
-        column = label_of_elements(target).unsqueeze(1) if apart else torch.zeros_like(hit, dtype=torch.int64)
     counted = samples.counted.unsqueeze(1).expand_as(scores)
     bad = counted & ~((scores >= 0) & (scores <= 1))
     record_faults(faults, 2, bad, torch.arange(bad.numel(), device=bad.device).reshape(bad.shape))
     counted = counted & ~bad
     scores = torch.where(counted, scores, 0.0)
     amount = torch.where(counted, samples.amount.unsqueeze(1), 0.0)
-    place = column * bins + torch.bucketize(scores, edges, right=True) - 1
+    place = column * edges.numel() + torch.bucketize(scores.contiguous(), edges, right=True) - 1
     return CalibrationCells(place, (amount, amount * scores, torch.where(hit, amount, 0.0)))
 
 

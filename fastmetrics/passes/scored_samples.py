@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
+from fastmetrics.native.operators import eager_on_cpu
 from fastmetrics.passes.faults import bad_weights, record_faults
 
 FROM_VALUES = -1  # the values of a batch decide whether its scores are logits
@@ -39,9 +41,20 @@ class ScoredSamples:
         """Whether scores are logits, a bool []: ``logits``, or, ``FROM_VALUES``, if any is no probability."""
         return self.outside().any() if logits == FROM_VALUES else torch.ones_like(self.counted[0]) & (logits == 1)
 
-    def probabilities(self, logits: Tensor) -> Tensor:
-        """Softmax over classes, or the sigmoid."""
-        return logits.softmax(1) if self.multiclass else logits.sigmoid()
+    def probabilities(self, logits: int) -> Tensor:
+        """The softmax over classes, or the sigmoid, of scores that are logits; others as they are."""
+        return self._where_logits(logits, lambda s: s.softmax(1) if self.multiclass else s.sigmoid(), self.scores)
+
+    def greatest(self, logits: int) -> tuple[Tensor, Tensor]:
+        """The greatest of the probabilities of each sample, and its class, the first one; [N, 1] each."""
+        top, label = self.scores.max(1, keepdim=True)
+        return self._where_logits(logits, lambda s: (s - top).exp().sum(1, keepdim=True).reciprocal(), top), label
+
+    def _where_logits(self, logits: int, of_logits: Callable[[Tensor], Tensor], given: Tensor) -> Tensor:
+        found = self.are_logits(logits)
+        if eager_on_cpu(found):
+            return of_logits(self.scores) if bool(found) else given
+        return torch.where(found, of_logits(self.scores), given)
 
 
 def samples_of(
@@ -71,7 +84,8 @@ def samples_of(
         counted = counted & ~bad_weights(faults, weights, kept)
         amount = torch.where(counted, weights, 0.0)
     # neither the scores of samples that are not counted decide anything, nor do they spoil a gradient
-    scores = torch.where(counted.unsqueeze(1), scores, 0.0)
+    if not (eager_on_cpu(scores, counted) and bool(counted.all())):
+        scores = torch.where(counted.unsqueeze(1), scores, 0.0)
     return ScoredSamples(multiclass, scores, torch.where(counted, target, 0), counted, amount)
 
 

@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from fastmetrics.native.operators import define
+from fastmetrics.native.operators import define, eager_on_cpu
+from fastmetrics.passes.blocks import PER_THREAD
 
 SCHEMA = "token_rows(Tensor logits, Tensor target, bool entropy, bool rank, Tensor? own) -> Tensor"
 
@@ -53,26 +54,78 @@ def token_rows_body(logits: Tensor, target: Tensor, entropy: bool, rank: bool, o
             not known there, and the rank is 0.
 
     Returns:
-        float64 ``[5, N]``, the rows of :class:`TokenValues`. The native kernels take the exponentials of logits up to
-        32 bits in float32: relative errors of ``sum`` and ``weighted`` are up to about 1e-6. The rest is in float64.
+        float64 ``[5, N]``, the rows of :class:`TokenValues`. On a CPU and in the native kernels the exponentials of
+        logits up to 32 bits are those of float32: relative errors of ``sum`` and ``weighted`` are up to about 1e-6. The
+        rest is in float64.
     """
     _check(logits, target)
-    v = logits.shape[-1]
-    x = logits.reshape(target.shape[0], v).double()
-    tokens = x.shape[0]
+    x = logits.reshape(target.shape[0], logits.shape[-1])
+    if not eager_on_cpu(logits, target) or logits.dtype == torch.float64 or not x.numel():
+        return _values(x, target, entropy, rank, own)
+    step = max(1, 4 * PER_THREAD * torch.get_num_threads() // x.shape[1])  # of float32
+    parts = []
+    for first in range(0, x.shape[0], step):
+        part = slice(first, first + step)
+        found = _values_of_finite(x[part], target[part], entropy, rank and own is None)
+        if found is None or (rank and own is not None):
+            found = _values(x[part], target[part], entropy, rank, None if own is None else own[part])
+        parts.append(found)
+    return torch.cat(parts, 1)
+
+
+def _values_of_finite(x: Tensor, target: Tensor, entropy: bool, rank: bool) -> Tensor | None:
+    """What :func:`_values` returns for logits up to 32 bits, in float32; None if the greatest of a row is not finite.
+
+    As in the native kernels, exponentials are those of float32.
+    """
+    x = x.float()
+    top = x.amax(1)
+    if not bool(top.isfinite().all()):
+        return None
+    shifted = x - top.unsqueeze(1)
+    exponentials = shifted.exp() if entropy else shifted.exp_()
+    found = torch.zeros(len(TokenValues._fields), x.shape[0], dtype=torch.float64)
+    values = TokenValues(*found)
+    values.greatest.copy_(top)
+    values.sum.copy_(exponentials.sum(1))
+    if entropy:
+        values.weighted.copy_(exponentials.mul_(shifted.clamp_(min=torch.finfo(torch.float32).min)).sum(1))
+    here = (target >= 0) & (target < x.shape[1])
+    own = x.gather(1, torch.where(here, target, 0).unsqueeze(1))
+    values.own.copy_(torch.where(here, own.squeeze(1), -torch.inf))
+    if rank:
+        ahead = x > own
+        equal = x == own
+        if int(equal.sum()) > x.shape[0]:
+            ahead |= equal & (torch.arange(x.shape[1]) < target.unsqueeze(1))
+        values.rank.copy_(torch.where(here, ahead.sum(1), 0))
+    skipped = target == SKIPPED
+    if bool(skipped.any()):
+        found[:, skipped] = 0
+        for value in (values.greatest, values.own):
+            value[skipped] = -torch.inf
+    return found
+
+
+def _values(x: Tensor, target: Tensor, entropy: bool, rank: bool, own: Tensor | None) -> Tensor:
+    """The values of rows ``[N, V]``, in operations that take any logits and never wait for a device."""
+    x = x.double()
+    tokens, v = x.shape
     read = (target != SKIPPED).unsqueeze(1)
     x = torch.where(read, x, -torch.inf)
     top = x.amax(1) if v else x.new_full((tokens,), -torch.inf)
     bad = top.isnan() | (top == torch.inf)
     shifted = torch.where((x == -torch.inf) | bad.unsqueeze(1), -torch.inf, x - top.unsqueeze(1))
     exponentials = shifted.exp()
-    terms = exponentials * torch.where(shifted == -torch.inf, 0.0, shifted)
     here = (target >= 0) & (target < v)
     index = torch.where(here, target, 0).unsqueeze(1)
     own_here = torch.where(here, x.gather(1, index).squeeze(1) if v else -torch.inf, -torch.inf)
-    sums = [torch.where(bad, torch.nan, value) for value in (top, exponentials.sum(1), terms.sum(1))]
-    if not entropy:
-        sums[2] = torch.zeros_like(top)
+    sums = [torch.where(bad, torch.nan, value) for value in (top, exponentials.sum(1))]
+    if entropy:
+        weighted = (exponentials * torch.where(shifted == -torch.inf, 0.0, shifted)).sum(1)
+        sums.append(torch.where(bad, torch.nan, weighted))
+    else:
+        sums.append(torch.zeros_like(top))
     before = torch.zeros_like(top)
     if rank:
         mine = (own_here if own is None else torch.where(here, own_here, own)).unsqueeze(1)
