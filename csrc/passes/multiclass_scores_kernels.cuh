@@ -72,7 +72,8 @@ FM_KERNEL tile_kernel(const MulticlassBatch b, const MulticlassStates s, const S
   __pipeline_commit();
   for (int now = stages; left > 0; --left) {
     __pipeline_wait_prior(0);
-    __syncwarp();  // the copies of all lanes are there
+    // the copies of all lanes are there, and all have read the tile before, in whose place the next one is copied
+    __syncwarp();
     const bool more = left > 1;
     int row[kRows];  // where it is in shared memory
     Scan<W, kRanks> scan[kRows];
@@ -146,7 +147,6 @@ FM_KERNEL tile_kernel(const MulticlassBatch b, const MulticlassStates s, const S
     }
     sample += step;
     if (more) FetchedTarget::fetch(b, sample, kWarp, targets);
-    __syncwarp();  // all lanes have read it
   }
   const int64_t rest = tiles * kTile + static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
   if (rest < samples) {
