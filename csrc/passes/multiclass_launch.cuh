@@ -23,6 +23,8 @@ SharedCells shared_cells(const Card& card, const MulticlassBatch& b, const Multi
   SharedCells plan;
   *most_blocks = 0;
   if (b.samplewise) return plan;
+  if (b.valid == nullptr && !Adds<State>::kWeights) plan.limit = static_cast<uint32_t>(b.classes);
+  if (b.has_ignore && b.ignore >= 0 && b.ignore < b.classes) plan.ignored = static_cast<uint32_t>(b.ignore);
   const int64_t samples = b.layout.samples(), c = b.classes;
   // two blocks a multiprocessor, each with a kilobyte for the system
   const int64_t bytes = std::min<int64_t>(card.shared_of_block, card.shared_of_multiprocessor / 2 - 1024) - other;
@@ -30,7 +32,9 @@ SharedCells shared_cells(const Card& card, const MulticlassBatch& b, const Multi
     return cells > 0 && (plan.of_replica() + cells) * kCell <= bytes &&
            samples >= cells * Tuning::kSamplesPerCell * std::max(1, card.multiprocessors / 2);
   };
-  if (s.confusion != nullptr && pays(c * c)) plan.pairs = static_cast<int>(c * c);
+  // counts of scores take one addition so, in place of three
+  const bool of_pairs = s.confusion != nullptr || (b.scores && s.counts != nullptr);
+  if (of_pairs && pays(c * c)) plan.pairs = static_cast<int>(c * c);
   if (plan.pairs == 0) {
     if ((s.confusion != nullptr || s.counts != nullptr) && pays(c)) plan.diagonal = static_cast<int>(c);
     if (s.counts != nullptr && pays(c * 2)) plan.margins = static_cast<int>(c * 2);
@@ -66,7 +70,16 @@ struct MulticlassStart {
   }
 };
 
-// Starts labels(start), or scores(start, T{}, whether ranks are wanted as a type).
+// What a block keeps of scores, beside `other` bytes.
+template <typename Tuning, typename State>
+Kept kept_of_scores(const MulticlassStart<Tuning, State>& start, int64_t other) {
+  if (start.s.want_ranks()) return kRanked;
+  int64_t most = 0;
+  const SharedCells plan = shared_cells<Tuning>(start.card, start.b, start.s, other, &most);
+  return plan.all && plan.pairs > 0 ? kPairs : kRest;
+}
+
+// Starts labels(start), or scores(start, T{}).
 template <typename Tuning, typename State, typename Labels, typename Scores>
 cudaError_t start_multiclass(const MulticlassBatch& b, const MulticlassCells<State>& s, cudaStream_t stream,
                              const Labels& labels, const Scores& scores) {
@@ -76,9 +89,7 @@ cudaError_t start_multiclass(const MulticlassBatch& b, const MulticlassCells<Sta
   if (error != cudaSuccess) return error;
   const MulticlassStart<Tuning, State> start{card, b, s, stream};
   if (!b.scores) return labels(start);
-  with_score_type(b.preds_type, [&](auto t) {
-    error = s.want_ranks() ? scores(start, t, std::true_type()) : scores(start, t, std::false_type());
-  });
+  with_score_type(b.preds_type, [&](auto t) { error = scores(start, t); });
   return error;
 }
 

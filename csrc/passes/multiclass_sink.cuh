@@ -45,18 +45,21 @@ struct SharedCells {
   int rank_histogram = 0;  // [C]
   int replicas = 1;
   bool all = false;  // whether nothing goes straight to a state
+  // Targets below the one that are not the other are counted without a second look.
+  uint32_t limit = 0, ignored = UINT32_MAX;
 
   FM_HD int of_counts() const { return diagonal + margins; }
   FM_HD int of_replica() const { return pairs + diagonal + margins + ranks + rank_histogram; }
   FM_HD int cells() const { return of_replica() * replicas; }
 };
 
-// What a block keeps of samples without ranks.
+// What a block keeps of samples without ranks; or that there are ranks.
 using Kept = int;
 constexpr Kept kPairs = 0;     // all cells
 constexpr Kept kCounts = 1;    // counts, and no confusion is asked for
 constexpr Kept kDiagonal = 2;  // the diagonal, and the margins if counts are asked for
 constexpr Kept kRest = 3;      // anything else
+constexpr Kept kRanked = 4;    // anything, with ranks
 
 template <typename State>
 class Sink {

@@ -4,8 +4,8 @@
 // to compile. The figures of Tuning were chosen from the sizes of current cards, not measured.
 
 #include "passes/multiclass_cuda.h"
-#include "passes/multiclass_kernels.cuh"
 #include "passes/multiclass_launch.cuh"
+#include "passes/multiclass_scores_kernels.cuh"
 
 namespace fastmetrics {
 namespace {
@@ -17,20 +17,23 @@ struct Tuning {
   static constexpr int kReplicaBytes = 24 * 1024;
   // bytes of a row that one thread walks: what a warp has of such rows stays in the first cache until it is read
   static constexpr int kMostForThread = 128;
-  // classes up to which 8 lanes have a row
-  static constexpr int kMostForLanes = 256;
+  // bytes of a row up to which two lanes have it, of many rows
+  static constexpr int kMostForLanes = 8192;
 };
 
 using Start = MulticlassStart<Tuning, double>;
 
-template <typename T, bool kRanks>
+template <typename T, Kept kKept>
 cudaError_t launch_scores(const Start& start) {
   const int64_t samples = start.b.layout.samples(), c = start.b.classes;
   if (start.b.class_stride != 1 || c * int64_t{sizeof(T)} <= Tuning::kMostForThread) {
-    return start(planes_kernel<T, 1, kRanks, double>, samples, kThreads);
+    return start(planes_kernel<T, 1, kKept, double>, samples, kThreads);
   }
-  if (c <= Tuning::kMostForLanes) return start(rows_kernel<T, 8, kRanks, double>, samples, kThreads / 8);
-  return start(rows_kernel<T, 32, kRanks, double>, samples, kThreads / 32);
+  if (c * int64_t{sizeof(T)} <= Tuning::kMostForLanes &&
+      samples * 2 >= int64_t{kThreads} * start.card.multiprocessors) {
+    return start(rows_kernel<T, 2, kKept, double>, samples, kThreads / 2);
+  }
+  return start(rows_kernel<T, 32, kKept, double>, samples, kThreads / 32);
 }
 
 }  // namespace
@@ -40,7 +43,10 @@ cudaError_t launch_multiclass_weighted(const MulticlassBatch& b, const Multiclas
   return start_multiclass<Tuning>(
       b, s, stream,
       [](const Start& start) { return start(labels_strided_kernel<double>, start.b.layout.samples(), kThreads * 2); },
-      [](const Start& start, auto t, auto ranks) { return launch_scores<decltype(t), decltype(ranks)::value>(start); });
+      [](const Start& start, auto t) {
+        using T = decltype(t);
+        return start.s.want_ranks() ? launch_scores<T, kRanked>(start) : launch_scores<T, kRest>(start);
+      });
 }
 
 }  // namespace fastmetrics

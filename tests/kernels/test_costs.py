@@ -11,7 +11,7 @@ from bench.roofline import ALIKE, H100, H200, UNIFORM, Cost, passes
 from fastmetrics.native.parameters import cuda_home
 from tests.support import kernel_costs, kernel_resources
 from tests.support.kernel_costs import BARS, Bar, disassembler, kept, lost, table
-from tests.support.machine_code import all_hot_loops, functions, hot_loop
+from tests.support.machine_code import all_hot_loops, functions, hot_loop, loops, nest
 
 SOURCES = kernel_resources.SOURCES
 # Compilers of one release differ by a little.
@@ -120,3 +120,44 @@ def test_a_loop_within_a_loop():
     loop = hot_loop(code)
     assert (loop.path.loaded, loop.path.instructions) == (32, 3)
     assert (loop.enclosing.loaded, loop.enclosing.instructions, loop.divisions) == (8, 102, 1)
+
+
+ROWS = """
+.text.k:
+        /*0000*/                   BRA `(.L_x_0) ;
+.L_x_0:
+        /*0010*/                   DEPBAR.LE SB0, 0x0 ;
+        /*0020*/                   BRA.DIV UR4, `(.L_x_9) ;
+.L_x_8:
+        /*0030*/                   LDG.E.64 R2, desc[UR4][R2.64] ;
+.L_x_1:
+        /*0040*/                   LDGSTS.E.BYPASS.128 [R9], desc[UR4][R6.64] ;
+        /*0050*/              @!P1 BRA `(.L_x_2) ;
+        /*0060*/                   LDS.64 R4, [R8] ;
+.L_x_2:
+        /*0070*/               @P1 BRA `(.L_x_1) ;
+        /*0080*/               @P2 BRA `(.L_x_4) ;
+        /*0090*/                   LDG.E.U8 R5, desc[UR4][R2.64] ;
+        /*00a0*/                   ATOMS.POPC.INC.32 RZ, [R12] ;
+        /*00b0*/                   ATOMS.POPC.INC.32 RZ, [R14] ;
+        /*00c0*/                   BRA `(.L_x_5) ;
+.L_x_4:
+        /*00d0*/                   LDGSTS.E.BYPASS.128 [R9], desc[UR4][R6.64] ;
+        /*00e0*/                   ATOMS.POPC.INC.32 RZ, [R12] ;
+.L_x_5:
+        /*00f0*/               @P0 BRA `(.L_x_0) ;
+        /*0100*/                   EXIT ;
+.L_x_9:
+        /*0110*/                   WARPSYNC.COLLECTIVE R5, `(.L_x_7) ;
+.L_x_7:
+        /*0120*/                   BRA `(.L_x_8) ;
+"""
+
+
+def test_loops_over_rows_and_their_scores():
+    [(_, code)] = functions(ROWS)
+    assert len(loops(code)) == 2, "what lanes do that are not together is no loop"
+    found = nest(code, size=4, atomics=1, copies=1)
+    assert (found.own.instructions, found.own.loaded, found.own.shared_atomics) == (7, 24, 1)
+    assert (found.main.instructions, found.main.loaded, found.copied, found.single) == (4, 16, 16, None)
+    assert nest(code, size=4, atomics=2, copies=0).own.shared_atomics == 2

@@ -73,6 +73,36 @@ def test_a_barrier_of_a_warp_orders_its_lanes_only(module):
         module.wrong_probe(out, 15)
 
 
+# What is there of 1 + thread: what was waited for, and what was there before.
+LANDED = {
+    "a group that is waited for": lambda thread: (1 + thread) * 1000 - 2,
+    "nothing is waited for": lambda thread: -1002,
+    "a copy in no group": lambda thread: -1002,
+    "all groups but the last": lambda thread: (1 + thread) * 1000 - 2,
+    "all groups but the only one": lambda thread: -1002,
+    "a neighbour's, behind a barrier": lambda thread: 1 + (thread ^ 1),
+}
+NOT_IN_ORDER = {
+    "a neighbour's, without a barrier": "race: .* at values",
+    "over what a neighbour writes": "race: .* has begun to copy 8 bytes at values|race: .* writes 8 bytes at values",
+    "read by a neighbour on its way": r"race: .* at values",
+    "6 bytes": "__pipeline_memcpy_async at probe.cu:.*: 6 bytes, of 4, 8 and 16",
+    "16 bytes from an odd place": "unaligned: ",
+}
+
+
+@pytest.mark.parametrize("what", [*LANDED, *NOT_IN_ORDER])
+def test_copies_land_when_their_group_is_waited_for(module, what):
+    out, given = torch.zeros(256, dtype=torch.int64), torch.arange(1, 257)
+    number = [*LANDED, *NOT_IN_ORDER].index(what)
+    if what in LANDED:
+        module.copy_probe(out, given, number)
+        assert out.tolist() == [LANDED[what](thread) for thread in range(256)]
+    else:
+        with pytest.raises(RuntimeError, match=NOT_IN_ORDER[what]):
+            module.copy_probe(out, given, number)
+
+
 @pytest.mark.parametrize("fences", range(4))
 def test_fences_order_blocks(module, fences):
     out, finished, total = (torch.zeros(n, dtype=torch.int64) for n in (5, 1, 1))

@@ -94,16 +94,17 @@ def multiclass_cases():
     # the whole square of the largest confusion matrix that shared memory takes, and one that it does not
     for c in (40, 200):
         yield multiclass(torch.randint(0, c, (7000,)), torch.randint(0, c, (7000,)), "mcf", c)
-    # scores: a tile, 8 lanes, a warp and a block for a row
+    # scores: tiles of rows of an odd and an even length; two lanes, a warp and a block for a row
     for dtype in SCORES:
-        for c, n in ((3, 700), (16, 75), (70, 65), (300, 19), (4100, 3)):
-            scores = rare((torch.randn(n, c) * 2).round() / 2 if c < 20 else torch.randn(n, c)).to(dtype)
+        for c, n in ((3, 700), (6, 640), (30, 900), (300, 19), (4100, 3)):
+            scores = rare((torch.randn(n, c) * 2).round() / 2 if c < 50 else torch.randn(n, c)).to(dtype)
             for which, ignore in (("mcrf", None), ("cf", 0), ("rhf", -1)):
                 if c < 1000 or which != "mcrf":
                     valid = mask((n,), "cpu") if which == "rhf" else None
                     yield multiclass(scores, torch.randint(-2, c + 2, (n,)), which, c, ignore=ignore, valid=valid)
         # rows that start anywhere, and one class after another far apart
         yield multiclass(rare(torch.randn(40, 45)).to(dtype)[::2, 1:42], torch.randint(0, 41, (20,)), "crf", 41)
+        yield multiclass(rare(torch.randn(900, 13)).to(dtype)[:, 1:12], torch.randint(-1, 12, (900,)), "mcf", 11)
         yield multiclass(rare(torch.randn(33, 90)).to(dtype).t(), torch.randint(0, 33, (90,)), "mcrf", 33)
         # images: neighbouring pixels in wide loads, and where they cannot be
         for height, width in ((12, 32), (5, 7)):
@@ -112,13 +113,16 @@ def multiclass_cases():
             valid = mask((2, height, width), "cpu")
             yield multiclass(image, target, "mcrhf", 6, ignore=-1)
             yield multiclass(image, target, "crf", 6, samplewise=True, valid=valid)
+            yield multiclass(image, target, "cf", 6, samplewise=True)
             yield multiclass(image, target.to(torch.int32), "cf", 6, valid=valid)
     # more rows than the blocks of one multiprocessor have at a time
-    for c, n in ((3, 4500), (40, 600), (4100, 20)):
+    for c, n in ((3, 8500), (4, 8500), (70, 900), (600, 70), (4100, 20)):
         yield multiclass(torch.randn(n, c), torch.randint(0, c, (n,)), "crhf", c)
     last = torch.randn(2, 6, 5, 7).contiguous(memory_format=torch.channels_last)
     yield multiclass(last, torch.randint(0, 6, (2, 5, 7)), "mrf", 6)
-    yield multiclass(torch.full((90, 4), -math.inf), torch.full((90,), 3), "mcrf", 4)
+    target = torch.full((90,), 3)
+    target[::7] = 2**32 + 3  # whose lower half is a class
+    yield multiclass(torch.full((90, 4), -math.inf), target, "mcrf", 4)
 
 
 def multiclass_weighted(preds, target, *args, weights=None, **options):
@@ -142,9 +146,9 @@ def multiclass_weighted_cases():
     turned = [x.transpose(0, 2) for x in (square, square.flip(0), weights)]
     yield multiclass_weighted(*turned[:2], "cf", 5, samplewise=True, weights=turned[2])
     yield multiclass_weighted(square, square.flip(1), "cf", 5, weights=zeros(8, 6, 10, dtype=torch.float64))
-    # scores: a thread, 8 lanes and a warp for a row; more rows than the blocks of one multiprocessor have at a time
+    # scores: a thread, two lanes and a warp for a row; more rows than the blocks of one multiprocessor have at a time
     for dtype in SCORES:
-        for c, n in ((3, 4500), (16, 75), (70, 300), (300, 100)):
+        for c, n in ((3, 4500), (16, 75), (70, 900), (300, 60)):
             scores = rare((torch.randn(n, c) * 2).round() / 2 if c < 20 else torch.randn(n, c)).to(dtype)
             target = torch.randint(-2, c + 2, (n,))
             yield multiclass_weighted(scores, target, "mcrhf" if c < 20 else "crhf", c, valid=mask((n,), "cpu"))

@@ -19,7 +19,7 @@ from bench.roofline import ALIKE, H100, H200, Cost
 from fastmetrics.native.parameters import cuda_home
 from tests.support import ROOT, machine_code
 from tests.support.kernel_resources import SOURCES, compile_kernels, names_of, resources, run
-from tests.support.machine_code import HotLoop, all_hot_loops
+from tests.support.machine_code import HotLoop, Nest, functions, hot_loop, nest
 
 ARCHITECTURE = "90"
 TABLE = ROOT / "docs" / "kernel_costs.md"
@@ -36,7 +36,6 @@ class Work:
         size: its bytes, of which the hot loop reads as many elements as fit in what it loads; None: see ``elements``.
         elements: of one round of the hot loop, if ``size`` is None.
         around: elements of a lane in one round of the loop that encloses the hot one; None: that one is rare.
-        beside: bytes an element that the loop around reads; tails of rows, which it has too, are rare.
         shared: bytes of dynamic shared memory of a block.
     """
 
@@ -44,8 +43,37 @@ class Work:
     size: int | None = None
     elements: int = 1
     around: float | None = None
-    beside: float = 0.0
     shared: int = 0
+
+
+@dataclass(frozen=True)
+class Rows:
+    """What the loops over the rows of a kernel read; see :class:`~tests.support.machine_code.Nest`.
+
+    Attributes:
+        size: bytes of a score.
+        classes: of a row.
+        lanes: that have a row together.
+        at_once: rows that a lane has at a time.
+        rounds: of the loop over scores; a part of one for what it does not read.
+        singles: scores of a lane that are read one by one.
+        copies: to shared memory of a lane besides those of the loop over scores, of 16 bytes each.
+        shared: bytes of dynamic shared memory of a block.
+    """
+
+    size: int
+    classes: int
+    lanes: int = 1
+    at_once: int = 1
+    rounds: float = 1.0
+    singles: int = 0
+    copies: int = 0
+    shared: int = 0
+
+    @property
+    def scores(self) -> float:
+        """Of a lane, in a round of the loop over rows."""
+        return self.classes * self.at_once / self.lanes
 
 
 def size(name: str) -> int:
@@ -53,22 +81,44 @@ def size(name: str) -> int:
     return SIZES.get(name, 1)
 
 
-# Classes that the figures of rows are of, by lanes of a row; of planes.
-CLASSES = {"8": 100, "32": 1000, "256": 32000}
+# Classes that the figures of rows are of, by lanes of a row; of planes, and of tiles, by scores that are read at once.
+CLASSES = {"2": 100, "32": 1000, "256": 32000}
 PLANES = 19
+TILES = {"1": 9, "2": 10}
+UNROLLED = 4  # of the loops over scores
 # Shared memory of cells: as many replicas as fit in this; or one of more.
 CELLS = 10 * 10 * 4 * 8
 ROW_LABELS = 40
 
+
+def tiles(score: int, together: int) -> Rows:
+    """Short rows in shared memory: of the classes that are read at once, the last ones are read behind the loop."""
+    classes = TILES[str(together)]
+    rounds = (classes - together) // (UNROLLED * together)
+    return Rows(
+        *(score, classes),
+        at_once=8 // score,
+        rounds=rounds,
+        copies=1,
+        shared=2 * 256 * 8 * classes + CELLS,
+    )
+
+
+def long_rows(score: int, lanes: int) -> Rows:
+    """Rows of several lanes, read by 16 bytes and what is left one by one."""
+    classes, wide = CLASSES[str(lanes)], 16 // score
+    packs = classes // wide
+    rounds, singles = -(-packs // lanes) / UNROLLED, -(-(classes - packs * wide) // lanes)
+    return Rows(score, classes, lanes, rounds=rounds, singles=singles, shared=CELLS)
+
+
 # Kernel name -> (its template arguments) -> its work. The figures of what is not here are of a round.
-WORK: dict[str, Callable[..., Work]] = {
+WORK: dict[str, Callable[..., Work | Rows]] = {
     "labels_kernel": lambda t, kept, masked: Work("pair", 2 * size(t) + (masked == "true"), shared=CELLS),
     "labels_strided_kernel": lambda _: Work("pair", shared=CELLS),
-    "tile_kernel": lambda t, _: Work("score", size(t), shared=CELLS + 256 * 10 * size(t)),
-    "rows_kernel": lambda t, lanes, *_: Work(
-        "score", size(t), around=CLASSES[lanes] / int(lanes), beside=8 / CLASSES[lanes], shared=CELLS
-    ),
-    "planes_kernel": lambda t, n, *_: Work("score", size(t), around=int(n) * PLANES, beside=8 / PLANES, shared=CELLS),
+    "tile_kernel": lambda t, together, _: tiles(size(t), int(together)),
+    "rows_kernel": lambda t, lanes, *_: long_rows(size(t), int(lanes)),
+    "planes_kernel": lambda t, n, *_: Rows(size(t), PLANES, at_once=int(n), rounds=PLANES // UNROLLED, shared=CELLS),
     "binary_wide_kernel": lambda t, i, _: Work("element", size(t) + size(i)),
     "binary_kernel": lambda _, n: Work("element", elements=int(n)),
     "binary_groups_kernel": lambda _, lanes: Work("element", around=ROW_LABELS / int(lanes)),
@@ -111,10 +161,30 @@ def parts_of(kernel: str) -> tuple[str, list[str]]:
     return name, [part.strip() for part in rest.rstrip(">").split(",")] if rest else []
 
 
-def row_of(kernel: str, loop: HotLoop, registers: int, static: int) -> Row:
-    """A kernel's row."""
+def work_of(kernel: str) -> Work | Rows:
+    """What the loops of a kernel read."""
     name, given = parts_of(kernel)
-    work = WORK[name](*given) if name in WORK else Work("round")
+    return WORK[name](*given) if name in WORK else Work("round")
+
+
+def row_of_rows(work: Rows, loops: Nest, registers: int, static: int) -> Row:
+    """The row of a kernel of rows."""
+
+    def each(what: str) -> float:
+        single = getattr(loops.single, what) if loops.single else 0
+        done = getattr(loops.own, what) + work.rounds * getattr(loops.main, what) + work.singles * single
+        return round(float(done / work.scores), 2)
+
+    names = ("instructions", "doubles", "conversions", "shared_atomics", "global_atomics")
+    in_flight = loops.copied * work.rounds + work.copies * 16 if loops.copied else loops.in_flight
+    loaded = round(work.size + 8 / work.classes, 2)
+    found = {name: each(name) for name in names}
+    cost = Cost(loaded, **found, in_flight=in_flight, registers=registers, shared=static + work.shared)
+    return Row("score", cost, loops.bytes_of_code, loops.divisions, loops.atomics)
+
+
+def row_of(work: Work, loop: HotLoop, registers: int, static: int) -> Row:
+    """The row of any other kernel."""
     of_loop = work.elements if work.size is None else loop.path.loaded / work.size
     around = loop.enclosing if work.around else None
 
@@ -127,7 +197,7 @@ def row_of(kernel: str, loop: HotLoop, registers: int, static: int) -> Row:
     found = {
         field.name: each(field.name) for field in fields(machine_code.Path) if field.name not in ("loaded", "entered")
     }
-    loaded = each("loaded") if work.size is None else round(work.size + work.beside, 2)
+    loaded = each("loaded") if work.size is None else float(work.size)
     cost = Cost(loaded, **found, in_flight=loop.in_flight, registers=registers, shared=static + work.shared)
     return Row(work.element, cost, loop.bytes_of_code, loop.divisions, loop.atomics)
 
@@ -146,9 +216,17 @@ def rows(source: str) -> dict[str, Row]:
     with tempfile.TemporaryDirectory() as folder:
         cubin = f"{folder}/x.cubin"
         used = resources(compile_kernels(source, (ARCHITECTURE,), ("-cubin", "-o", cubin)))
-        loops = all_hot_loops(run([tool, "-c", cubin]))
-    found = dict(zip(names_of(list(loops)), loops.values(), strict=True))
-    return {kernel: row_of(kernel, loop, *used[kernel, ARCHITECTURE]) for kernel, loop in sorted(found.items())}
+        mangled, codes = zip(*functions(run([tool, "-c", cubin])), strict=True)
+    found = {}
+    for kernel, code in sorted(zip(names_of(list(mangled)), codes, strict=True)):
+        work, of_kernel = work_of(kernel), used[kernel, ARCHITECTURE]
+        if isinstance(work, Rows):
+            loops = nest(code, work.size, work.at_once, work.copies)
+            found[kernel] = row_of_rows(work, loops, *of_kernel) if loops else None
+        else:
+            loop = hot_loop(code)
+            found[kernel] = row_of(work, loop, *of_kernel) if loop else None
+    return {kernel: row for kernel, row in found.items() if row}
 
 
 INTRODUCTION = f"""# What the kernels do for an element
@@ -158,8 +236,9 @@ Written by `make kernel-resources`, from the machine code for sm_90; none of it 
 and nvdisasm are there.
 
 - *element*: what the figures are of; a round of the loop where it says so. Of labels, a pair of them; of scores, one:
-  of {CLASSES["8"]} classes where 8 lanes have a row, {CLASSES["32"]} where a warp has one, {CLASSES["256"]} where a
-  block has one, of {PLANES} for planes.
+  of {TILES["2"]} classes where a lane has several rows from shared memory ({TILES["1"]} where their number is odd), of
+  {CLASSES["2"]} where two lanes have a row, {CLASSES["32"]} where a warp has one, {CLASSES["256"]} where a block has
+  one, of {PLANES} for planes. A kernel of scores adds to one cell for each sample.
 - *instructions* of a lane, *bytes* loaded, arithmetic of *float64*, *conversions* to and from 64 bits, and *atomics*:
   of an element, on the hot path: no sample is masked, ignored or bad, and all is asked for that the kernel has.
 - *in flight*: bytes that a thread waits for at a time. *registers* of a thread, bytes of *shared* memory of a block.
@@ -254,6 +333,16 @@ class Bar:
 BARS = (
     Bar(r"labels_kernel<.*, 0, false>", 30, code=16 * 1024, in_flight=32, divides=False, skew=1.2),
     Bar(r"labels_kernel<.*, 0, true>", 34, code=16 * 1024, in_flight=48, divides=False, skew=1.2),
+    # short rows, a confusion matrix or counts of C = 10
+    Bar(r"tile_kernel<(float|Half|BFloat16), 2, 0>", 9, code=20 * 1024, in_flight=80),
+    # rows of 100, many of them: two lanes have one
+    Bar(r"rows_kernel<(float|Half|BFloat16), 2, (0|3), long>", 8, code=16 * 1024, in_flight=64),
+    # rows of 1000, few of them: a warp has one; rows of 32000
+    Bar(r"rows_kernel<(float|Half|BFloat16), 32, 3, long>", 10.5, in_flight=64),
+    Bar(r"rows_kernel<(float|Half|BFloat16), 256, 3, long>", 8, in_flight=64),
+    Bar(r"planes_kernel<(float, 4|Half, 8|BFloat16, 8), 0, long>", 7, in_flight=64),
+    # with ranks: 12 were aimed at
+    Bar(r"planes_kernel<(float, 4|Half, 8|BFloat16, 8), 4, long>", 13, in_flight=64),
     Bar(r"binary_wide_kernel<float, (long|int|.* char), false>", 14, in_flight=64, divides=False),
     Bar(r"binary_wide_kernel<(Half|BFloat16), (long|int), false>", 14, in_flight=64, divides=False),
     # two bytes and one: the memory binds at 23

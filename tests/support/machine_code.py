@@ -10,6 +10,9 @@ The *hot loop* of a kernel is the one whose hot path loads most, of the loops th
 WIDE bytes or more; of several, the shortest. What *encloses* it, if anything, is the innermost loop around it: there,
 the hot loop itself is left out.
 
+Kernels of rows have a loop over rows with loops over their scores in it, which rows of a given length go round so many
+times: see `Nest`.
+
 A call of a division of 64-bit integers counts as DIVISION instructions, about what that function has.
 """
 
@@ -23,6 +26,7 @@ LABEL = re.compile(r"^(\.L_x_\d+|\$\S+):")
 INSTRUCTION = re.compile(r"^\s*/\*([0-9a-f]{4,})\*/\s+(@!?U?P[T\d]\s+)?([A-Z][A-Z0-9_.]*)(.*?);?\s*$")
 TARGETS = re.compile(r"\.L_x_\d+")
 FUNCTION = re.compile(r"^\.text\.(\S+):")
+PREDICATE = re.compile(r"\bU?P\d")
 DIVIDES = re.compile(r"cuda_sm20_(?:div|rem)_[us]64")
 INSTRUCTION_BYTES = 16
 WIDE = 32
@@ -50,6 +54,11 @@ class Instruction:
             if part in ("U16", "S16"):
                 return 2
         return 4
+
+    @property
+    def copies(self) -> bool:
+        """Whether it copies to shared memory without waiting."""
+        return self.name.startswith("LDGSTS")
 
     @property
     def atomic(self) -> str | None:
@@ -185,7 +194,8 @@ def blocks(lines: list[str]) -> list[Block]:
         found[-1].code.append(one)
         kind = one.name.split(".")[0]
         if kind in ("BRA", "BRX", "JMP", "EXIT", "RET"):
-            conditional = one.guarded or (kind == "BRA" and re.search(r"\bU?P\d", one.operands) is not None)
+            # BRA.DIV: where the lanes of a warp are not together, which is rare
+            conditional = one.guarded or "DIV" in one.name or (kind == "BRA" and bool(PREDICATE.search(one.operands)))
             targets.append((len(found) - 1, TARGETS.findall(one.operands), conditional))
             found.append(Block())
     leaves = {at: conditional for at, _, conditional in targets}
@@ -198,8 +208,20 @@ def blocks(lines: list[str]) -> list[Block]:
 
 
 def loops(code: list[Block]) -> list[tuple[int, int]]:
-    """First and last block of each loop: those that a branch back encloses."""
-    return sorted({(to, at) for at, block in enumerate(code) for to in block.next if to <= at})
+    """First and last block of each loop: those that a branch back encloses to where every way to it comes from."""
+    back = {(to, at) for at, block in enumerate(code) for to in block.next if to <= at}
+    return sorted((to, at) for to, at in back if not reached(code, at, to))
+
+
+def reached(code: list[Block], end: int, without: int) -> bool:
+    """Whether the first block has a way to ``end`` without a block."""
+    seen, left = {without}, [0]
+    while left:
+        at = left.pop()
+        if at not in seen:
+            seen.add(at)
+            left += code[at].next
+    return end != without and end in seen
 
 
 def own_blocks(loop: tuple[int, int], every: list[tuple[int, int]]) -> set[int]:
@@ -228,6 +250,103 @@ def hot_path(code: list[Block], loop: tuple[int, int], own: set[int], free: rang
     return best.get(last)
 
 
+@dataclass(frozen=True)
+class Nest:
+    """A loop over rows and the loops over scores in it.
+
+    Attributes:
+        own: the hot path of the outer loop without loops in it, through the one over scores. Of ways that do as many
+            atomic additions and copies to shared memory as they should, the one that loads most (single bytes, which
+            are masks, do not count), then enters the fewest other loops, in the fewest instructions.
+        main: the longest path once round the loop over scores, which loads most.
+        single: that of the first loop that loads one score a round; None if there is none.
+        copied: bytes that a round of the main loop copies to shared memory; 0 if it loads them.
+        in_flight: bytes that a lane loads in the main loop before it first waits for one of them.
+        bytes_of_code, divisions: of all of it.
+        atomics: kinds of atomics in the whole kernel.
+    """
+
+    own: Path
+    main: Path
+    single: Path | None
+    copied: int
+    in_flight: int
+    bytes_of_code: int
+    divisions: int
+    atomics: tuple[str, ...]
+
+
+def longest_path(code: list[Block], loop: tuple[int, int]) -> Path:
+    """Of the ways once round a loop without loops in it, the one with most instructions."""
+    first, last = loop
+    best = {first: Path().then(code[first])}
+    for at in range(first, last):
+        for to in code[at].next if at in best else ():
+            if at < to <= last:
+                path = best[at].then(code[to])
+                if to not in best or path.instructions > best[to].instructions:
+                    best[to] = path
+    return best[last]
+
+
+def nest(code: list[Block], size: int, atomics: int, copies: int) -> Nest | None:
+    """The rows of a kernel, whose scores have ``size`` bytes; None if it has no loop over scores.
+
+    A way once round the outer loop does so many atomic additions and copies.
+    """
+    every = loops(code)
+    inner = [loop for loop in every if any(within(loop, o) for o in every) and not any(within(o, loop) for o in every)]
+    paths = {loop: longest_path(code, loop) for loop in inner}
+    main = max(inner, key=lambda loop: paths[loop].loaded, default=None)
+    if main is None:
+        return None
+    outer = max((loop for loop in every if within(main, loop)), key=lambda loop: loop[1] - loop[0])
+    first, last = outer
+    in_loop = {at for a, b in every if within((a, b), outer) for at in range(a, b + 1)}
+
+    def counted(block: Block) -> tuple[int, int]:
+        return sum(i.atomic is not None for i in block.code), sum(i.copies for i in block.code)
+
+    def worth(way: tuple[bool, int, Path]) -> tuple[bool, int, int, int]:
+        met, wide, path = way
+        return met, wide, -path.entered, -path.instructions
+
+    # block -> (atomics, copies) until there -> (whether through the main loop, bytes, path)
+    ways: dict[int, dict[tuple[int, int], tuple[bool, int, Path]]] = {}
+
+    def offer(at: int, done: tuple[int, int], before: tuple[bool, int, Path]) -> None:
+        met, wide, path = before
+        if at in in_loop:
+            way = (met or main[0] <= at <= main[1], wide, path.through(code[at], free=True))
+        else:
+            more = counted(code[at])
+            done = done[0] + more[0], done[1] + more[1]
+            way = (met, wide + sum(i.loaded for i in code[at].code if i.loaded > 1), path.then(code[at]))
+        there = ways.setdefault(at, {})
+        if done[0] <= atomics and done[1] <= copies and (done not in there or worth(way) > worth(there[done])):
+            there[done] = way
+
+    offer(first, (0, 0), (False, 0, Path()))
+    for at in range(first, last):
+        for done, way in list(ways.get(at, {}).items()):
+            for to in code[at].next:
+                if at < to <= last:
+                    offer(to, done, way)
+    body = [i for block in code[first : last + 1] for i in block.code]
+    of_main = [i for block in code[main[0] : main[1] + 1] for i in block.code]
+    single = next((paths[loop] for loop in inner if paths[loop].loaded == size and loop[0] > first), None)
+    return Nest(
+        max(ways[last].items(), key=lambda way: (way[0], worth(way[1])))[1][2],
+        paths[main],
+        single,
+        sum(i.loaded for i in of_main if i.copies),
+        in_flight(paths[main], code, *main),
+        len(body) * INSTRUCTION_BYTES,
+        sum(i.divides for i in body),
+        kinds_of_atomics(code),
+    )
+
+
 def in_flight(path: Path, code: list[Block], first: int, last: int) -> int:
     """Bytes that the loop loads in its longest run of loads that do not wait for each other.
 
@@ -247,6 +366,11 @@ def in_flight(path: Path, code: list[Block], first: int, last: int) -> int:
                 waiting.update(f"R{start + k}" for k in range(max(1, one.loaded // 4)))
                 most = max(most, run)
     return min(most, path.loaded)
+
+
+def kinds_of_atomics(code: list[Block]) -> tuple[str, ...]:
+    """Of a whole kernel."""
+    return tuple(sorted({i.atomic for block in code for i in block.code if i.atomic}))
 
 
 def within(inner: tuple[int, int], outer: tuple[int, int]) -> bool:
@@ -272,7 +396,7 @@ def hot_loop(code: list[Block]) -> HotLoop | None:
         hot_path(code, around, own[around], range(hot[0], hot[1] + 1)) if around else None,
         len(body) * INSTRUCTION_BYTES,
         sum(i.divides for i in body),
-        tuple(sorted({i.atomic for block in code for i in block.code if i.atomic})),
+        kinds_of_atomics(code),
         in_flight(paths[hot], code, *hot),
     )
 

@@ -165,7 +165,16 @@ struct Shared {
 } shared_memory;
 
 const char* text_of(Access access) {
-  return access == Access::kRead ? "reads" : access == Access::kWrite ? "writes" : "changes atomically";
+  switch (access) {
+    case Access::kRead:
+      return "reads";
+    case Access::kWrite:
+      return "writes";
+    case Access::kCopy:
+      return "has begun to copy";
+    default:
+      return "changes atomically";
+  }
 }
 
 // What the atomics of a block published: with its fences before them, what its threads had done until those.
@@ -234,16 +243,16 @@ void touch(Cell* cells, size_t from, size_t to, Access access, uint32_t needs, s
       }
     };
     check(cell.write, "writes");
-    if (access == Access::kRead || access == Access::kWrite) {
+    if (access != Access::kAtomic && access != Access::kAtomicSet) {
       for (const Moment& other : cell.atomics) check(other, "changes atomically");
     }
     if (access != Access::kRead) {
       for (const Moment& other : cell.reads) check(other, "reads");
-      cell.written = m.epoch;
+      if (access != Access::kCopy) cell.written = m.epoch;
     }
     if (access == Access::kRead) {
       remember(cell.reads, m);
-    } else if (access == Access::kWrite) {
+    } else if (access == Access::kWrite || access == Access::kCopy) {
       cell.write = m;
     } else {
       remember(cell.atomics, m);

@@ -13,7 +13,8 @@
 
 namespace emulator {
 
-enum class Access { kRead, kWrite, kAtomic, kAtomicSet };
+// kCopy: a write that is on its way.
+enum class Access { kRead, kWrite, kCopy, kAtomic, kAtomicSet };
 
 // Memory of the card, from here to forget_buffers. element: bytes of what threads share it by. written: it holds
 // values.

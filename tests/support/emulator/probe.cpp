@@ -14,6 +14,9 @@ void check(cudaError_t error) { STD_TORCH_CHECK(error == cudaSuccess, cudaGetErr
 
 void warp_probe(const Tensor out, int64_t what) { check(launch_warp_probe(static_cast<int>(what), data(out))); }
 void wrong_probe(const Tensor out, int64_t what) { check(launch_wrong_probe(static_cast<int>(what), data(out))); }
+void copy_probe(const Tensor out, const Tensor in, int64_t what) {
+  check(launch_copy_probe(static_cast<int>(what), static_cast<const int64_t*>(in.const_data_ptr()), data(out)));
+}
 void last_probe(const Tensor out, const Tensor finished, const Tensor sum, int64_t fences) {
   check(launch_last_probe(static_cast<int>(fences), out.numel(), data(out), data(finished), data(sum)));
 }
@@ -24,5 +27,6 @@ void last_probe(const Tensor out, const Tensor finished, const Tensor sum, int64
 STABLE_TORCH_LIBRARY_IMPL(emulator, CUDA, m) {
   m.impl("warp_probe", TORCH_BOX(&fastmetrics::warp_probe));
   m.impl("wrong_probe", TORCH_BOX(&fastmetrics::wrong_probe));
+  m.impl("copy_probe", TORCH_BOX(&fastmetrics::copy_probe));
   m.impl("last_probe", TORCH_BOX(&fastmetrics::last_probe));
 }

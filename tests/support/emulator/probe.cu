@@ -4,6 +4,8 @@
 
 #include "probe.h"
 
+#include <cuda_pipeline_primitives.h>
+
 #include "common/launch.cuh"
 
 namespace fastmetrics {
@@ -127,6 +129,38 @@ FM_KERNEL wrong_probe_kernel(int what, int64_t* out) {
   }
 }
 
+// Copies that nobody waits for, and when they land. in, out: int64 [kThreads].
+FM_KERNEL copy_probe_kernel(int what, const int64_t* in, int64_t* out) {
+  __shared__ __align__(16) int64_t values[2][kThreads];
+  const int thread = static_cast<int>(threadIdx.x), neighbour = thread ^ 1;
+  const bool first = thread % 2 == 0;
+  values[0][thread] = -1;
+  values[1][thread] = -2;
+  if (what != 7) __syncwarp();
+  __pipeline_memcpy_async(values[0] + (what == 7 ? neighbour : thread), in + thread, what == 9 ? 6 : 8);
+  if (what != 2) __pipeline_commit();
+  if (what == 3) __pipeline_memcpy_async(values[1] + thread, in + neighbour, 8);
+  if (what == 3) __pipeline_commit();
+  if (what == 8) __syncwarp();
+  if (what == 8 && !first) out[thread] = values[0][neighbour];
+  if (what == 10 && first) __pipeline_memcpy_async(values[1] + thread, in + thread + 1, 16);
+  if (what != 1) __pipeline_wait_prior(what == 3 || what == 4 ? 1 : 0);
+  switch (what) {
+    case 5:
+      __syncwarp();
+      out[thread] = values[0][neighbour];
+      break;
+    case 6:
+      out[thread] = values[0][neighbour];
+      break;
+    case 8:
+      break;
+    default:
+      out[thread] = values[0][thread] * 1000 + values[1][thread];
+      break;
+  }
+}
+
 // The block that is last adds what all have written. fences: 1 before the count, 2 after it. out: int64 [gridDim.x].
 FM_KERNEL last_probe_kernel(int fences, int64_t* out, Count* finished, int64_t* sum) {
   __shared__ bool last;
@@ -148,6 +182,10 @@ cudaError_t launch_warp_probe(int what, int64_t* out) {
 
 cudaError_t launch_wrong_probe(int what, int64_t* out) {
   return launch(wrong_probe_kernel, dim3(what == 10 ? 2 : 1), kThreads * sizeof(int), nullptr, what, out);
+}
+
+cudaError_t launch_copy_probe(int what, const int64_t* in, int64_t* out) {
+  return launch(copy_probe_kernel, dim3(1), 0, nullptr, what, in, out);
 }
 
 cudaError_t launch_last_probe(int fences, int64_t blocks, int64_t* out, int64_t* finished, int64_t* sum) {

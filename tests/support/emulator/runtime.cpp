@@ -4,12 +4,14 @@
 
 #include "runtime.h"
 
+#include <cuda_pipeline_primitives.h>
 #include <device.h>
 #include <sys/mman.h>
 
 #include <algorithm>
 #include <cstdarg>
 #include <cstdio>
+#include <deque>
 #include <map>
 #include <random>
 
@@ -153,11 +155,18 @@ struct Wait {
   unsigned parities = 0;  // of the clocks of the lanes when they met
 };
 
+// Copies of a thread that have not landed, in the order in which they were asked for.
+struct Copies {
+  std::deque<Copy> pending;
+  size_t groups = 0;  // that have ended
+};
+
 struct Running {
   std::string kernel;  // as the linker knows it
   void (*call)(void*) = nullptr;
   void* context = nullptr;
   std::vector<int> ready;
+  std::vector<Copies> copies;  // of each thread of the block
   int at_block = 0, first_at_block = 0, votes = 0, votes_of_last = 0, alive = 0;
 } of_launch;
 
@@ -179,6 +188,7 @@ char meeting_of_block[2], meeting_of_thread[kMostThreads][2], start_of_block, en
 
 Thread& thread_at(int i) { return block.threads[static_cast<size_t>(i)]; }
 Wait& wait_of(int i) { return waits[static_cast<size_t>(i)]; }
+Copies& copies_of_running() { return of_launch.copies[static_cast<size_t>(running->index)]; }
 int count_of_threads() { return static_cast<int>(block.threads.size()); }
 
 void to_host() {
@@ -279,6 +289,7 @@ void run_block(uint3 index, uint32_t epoch) {
   const int threads = static_cast<int>(blockDim.x * blockDim.y * blockDim.z);
   block.threads.assign(static_cast<size_t>(threads), Thread());
   of_launch.ready.clear();
+  of_launch.copies.assign(static_cast<size_t>(threads), Copies());
   of_launch.at_block = of_launch.votes = 0;
   of_launch.alive = threads;
   for (int i = 0; i < threads; ++i) {
@@ -389,6 +400,31 @@ uint64_t given_by(const Given& given, int from, const char* name, Site site_of) 
 }
 
 void fence() { fence_of_thread(); }
+
+void check_size_of_copy(size_t size, Site site_of) {
+  if (size == 4 || size == 8 || size == 16) return;
+  const Wait w{State::kReady, "__pipeline_memcpy_async", site_of, 0, 0, {}};
+  fail("%s: %zu bytes, of 4, 8 and 16", text_of(w).c_str(), size);
+}
+
+void begin_copy(const Copy& copy) {
+#if defined(EMULATOR_CHECKED)
+  check_access(reinterpret_cast<uintptr_t>(copy.to), copy.size, Access::kCopy, __builtin_return_address(0));
+#endif
+  Copies& mine = copies_of_running();
+  mine.pending.push_back(copy);
+  mine.pending.back().group = mine.groups;
+}
+
+void end_group() { ++copies_of_running().groups; }
+
+bool next_copy(size_t prior, Copy* copy) {
+  Copies& mine = copies_of_running();
+  if (mine.pending.empty() || mine.pending.front().group + prior >= mine.groups) return false;
+  *copy = mine.pending.front();
+  mine.pending.pop_front();
+  return true;
+}
 
 void atomic(const void* at, size_t size, bool sets) {
 #if defined(EMULATOR_CHECKED)
