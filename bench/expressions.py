@@ -46,10 +46,23 @@ def sort_by_numpy(preds, target):
     np.sort(preds.numpy())
 
 
-def auroc_by_scikit_learn(preds, target):
+def auroc_by_scikit_learn(preds, target, weights=None):
     from sklearn.metrics import roc_auc_score
 
-    return torch.tensor(roc_auc_score(target.numpy(), preds.numpy()))
+    weights = None if weights is None else weights.numpy()
+    return torch.tensor(roc_auc_score(target.numpy(), preds.numpy(), sample_weight=weights))
+
+
+def average_precision_by_scikit_learn(preds, target, weights):
+    from sklearn.metrics import average_precision_score
+
+    return torch.tensor(average_precision_score(target.numpy(), preds.numpy(), sample_weight=weights.numpy()))
+
+
+def write_two_curves(preds, target):
+    """What it costs to fill the memory of a ROC and a precision-recall curve, whatever they are."""
+    held = [torch.empty(len(preds), dtype=torch.float32).fill_(0.5) for _ in range(6)]
+    del held
 
 
 def confusion_of_labels(c, preds, target):

@@ -117,19 +117,25 @@ class Hidden:
 
 @dataclass(frozen=True)
 class Binary:
-    """Probabilities or logits ``[N]`` or ``[N, L]``, 0/1 targets, of which a share is 1, and the groups, if any."""
+    """Probabilities or logits ``[N]`` or ``[N, L]``, 0/1 targets, of which a share is 1, and the groups, if any.
+
+    Or with weights, float32 of the shape of the targets.
+    """
 
     shape: tuple
     logits: bool = False
     dtype: torch.dtype = torch.float32
     share: float = 0.5
     groups: int | tuple = 0
+    weighted: bool = False
 
     def make(self, generator, scale):
         shape, at = (count(self.shape[0], scale), *self.shape[1:]), generator.device
         draw = torch.randn if self.logits else torch.rand
         preds = draw(shape, generator=generator, device=at).to(self.dtype)
         batch = preds, common(shape, self.share, generator).long()
+        if self.weighted:
+            return *batch, torch.rand(shape, generator=generator, device=generator.device)
         return *batch, *groups_of(self.groups, shape[0], generator)
 
     def two(self):

@@ -240,6 +240,22 @@ CURVES = [
     ),
     *(
         Workload(
+            name=f"{name}, exact, 1M f32 probabilities with weights",
+            inputs=Binary((M,), weighted=True),
+            ours=metric(f"Binary{name}"),
+            theirs=None,
+            peers={"scikit-learn": peer},
+            call="forward",
+            devices=("cpu",),
+            note="torchmetrics has no weights",
+        )
+        for name, peer in (
+            ("AUROC", e.auroc_by_scikit_learn),
+            ("AveragePrecision", e.average_precision_by_scikit_learn),
+        )
+    ),
+    *(
+        Workload(
             name=f"one update of 32 x 10 {dtype} probabilities, AUROC, {how}",
             inputs=Scores((32, 10), getattr(torch, dtype), probabilities=True),
             ours=metric("MulticlassAUROC", num_classes=10, **options),
@@ -337,8 +353,10 @@ ROWS = [
         inputs=Binary((M,)),
         ours=EVERY_CURVE,
         alone=metric("BinaryAUROC"),
+        peers={"writing two curves": e.write_two_curves},
         call="forward",
         bars={"alone": 1.3},
         devices=("cpu",),
+        note="bound by memory: the two curves are six tensors, and to fill those alone takes more than 0.3 × AUROC",
     ),
 ]

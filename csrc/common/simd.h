@@ -144,6 +144,21 @@ inline F64s widen_doubles(const T* from) {
 }
 #endif
 
+// As many bytes as a register has integers, those of `low` first, the least of each first.
+inline I32s widen_bytes(uint64_t low, uint64_t high) {
+#if defined(FM_AVX512)
+  return (I32s)_mm512_cvtepu8_epi32(_mm_set_epi64x(static_cast<int64_t>(high), static_cast<int64_t>(low)));
+#elif defined(FM_AVX2)
+  (void)high;
+  return (I32s)_mm256_cvtepu8_epi32(_mm_cvtsi64_si128(static_cast<int64_t>(low)));
+#else
+  (void)high;
+  I32s v;
+  for (int j = 0; j < kFloats; ++j) v[j] = static_cast<int32_t>(low >> (8 * j) & 255);
+  return v;
+#endif
+}
+
 // As many scores as two registers have floats; their order is not kept.
 template <typename T>
 inline void widen_pair(const T* from, F32s* a, F32s* b) {

@@ -218,12 +218,18 @@ int64_t SortedColumn::tp_at(int64_t rows) const {
   return tp;
 }
 
-void SortedColumn::write(const BlockPoints& points, int64_t block, void* to, int64_t at, int64_t step) const {
+template <int kStep>
+void SortedColumn::write(const BlockPoints& points, int64_t block, void* to, int64_t at) const {
   with_bits(type_, [&](auto b) {
     using Bits = decltype(b);
     const Bits* from = reinterpret_cast<const Bits*>(values_) + begin(block);
+    const Bits kept = mask<Bits>();
     Bits* out = static_cast<Bits*>(to) + at;
-    for (int k = 0; k < points.n; ++k) out[k * step] = from[points.row[k]] & mask<Bits>();
+    if (points.n == std::min(m - begin(block), kRows)) {  // all rows are points
+      for (int k = 0; k < points.n; ++k) out[kStep * k] = from[k] & kept;
+    } else {
+      for (int k = 0; k < points.n; ++k) out[kStep * k] = from[points.row[k]] & kept;
+    }
   });
 }
 
@@ -233,7 +239,7 @@ void curve_points(const Curves& curves, void* thresholds, int64_t* tp, int64_t* 
     const SortedColumn of(curves, column);
     int64_t *to_tp = tp + first[column], *to_fp = fp + first[column];
     for_blocks(of, threads, [&](const BlockPoints& p, int64_t block, int64_t row, int64_t point, int64_t before) {
-      of.write(p, block, thresholds, first[column] + point, 1);
+      of.write<1>(p, block, thresholds, first[column] + point);
       for (int k = 0; k < p.n; ++k) {
         to_tp[point + k] = before + p.tp[k];
         to_fp[point + k] = row + p.row[k] + 1 - before - p.tp[k];
@@ -257,7 +263,7 @@ void roc_curves(const Curves& curves, float* fpr, float* tpr, void* thresholds) 
       using V = decltype(v);
       const V of_positives = static_cast<V>(positives), of_negatives = static_cast<V>(negatives);
       for_blocks(of, threads, [&](const BlockPoints& p, int64_t block, int64_t row, int64_t point, int64_t before) {
-        of.write(p, block, thresholds, at + point + 1, 1);
+        of.write<1>(p, block, thresholds, at + point + 1);
         const V fp_before = static_cast<V>(row + 1 - before), tp_before = static_cast<V>(before);
         for (int k = 0; k < p.n; ++k) {  // sums of whole numbers, which are exact
           const V fp = fp_before + static_cast<V>(p.row[k] - p.tp[k]), tp = tp_before + static_cast<V>(p.tp[k]);
@@ -284,13 +290,17 @@ void precision_recall_curves(const Curves& curves, float absent, float* precisio
       using V = decltype(v);
       const V positives = static_cast<V>(none ? 1 : of.positives());
       for_blocks(of, threads, [&](const BlockPoints& p, int64_t block, int64_t row, int64_t point, int64_t before) {
-        of.write(p, block, thresholds, first[column] + of.points - 1 - point, -1);
+        of.write<-1>(p, block, thresholds, first[column] + of.points - 1 - point);
         const V rows_before = static_cast<V>(row + 1), tp_before = static_cast<V>(before);
+        // from the last point on, so that places ascend, as vectors want them
+        float *of_precision = to_precision - point - (p.n - 1), *of_recall = to_recall - point - (p.n - 1);
         for (int k = 0; k < p.n; ++k) {
-          const V rows = rows_before + static_cast<V>(p.row[k]), tp = tp_before + static_cast<V>(p.tp[k]);
-          to_precision[-point - k] = static_cast<float>(tp / rows);
-          to_recall[-point - k] = none ? absent : static_cast<float>(tp / positives);
+          const int i = p.n - 1 - k;
+          const V rows = rows_before + static_cast<V>(p.row[i]), tp = tp_before + static_cast<V>(p.tp[i]);
+          of_precision[k] = static_cast<float>(tp / rows);
+          of_recall[k] = static_cast<float>(tp / positives);
         }
+        if (none) std::fill_n(of_recall, p.n, absent);
       });
     });
   });

@@ -48,23 +48,31 @@ void find_points_of(const WeightedScores& of, const WeightedPoints& to, int64_t 
     if (counts && score == score) keyed.push_back({static_cast<Key>(~key_of(score)), static_cast<uint32_t>(row)});
   }
   radix_sort(&keyed);
+  constexpr size_t kAhead = 16;  // samples that are fetched before they are needed: their places are in no order
   T* thresholds = static_cast<T*>(to.thresholds) + column * of.rows;
   double *all_tp = to.tp + column * of.rows, *all_fp = to.fp + column * of.rows;
   Sum tp, fp, twice, precisions;
   double tp_before = 0.0, fp_before = 0.0;  // at the point before
   int64_t n = 0;
   for (size_t i = 0; i < keyed.size(); ++i) {
+    if (i + kAhead < keyed.size()) {
+      const int64_t ahead = keyed[i + kAhead].index;
+      __builtin_prefetch(scores + ahead * of.columns);
+      __builtin_prefetch(weights + ahead * of.weight_columns);
+    }
     const int64_t row = keyed[i].index;
     const bool positive =
         labels == nullptr ? !std::signbit(widen(scores[row * of.columns])) : labels[row * of.columns] != 0;
-    (positive ? tp : fp).add(weights[row * of.weight_columns]);
+    const double weight = weights[row * of.weight_columns];
+    tp.add(positive ? weight : 0.0);  // without a branch, which could not be predicted
+    fp.add(positive ? 0.0 : weight);
     if (i + 1 < keyed.size() && keyed[i + 1].key == keyed[i].key) continue;
     const double tp_now = tp.value(), fp_now = fp.value();
     narrow(score_of(row), &thresholds[n]);
     all_tp[n] = tp_now;
     all_fp[n++] = fp_now;
     twice.add((fp_now - fp_before) * (tp_now + tp_before));
-    if (tp_now > tp_before) precisions.add((tp_now - tp_before) * (tp_now / (tp_now + fp_now)));
+    precisions.add((tp_now - tp_before) * (tp_now / (tp_now + fp_now)));
     tp_before = tp_now;
     fp_before = fp_now;
   }

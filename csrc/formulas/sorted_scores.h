@@ -8,6 +8,7 @@
 #include <cstring>
 
 #include "common/cpu.h"
+#include "common/simd.h"
 #include "formulas/curves.h"
 
 namespace fastmetrics {
@@ -34,15 +35,46 @@ constexpr Bits kMagnitude = static_cast<Bits>(~Bits{0}) >> 1;
 // from the first row of the block on; and the positives of the block.
 struct BlockPoints {
   int n, positives;
-  alignas(64) int32_t row[Curves::kBlockRows], tp[Curves::kBlockRows];
+  alignas(64) int32_t row[Curves::kBlockRows + kFloats], tp[Curves::kBlockRows + kFloats];  // as compress() needs
 };
+
+// For each byte, how many bits are set up to each of its own, a byte each.
+struct BitSums {
+  uint64_t of[256] = {};
+
+  constexpr BitSums() {
+    for (int byte = 0; byte < 256; ++byte) {
+      for (int bit = 0, sum = 0; bit < 8; ++bit) {
+        sum += byte >> bit & 1;
+        of[byte] |= static_cast<uint64_t>(sum) << (8 * bit);
+      }
+    }
+  }
+};
+inline constexpr BitSums kBitSums;
+
+// How many lanes the mask names up to each.
+inline I32s sums_of_lanes(uint32_t mask) {
+  const uint64_t low = kBitSums.of[mask & 255];
+  return widen_bytes(low, kBitSums.of[mask >> 8 & 255] + (low >> 56) * 0x0101010101010101u);
+}
 
 // Those of `rows` scores of which the last is `tied` with the next; mask: the bits of a score; labels: null if the
 // first bit is one, 1 for a negative.
 template <typename Bits>
 void find_points(const Bits* bits, const uint8_t* labels, Bits mask, int rows, bool tied, BlockPoints* to) {
   int32_t tp = 0;
-  int n = 0;
+  int n = 0, done = 0;
+  if constexpr (sizeof(Bits) == 4 && kFloats > 4) {  // narrow registers gain nothing
+    for (; labels == nullptr && done + kFloats < rows; done += kFloats) {
+      const I32s x = load<I32s>(bits + done), next = load<I32s>(bits + done + 1);
+      const Mask32 ends = ~equal((x ^ next) & INT32_MAX, I32s{});
+      const uint32_t positive = bits_of(at_least(x, I32s{}));
+      compress(ends, lane_numbers<I32s>() + done, to->row + n);
+      n += compress(ends, sums_of_lanes(positive) + tp, to->tp + n);
+      tp += __builtin_popcount(positive);
+    }
+  }
   const auto take = [&](int i, int32_t positive, bool ends) {  // without a branch, which could not be predicted
     tp += positive;
     to->row[n] = i;
@@ -50,7 +82,7 @@ void find_points(const Bits* bits, const uint8_t* labels, Bits mask, int rows, b
     n += ends;
   };
   const auto walk = [&](const auto& positive) {
-    for (int i = 0; i + 1 < rows; ++i) take(i, positive(i), ((bits[i] ^ bits[i + 1]) & mask) != 0);
+    for (int i = done; i + 1 < rows; ++i) take(i, positive(i), ((bits[i] ^ bits[i + 1]) & mask) != 0);
     if (rows > 0) take(rows - 1, positive(rows - 1), !tied);
   };
   if (labels == nullptr) {
@@ -116,8 +148,9 @@ class SortedColumn {
   // The positives among the rows before one.
   int64_t tp_at(int64_t rows) const;
 
-  // Writes the scores of the points of a block, step elements from one to the next.
-  void write(const BlockPoints& points, int64_t block, void* to, int64_t at, int64_t step) const;
+  // Writes the scores of the points of a block, kStep elements from one to the next.
+  template <int kStep>
+  void write(const BlockPoints& points, int64_t block, void* to, int64_t at) const;
 
  private:
   template <typename Bits>

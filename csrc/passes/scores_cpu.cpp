@@ -9,7 +9,6 @@
 
 #include "passes/scores_cpu.h"
 
-#include "common/memory_cpu.h"
 #include "passes/loops_cpu.h"
 
 namespace fastmetrics {
@@ -388,7 +387,8 @@ void keep_all(const ScoresBatch& b, T* scores, int8_t* labels, int64_t* faults) 
   using V = Wide<T>;
   const int64_t samples = b.rows.samples();
   const int64_t columns = b.columns;
-  prefer_huge_pages(scores, samples * columns * static_cast<int64_t>(sizeof(T)));
+  // No large pages for what stays: in a virtual machine whose host takes free ones back, the first write to such a page
+  // takes seven times as long as to as much in small ones, and nothing is written twice here.
   const Parts parts(samples, std::min<int64_t>(samples, threads_for(samples * columns)));
   std::vector<Faults> nans(parts.count);
   read_scores(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.compiler import is_compiling
 
+from fastmetrics import tensors
 from fastmetrics.native.operators import define, eager_on_cpu
 
 V = TypeVar("V")
@@ -401,8 +403,41 @@ class ScorePoints(Points):
         return self._three[2]
 
 
+#: The most bytes of a sort that are kept for the next one, and the least that are worth it.
+SPARE_BYTES = range(1 << 20, (64 << 20) + 1)
+
+_spare: list[Tensor] = []  # memory of one sort that nobody reads any more
+
+
+def _values_like(scores: Tensor) -> Tensor:
+    """Memory for sorted scores, ``[C, N]``: that of the last sort if it is large enough and not in use.
+
+    To write to new memory takes longer than to sort what will be there, where a machine has to find it first.
+    """
+    n, c = scores.shape
+    size = scores.numel() * scores.itemsize
+    if size not in SPARE_BYTES or not eager_on_cpu(scores):
+        return scores.new_empty(c, n)
+    try:
+        memory = _spare.pop()
+    except IndexError:  # there is none, or another thread has it
+        memory = None
+    with tensors.ordinary():
+        if memory is None or len(memory) < size:
+            memory = torch.empty(size, dtype=torch.uint8)
+        values = memory[:size].view(scores.dtype).view(c, n)
+    weakref.finalize(values, _give_back, memory).atexit = False
+    return values
+
+
+def _give_back(memory: Tensor) -> None:
+    """Keep the memory of values that are gone, and the larger one of two."""
+    if not _spare or len(_spare[0]) < len(memory):
+        _spare[:] = [memory]
+
+
 class Sorted:
-    """Scores in descending order, column by column.
+    """Scores in descending order, column by column. Nothing that comes of them shares their memory.
 
     Args:
         scores: ``[N, C]``, see :func:`sort_scores_body`.
@@ -411,7 +446,7 @@ class Sorted:
 
     def __init__(self, scores: Tensor, labels: Tensor | None = None) -> None:
         n, c = scores.shape
-        values = scores.new_empty(c, n)
+        values = _values_like(scores)
         of_values = None if labels is None else scores.new_empty((c, n), dtype=torch.uint8)
         counts = torch.zeros(c, 2, dtype=torch.int64, device=scores.device)
         blocks = counts.new_zeros(c, -(-n // _BLOCK) + 1, 2)

@@ -14,6 +14,8 @@ from sklearn import metrics as sklearn
 import fastmetrics.classification as ours
 from fastmetrics import MetricCollection
 from fastmetrics.classification import curves
+from fastmetrics.formulas import curve_table
+from fastmetrics.formulas.curve_table import Sorted
 from fastmetrics.statistics import scores as statistics
 from fastmetrics.statistics.buffers import AT_ONCE
 from fastmetrics.statistics.room import MOST
@@ -62,6 +64,60 @@ def test_small_batches_are_joined_and_take_little_room_beside_the_scores():
     assert sum(part.untyped_storage().nbytes() for part in metric.scores) <= 4 * (len(scores) + MOST)
     assert torch.equal(torch.cat(metric.scores), whole.scores[0])  # in their order
     same(metric.compute(), whole.compute())
+
+
+@pytest.mark.parametrize("size", [512, 4096, 100_000])
+def test_a_sample_takes_at_most_five_bytes(size):
+    n = 300_000
+    scores, target = batch("Binary", n)
+    for logits, most in ((None, 4), (True, 4), (False, 5)):
+        metric = ours.BinaryAUROC(logits=logits)
+        for some in torch.arange(n).split(size):
+            metric.update(scores[some], target[some])
+        kept = [*metric.scores, *(metric.labels if logits is False else [])]
+        assert sum(len(part) for part in metric.scores) == n
+        storages = {part.untyped_storage().data_ptr(): part.untyped_storage().nbytes() for part in kept}
+        assert most * n <= sum(storages.values()) <= most * (n + MOST)  # and the room of small batches
+
+
+def test_memory_of_a_sort_serves_the_next_one(monkeypatch):
+    monkeypatch.setattr(curve_table, "SPARE_BYTES", range(400, 40_001))
+    monkeypatch.setattr(curve_table, "_spare", [])
+    one, other, large = (batch("Binary", n, seed=n)[0].neg()[:, None] for n in (5000, 3000, 10_001))
+
+    def memory(made):
+        return made.points().scores[0].untyped_storage().data_ptr()
+
+    first, second = Sorted(one), Sorted(other)  # in use at the same time
+    place, thresholds = memory(first), first.points().thresholds
+    expected = first.areas(), thresholds.clone()
+    assert memory(second) != place
+    del first
+    again = Sorted(other)
+    assert memory(again) == place
+    assert torch.equal(again.points().thresholds, second.points().thresholds)
+    assert torch.equal(thresholds, expected[1])  # what was made of them before has memory of its own
+    del again
+    with torch.inference_mode():
+        assert memory(Sorted(one)) == place
+    assert torch.equal(Sorted(one).areas(), expected[0])
+    del second
+    assert [len(kept) for kept in curve_table._spare] == [one.numel() * 4]  # the larger one of two
+    memory(Sorted(large))
+    assert [len(kept) for kept in curve_table._spare] == [one.numel() * 4]  # no more than a bound
+
+
+def test_values_stay_when_the_memory_of_their_sort_is_used_again():
+    scores, target = batch("Binary", 400_000)  # enough for its memory to be kept
+    half = slice(None, 300_000)
+    metrics = MetricCollection([ours.BinaryROC(), ours.BinaryPrecisionRecallCurve(), ours.BinaryAUROC()])
+    metrics.update(scores[half], target[half])
+    early = metrics.compute()
+    copies = copy.deepcopy(early)
+    metrics.update(1 - scores[300_000:], target[300_000:])
+    metrics.compute()
+    for name, value in early.items():
+        same(value, copies[name])
 
 
 def test_tensors_that_someone_has_do_not_grow():
