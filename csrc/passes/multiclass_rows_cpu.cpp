@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The multiclass pass over samples that are added to rows of the states, on the CPU; its meaning is
-// multiclass_rows_body in fastmetrics/passes/multiclass.py.
+// The multiclass pass over samples of given rows, and over weighted samples, on the CPU; its meaning is multiclass_body
+// in fastmetrics/passes/multiclass.py.
 //
 // Blocks are read as in multiclass_cpu.cpp. A pair of target and label of a row is one cell of a table, of which the
 // confusion matrix and the counts are made in the end, as long as all cells are fewer than the samples of a thread;
 // else the cells of the states are added to. Neighbours are read sixteen at a time, and how many samples a group has is
-// then known from its pairs, but for samples that do not count. Weights are added by one thread in the order of the
-// samples, so the same data gives the same bits for any number of threads.
+// then known from its pairs, but for samples that do not count. Of weighted samples threads reduce a chunk to labels,
+// which is where the bytes are read; then one thread adds their weights in the order of the samples, so the same data
+// gives the same bits for any number of threads.
 
 #include <memory>
 #include <mutex>
@@ -315,7 +316,7 @@ void add_multiclass_rows(const Batch& b, const SampleRows& rows, int64_t* member
   if (rows.slicings == 1) BadGroups::record(bad, s.faults);
 }
 
-void add_multiclass_rows(const Batch& b, const SampleRows& rows, const MulticlassCells<double>& s) {
+void add_weighted_multiclass(const Batch& b, const SampleRows& rows, const MulticlassCells<double>& s) {
   const int64_t samples = b.layout.samples();
   const int64_t chunk = std::max<int64_t>(kBlock, std::min(kChunk, samples));
   std::vector<Sample> read(chunk);

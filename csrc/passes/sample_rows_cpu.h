@@ -27,6 +27,15 @@ inline void for_each_run(const Layout& layout, const int64_t* stride, int64_t be
 // The rows of n samples from `begin` on in slicing k; negative where a sample is left out. Those that follow are
 // fetched while these are counted.
 inline void read_rows(const SampleRows& rows, int64_t k, int64_t begin, int n, int32_t* to) {
+  if (rows.data == nullptr) {
+    int64_t row = begin / rows.neighbours, left = rows.neighbours - begin % rows.neighbours;
+    for (int done = 0; done < n; left = rows.neighbours, ++row) {
+      const int length = static_cast<int>(std::min<int64_t>(left, n - done));
+      std::fill(to + done, to + done + length, static_cast<int32_t>(row));
+      done += length;
+    }
+    return;
+  }
   const int64_t size = size_of(rows.type);
   for_each_run(rows.layout, rows.layout.a_stride, begin, n, [&](int64_t at, int64_t step, int done, int length) {
     const char* next = static_cast<const char*>(rows.data) + (rows.slicing(k) + at + length * step) * size;
@@ -43,7 +52,7 @@ struct BadGroups {
     ++count;
     if (sample >= place) return;
     place = sample;
-    first = label_at(rows.data, rows.type, rows.slicing(k) + rows.layout.offset(sample, rows.layout.a_stride));
+    first = rows.row_of(sample, k);
   }
 
   // What all threads met, to a record of faults, if any is kept.
