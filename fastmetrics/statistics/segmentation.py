@@ -302,7 +302,9 @@ class ImageScores(PixelCounts):
             image_weights = torch.where(good, image_weights, 0.0).reshape(-1, *(1 for _ in score.shape[1:]))
             score, amount = score * image_weights, amount * image_weights
         if self.samplewise or rows is not None:
-            add_to_rows(states[self.name], rows, score.masked_fill(score.isnan(), 0.0))
+            # resampling multiplies rows by how often they are drawn, which an infinite one would make NaN
+            score = score.masked_fill(score.isnan(), 0.0) if rows is None else score.nan_to_num(nan=0.0)
+            add_to_rows(states[self.name], rows, score)
             add_to_rows(states["images"], rows, amount)
         else:
             states[self.name].add_(score.nansum(0, dtype=torch.float64))

@@ -161,6 +161,20 @@ def test_updates_wait_for_no_device(kind, options, batch):
         one.update(*inputs, groups=groups["country"])
 
 
+@pytest.mark.parametrize(("kind", "options", "batch"), [case for case in cases() if str(case.id).endswith("AUROC-5")])
+def test_counted_scores(kind, options, batch):
+    options = {**options, "thresholds": None, "bins": 256}
+    batches = []
+    for seed, name in enumerate(("valid", "weights")):
+        inputs = batch(seed)
+        values = some(len(inputs[0]), seed)
+        batches.append((inputs, drawn(len(inputs[0]), seed), {name: values > 0.2 if name == "valid" else values}))
+    metric = kind(**options, num_groups=G)
+    for inputs, groups, keywords in batches:
+        metric.update(*inputs, groups=groups, **keywords)
+    compare(metric, of_parts(kind, options, batches))
+
+
 @pytest.mark.parametrize(
     ("kind", "options"),
     [

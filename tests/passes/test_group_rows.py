@@ -59,6 +59,7 @@ def test_multiclass_rows(n, s, scores):
     valid = torch.rand(n, generator=generator) > 0.3
     weights = torch.rand(n, generator=generator, dtype=torch.float64) - 0.01
     compare(preds, target, rows[:1], s, c)
+    compare(preds, target, rows.int(), s, c, ignore=2, which="cm")
     compare(preds, target, rows, s, c, valid, ignore=-1)
     compare(preds, target, rows, s, c, valid, weights)
     compare(preds, target, rows[:1], s, c, None, weights, ignore=2)
