@@ -17,37 +17,24 @@
 namespace fastmetrics {
 namespace {
 
+// rows: [K, ...], with the shape of target; states: of their own shape, or with S rows; samples: [S].
 void multiclass(View preds, View target, OptionalView valid, OptionalState confusion, OptionalState counts,
                 OptionalState ranks, OptionalState faults, int64_t num_classes, int64_t ignore_index,
-                bool has_ignore_index, OptionalState rank_histogram) {
-  const MulticlassBatch b = multiclass_batch(preds, target, valid, std::nullopt, confusion, counts, ranks,
-                                             rank_histogram, num_classes, ignore_index, has_ignore_index);
-  add_multiclass(b, multiclass_states<int64_t>(b, target, confusion, counts, ranks, rank_histogram, faults));
-}
-
-void multiclass_weighted(View preds, View target, OptionalView valid, View weights, OptionalState confusion,
-                         OptionalState counts, OptionalState ranks, OptionalState faults, int64_t num_classes,
-                         int64_t ignore_index, bool has_ignore_index, OptionalState rank_histogram) {
-  const MulticlassBatch b = multiclass_batch(preds, target, valid, weights, confusion, counts, ranks, rank_histogram,
-                                             num_classes, ignore_index, has_ignore_index);
-  add_weighted_multiclass(b, multiclass_states<double>(b, target, confusion, counts, ranks, rank_histogram, faults));
-}
-
-void multiclass_rows(View preds, View target, View rows, OptionalView valid, OptionalView weights,
-                     OptionalState samples, OptionalState confusion, OptionalState counts, OptionalState ranks,
-                     OptionalState faults, int64_t num_classes, int64_t ignore_index, bool has_ignore_index,
-                     OptionalState rank_histogram) {
-  const MulticlassBatch b = multiclass_batch(preds, target, valid, weights, std::nullopt, std::nullopt, std::nullopt,
-                                             std::nullopt, num_classes, ignore_index, has_ignore_index);
-  const SampleRows r =
-      multiclass_sample_rows(b, rows, target, weights, samples, confusion, counts, ranks, rank_histogram);
+                bool has_ignore_index, OptionalState rank_histogram, OptionalView weights, OptionalView rows,
+                OptionalState samples) {
+  const SampleRows r = multiclass_rows(rows, target, confusion, counts, ranks, rank_histogram);
+  const MulticlassBatch b =
+      multiclass_batch(preds, target, valid, weights, r, num_classes, ignore_index, has_ignore_index);
+  int64_t* of_rows = multiclass_samples(r, weights, samples);
   if (weights.has_value()) {
-    add_multiclass_rows(b, r,
-                        multiclass_rows_states<double>(r, b.classes, confusion, counts, ranks, rank_histogram, faults));
+    add_weighted_multiclass(b, r, multiclass_states<double>(b, r, confusion, counts, ranks, rank_histogram, faults));
+    return;
+  }
+  const MulticlassStates s = multiclass_states<int64_t>(b, r, confusion, counts, ranks, rank_histogram, faults);
+  if (rows.has_value()) {
+    add_multiclass_rows(b, r, of_rows, s);
   } else {
-    add_multiclass_rows(
-        b, r, state_data<int64_t>(samples, DType::kInt64, r.count, "samples, int64 [S]"),
-        multiclass_rows_states<int64_t>(r, b.classes, confusion, counts, ranks, rank_histogram, faults));
+    add_multiclass(b, s);
   }
 }
 
@@ -57,7 +44,7 @@ void count_groups(View rows, OptionalView valid, State counts, OptionalState fau
   require(dims >= 0 && dims < kMaxDims, "count_groups_: rows must be [K, ...]");
   require(is_label(rows.dtype()), "count_groups_: rows must be integers or bool");
   require(counts.dim() == 1 && counts.size(0) >= 1 && counts.size(0) < INT32_MAX, "count_groups_: counts must be [S]");
-  SampleRows r{rows.const_data_ptr(), rows.dtype(), rows.size(0), rows.stride(0), {}, counts.size(0)};
+  SampleRows r{rows.const_data_ptr(), rows.dtype(), rows.size(0), rows.stride(0), {}, counts.size(0), 0};
   GroupsMask mask{nullptr, {}};
   if (valid.has_value()) {
     require(valid->dtype() == DType::kBool && valid->dim() == dims, "count_groups_: valid must be bool, as a row is");
@@ -91,7 +78,7 @@ void groups_to_rows(View groups, OptionalView valid, State rows, OptionalState f
   require(start >= 0 && size >= 0 && start + size < INT32_MAX, "place_groups_: there may be up to 2^31 rows");
   int32_t* to =
       state_data<int32_t>(rows, DType::kInt32, rows.size(0) * groups.numel(), "rows, int32 [K, ...], contiguous");
-  SampleRows r{groups.const_data_ptr(), groups.dtype(), 1, 0, {}, size};
+  SampleRows r{groups.const_data_ptr(), groups.dtype(), 1, 0, {}, size, 0};
   GroupsMask mask{nullptr, {}};
   if (valid.has_value()) {
     require(valid->dtype() == DType::kBool && valid->dim() == groups.dim(),
@@ -109,47 +96,23 @@ void groups_to_rows(View groups, OptionalView valid, State rows, OptionalState f
   place_groups(r, mask, to, slicing, static_cast<int32_t>(start), faults_data(faults));
 }
 
+// rows: [K, ...], with the shape of target; counts: [L, 4] or [S, L, 4]; samples: [S].
 void binary(View preds, View target, OptionalView valid, State counts, OptionalState faults, double probability_cutoff,
-            double logit_cutoff, int64_t ignore_index, bool has_ignore_index, bool multilabel, bool ignored_decide) {
-  const BinaryBatch b = binary_batch(preds, target, valid, std::nullopt, counts, probability_cutoff, logit_cutoff,
-                                     ignore_index, has_ignore_index, multilabel, ignored_decide);
-  add_binary(b, binary_counts<int64_t>(b, counts), faults_data(faults));
-}
-
-void binary_weighted(View preds, View target, OptionalView valid, View weights, State counts, OptionalState faults,
-                     double probability_cutoff, double logit_cutoff, int64_t ignore_index, bool has_ignore_index,
-                     bool multilabel, bool ignored_decide) {
-  const BinaryBatch b = binary_batch(preds, target, valid, weights, counts, probability_cutoff, logit_cutoff,
-                                     ignore_index, has_ignore_index, multilabel, ignored_decide);
-  add_weighted_binary(b, binary_counts<double>(b, counts), faults_data(faults));
-}
-
-// rows: [K, ...], with the shape of target; counts: [S, L, 4].
-void binary_rows(View preds, View target, View rows, OptionalView valid, OptionalView weights, OptionalState samples,
-                 State counts, OptionalState faults, double probability_cutoff, double logit_cutoff,
-                 int64_t ignore_index, bool has_ignore_index, bool ignored_decide) {
-  BinaryBatch b = binary_batch(preds, target, valid, weights, counts, probability_cutoff, logit_cutoff, ignore_index,
-                               has_ignore_index, false, ignored_decide);
-  b.samplewise = false;  // dimension 0 of counts are rows
-  b.groups = 1;
-  b.samples.collapse(0);
-  require(counts.dim() == 3, "binary_rows_: counts must be [S, L, 4]");
-  const SampleRows r = sample_rows(rows, target, counts.size(0));
-  const int64_t labels = counts.size(1);
-  require(labels >= 1 && r.count < INT32_MAX / kCells / labels,
-          "binary_rows_: there may be up to 2^28 rows and labels");
-  require(labels == 1 || (target.dim() > 1 && target.size(1) == labels), "binary_rows_: target must be [N, L, ...]");
-  require(!samples.has_value() || !weights.has_value(), "binary_rows_: weighted samples are counted apart");
-  int64_t inner = 1;
-  for (int64_t d = 2; d < target.dim(); ++d) inner *= target.size(d);
-  const int64_t cells = r.count * labels * 4;
+            double logit_cutoff, int64_t ignore_index, bool has_ignore_index, bool ignored_decide, OptionalView weights,
+            OptionalView rows, OptionalState samples) {
+  const BinaryRows r = binary_rows(rows, target, counts);
+  const bool cells = in_cells(weights, rows);
+  const BinaryBatch b = binary_batch(preds, target, valid, weights, r, cells, probability_cutoff, logit_cutoff,
+                                     ignore_index, has_ignore_index, ignored_decide);
+  if (!cells) {
+    add_binary(b, binary_counts<int64_t>(r, counts), faults_data(faults));
+    return;
+  }
+  const BinaryCells c{b, r, binary_samples(r, weights, samples)};
   if (weights.has_value()) {
-    double* to = state_data<double>(counts, DType::kDouble, cells, "counts, float64 [S, L, 4]");
-    add_binary_rows(b, r, labels, inner, to, faults_data(faults));
+    add_binary_cells(c, binary_counts<double>(r, counts), faults_data(faults));
   } else {
-    int64_t* to = state_data<int64_t>(counts, DType::kInt64, cells, "counts, int64 [S, L, 4]");
-    int64_t* of_rows = state_data<int64_t>(samples, DType::kInt64, r.count, "samples, int64 [S]");
-    add_binary_rows(b, r, labels, inner, of_rows, to, faults_data(faults));
+    add_binary_cells(c, binary_counts<int64_t>(r, counts), faults_data(faults));
   }
 }
 
@@ -262,13 +225,9 @@ Tensor weighted_cohen_kappa(const Tensor confusion, bool quadratic) {
 }  // namespace fastmetrics
 
 FM_CPU_OPERATOR("multiclass_", &fastmetrics::multiclass)
-FM_CPU_OPERATOR("multiclass_weighted_", &fastmetrics::multiclass_weighted)
-FM_CPU_OPERATOR("multiclass_rows_", &fastmetrics::multiclass_rows)
 FM_CPU_OPERATOR("count_groups_", &fastmetrics::count_groups)
 FM_CPU_OPERATOR("place_groups_", &fastmetrics::groups_to_rows)
 FM_CPU_OPERATOR("binary_", &fastmetrics::binary)
-FM_CPU_OPERATOR("binary_weighted_", &fastmetrics::binary_weighted)
-FM_CPU_OPERATOR("binary_rows_", &fastmetrics::binary_rows)
 FM_CPU_OPERATOR("resample_", &fastmetrics::resample_samples)
 
 // These return a new tensor; a direct call is given the one to write.

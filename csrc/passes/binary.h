@@ -7,6 +7,7 @@
 
 #include "common/dtype.h"
 #include "common/layout.h"
+#include "passes/sample_rows.h"
 
 namespace fastmetrics {
 
@@ -23,8 +24,7 @@ struct BinaryBatch {
   int64_t ignore;
   bool has_ignore;
   bool ignored_decide;
-  bool samplewise;
-  int64_t groups;      // of counts: N if samplewise, else 1
+  int64_t groups;      // rows of counts: N if each index of dimension 0 has one, else 1
   int64_t per_sample;  // elements of one label and one index of dimension 0
 
   const int64_t* ignored() const { return has_ignore ? &ignore : nullptr; }
@@ -48,16 +48,23 @@ FM_HD int64_t place_of(const BinaryBatch& b, int64_t i, int64_t l) {
   return (i / b.per_sample * b.labels + l) * b.per_sample + i % b.per_sample;
 }
 
-// What the samples belong to in the pass over groups: one of `count` groups.
-struct BinaryGroups {
-  const void* data;
-  DType type;
-  Layout layout;  // of the samples; only its first stride is used
-  int64_t count;
+// The rows of counts, [S, L, 4], of the elements of a batch that has the label as a dimension like any other.
+struct BinaryRows {
+  SampleRows of;
+  int64_t labels, inner;  // L, and elements after another that have one label
+
+  FM_HD int64_t count() const { return of.count * labels; }
+
+  // The row and label of element i in slicing k as one number; negative where it is left out.
+  FM_HD int64_t place_of(int64_t i, int64_t k) const {
+    const int64_t row = of.row_of(i, k);
+    if (row < 0 || row >= of.count) return -1;
+    return labels == 1 ? row : row * labels + i / inner % labels;
+  }
 };
 
-// What is counted of a group, as both readings of its scores, because which one is meant is known only when all scores
-// of the batch are read.
+// What is counted of a row and label, as both readings of its scores, because which one is meant is known only when all
+// scores of the batch are read.
 constexpr int kCells = 8;
 
 // target and what is decided: 0 or 1.

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernels of the binary pass over weighted elements, and of the one over groups.
+// The kernels of the binary pass over weighted elements, and over those of given rows.
 //
-// An element goes to one of the kCells cells of its group: uint32 counts or float64 sums of weights. A small kernel
-// takes the cells that are meant and adds them to the state: each outcome is a sum of its own, since a difference of
-// sums would round, and could come out below zero.
+// An element goes to one of the kCells cells of each of its rows, and label: uint32 counts or float64 sums of weights.
+// A small kernel takes the cells that are meant and adds them to the state: each outcome is a sum of its own, since a
+// difference of sums would round, and could come out below zero. Where the samples of rows are wanted, one cell more
+// has the valid elements that are not counted.
 //
 // Sums of weights are added in no fixed order.
 
@@ -17,11 +18,10 @@
 
 namespace fastmetrics {
 
-// The cell that element i counts in, or -1 if it is not counted.
+// Which of the cells of its rows element i counts in, kCells if it is not counted, or -1 if it is not valid.
 template <typename T, typename Cell>
-__device__ __forceinline__ int64_t read_element(const BinaryCells& c, int64_t i, Cell* amount, bool* outside,
-                                                BadOnes* bad) {
-  const BinaryBatch& b = c.batch;
+__device__ __forceinline__ int read_element(const BinaryBatch& b, int64_t i, Cell* amount, bool* outside,
+                                            BadOnes* bad) {
   if (!b.is_valid(i, 0)) return -1;
   int64_t of_preds, of_target;
   b.samples.locate(i, &of_preds, &of_target);
@@ -40,15 +40,14 @@ __device__ __forceinline__ int64_t read_element(const BinaryCells& c, int64_t i,
     as_probability = x > static_cast<W>(b.probability);
     as_logit = x > static_cast<W>(b.logit);
   }
-  if (ignored) return -1;
-  const int64_t group = c.group_of(i);
-  const bool good_target = target == 0 || target == 1, good_group = group >= 0 && group < c.groups.count;
-  bool counted = good_target && good_group && good_pred;
+  *amount = 1;
+  if (ignored) return kCells;
+  const bool good_target = target == 0 || target == 1;
+  bool counted = good_target && good_pred;
   if (!counted) {
     if (!good_target) bad->add(kBadTarget, i);
     if (!good_pred) bad->add(kBadPreds, i);
   }
-  *amount = 1;
   if constexpr (std::is_same<Cell, double>::value) {
     *amount = b.weights[b.samples.offset(i, b.samples.d_stride)];
     if (!good_weight(*amount)) {
@@ -56,40 +55,57 @@ __device__ __forceinline__ int64_t read_element(const BinaryCells& c, int64_t i,
       counted = false;
     }
   }
-  return counted ? group * kCells + cell_of(static_cast<int32_t>(target), as_probability, as_logit) : -1;
+  return counted ? cell_of(static_cast<int32_t>(target), as_probability, as_logit) : kCells;
 }
 
 // Cells of the whole batch. replicas: a power of two up to kThreads, or 0 for no cells in shared memory.
-// of_card: [groups, kCells], zero before. any_outside: zero before.
+// of_card: [rows and labels, cells of one], zero before. any_outside: zero before. groups: scratch of those out of
+// range, as BadOnes::close writes it, zero before.
 template <typename T, typename Cell>
 FM_KERNEL binary_cells_kernel(const BinaryCells c, int replicas, CellOfCard<Cell>* of_card, int64_t* any_outside,
-                              int64_t* faults) {
+                              int64_t* groups, int64_t* faults) {
   extern __shared__ __align__(16) unsigned char shared[];
-  CellsOfBlock<Cell> cells(shared, c.groups.count * kCells, replicas);
+  const int of_place = c.cells_of_place();
+  CellsOfBlock<Cell> cells(shared, c.rows.count() * of_place, replicas);
   const int64_t elements = c.elements(), stride = static_cast<int64_t>(gridDim.x) * kThreads;
-  BadOnes bad;
+  BadOnes bad, bad_groups;
   bool outside = false;
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < elements; i += stride) {
     Cell amount;
-    const int64_t cell = read_element<T>(c, i, &amount, &outside, &bad);
-    if (cell < 0) continue;
-    cells.add(cell, amount, of_card + cell);
+    const int found = read_element<T>(c.batch, i, &amount, &outside, &bad);
+    if (found < 0 || found >= of_place) continue;
+    for (int64_t k = 0; k < c.rows.of.slicings; ++k) {
+      const int64_t place = c.rows.place_of(i, k), cell = place * of_place + found;
+      if (place < 0) {
+        bad_groups.add(kBadTarget, i);
+      } else {
+        cells.add(cell, amount, of_card + cell);
+      }
+    }
   }
   cells.flush(of_card);
   outside = __syncthreads_or(outside);
   if (outside && threadIdx.x == 0) atomicMax(as_count(any_outside), Count{1});
   bad.close(faults);
+  if (c.samples != nullptr) bad_groups.close(groups, groups + kKindsOfFault);
 }
 
-// Adds the cells that are meant to the state. counts: int64, or float64 for weights, [groups, 4].
+// Adds the cells that are meant to the state. counts: int64, or float64 for weights, [rows and labels, 4].
 template <typename Cell, typename State>
 FM_KERNEL binary_cells_choose_kernel(const BinaryCells c, const Cell* of_card, const int64_t* any_outside,
-                                     State* counts, int64_t* faults) {
+                                     const int64_t* groups, State* counts, int64_t* faults) {
+  const int of_place = c.cells_of_place();
   const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
   const bool logits = *any_outside != 0;
-  for (int64_t g = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; g < c.groups.count; g += stride) {
+  for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < c.rows.count(); i += stride) {
+    const Cell* of = of_card + i * of_place;
+    Cell valid = 0;
     for (int cell = 0; cell < kCells; ++cell) {
-      counts[g * 4 + outcome_of(cell, logits)] += static_cast<State>(of_card[g * kCells + cell]);
+      counts[i * 4 + outcome_of(cell, logits)] += static_cast<State>(of[cell]);
+      valid += of[cell];
+    }
+    if constexpr (std::is_same<State, int64_t>::value) {
+      if (c.samples != nullptr) atomicAdd(as_count(c.samples + i / c.rows.labels), valid + of[kCells]);
     }
   }
   if (faults == nullptr || blockIdx.x != 0 || threadIdx.x != 0) return;
@@ -103,6 +119,9 @@ FM_KERNEL binary_cells_choose_kernel(const BinaryCells c, const Cell* of_card, c
     return which == kBadTarget ? label_at(b.target, b.target_type, of_target)
                                : label_at(b.preds, b.preds_type, of_preds);
   });
+  if (c.samples == nullptr || c.rows.of.slicings != 1 || groups[0] == 0) return;
+  if (faults[2 * kBadGroup] == 0) faults[2 * kBadGroup + 1] = c.rows.of.row_of(kNoPlace - groups[kKindsOfFault], 0);
+  faults[2 * kBadGroup] += groups[0];
 }
 
 }  // namespace fastmetrics

@@ -336,11 +336,11 @@ bool tally_part(const Batch& b, int64_t begin, int64_t end, Tally* tally, Faults
 void add_binary(const BinaryBatch& b, int64_t* counts, int64_t* faults) {
   const int64_t samples = b.samples.samples(), labels = b.labels;
   if (samples == 0) return;
-  const int64_t unit = b.samplewise ? b.per_sample : 1;
+  const int64_t unit = b.groups > 1 ? b.per_sample : 1;
   const int threads = threads_for(samples * labels);
   std::vector<Faults> found(threads);
   std::vector<char> outside(threads, 0);
-  if (!b.samplewise) {
+  if (b.groups == 1) {
     std::vector<Tally> tally(threads * labels);
     split(samples, threads, [&](int thread, int64_t begin, int64_t end) {
       outside[thread] = tally_part(b, begin, end, &tally[thread * labels], &found[thread]);

@@ -83,7 +83,7 @@ cudaError_t launch_totals(const Card& card, const BinaryBatch& b, int64_t* total
 template <typename T>
 cudaError_t launch_type(const Card& card, const BinaryBatch& b, int64_t* totals, int64_t* outside, int64_t* faults,
                         cudaStream_t stream) {
-  return b.samplewise ? launch_groups<T>(card, b, totals, outside, faults, stream)
+  return b.groups > 1 ? launch_groups<T>(card, b, totals, outside, faults, stream)
                       : launch_totals<T>(card, b, totals, outside, faults, stream);
 }
 

@@ -72,13 +72,13 @@ void place_groups(const SampleRows& groups, const GroupsMask& mask, int32_t* row
       read_valid_rows(groups, mask, 0, begin, n, group);
       const int32_t* before = slicing == 0 ? group : rows + begin;  // a row of -1 is one in all of them
       int32_t* to = rows + slicing * samples + begin;
-      for (int i = 0; i < n; ++i) {
+      int32_t none = 0;
+      for (int i = 0; i < n; ++i) none |= group[i] | before[i];
+      for (int i = 0; i < n; ++i) to[i] = group[i] + start;
+      for (int i = 0; none < 0 && i < n; ++i) {
         if (group[i] == kBad) bad.add(groups, begin + i);
-        if ((group[i] | before[i]) >= 0) {
-          to[i] = group[i] + start;
-        } else {
-          for (int64_t k = 0; k <= slicing; ++k) rows[k * samples + begin + i] = -1;
-        }
+        if ((group[i] | before[i]) >= 0) continue;
+        for (int64_t k = 0; k <= slicing; ++k) rows[k * samples + begin + i] = -1;
       }
     }
     found[thread] = bad;

@@ -5,7 +5,7 @@
 
 #pragma once
 
-#include "passes/binary.h"
+#include "passes/binary_cells.h"
 #include "passes/multiclass.h"
 #include "passes/pairs.h"
 #include "passes/resample.h"
@@ -19,12 +19,11 @@
 namespace fastmetrics {
 
 void add_multiclass(const MulticlassBatch& b, const MulticlassStates& s);
-void add_weighted_multiclass(const MulticlassBatch& b, const MulticlassCells<double>& s);
 
-// The states have a row for each group: [S, C, C], [S, C, 3], [S, C, K, 2] and [S, C].
-// members: [S], how many samples each group has, or null.
+// The states have rows: [S, C, C], [S, C, 3], [S, C, K, 2] and [S, C].
+// members: [S], how many samples each row has, or null.
 void add_multiclass_rows(const MulticlassBatch& b, const SampleRows& rows, int64_t* members, const MulticlassStates& s);
-void add_multiclass_rows(const MulticlassBatch& b, const SampleRows& rows, const MulticlassCells<double>& s);
+void add_weighted_multiclass(const MulticlassBatch& b, const SampleRows& rows, const MulticlassCells<double>& s);
 
 // counts: [S].
 void add_groups(const SampleRows& rows, const GroupsMask& mask, int64_t* counts, int64_t* faults);
@@ -34,14 +33,9 @@ void place_groups(const SampleRows& groups, const GroupsMask& mask, int32_t* row
 
 // counts: [L, 4] or [N, L, 4]; faults: [kFaults] or null, here and below.
 void add_binary(const BinaryBatch& b, int64_t* counts, int64_t* faults);
-void add_weighted_binary(const BinaryBatch& b, double* counts, int64_t* faults);
-
-// counts: [S, L, 4], of doubles if the batch has weights; samples: [S], or null.
-// inner: neighbouring elements of one label.
-void add_binary_rows(const BinaryBatch& b, const SampleRows& rows, int64_t labels, int64_t inner, int64_t* samples,
-                     int64_t* counts, int64_t* faults);
-void add_binary_rows(const BinaryBatch& b, const SampleRows& rows, int64_t labels, int64_t inner, double* counts,
-                     int64_t* faults);
+// counts: [L, 4] or [S, L, 4], of doubles if the batch has weights.
+void add_binary_cells(const BinaryCells& c, int64_t* counts, int64_t* faults);
+void add_binary_cells(const BinaryCells& c, double* counts, int64_t* faults);
 
 // sums: [D, S].
 void resample(const Resample& r, double* sums);

@@ -10,12 +10,28 @@
 
 namespace fastmetrics {
 
+// Where samples are added: states of their own shape, or with a row for each index of dimension 0, or those of `rows`,
+// integers or bool [K, ...] with the shape of target.
+inline SampleRows multiclass_rows(const OptionalView& rows, const View& target, const OptionalState& confusion,
+                                  const OptionalState& counts, const OptionalState& ranks,
+                                  const OptionalState& rank_histogram) {
+  const bool apart = (counts.has_value() && counts->dim() == 3) || (ranks.has_value() && ranks->dim() == 4);
+  if (!rows.has_value()) {
+    require(!apart || (!confusion.has_value() && !rank_histogram.has_value()),
+            "multiclass_: confusion and rank_histogram do not keep samples apart");
+    return rows_by_place(target, apart);
+  }
+  int64_t count = 0;
+  for (const OptionalState* state : {&confusion, &counts, &ranks, &rank_histogram}) {
+    if (state->has_value() && (*state)->dim() > 0) count = (*state)->size(0);
+  }
+  return sample_rows(*rows, target, count);
+}
+
 // preds [N, C, ...] or [N, ...]; target, valid and weights [N, ...].
 inline MulticlassBatch multiclass_batch(const View& preds, const View& target, const OptionalView& valid,
-                                        const OptionalView& weights, const OptionalState& confusion,
-                                        const OptionalState& counts, const OptionalState& ranks,
-                                        const OptionalState& rank_histogram, int64_t num_classes, int64_t ignore_index,
-                                        bool has_ignore_index) {
+                                        const OptionalView& weights, const SampleRows& rows, int64_t num_classes,
+                                        int64_t ignore_index, bool has_ignore_index) {
   MulticlassBatch b{};
   b.preds_type = dtype_of(preds);
   b.target_type = dtype_of(target);
@@ -27,7 +43,6 @@ inline MulticlassBatch multiclass_batch(const View& preds, const View& target, c
           "multiclass_: preds must be [N, C, ...] or have the shape of target");
   require(num_classes >= 1 && num_classes <= INT32_MAX, "multiclass_: num_classes out of range");
   require(!b.scores || preds.size(1) == num_classes, "multiclass_: preds must have num_classes scores a sample");
-  require((!ranks.has_value() && !rank_histogram.has_value()) || b.scores, "multiclass_: ranks need scores");
   check_per_sample(valid, target, DType::kBool, "multiclass_: valid must be bool, with the shape of target");
   check_per_sample(weights, target, DType::kDouble, "multiclass_: weights must be float64, with the shape of target");
   b.valid = valid.has_value() ? static_cast<const bool*>(valid->const_data_ptr()) : nullptr;
@@ -46,62 +61,33 @@ inline MulticlassBatch multiclass_batch(const View& preds, const View& target, c
                   weights.has_value() ? weights->stride(d) : 0);
     if (d > 0) b.per_sample *= target.size(d);
   }
-  b.samplewise = (counts.has_value() && counts->dim() == 3) || (ranks.has_value() && ranks->dim() == 4);
-  require(!b.samplewise || (!confusion.has_value() && !rank_histogram.has_value()),
-          "multiclass_: confusion and rank_histogram do not keep samples apart");
+  b.samplewise = rows.data == nullptr && rows.count > 1;
   b.layout.collapse(b.samplewise ? 1 : 0);
   return b;
 }
 
 template <typename Cell>
-inline MulticlassCells<Cell> multiclass_states(const MulticlassBatch& b, const View& target,
+inline MulticlassCells<Cell> multiclass_states(const MulticlassBatch& b, const SampleRows& rows,
                                                const OptionalState& confusion, const OptionalState& counts,
                                                const OptionalState& ranks, const OptionalState& rank_histogram,
                                                const OptionalState& faults) {
   constexpr DType kType = std::is_same<Cell, double>::value ? DType::kDouble : DType::kInt64;
-  const int64_t c = b.classes, groups = b.samplewise ? target.size(0) : 1;
+  const int64_t c = b.classes, cells = rows.count * c;
+  require((!ranks.has_value() && !rank_histogram.has_value()) || b.scores, "multiclass_: ranks need scores");
   MulticlassCells<Cell> s{};
-  s.k = ranks.has_value() ? ranks->size(ranks->dim() - 2) : 0;
-  s.confusion = state_data<Cell>(confusion, kType, c * c, "confusion, [C, C]");
-  s.counts = state_data<Cell>(counts, kType, groups * c * 3, "counts, [C, 3] or [N, C, 3]");
-  s.ranks = state_data<Cell>(ranks, kType, groups * c * s.k * 2, "ranks, [C, K, 2] or [N, C, K, 2]");
-  s.rank_histogram = state_data<Cell>(rank_histogram, kType, c, "rank_histogram, [C]");
+  s.k = ranks.has_value() && ranks->dim() >= 3 ? ranks->size(ranks->dim() - 2) : 0;
+  s.confusion = state_data<Cell>(confusion, kType, cells * c, "confusion, [C, C] or [S, C, C]");
+  s.counts = state_data<Cell>(counts, kType, cells * 3, "counts, [C, 3] or [S, C, 3]");
+  s.ranks = state_data<Cell>(ranks, kType, cells * s.k * 2, "ranks, [C, K, 2] or [S, C, K, 2]");
+  s.rank_histogram = state_data<Cell>(rank_histogram, kType, cells, "rank_histogram, [C] or [S, C]");
   s.faults = faults_data(faults);
   return s;
 }
 
-// Rows of the first state that was asked for.
-inline int64_t multiclass_rows_count(const OptionalState& confusion, const OptionalState& counts,
-                                     const OptionalState& ranks, const OptionalState& rank_histogram) {
-  for (const OptionalState* state : {&confusion, &counts, &ranks, &rank_histogram}) {
-    if (state->has_value() && (*state)->dim() > 0) return (*state)->size(0);
-  }
-  return 0;
-}
-
-template <typename Cell>
-inline MulticlassCells<Cell> multiclass_rows_states(const SampleRows& rows, int64_t c, const OptionalState& confusion,
-                                                    const OptionalState& counts, const OptionalState& ranks,
-                                                    const OptionalState& rank_histogram, const OptionalState& faults) {
-  constexpr DType kType = std::is_same<Cell, double>::value ? DType::kDouble : DType::kInt64;
-  MulticlassCells<Cell> s{};
-  s.k = ranks.has_value() && ranks->dim() == 4 ? ranks->size(2) : 0;
-  s.confusion = state_data<Cell>(confusion, kType, rows.count * c * c, "confusion, [S, C, C]");
-  s.counts = state_data<Cell>(counts, kType, rows.count * c * 3, "counts, [S, C, 3]");
-  s.ranks = state_data<Cell>(ranks, kType, rows.count * c * s.k * 2, "ranks, [S, C, K, 2]");
-  s.rank_histogram = state_data<Cell>(rank_histogram, kType, rows.count * c, "rank_histogram, [S, C]");
-  s.faults = faults_data(faults);
-  return s;
-}
-
-// rows: [K, ...], for the states of multiclass_rows_.
-inline SampleRows multiclass_sample_rows(const MulticlassBatch& b, const View& rows, const View& target,
-                                         const OptionalView& weights, const OptionalState& samples,
-                                         const OptionalState& confusion, const OptionalState& counts,
-                                         const OptionalState& ranks, const OptionalState& rank_histogram) {
-  require((!ranks.has_value() && !rank_histogram.has_value()) || b.scores, "multiclass_rows_: ranks need scores");
-  require(!samples.has_value() || !weights.has_value(), "multiclass_rows_: weighted samples are counted apart");
-  return sample_rows(rows, target, multiclass_rows_count(confusion, counts, ranks, rank_histogram));
+// int64 [S], or null.
+inline int64_t* multiclass_samples(const SampleRows& rows, const OptionalView& weights, const OptionalState& samples) {
+  require(!samples.has_value() || !weights.has_value(), "multiclass_: weighted samples are counted apart");
+  return state_data<int64_t>(samples, DType::kInt64, rows.count, "samples, int64 [S]");
 }
 
 }  // namespace fastmetrics

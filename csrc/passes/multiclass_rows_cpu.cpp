@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The multiclass pass over samples that are added to rows of the states, on the CPU; its meaning is
-// multiclass_rows_body in fastmetrics/passes/multiclass.py.
+// The multiclass pass over samples of given rows, and over weighted samples, on the CPU; its meaning is multiclass_body
+// in fastmetrics/passes/multiclass.py.
 //
 // Blocks are read as in multiclass_cpu.cpp. A pair of target and label of a row is one cell of a table, of which the
 // confusion matrix and the counts are made in the end, as long as all cells are fewer than the samples of a thread;
-// else the cells of the states are added to. Neighbours are read sixteen at a time, and how many samples a group has is
-// then known from its pairs, but for samples that do not count. Weights are added by one thread in the order of the
+// else the cells of the states are added to. Neighbours are read sixteen at a time for all slicings, and how many
+// samples a group has is then known from its pairs, but for samples that do not count. Of weighted samples threads
+// reduce a chunk to labels, which is where the bytes are read; then one thread adds their weights in the order of the
 // samples, so the same data gives the same bits for any number of threads.
 
 #include <memory>
@@ -39,6 +40,21 @@ struct Locks {
 using Batch = MulticlassBatch;
 using States = MulticlassStates;
 
+// Rows of as many samples as a vector has lanes, and which of them are rows of the state.
+struct FewRows {
+  I32s row;
+  Mask32 inside;
+};
+
+FewRows few_rows(const int64_t* from, int32_t limit) {
+  const Longs row = load_longs(from);
+  return {low_halves(row), below(row, limit)};
+}
+FewRows few_rows(const int32_t* from, int32_t limit) {
+  const I32s row = load<I32s>(from);
+  return {row, at_least(row, I32s{}) & ~at_least(row, I32s{} + limit)};
+}
+
 // The pairs of target and label in each row, [rows, C, C] and a cell of the samples that do not count. A cell is small,
 // so that more of them stay in the first caches, and goes to the states when it wraps.
 class Pairs {
@@ -56,26 +72,29 @@ class Pairs {
   }
   explicit operator bool() const { return cells_ != nullptr; }
 
-  // As PairTable::add_neighbours, with the rows. odd(i, few, inside) is called where a sample does not count.
-  template <typename Labels, typename Odd>
-  int64_t add_neighbours(const int64_t* target, const int64_t* row, const Labels& labels, int64_t n,
-                         const int64_t* ignore, const Odd& odd) {
+  // As PairTable::add_neighbours, with the rows of each slicing, `pitch` elements after those of the one before.
+  // odd(i, few, k, inside) is called where a sample does not count in slicing k.
+  template <typename Row, typename Labels, typename Odd>
+  int64_t add_neighbours(const int64_t* target, const Row* row, int64_t slicings, int64_t pitch, const Labels& labels,
+                         int64_t n, const int64_t* ignore, const Odd& odd) {
     constexpr int kStep = 64;
     alignas(64) int32_t cell[kStep];
     int held = 0;
     const int32_t limit = static_cast<int32_t>(rows_), c = static_cast<int32_t>(classes_);
     const I32s none = I32s{} + none_;
     const int64_t done = for_each_sixteen(target, labels, n, classes_, ignore, [&](int64_t i, const FewLabels& few) {
-      fetch_ahead(row + i, kFloats);
-      const Longs r = load_longs(row + i);
-      const Mask32 inside = below(r, limit), good = few.good & inside;
-      const I32s at = (low_halves(r) * c + few.target) * c + few.labels;
-      store(select(good, at, none), cell + held);
-      if (any(~good)) odd(i, few, inside);
-      held += kFloats;
-      if (held < kStep) return;
-      count(cell, kStep);
-      held = 0;
+      for (int64_t k = 0; k < slicings; ++k) {
+        fetch_ahead(row + k * pitch + i, kFloats);
+        const FewRows rows = few_rows(row + k * pitch + i, limit);
+        const Mask32 good = few.good & rows.inside;
+        const I32s at = (rows.row * c + few.target) * c + few.labels;
+        store(select(good, at, none), cell + held);
+        if (any(~good)) odd(i, few, k, rows.inside);
+        held += kFloats;
+        if (held < kStep) continue;
+        count(cell, kStep);
+        held = 0;
+      }
     });
     count(cell, held);
     return done;
@@ -222,30 +241,33 @@ void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t*
 
   const int run = b.layout.dims - 1;
   const bool neighbours =
-      pairs && !s.want_ranks() && b.valid == nullptr && rows.slicings == 1 && rows.type == DType::kInt64 &&
+      pairs && !s.want_ranks() && b.valid == nullptr && (rows.type == DType::kInt64 || rows.type == DType::kInt32) &&
       rows.layout.dims == 1 && rows.layout.a_stride[0] == 1 &&
       in_sixteens(b.preds_type, b.layout.a_stride[run], b.class_stride, c, b.target_type, b.layout.b_stride[run]);
-  const int64_t* of_samples = static_cast<const int64_t*>(rows.data);
-  auto add_neighbours = [&](int64_t first, int64_t a_at, int64_t b_at, int64_t n) {
+  // of_samples: the rows, of the type that they have.
+  auto add_neighbours = [&](const auto* of_samples, int64_t first, int64_t a_at, int64_t b_at, int64_t n) {
     const int64_t* target = static_cast<const int64_t*>(b.target) + b_at;
     const int64_t a_step = b.layout.a_stride[run];
     int64_t done = 0;
     with_labels(b.preds, b.preds_type, a_at, a_step, c, [&](const auto& labels) {
-      auto odd = [&](int64_t i, const FewLabels& few, Mask32 inside) {
-        for_each_bad(i, few, [&](int64_t j) {
-          record_bad(b.preds, b.preds_type, a_at + j * a_step, target[j], c, first + j, faults);
-        });
+      auto odd = [&](int64_t i, const FewLabels& few, int64_t slicing, Mask32 inside) {
+        if (slicing == 0) {
+          for_each_bad(i, few, [&](int64_t j) {
+            record_bad(b.preds, b.preds_type, a_at + j * a_step, target[j], c, first + j, faults);
+          });
+        }
         if (!members) return;
         const uint32_t of_group = bits_of(inside), counted = bits_of(few.good);
         for (int j = 0; j < kFloats; ++j) {
           if ((of_group >> j & 1) == 0) {
             bad->add(rows, first + i + j);
           } else if ((counted >> j & 1) == 0) {
-            members.add(of_samples[first + i + j]);
+            members.add(of_samples[rows.slicing(slicing) + first + i + j]);
           }
         }
       };
-      done = pairs.add_neighbours(target, of_samples + first, labels, n, b.ignored(), odd);
+      done = pairs.add_neighbours(target, of_samples + first, rows.slicings, rows.slicing_stride, labels, n,
+                                  b.ignored(), odd);
     });
     return done;
   };
@@ -255,7 +277,9 @@ void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t*
     while (neighbours && begin < to) {
       int64_t a_at, b_at;
       const int64_t n = std::min(b.layout.locate(begin, &a_at, &b_at), to - begin);
-      const int64_t done = add_neighbours(begin, a_at, b_at, n);
+      const int64_t done = rows.type == DType::kInt64
+                               ? add_neighbours(static_cast<const int64_t*>(rows.data), begin, a_at, b_at, n)
+                               : add_neighbours(static_cast<const int32_t*>(rows.data), begin, a_at, b_at, n);
       add_blocks(begin + done, begin + n);
       begin += n;
     }
@@ -315,7 +339,7 @@ void add_multiclass_rows(const Batch& b, const SampleRows& rows, int64_t* member
   if (rows.slicings == 1) BadGroups::record(bad, s.faults);
 }
 
-void add_multiclass_rows(const Batch& b, const SampleRows& rows, const MulticlassCells<double>& s) {
+void add_weighted_multiclass(const Batch& b, const SampleRows& rows, const MulticlassCells<double>& s) {
   const int64_t samples = b.layout.samples();
   const int64_t chunk = std::max<int64_t>(kBlock, std::min(kChunk, samples));
   std::vector<Sample> read(chunk);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernels of the multiclass pass over the groups of samples; its meaning is multiclass_rows_body in
+// The kernels of the multiclass pass over samples of given rows; its meaning is multiclass_body in
 // fastmetrics/passes/multiclass.py.
 //
 // A thread, or a warp where the scores of a sample are many neighbours, has a sample: it finds the label and the rank

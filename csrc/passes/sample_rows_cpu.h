@@ -24,11 +24,37 @@ inline void for_each_run(const Layout& layout, const int64_t* stride, int64_t be
   }
 }
 
+// The rows of n samples from `begin` on, of which each `each` neighbours have row_of(i), i from 0 on.
+template <typename F>
+inline void fill_neighbours(int64_t begin, int n, int64_t each, int32_t* to, const F& row_of) {
+  int64_t left = each - begin % each;
+  for (int done = 0, i = 0; done < n; left = each, ++i) {
+    const int length = static_cast<int>(std::min<int64_t>(left, n - done));
+    std::fill(to + done, to + done + length, row_of(i));
+    done += length;
+  }
+}
+
 // The rows of n samples from `begin` on in slicing k; negative where a sample is left out. Those that follow are
 // fetched while these are counted.
 inline void read_rows(const SampleRows& rows, int64_t k, int64_t begin, int n, int32_t* to) {
+  const Layout& layout = rows.layout;
+  if (rows.data == nullptr) {
+    const int64_t first = begin / rows.neighbours;
+    fill_neighbours(begin, n, rows.neighbours, to, [&](int64_t i) { return static_cast<int32_t>(first + i); });
+    return;
+  }
+  if (layout.dims == 2 && layout.a_stride[1] == 0) {
+    const int64_t each = layout.size[1], first = begin / each, last = (begin + n - 1) / each;
+    const int many = static_cast<int>(last - first + 1);
+    int32_t* of_each = to + n - many;  // what is not filled yet
+    narrow_labels(rows.data, rows.type, rows.slicing(k) + first * layout.a_stride[0], layout.a_stride[0], many,
+                  rows.count, nullptr, of_each);
+    fill_neighbours(begin, n, each, to, [&](int64_t i) { return of_each[i]; });
+    return;
+  }
   const int64_t size = size_of(rows.type);
-  for_each_run(rows.layout, rows.layout.a_stride, begin, n, [&](int64_t at, int64_t step, int done, int length) {
+  for_each_run(layout, layout.a_stride, begin, n, [&](int64_t at, int64_t step, int done, int length) {
     const char* next = static_cast<const char*>(rows.data) + (rows.slicing(k) + at + length * step) * size;
     for (int i = 0; i < length; i += 8) __builtin_prefetch(next + i * step * size, 0, 2);
     narrow_labels(rows.data, rows.type, rows.slicing(k) + at, step, length, rows.count, nullptr, to + done);
@@ -43,7 +69,7 @@ struct BadGroups {
     ++count;
     if (sample >= place) return;
     place = sample;
-    first = label_at(rows.data, rows.type, rows.slicing(k) + rows.layout.offset(sample, rows.layout.a_stride));
+    first = rows.row_of(sample, k);
   }
 
   // What all threads met, to a record of faults, if any is kept.

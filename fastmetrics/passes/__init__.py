@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The passes: operators that read a batch once and add to every statistic that was asked for."""
 
-from fastmetrics.passes.binary import binary_, binary_weighted_
-from fastmetrics.passes.binary_groups import binary_groups_
-from fastmetrics.passes.binary_rows import binary_rows_
+from fastmetrics.passes.binary import binary_
 from fastmetrics.passes.calibration import calibration_, calibration_rows_
 from fastmetrics.passes.exact_match import exact_match_
 from fastmetrics.passes.hinge import hinge_
-from fastmetrics.passes.multiclass import multiclass_, multiclass_rows_, multiclass_weighted_
+from fastmetrics.passes.multiclass import multiclass_
 from fastmetrics.passes.pairs import pairs_, simple_pairs_
 from fastmetrics.passes.proper_scores import proper_scores_, proper_scores_rows_
 from fastmetrics.passes.queries import keep_documents_, query_sums_, query_values_, ranking_sums_, sort_queries_
@@ -21,9 +19,6 @@ from fastmetrics.passes.values import values_
 
 __all__ = [
     "binary_",
-    "binary_groups_",
-    "binary_rows_",
-    "binary_weighted_",
     "calibration_",
     "calibration_rows_",
     "count_scores_",
@@ -32,8 +27,6 @@ __all__ = [
     "keep_documents_",
     "keep_scores_",
     "multiclass_",
-    "multiclass_rows_",
-    "multiclass_weighted_",
     "pairs_",
     "proper_scores_",
     "proper_scores_rows_",

@@ -5,20 +5,19 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from fastmetrics.native.operators import constant_in_graphs, define, eager_on_cpu
 from fastmetrics.passes.faults import bad_weights, record_faults
+from fastmetrics.passes.groups import count_groups_body, within
 
-_STATES = (
-    "Tensor(a!) counts, Tensor(b!)? faults, float probability_cutoff, float logit_cutoff, int ignore_index, "
-    "bool has_ignore_index, bool multilabel, bool ignored_decide) -> ()"
+SCHEMA = (
+    "binary_(Tensor preds, Tensor target, Tensor? valid, Tensor(a!) counts, Tensor(b!)? faults, "
+    "float probability_cutoff, float logit_cutoff, int ignore_index, bool has_ignore_index, bool ignored_decide, "
+    "Tensor? weights=None, Tensor? rows=None, Tensor(c!)? samples=None) -> ()"
 )
-SCHEMA = f"binary_(Tensor preds, Tensor target, Tensor? valid, {_STATES}"
-WEIGHTED_SCHEMA = f"binary_weighted_(Tensor preds, Tensor target, Tensor? valid, Tensor weights, {_STATES}"
 
 _BITS = {
     torch.float16: torch.int16,
@@ -77,9 +76,10 @@ def binary_body(
     logit_cutoff: float,
     ignore_index: int,
     has_ignore_index: bool,
-    multilabel: bool,
     ignored_decide: bool,
     weights: Tensor | None = None,
+    rows: Tensor | None = None,
+    samples: Tensor | None = None,
 ) -> None:
     """Add a batch to the true positives, false positives, true negatives and false negatives of each label.
 
@@ -88,25 +88,30 @@ def binary_body(
     ``ignore_index``, is skipped. One whose target, or label, is neither 0 nor 1 is not counted and goes to ``faults``.
 
     Args:
-        preds: scores f16/bf16/f32/f64, or 0/1 labels of any integer type or bool; ``[N, ...]``, or ``[N, L, ...]`` if
-            ``multilabel``.
+        preds: scores f16/bf16/f32/f64, or 0/1 labels of any integer type or bool; ``[N, ...]``, or ``[N, L, ...]`` of
+            several labels.
         target: 0/1 of any integer type or bool, same shape as ``preds``.
         valid: bool, same shape; None if all elements are.
-        counts: int64 ``[L, 4]``: tp, fp, tn, fn; L is 1 unless ``multilabel``. ``[N, L, 4]`` keeps the samples of
-            dimension 0 apart.
+        counts: int64 ``[L, 4]``: tp, fp, tn, fn; L is 1 of one label. ``[S, L, 4]`` has a row for each index of
+            dimension 0, or those of ``rows``.
         faults: int64 ``[FAULTS]``.
         probability_cutoff: the greatest probability that is negative; a value of the dtype of ``preds``.
         logit_cutoff: the greatest logit that is negative; likewise.
         ignore_index: a target value.
         has_ignore_index: whether there is one.
-        multilabel: dimension 1 of ``preds`` and ``target`` is the label.
         ignored_decide: whether the scores of ignored elements take part in deciding between probabilities and logits.
             Those of elements that are not valid never do.
         weights: float64, same shape as ``preds``: what an element adds instead of 1; ``counts`` is float64 then. One
             that is negative, infinite or NaN is not counted and goes to ``faults``. On the CPU the sums are formed in
             an order that depends on the sizes alone; on a GPU in no fixed order, so the last bits may differ
             from run to run.
+        rows: of any integer type or bool ``[K, *shape]``: K rows that each element is added to. One that lies outside
+            of [0, S) takes part in deciding between probabilities and logits, but is not counted.
+        samples: int64 ``[S]``: the elements of each row that are valid; rows out of range go to ``faults`` then, if
+            each element has one alone. None if they are not wanted, or if there are weights.
     """
+    if samples is not None and rows is not None:
+        count_groups_body(rows, valid, samples, faults if rows.shape[0] == 1 else None)
     if target.numel() == 0:
         return
     if weights is None and counts.shape == (1, 4) and eager_on_cpu(preds, target):
@@ -136,6 +141,14 @@ def binary_body(
         weights = weights.reshape(n, labels, -1)
         amount = torch.where(counted & ~bad_weights(faults, weights, kept), weights, 0.0)
     actual = target != 0
+    if rows is not None:
+        label = torch.arange(labels, device=target.device).unsqueeze(-1)
+        outcome = torch.where(positive, (~actual).long(), 2 + actual.long())
+        for of_slicing in rows.reshape(len(rows), *target.shape):
+            row, inside = within(of_slicing, counts.shape[0])
+            place = ((row * labels + label) * 4 + outcome).reshape(-1)
+            counts.view(-1).index_add_(0, place, torch.where(inside, amount, 0).reshape(-1).to(counts.dtype))
+        return
     outcomes = (positive & actual, positive & ~actual, ~positive & ~actual, ~positive & actual)
     over = 2 if counts.dim() == 3 else (0, 2)
     counts += torch.stack([(amount * outcome).sum(over) for outcome in outcomes], -1)
@@ -189,26 +202,28 @@ def _zero_or_one(values: Tensor) -> Tensor | None:
     return values.to(torch.bool)
 
 
-def binary_weighted_body(preds: Tensor, target: Tensor, valid: Tensor | None, weights: Tensor, *rest: Any) -> None:
-    """:func:`binary_body` with weights; the other arguments are its own, in their order."""
-    arguments = (preds, target, valid, *rest, weights)
-    binary_body(*arguments)
-
-
-def _check(preds: Tensor, target: Tensor, counts: Tensor, dtype: torch.dtype, name: str) -> None:
-    torch._check(preds.dim() == target.dim(), lambda: f"{name}: preds and target must have the same shape")
-    torch._check(counts.dtype == dtype, lambda: f"{name}: counts must be {dtype}")
-
-
-def _fake(preds: Tensor, target: Tensor, valid: Tensor | None, counts: Tensor, *rest: Any) -> None:
-    _check(preds, target, counts, torch.int64, "binary_")
-
-
-def _weighted_fake(
-    preds: Tensor, target: Tensor, valid: Tensor | None, weights: Tensor, counts: Tensor, *rest: Any
+def _fake(
+    preds: Tensor,
+    target: Tensor,
+    valid: Tensor | None,
+    counts: Tensor,
+    faults: Tensor | None,
+    probability_cutoff: float,
+    logit_cutoff: float,
+    ignore_index: int,
+    has_ignore_index: bool,
+    ignored_decide: bool,
+    weights: Tensor | None = None,
+    rows: Tensor | None = None,
+    samples: Tensor | None = None,
 ) -> None:
-    _check(preds, target, counts, torch.float64, "binary_weighted_")
+    dtype = torch.int64 if weights is None else torch.float64
+    torch._check(preds.dim() == target.dim(), lambda: "binary_: preds and target must have the same shape")
+    torch._check(counts.dtype == dtype, lambda: f"binary_: counts must be {dtype}")
+    if rows is not None:
+        torch._check(rows.dim() == target.dim() + 1, lambda: "binary_: rows must be [K, ...], as target is")
+        torch._check(counts.dim() == 3, lambda: "binary_: counts must be [S, L, 4]")
+    torch._check(samples is None or weights is None, lambda: "binary_: weighted samples are counted apart")
 
 
 binary_ = define(SCHEMA, binary_body, _fake)
-binary_weighted_ = define(WEIGHTED_SCHEMA, binary_weighted_body, _weighted_fake)

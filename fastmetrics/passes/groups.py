@@ -7,7 +7,6 @@ import torch
 from torch import Tensor
 
 from fastmetrics.native.operators import define
-from fastmetrics.native.transforms import samples
 from fastmetrics.passes.faults import record_faults
 
 SCHEMA = "count_groups_(Tensor rows, Tensor? valid, Tensor(a!) counts, Tensor(b!)? faults) -> ()"
@@ -87,15 +86,18 @@ def _place_fake(
 place_groups_ = define(PLACE_SCHEMA, place_groups_body, _place_fake, ("cpu",))
 
 
-def add_to_rows(state: Tensor, rows: Tensor, values: Tensor) -> None:
+def add_to_rows(state: Tensor, rows: Tensor | None, values: Tensor) -> None:
     """``state[row] += value`` for each sample and each of its rows; one outside of the state is left out.
 
     Args:
         state: ``[S, *statistic]``.
-        rows: integers ``[K, *shape]``.
+        rows: integers ``[K, *shape]``; None if the row of a sample is its index in dimension 0.
         values: ``[*shape, *statistic]``, of any dtype.
     """
     size, statistic = state.shape[0], state.shape[1:]
+    if rows is None:
+        state += values.reshape(size, values[:1].numel() // statistic.numel(), *statistic).sum(1).to(state.dtype)
+        return
     values = values.reshape(-1, *statistic).to(state.dtype)
     for row in rows:
         place, inside = within(row.reshape(-1), size)
@@ -114,8 +116,3 @@ def label_rows(rows: Tensor, size: int, labels: int) -> Tensor:
     rows, inside = within(rows, size)
     label = torch.arange(labels, device=rows.device).view(-1, *(1 for _ in rows.shape[3:]))
     return torch.where(inside, rows * labels + label, -1)
-
-
-def present(rows: Tensor, size: int) -> list[int]:
-    """The rows of [0, size) that there are; it waits for the device."""
-    return [row for row in samples(rows).unique().tolist() if 0 <= row < size]

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
@@ -12,15 +10,10 @@ from fastmetrics.native.operators import define, eager_on_cpu
 from fastmetrics.passes.faults import bad_weights, record_faults
 from fastmetrics.passes.groups import count_groups_body, within
 
-_STATES = (
-    "Tensor(a!)? confusion, Tensor(b!)? counts, Tensor(c!)? ranks, Tensor(d!)? faults, int num_classes, "
-    "int ignore_index, bool has_ignore_index, Tensor(e!)? rank_histogram=None) -> ()"
-)
-SCHEMA = f"multiclass_(Tensor preds, Tensor target, Tensor? valid, {_STATES}"
-WEIGHTED_SCHEMA = f"multiclass_weighted_(Tensor preds, Tensor target, Tensor? valid, Tensor weights, {_STATES}"
-ROWS_SCHEMA = (
-    "multiclass_rows_(Tensor preds, Tensor target, Tensor rows, Tensor? valid, Tensor? weights, Tensor(f!)? samples, "
-    f"{_STATES}"
+SCHEMA = (
+    "multiclass_(Tensor preds, Tensor target, Tensor? valid, Tensor(a!)? confusion, Tensor(b!)? counts, "
+    "Tensor(c!)? ranks, Tensor(d!)? faults, int num_classes, int ignore_index, bool has_ignore_index, "
+    "Tensor(e!)? rank_histogram=None, Tensor? weights=None, Tensor? rows=None, Tensor(f!)? samples=None) -> ()"
 )
 
 
@@ -36,9 +29,9 @@ def multiclass_body(
     ignore_index: int,
     has_ignore_index: bool,
     rank_histogram: Tensor | None = None,
-    *,
     weights: Tensor | None = None,
     rows: Tensor | None = None,
+    samples: Tensor | None = None,
 ) -> None:
     """Add a batch to the multiclass statistics.
 
@@ -68,9 +61,13 @@ def multiclass_body(
             negative, infinite or NaN is not counted and goes to ``faults``. On the CPU weights are added in the order
             of the samples, so the same data gives the same bits; on a GPU in no fixed order, so the last bits may
             differ from run to run.
-        rows: integers ``[K, N, ...]``: every statistic has a first dimension of S, and a sample is added to these rows
-            of it. One whose rows lie outside of [0, S) is not counted.
+        rows: of any integer type or bool ``[K, N, ...]``: every statistic has a first dimension of S, and a sample is
+            added to these rows of it. It is not counted in one that lies outside of [0, S).
+        samples: int64 ``[S]``: the samples of each row that are valid; rows out of range go to ``faults`` then, if each
+            sample has one alone. None if they are not wanted, or if there are weights.
     """
+    if samples is not None and rows is not None:
+        count_groups_body(rows, valid, samples, faults if rows.shape[0] == 1 else None)
     if target.numel() == 0:
         return
     c = num_classes
@@ -206,30 +203,6 @@ def _add_pairs(
     return True
 
 
-def multiclass_weighted_body(preds: Tensor, target: Tensor, valid: Tensor | None, weights: Tensor, *rest: Any) -> None:
-    """:func:`multiclass_body` with weights; the other arguments are its own, in their order."""
-    multiclass_body(preds, target, valid, *rest, weights=weights)
-
-
-def multiclass_rows_body(
-    preds: Tensor,
-    target: Tensor,
-    rows: Tensor,
-    valid: Tensor | None,
-    weights: Tensor | None,
-    samples: Tensor | None,
-    *rest: Any,
-) -> None:
-    """:func:`multiclass_body` with rows; the other arguments are its own, in their order.
-
-    ``samples``, int64 ``[S]``, are those of :func:`fastmetrics.passes.groups.count_groups_body`, as far as there are no
-    weights. Rows out of range go to ``faults`` then if each sample has one alone.
-    """
-    if samples is not None:
-        count_groups_body(rows, valid, samples, rest[3] if rows.shape[0] == 1 else None)
-    multiclass_body(preds, target, valid, *rest, weights=weights, rows=rows)
-
-
 def _add_at(state: Tensor, index: Tensor, weight: Tensor) -> None:
     """``state.view(-1)[index] += weight`` with repeated indices, without synchronising.
 
@@ -250,37 +223,32 @@ def _rank(scores: Tensor, target: Tensor) -> Tensor:
     return ((scores > own) | (nan & ~own_nan) | (tie & lower)).sum(1)
 
 
-def _check(name: str, dtype: torch.dtype, preds: Tensor, target: Tensor, arguments: tuple[Any, ...]) -> None:
-    confusion, counts, ranks, *_ = arguments
-    rank_histogram = arguments[7] if len(arguments) > 7 else None
-    scores = preds.is_floating_point()
-    torch._check(preds.dim() == target.dim() + scores, lambda: f"{name}: preds must be [N, C, ...] or as target")
-    torch._check((ranks is None and rank_histogram is None) or scores, lambda: f"{name}: ranks need scores")
-    for state in (confusion, counts, ranks, rank_histogram):
-        torch._check(state is None or state.dtype == dtype, lambda: f"{name}: states must be {dtype}")
-
-
-def _fake(preds: Tensor, target: Tensor, valid: Tensor | None, *rest: Any) -> None:
-    _check("multiclass_", torch.int64, preds, target, rest)
-
-
-def _weighted_fake(preds: Tensor, target: Tensor, valid: Tensor | None, weights: Tensor, *rest: Any) -> None:
-    _check("multiclass_weighted_", torch.float64, preds, target, rest)
-
-
-def _rows_fake(
+def _fake(
     preds: Tensor,
     target: Tensor,
-    rows: Tensor,
     valid: Tensor | None,
-    weights: Tensor | None,
-    samples: Tensor | None,
-    *rest: Any,
+    confusion: Tensor | None,
+    counts: Tensor | None,
+    ranks: Tensor | None,
+    faults: Tensor | None,
+    num_classes: int,
+    ignore_index: int,
+    has_ignore_index: bool,
+    rank_histogram: Tensor | None = None,
+    weights: Tensor | None = None,
+    rows: Tensor | None = None,
+    samples: Tensor | None = None,
 ) -> None:
-    torch._check(rows.dim() == target.dim() + 1, lambda: "multiclass_rows_: rows must be [K, ...], as target")
-    _check("multiclass_rows_", torch.int64 if weights is None else torch.float64, preds, target, rest)
+    scores = preds.is_floating_point()
+    dtype = torch.int64 if weights is None else torch.float64
+    torch._check(preds.dim() == target.dim() + scores, lambda: "multiclass_: preds must be [N, C, ...] or as target")
+    torch._check((ranks is None and rank_histogram is None) or scores, lambda: "multiclass_: ranks need scores")
+    for state in (confusion, counts, ranks, rank_histogram):
+        torch._check(state is None or state.dtype == dtype, lambda: f"multiclass_: states must be {dtype}")
+    torch._check(
+        rows is None or rows.dim() == target.dim() + 1, lambda: "multiclass_: rows must be [K, ...], as target"
+    )
+    torch._check(samples is None or weights is None, lambda: "multiclass_: weighted samples are counted apart")
 
 
 multiclass_ = define(SCHEMA, multiclass_body, _fake)
-multiclass_weighted_ = define(WEIGHTED_SCHEMA, multiclass_weighted_body, _weighted_fake)
-multiclass_rows_ = define(ROWS_SCHEMA, multiclass_rows_body, _rows_fake)

@@ -144,6 +144,26 @@ def count_scores_body(
     """
     if preds.numel() == 0:
         return
+    options = bits, in_columns, logits, ignore_index, has_ignore_index, ignored_decide
+    cells, amount = score_cells(preds, target, valid, weights, faults, *options)
+    amount = amount.reshape(-1).to(counts.dtype)
+    counts += torch.zeros_like(counts).view(-1).index_add(0, cells.reshape(-1), amount).view(counts.shape)
+
+
+def score_cells(
+    preds: Tensor,
+    target: Tensor,
+    valid: Tensor | None,
+    weights: Tensor | None,
+    faults: Tensor | None,
+    bits: int,
+    in_columns: bool,
+    logits: int,
+    ignore_index: int,
+    has_ignore_index: bool,
+    ignored_decide: bool,
+) -> tuple[Tensor, Tensor]:
+    """The cell that each score is counted in, int64 [M, C], and what it counts there; see :func:`count_scores_body`."""
     found, label, outside = read_batch(
         preds, target, valid, faults, in_columns, logits, ignore_index, has_ignore_index, ignored_decide
     )
@@ -154,11 +174,11 @@ def count_scores_body(
     shape = (preds.shape[0], *preds.shape[2:], found.shape[1])
     places = nan.reshape(shape).movedim(-1, 1) if in_columns else nan
     record_faults(faults, 2, places, torch.arange(nan.numel(), device=nan.device).reshape(places.shape))
-    keys = score_keys(found, bits, logits == PROBABILITIES)
-    width = 2 * counts.shape[1]
-    cells = torch.arange(counts.shape[0], device=keys.device) * width + 2 * keys + label.clamp(min=0)
-    amount = torch.where((label >= 0) & ~nan, amount, 0).to(counts.dtype)
-    counts += torch.zeros_like(counts).view(-1).index_add(0, cells.reshape(-1), amount.reshape(-1)).view(counts.shape)
+    signed = logits == PROBABILITIES
+    keys = score_keys(found, bits, signed)
+    width = 2 * number_of_keys(bits, signed)
+    cells = torch.arange(keys.shape[1], device=keys.device) * width + 2 * keys + label.clamp(min=0)
+    return cells, torch.where((label >= 0) & ~nan, amount, 0)
 
 
 def _fake(

@@ -11,11 +11,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.compiler import is_compiling
 
 from fastmetrics.native import transforms
 from fastmetrics.passes.faults import FAULTS
-from fastmetrics.passes.groups import present
 from fastmetrics.statistics.resampling import Resampling
 from fastmetrics.statistics.room import Room
 
@@ -35,7 +33,7 @@ class Statistics(ABC):
         shapes: name -> (shape, dtype) of each statistic for one sample group.
         reductions: name -> how the statistics of processes, stacked to ``[ranks, *shape]``, become one; those that are
             not named here are summed. A subclass that names any also says how a batch is merged, in :meth:`merge`.
-        samplewise: whether each sample of dimension 0 has its own statistics, ``[N, *shape]``.
+        samplewise: whether each sample of dimension 0 has its own statistics, a row of ``[N, *shape]``.
         validate: whether values out of range are recorded and raised. They are never counted.
         weights_in_place: whether weighted samples go to the statistics themselves, which are float64 then. Otherwise
             they go to float64 twins of them, so that what has no weights is counted exactly.
@@ -203,7 +201,14 @@ class Statistics(ABC):
         """Raise if the metadata of the batch is wrong. Reads no values."""
 
     @abstractmethod
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
+    ) -> None:
         """Read the batch once and add it to ``states`` (and to ``states["faults"]``, if there).
 
         Args:
@@ -211,34 +216,14 @@ class Statistics(ABC):
             inputs: what :meth:`check` accepted.
             weights: what :meth:`per_sample` made of the weights; the statistics are float64 then.
             valid: what :meth:`per_sample` made of the mask.
+            rows: given where ``states`` have one more dimension, in front: integers ``[K, *shape]``, the K rows that
+                each sample is added to, of the shape that :meth:`per_sample` gives ``groups``. A sample whose row lies
+                outside of [0, S) is not counted. Without them, states of one more dimension have a row for each index
+                of dimension 0, as those of a samplewise batch do. Only statistics that are ``by_groups`` take any.
         """
-
-    def add_rows(
-        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> None:
-        """Add each sample of a batch to some rows of ``states``, which have one more dimension, in front.
-
-        This one reads the batch again for every row that is asked for.
-
-        Args:
-            states: those of :meth:`add`, ``[S, *shape]``.
-            rows: integers ``[K, *shape]``, K rows of each sample, of the shape that :meth:`per_sample` gives them. A
-                sample whose row lies outside of [0, S) is not counted.
-            inputs: those of :meth:`add`, as the others.
-            weights: see there.
-            valid: see there.
-        """
-        size = states[next(iter(self.shapes))].shape[0]
-        faults = {name: states[name] for name in states if name not in self.shapes}
-        for slicing in rows:
-            for row in range(size) if is_compiling() or transforms.active() else present(slicing, size):
-                mine = self.per_sample("valid", slicing == row, inputs)
-                mine = mine if valid is None else mine & valid
-                self.add({name: states[name][row] for name in self.shapes} | faults, inputs, weights, mine)
-            faults = {}
 
     def counts_groups(self, inputs: Inputs) -> bool:
-        """Whether :meth:`add_rows` also counts the samples of groups, to ``states["group_samples"]`` int64 [S].
+        """Whether :meth:`add` with rows also counts the samples of groups, to ``states["group_samples"]`` int64 [S].
 
         It is given where a row is that of an element of the target and there are no weights.
         """

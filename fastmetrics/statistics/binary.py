@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.passes import binary_, binary_rows_, binary_weighted_
+from fastmetrics.passes import binary_
 from fastmetrics.passes.binary import cutoffs
 from fastmetrics.statistics.base import (
     GROUP_SAMPLES,
@@ -92,20 +92,28 @@ class BinaryStatistics(Statistics):
             raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
         same_device(preds, target)
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Read the batch once and add it to ``states``."""
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
+    ) -> None:
+        """Read the batch once and add it to ``states``, or to some rows of them."""
         preds, target = inputs
         if target.is_floating_point():
             target = as_labels(target)
         if preds.dim() == 0:
             preds, target = preds.reshape(1), target.reshape(1)
             weights, valid = at_least_1d(weights), at_least_1d(valid)
+            rows = None if rows is None else rows.unsqueeze(-1)
         to = states["counts"], states.get("faults")
-        options = *to, *self._options_for(preds), self.num_labels is not None, self.ignored_decide
-        if weights is None:
+        options = *to, *self._options_for(preds), self.ignored_decide
+        if weights is None and rows is None:
             binary_(preds, target, valid, *options)
         else:
-            binary_weighted_(preds, target, valid, weights, *options)
+            binary_(preds, target, valid, *options, weights, rows, states.get(GROUP_SAMPLES))
 
     def resampling(self, states: States, names: Sequence[str], how: str = "joint") -> Resampling | None:
         """The counts of one label are the cells of a table; those of several do not say what a sample has in all."""
@@ -115,20 +123,6 @@ class BinaryStatistics(Statistics):
         if self.num_labels is None:
             return cells("counts", counts)
         return None if how == "joint" else rows_apart("counts", counts)
-
-    def add_rows(
-        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> None:
-        """See the base; the batch is read once."""
-        preds, target = inputs
-        if target.is_floating_point():
-            target = as_labels(target)
-        if preds.dim() == 0:
-            preds, target, rows = preds.reshape(1), target.reshape(1), rows.unsqueeze(-1)
-            weights, valid = at_least_1d(weights), at_least_1d(valid)
-        samples, counts, faults = states.get(GROUP_SAMPLES), states["counts"], states.get("faults")
-        options = *self._options_for(preds), self.ignored_decide
-        binary_rows_(preds, target, rows, valid, weights, samples, counts, faults, *options)
 
     def counts_groups(self, inputs: Inputs) -> bool:
         """Wherever a sample has dimensions."""

@@ -46,7 +46,14 @@ class Buffers(Statistics):
         for name in self.shapes:
             join(states[name])
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
+    ) -> None:
         """There is nothing to add to."""
         raise NotImplementedError("samples are appended, not added")
 

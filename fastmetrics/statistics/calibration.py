@@ -78,40 +78,22 @@ class CalibrationStatistics(Probabilities):
             "hits": (shape, torch.int64),
         }
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Read the batch once and add it to ``states``."""
-        preds, target, valid, weights = self._samples(inputs, weights, valid)
-        calibration_(
-            preds,
-            target,
-            valid,
-            weights,
-            self._edges_for(preds),
-            states["counts"],
-            states["confidences"],
-            states["hits"],
-            states.get("faults"),
-            *self._reading(),
-        )
-
-    def add_rows(
-        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
     ) -> None:
-        """See the base; the batch is read once."""
+        """Read the batch once and add it to ``states``, or to some rows of them."""
         preds, target, valid, weights = self._samples(inputs, weights, valid)
-        calibration_rows_(
-            preds,
-            target,
-            rows.reshape(len(rows), *target.shape),
-            valid,
-            weights,
-            self._edges_for(preds),
-            states["counts"],
-            states["confidences"],
-            states["hits"],
-            states.get("faults"),
-            *self._reading(),
-        )
+        to = states["counts"], states["confidences"], states["hits"], states.get("faults")
+        given = valid, weights, self._edges_for(preds), *to, *self._reading()
+        if rows is None:
+            calibration_(preds, target, *given)
+        else:
+            calibration_rows_(preds, target, rows.reshape(len(rows), *target.shape), *given)
 
     def _edges_for(self, preds: Tensor) -> Tensor:
         dtype = torch.float32 if self.task == "multiclass" else preds.dtype

@@ -41,7 +41,14 @@ class LabelBuffer(Statistics):
         """Raise unless both are labels [N]."""
         check_labels(inputs)
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
+    ) -> None:
         """Write the batch to ``states``."""
         for column, labels in enumerate(inputs):
             states["labels"][:, column].copy_(labels)

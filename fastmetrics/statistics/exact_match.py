@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-import copy
-
 import torch
 from torch import Tensor
 
+from fastmetrics.native.transforms import like_inputs
 from fastmetrics.passes import exact_match_
 from fastmetrics.passes.binary import cutoffs
 from fastmetrics.passes.groups import add_to_rows
@@ -63,8 +62,15 @@ class ExactMatchStatistics(Statistics):
             inputs = weights_of_rows(values, inputs[-1], 1 if self.num_classes is None else None)
         return super().per_sample(name, values, inputs)
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Read the batch once and add it to ``states``."""
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
+    ) -> None:
+        """Read the batch once and add it to ``states``, or to some rows of them."""
         preds, target = inputs
         target = as_labels(target)
         if self.num_classes is not None and preds.dim() == target.dim():
@@ -72,6 +78,10 @@ class ExactMatchStatistics(Statistics):
         if target.dim() == 0:
             preds, target = preds.reshape(1), target.reshape(1)
             weights, valid = at_least_1d(weights), at_least_1d(valid)
+        to = states
+        if rows is not None:  # those of each sample are added up before they go to its rows
+            samples = self.zeros(target.device, len(target), weights is not None)
+            to = {name: like_inputs(state, preds, target, weights, valid) for name, state in samples.items()}
         scores = self.num_classes is None and preds.is_floating_point()
         ignore_index = self.ignore_index
         exact_match_(
@@ -79,28 +89,17 @@ class ExactMatchStatistics(Statistics):
             target,
             valid,
             weights,
-            states["matched"],
-            states["count"],
+            to["matched"],
+            to["count"],
             states.get("faults"),
             self.num_classes or 0,
             *(cutoffs(self.threshold, preds.dtype) if scores else (0.0, 0.0)),
             0 if ignore_index is None else ignore_index,
             ignore_index is not None,
         )
-
-    def add_rows(
-        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> None:
-        """See the base; the batch is read once."""
-        each = copy.copy(self)
-        each.samplewise = True
-        at_least = (at_least_1d(value) for value in (*inputs, weights, valid))
-        preds, target, weights, valid = at_least
-        assert preds is not None
-        assert target is not None
-        found = each.of_batch((preds, target), weights, valid, states.get("faults"))
-        for name, value in found.items():
-            add_to_rows(states[name], rows, value)
+        if rows is not None:
+            for name, value in to.items():
+                add_to_rows(states[name], rows, value)
 
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which labels were out of range."""

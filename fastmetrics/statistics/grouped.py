@@ -171,7 +171,14 @@ class Grouped(Statistics):
         """As of the other statistics."""
         return self.base.per_sample(name, values, self.samples(inputs))
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
+    ) -> None:
         """Read the batch once and add it to the rows of its groups."""
         samples, groups = self.samples(inputs), self._groups(inputs)
         faults = states.get("faults")
@@ -189,7 +196,7 @@ class Grouped(Statistics):
             count_groups_(rows, _of_elements(valid, rows.dim() - 1), states[GROUP_SAMPLES], faults)
         if rows.dim() <= len(shape):
             rows = rows.reshape(*rows.shape, *(1 for _ in shape[rows.dim() - 1 :])).expand(len(rows), *shape)
-        self.base.add_rows(of_base, rows, samples, weights, valid)
+        self.base.add(of_base, samples, weights, valid, rows)
 
     def _rows(self, groups: list[Tensor], valid: Tensor | None, faults: Tensor | None) -> Tensor:
         """int32 [K, *shape]: the rows of each sample; -1 for one with any group out of range."""

@@ -58,17 +58,21 @@ class HingeStatistics(Statistics):
                 " `target`."
             )
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Read the batch once and add it to ``states``."""
-        preds, target, weights, valid = _samples(inputs, weights, valid)
-        hinge_(preds, target, valid, weights, states["hinge"], states["count"], states.get("faults"), *self._options())
-
-    def add_rows(
-        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
     ) -> None:
-        """See the base; the batch is read once."""
+        """Read the batch once and add it to ``states``, or to some rows of them."""
         preds, target, weights, valid = _samples(inputs, weights, valid)
-        loss, amount = hinge_losses(preds.detach(), target, valid, weights, states.get("faults"), *self._options())
+        faults, options = states.get("faults"), self._options()
+        if rows is None:
+            hinge_(preds, target, valid, weights, states["hinge"], states["count"], faults, *options)
+            return
+        loss, amount = hinge_losses(preds.detach(), target, valid, weights, faults, *options)
         add_to_rows(states["hinge"], rows, loss * amount.unsqueeze(1))
         add_to_rows(states["count"], rows, amount)
 

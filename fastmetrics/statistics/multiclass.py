@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.passes import multiclass_, multiclass_rows_, multiclass_weighted_
+from fastmetrics.passes import multiclass_
 from fastmetrics.passes.faults import bad_weights
 from fastmetrics.passes.groups import add_to_rows
 from fastmetrics.statistics.base import (
@@ -187,18 +187,10 @@ class MulticlassStatistics(Statistics):
             ignore_index is not None,
             states.get("rank_histogram"),
         )
-        if rows is not None:
-            multiclass_rows_(preds, target, rows, valid, weights, states.get(GROUP_SAMPLES), *options)
-        elif weights is None:
+        if weights is None and rows is None:
             multiclass_(preds, target, valid, *options)
         else:
-            multiclass_weighted_(preds, target, valid, weights, *options)
-
-    def add_rows(
-        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> None:
-        """See the base; the batch is read once."""
-        self.add(states, inputs, weights, valid, rows)
+            multiclass_(preds, target, valid, *options, weights, rows, states.get(GROUP_SAMPLES))
 
     def counts_groups(self, inputs: Inputs) -> bool:
         """Where labels are integers of a known range."""

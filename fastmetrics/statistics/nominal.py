@@ -12,7 +12,7 @@ from fastmetrics.native.transforms import like_inputs
 from fastmetrics.passes import multiclass_
 from fastmetrics.passes.faults import bad_weights, record_faults
 from fastmetrics.passes.groups import add_to_rows, within
-from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, rows_in_parts
+from fastmetrics.statistics.base import Inputs, States, Statistics, rows_in_parts
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 
 
@@ -135,27 +135,21 @@ class RatingStatistics(Statistics):
         subjects = ratings.new_empty(()).expand(ratings.shape[0])
         return super().per_sample(name, values, (subjects,))
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Read the batch once and add it to ``states``."""
-        for (ratings,), amounts, counted in in_parts(3 * self.num_categories, inputs, weights, valid):
-            self._add_subjects(states, ratings, amounts, counted)
-
-    def add_rows(
-        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> None:
-        """See the base; the batch is read once."""
-        for (ratings,), of_some, amounts, counted in rows_in_parts(
-            5 * self.num_categories, rows, inputs, weights, valid
-        ):
-            self._add_subjects(states, ratings, amounts, counted, of_some)
-
-    def _add_subjects(
+    def add(
         self,
         states: States,
-        ratings: Tensor,
-        weights: Tensor | None,
-        valid: Tensor | None,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
         rows: Tensor | None = None,
+    ) -> None:
+        """Read the batch once and add it to ``states``, or to some rows of them."""
+        kept = (3 if rows is None else 5) * self.num_categories
+        for (ratings,), of_some, amounts, counted in rows_in_parts(kept, rows, inputs, weights, valid):
+            self._add_subjects(states, ratings, of_some, amounts, counted)
+
+    def _add_subjects(
+        self, states: States, ratings: Tensor, rows: Tensor | None, weights: Tensor | None, valid: Tensor | None
     ) -> None:
         counts, faults = self._counts(ratings), states.get("faults")
         kept = torch.ones_like(counts[:, 0], dtype=torch.bool) if valid is None else valid

@@ -73,12 +73,6 @@ class PairedStatistics(Statistics):
             labels = [self._labels(preds, cutoff, true.dim()) for preds, cutoff in zip(some[:-1], cutoffs, strict=True)]
             self._count(states, labels, true, self._kept(true, counted), of_some)
 
-    def add_rows(
-        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> None:
-        """See the base; the batch is read once."""
-        self.add(states, inputs, weights, valid, rows)
-
     def _kept(self, target: Tensor, valid: Tensor | None) -> Tensor:
         """What is neither masked nor ignored."""
         seen = torch.ones_like(target, dtype=torch.bool) if valid is None else valid

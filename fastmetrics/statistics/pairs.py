@@ -214,8 +214,18 @@ class PairsStatistics(Statistics):
             raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
         same_device(preds, target)
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Read the batch once and add it to ``states``."""
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
+    ) -> None:
+        """Read the batch once, and again for intervals, and add it to ``states``, or to some rows of them."""
+        if rows is not None:
+            self._add_rows(states, rows, inputs, weights, valid)
+            return
         num_outputs, wanted = self.num_outputs, self.shapes
         if self.samplewise:  # each index of dimension 0 is an output
             num_outputs = inputs[0].shape[0]
@@ -267,10 +277,9 @@ class PairsStatistics(Statistics):
             else:
                 states[name].add_(value)
 
-    def add_rows(
-        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    def _add_rows(
+        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None, valid: Tensor | None
     ) -> None:
-        """See the base; the batch is read once, and again for intervals."""
         if inputs[0].dim() == 0:
             inputs, rows = (inputs[0].reshape(1), inputs[1].reshape(1)), rows.unsqueeze(-1)
             weights, valid = at_least_1d(weights), at_least_1d(valid)

@@ -105,7 +105,14 @@ class ClusterMoments(_OfPoints):
         size = inputs[0].shape[1]
         return self if self.sized and size == self.size else self.resized(size)
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
+    ) -> None:
         """Add the points to ``states``; labels out of range go to the faults."""
         d = inputs[0].shape[1]
         for (data, labels), _, counted in in_parts(4 * d, inputs, None, valid):

@@ -31,20 +31,22 @@ class ProperScoreStatistics(Probabilities):
         shape = (columns if task == "multilabel" else 1,)
         self.shapes = {**dict.fromkeys(names, (shape, torch.float64)), "count": (shape, torch.int64)}
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Read the batch once and add it to ``states``."""
-        preds, target, valid, weights = self._samples(inputs, weights, valid)
-        sums = states.get("brier"), states.get("log_loss"), states["count"]
-        proper_scores_(preds, target, valid, weights, *sums, states.get("faults"), *self._options_for(preds))
-
-    def add_rows(
-        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
     ) -> None:
-        """See the base; the batch is read once."""
+        """Read the batch once and add it to ``states``, or to some rows of them."""
         preds, target, valid, weights = self._samples(inputs, weights, valid)
-        rows = rows.reshape(len(rows), *target.shape)
         sums = states.get("brier"), states.get("log_loss"), states["count"]
-        proper_scores_rows_(preds, target, rows, valid, weights, *sums, states.get("faults"), *self._options_for(preds))
+        given = valid, weights, *sums, states.get("faults"), *self._options_for(preds)
+        if rows is None:
+            proper_scores_(preds, target, *given)
+        else:
+            proper_scores_rows_(preds, target, rows.reshape(len(rows), *target.shape), *given)
 
     def differentiable(
         self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None

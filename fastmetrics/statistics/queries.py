@@ -149,7 +149,14 @@ class QueryDocuments(_OfQueries):
             kept["weights"] = torch.where(kept["preds"].isnan(), 0.0, weights.reshape(-1))
         return kept
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
+    ) -> None:
         """There is nothing to add to."""
         raise NotImplementedError("documents are appended, not added")
 
@@ -196,10 +203,17 @@ class QuerySums(_OfQueries):
         """Whether relevance above 1 is out of range."""
         return any(each.measure not in GRADED for each in self.asked)
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
+    ) -> None:
         """Measure the queries of a batch, and add them to ``states``."""
         preds, target, *indexes = inputs
-        rows = _in_rows(preds.detach(), target, valid, weights)
+        scores, relevance, kept, amounts = _in_rows(preds.detach(), target, valid, weights)
         measures, ks = rows_of(self.asked, preds.device)
         sums, counts = (
             transforms.like_inputs(preds.new_zeros(size, dtype=torch.float64), *inputs, valid, weights)
@@ -208,7 +222,7 @@ class QuerySums(_OfQueries):
         queries = indexes[0].reshape(-1).contiguous() if indexes else None
         if queries is not None and len(queries) < preds.numel():
             queries = queries.repeat_interleave(preds.numel() // len(queries), output_size=preds.numel())
-        given = rows[0], rows[1], queries, rows[2], rows[3], measures, ks, sums, counts, states.get("faults")
+        given = scores, relevance, queries, kept, amounts, measures, ks, sums, counts, states.get("faults")
         query_sums_(*given, *self.how.options, *_ignored(self.ignore_index), self.binary)
         names, sizes = zip(*((each.measure, len(each.ks)) for each in self.asked), strict=True)
         for name, value in zip((*names, *COUNTS), (*sums.split(sizes), *counts), strict=True):

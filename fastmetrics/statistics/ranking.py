@@ -55,39 +55,29 @@ class RankingStatistics(Statistics):
             inputs = weights_of_rows(values, inputs[-1], 1, name)
         return super().per_sample(name, values, inputs)
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Read the batch once and add it to ``states``."""
-        preds, target = inputs
-        ranking_(
-            preds,
-            as_labels(target),
-            valid,
-            weights,
-            states.get("coverage"),
-            states.get("average_precision"),
-            states.get("ranking_loss"),
-            states["count"],
-            states.get("faults"),
-            *self._ignored,
-        )
-
-    def add_rows(
-        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
     ) -> None:
-        """See the base; the batch is read once."""
+        """Read the batch once and add it to ``states``, or to some rows of them."""
         preds, target = inputs
-        if target.numel() == 0:
-            return
-        asked = [name for name in self.shapes if name != "count"]
-        for (some, labels), of_some, amounts, counted in rows_in_parts(
-            8 * target[0].numel(), rows, (preds, target), weights, valid
-        ):
-            amount, found = ranking_figures(
-                some, as_labels(labels), counted, amounts, asked, states.get("faults"), *self._ignored
-            )
-            for name in asked:
-                add_to_rows(states[name], of_some, amount * found[name])
-            add_to_rows(states["count"], of_some, amount)
+        faults = states.get("faults")
+        if rows is None:
+            sums = states.get("coverage"), states.get("average_precision"), states.get("ranking_loss"), states["count"]
+            ranking_(preds, as_labels(target), valid, weights, *sums, faults, *self._ignored)
+        elif target.numel():
+            kept, asked = 8 * target[0].numel(), [name for name in self.shapes if name != "count"]
+            for (some, labels), of_some, amounts, counted in rows_in_parts(kept, rows, inputs, weights, valid):
+                amount, found = ranking_figures(
+                    some, as_labels(labels), counted, amounts, asked, faults, *self._ignored
+                )
+                for name in asked:
+                    add_to_rows(states[name], of_some, amount * found[name])
+                add_to_rows(states["count"], of_some, amount)
 
     @property
     def _ignored(self) -> tuple[int, bool]:

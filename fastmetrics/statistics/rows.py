@@ -12,7 +12,7 @@ from fastmetrics.passes import row_pairs, values_
 from fastmetrics.passes.faults import bad_weights
 from fastmetrics.passes.row_pairs import row_figures
 from fastmetrics.passes.values import KEEP, values_by_rows
-from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, rows_in_parts, same_device
+from fastmetrics.statistics.base import Inputs, States, Statistics, rows_in_parts, same_device
 
 
 class RowValues(Statistics):
@@ -47,20 +47,21 @@ class RowValues(Statistics):
         target = inputs[-1]
         return super().per_sample(name, values, (target.new_empty(()).expand(target.shape[:1]),))
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Read the batch once and add it to ``states``."""
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
+    ) -> None:
+        """Read the batch once and add it to ``states``, or to some rows of them."""
         if self.samplewise:
             row_values = self.row_values(inputs)
             states["measures"].copy_(row_values if valid is None else torch.where(valid, row_values, torch.nan))
             return
-        for some, amounts, counted in in_parts(self.kept(inputs), inputs, weights, valid):
-            self._add_some(states, some, None, amounts, counted)
-
-    def add_rows(
-        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> None:
-        """See the base; the batch is read once."""
-        for part in rows_in_parts(self.kept(inputs) + 8, rows, inputs, weights, valid):
+        kept = self.kept(inputs) + (0 if rows is None else 8)
+        for part in rows_in_parts(kept, rows, inputs, weights, valid):
             self._add_some(states, *part)
 
     def _add_some(

@@ -16,7 +16,7 @@ from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.native.transforms import suspended
 from fastmetrics.passes import count_scores_, keep_scores_, score_histogram_
 from fastmetrics.passes.groups import within
-from fastmetrics.passes.score_keys import KEYS, number_of_keys, scores_of_keys
+from fastmetrics.passes.score_keys import KEYS, number_of_keys, score_cells, scores_of_keys
 from fastmetrics.passes.scores import EITHER, LOGITS, PROBABILITIES, histogram_cells, logit_cuts
 from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, as_labels, at_least_1d
 from fastmetrics.statistics.binary import BinaryStatistics
@@ -93,6 +93,18 @@ class ScoresOfTask(Statistics):
             self.task == "multilabel",  # torchmetrics drops ignored samples first, but for labels
         )
 
+    def _add_cells(self, state: Tensor, rows: Tensor, cells: Tensor, amount: Tensor) -> None:
+        """Add what scores count in their cells, ``[M, C]`` each, to the rows ``[K, *shape]`` of ``state``."""
+        flat, cells_of_row = state.view(-1), state[0].numel()
+        for of_slicing in rows if rows.dim() > 1 else rows.unsqueeze(-1):
+            row, inside = within(of_slicing, state.shape[0])
+            row, inside = (
+                v.movedim(1, -1).reshape(cells.shape) if self.task == "multilabel" else v.reshape(-1, 1)
+                for v in (row, inside)
+            )
+            counted = torch.where(inside, amount, 0).to(state.dtype)
+            flat.index_add_(0, (row * cells_of_row + cells).reshape(-1), counted.reshape(-1))
+
 
 class ScoreHistogram(ScoresOfTask):
     """How many scores of each column reach how many of the thresholds: ``histogram`` int64 [C, T + 1, 2], by the label.
@@ -109,52 +121,23 @@ class ScoreHistogram(ScoresOfTask):
         self.uniform = uniform
         self.shapes = {"histogram": ((columns, len(thresholds) + 1, 2), torch.int64)}
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Read the batch once and add it to ``states``."""
-        preds, target, valid = _samples(inputs, valid)
-        place = preds.device.type, preds.device.index
-        score_histogram_(
-            preds,
-            target,
-            valid,
-            at_least_1d(weights),
-            _cuts(self.thresholds, None, *place),
-            _cuts(self.thresholds, preds.dtype, *place),
-            states["histogram"],
-            states.get("faults"),
-            self.uniform,
-            *self._options(),
-        )
-
-    def add_rows(
-        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
     ) -> None:
-        """See the base; the batch is read once."""
+        """Read the batch once and add it to ``states``, or to some rows of them."""
         preds, target, valid = _samples(inputs, valid)
-        rows = rows if rows.dim() > 1 else rows.unsqueeze(-1)
-        if preds.numel() == 0:
-            return
-        place = preds.device.type, preds.device.index
-        cells, amount = histogram_cells(
-            preds.detach(),
-            target,
-            valid,
-            at_least_1d(weights),
-            _cuts(self.thresholds, None, *place),
-            _cuts(self.thresholds, preds.dtype, *place),
-            states.get("faults"),
-            *self._options(),
-        )
-        histogram = states["histogram"]
-        flat, cells_of_row = histogram.view(-1), histogram[0].numel()
-        for of_slicing in rows:
-            row, inside = within(of_slicing, histogram.shape[0])
-            row, inside = (
-                v.movedim(1, -1).reshape(cells.shape) if self.task == "multilabel" else v.reshape(-1, 1)
-                for v in (row, inside)
-            )
-            counted = torch.where(inside, amount, 0).to(histogram.dtype)
-            flat.index_add_(0, (row * cells_of_row + cells).reshape(-1), counted.reshape(-1))
+        place, faults = (preds.device.type, preds.device.index), states.get("faults")
+        cuts = _cuts(self.thresholds, None, *place), _cuts(self.thresholds, preds.dtype, *place)
+        given, histogram = (target, valid, at_least_1d(weights), *cuts), states["histogram"]
+        if rows is None:
+            score_histogram_(preds, *given, histogram, faults, self.uniform, *self._options())
+        elif preds.numel():
+            self._add_cells(histogram, rows, *histogram_cells(preds.detach(), *given, faults, *self._options()))
 
 
 class CountedScores(ScoresOfTask):
@@ -176,20 +159,23 @@ class CountedScores(ScoresOfTask):
         if inputs[0].dtype == torch.float64:
             raise ValueError("Expected `preds` of at most 32 bits with `bins`, but got torch.float64.")
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Read the batch once and add it to ``states``."""
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
+    ) -> None:
+        """Read the batch once and add it to ``states``, or to some rows of them."""
         preds, target, valid = _samples(inputs, valid)
-        faults = states.get("faults")
-        count_scores_(
-            preds.detach(),
-            target,
-            valid,
-            at_least_1d(weights),
-            states["scores"],
-            faults,
-            self.bits,
-            *self._options(),
-        )
+        preds, weights = preds.detach(), at_least_1d(weights)
+        scores, faults = states["scores"], states.get("faults")
+        if rows is None:
+            count_scores_(preds, target, valid, weights, scores, faults, self.bits, *self._options())
+        elif preds.numel():
+            cells = score_cells(preds, target, valid, weights, faults, self.bits, *self._options())
+            self._add_cells(scores, rows, *cells)
 
 
 class KeptScores(ScoresOfTask, Buffers):

@@ -13,7 +13,7 @@ from torch import Tensor
 from fastmetrics.native.transforms import like_inputs
 from fastmetrics.passes.faults import bad_weights, record_faults
 from fastmetrics.passes.groups import add_to_rows
-from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, rows_in_parts, same_device, shown
+from fastmetrics.statistics.base import Inputs, States, Statistics, rows_in_parts, same_device, shown
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 from fastmetrics.tables import overlap_and_sizes
@@ -120,12 +120,25 @@ class PixelCounts(Statistics):
         expanded = super().per_sample(name, values, (pixels,))
         return values.detach().double() if name == "weights" and values.dim() == 1 else expanded
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Read the batch once and add it to ``states``."""
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
+    ) -> None:
+        """Read the batch once and add it to ``states``, or to some rows of them."""
         weights = self._of_pixels(weights, inputs)
-        for images, amounts, counted in in_parts(self._kept(inputs), inputs, weights, valid):
-            table = self._table((), states.get("faults"), images, amounts, counted)
-            states["counts"].add_(torch.stack(overlap_and_sizes(table), -1))
+        kept = self._kept(inputs) + (0 if rows is None else 6 * self.num_classes)
+        for images, of_some, amounts, counted in rows_in_parts(kept, rows, inputs, weights, valid):
+            leading = () if rows is None else images[0].shape[:1]
+            table = self._table(leading, states.get("faults"), images, amounts, counted)
+            counts = torch.stack(overlap_and_sizes(table), -1)
+            if rows is None:
+                states["counts"].add_(counts)
+            else:
+                add_to_rows(states["counts"], of_some, counts)
 
     def _of_pixels(self, weights: Tensor | None, inputs: Inputs) -> Tensor | None:
         """Weights of images as those of all of their pixels."""
@@ -134,16 +147,6 @@ class PixelCounts(Statistics):
         target = inputs[1]
         pixels = target.select(1, 0) if self._has_classes(target, inputs) else target
         return super().per_sample("weights", weights, (pixels,))
-
-    def add_rows(
-        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> None:
-        """See the base; the batch is read once."""
-        weights = self._of_pixels(weights, inputs)
-        kept = self._kept(inputs) + 6 * self.num_classes
-        for images, of_some, amounts, counted in rows_in_parts(kept, rows, inputs, weights, valid):
-            table = self._table((images[0].shape[0],), states.get("faults"), images, amounts, counted)
-            add_to_rows(states["counts"], of_some, torch.stack(overlap_and_sizes(table), -1))
 
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which labels, or elements of masks, were out of range."""
@@ -270,30 +273,24 @@ class ImageScores(PixelCounts):
         each.samplewise = True
         return each
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Read the batch once, score its images and add that to ``states``."""
-        if self.samplewise:
-            self._add_images(states, inputs, weights, valid)
-            return
-        kept = self._kept(inputs) + 3 * self.num_classes
-        for images, amounts, counted in in_parts(kept, inputs, weights, valid):
-            self._add_images(states, images, amounts, counted)
-
-    def add_rows(
-        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> None:
-        """See the base; the batch is read once."""
-        kept = self._kept(inputs) + 6 * self.num_classes
-        for images, of_some, amounts, counted in rows_in_parts(kept, rows, inputs, weights, valid):
-            self._add_images(states, images, amounts, counted, of_some)
-
-    def _add_images(
+    def add(
         self,
         states: States,
         inputs: Inputs,
-        weights: Tensor | None,
-        valid: Tensor | None,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
         rows: Tensor | None = None,
+    ) -> None:
+        """Read the batch once, score its images and add that to ``states``, or to some rows of them."""
+        if self.samplewise:
+            self._add_images(states, inputs, None, weights, valid)
+            return
+        kept = self._kept(inputs) + (3 if rows is None else 6) * self.num_classes
+        for part in rows_in_parts(kept, rows, inputs, weights, valid):
+            self._add_images(states, *part)
+
+    def _add_images(
+        self, states: States, inputs: Inputs, rows: Tensor | None, weights: Tensor | None, valid: Tensor | None
     ) -> None:
         faults = states.get("faults")
         of_images = weights is not None and weights.dim() == 1
@@ -304,11 +301,10 @@ class ImageScores(PixelCounts):
             good = ~bad_weights(faults, image_weights, torch.ones_like(image_weights, dtype=torch.bool))
             image_weights = torch.where(good, image_weights, 0.0).reshape(-1, *(1 for _ in score.shape[1:]))
             score, amount = score * image_weights, amount * image_weights
-        if self.samplewise:
-            states[self.name].add_(score.masked_fill(score.isnan(), 0.0))
-            states["images"].add_(amount)
-        elif rows is not None:
-            add_to_rows(states[self.name], rows, torch.nan_to_num(score, nan=0.0))
+        if self.samplewise or rows is not None:
+            # resampling multiplies rows by how often they are drawn, which an infinite one would make NaN
+            score = score.masked_fill(score.isnan(), 0.0) if rows is None else score.nan_to_num(nan=0.0)
+            add_to_rows(states[self.name], rows, score)
             add_to_rows(states["images"], rows, amount)
         else:
             states[self.name].add_(score.nansum(0, dtype=torch.float64))

@@ -15,7 +15,7 @@ from fastmetrics.passes.faults import bad_weights, record_faults
 from fastmetrics.passes.groups import add_to_rows, within
 from fastmetrics.passes.token_rows import SKIPPED, TokenValues
 from fastmetrics.passes.values import KEEP, values_by_rows
-from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, rows_in_parts, same_device
+from fastmetrics.statistics.base import Inputs, States, Statistics, rows_in_parts, same_device
 from fastmetrics.statistics.buffers import Buffers
 from fastmetrics.statistics.calibration import edges_of_bins
 from fastmetrics.statistics.output_layer import OutputLayer
@@ -264,23 +264,20 @@ class TokenStatistics(OfTokens):
                 f" {len(self.token_bytes)}."
             )
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Read the batch once and add it to ``states``."""
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
+    ) -> None:
+        """Read the batch once and add it to ``states``, or to some rows of them."""
         target = inputs[1]
         if target.dim() == 0:
             inputs = inputs[0].unsqueeze(0), target.unsqueeze(0)
+            rows = None if rows is None else rows.unsqueeze(-1)
         elif target.numel() == 0:
-            return
-        for some, of_part, mask in in_parts(self._kept_of_row(inputs), inputs, weights, valid):
-            self._add_part(states, some, None, of_part, mask)
-
-    def add_rows(
-        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> None:
-        """See the base; the batch is read once."""
-        if inputs[1].dim() == 0:
-            inputs, rows = (inputs[0].unsqueeze(0), inputs[1].unsqueeze(0)), rows.unsqueeze(-1)
-        elif inputs[1].numel() == 0:
             return
         for part in rows_in_parts(self._kept_of_row(inputs), rows, inputs, weights, valid):
             self._add_part(states, *part)

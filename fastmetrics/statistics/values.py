@@ -4,13 +4,14 @@
 from __future__ import annotations
 
 import copy
+from functools import partial
 
 import torch
 from torch import Tensor
 
 from fastmetrics.passes import values_
 from fastmetrics.passes.values import DROP, KEEP, REPLACE, values_by_rows
-from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts
+from fastmetrics.statistics.base import Inputs, States, Statistics, rows_in_parts
 
 
 def least(stacked: Tensor) -> Tensor:
@@ -83,13 +84,17 @@ class ValuesStatistics(Statistics):
             raise RuntimeError(f"Expected `weight` to be on {inputs[0].device} as `value` is, but got {values.device}.")
         return torch.broadcast_to(values, inputs[0].shape)
 
-    def add(self, states: States, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
-        """Read the batch once and add it to ``states``."""
+    def add(
+        self,
+        states: States,
+        inputs: Inputs,
+        weights: Tensor | None = None,
+        valid: Tensor | None = None,
+        rows: Tensor | None = None,
+    ) -> None:
+        """Read the batch once, and again for intervals, and add it to ``states``, or to some rows of them."""
         wanted = self.shapes
-        values_(
-            inputs[0],
-            weights,
-            valid,
+        to = (
             states["sum_value"] if "sum_value" in wanted else None,
             states["weight"] if "weight" in wanted else None,
             states["min_value"] if "min_value" in wanted else None,
@@ -98,9 +103,12 @@ class ValuesStatistics(Statistics):
             self.nans,
             self.replacement,
         )
-
+        if rows is None:
+            values_(inputs[0], weights, valid, *to)
+        else:
+            values_by_rows(rows, inputs[0].detach(), weights, valid, *to)
         if "squares" in wanted:
-            self._add_squares(states["squares"], inputs[0], weights, valid)
+            self._add_squares(states["squares"], inputs[0], weights, valid, rows)
 
     def for_intervals(self) -> ValuesStatistics:
         """With ``squares`` [3], if a mean is asked for: sums of w² x², w² x and w² of values x of weight w."""
@@ -110,39 +118,18 @@ class ValuesStatistics(Statistics):
         other.shapes = {**self.shapes, "squares": ((3,), torch.float64)}
         return other
 
-    def _add_squares(self, squares: Tensor, value: Tensor, weights: Tensor | None, valid: Tensor | None) -> None:
+    def _add_squares(
+        self, squares: Tensor, value: Tensor, weights: Tensor | None, valid: Tensor | None, rows: Tensor | None
+    ) -> None:
         """Read the batch again, for intervals."""
+        second, first, zeroth = squares.unbind(-1)
         rest = None, None, None, self.nans
         kept = value.numel() // max(1, len(value)) if value.dim() else 1
-        for (part,), amounts, counted in in_parts(kept, (value,), weights, valid):
+        for (part,), of_part, amounts, counted in rows_in_parts(kept, rows, (value.detach(),), weights, valid):
             squared = None if amounts is None else amounts.double().square()
-            values_(part, squared, counted, squares[1], squares[2], *rest, self.replacement)
-            values_(part.double().square(), squared, counted, squares[0], None, *rest, self.replacement**2)
-
-    def add_rows(
-        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> None:
-        """See the base; the batch is read once, and again for intervals."""
-        wanted, (values,) = self.shapes, inputs
-        values_by_rows(
-            rows,
-            values.detach(),
-            weights,
-            valid,
-            states["sum_value"] if "sum_value" in wanted else None,
-            states["weight"] if "weight" in wanted else None,
-            states["min_value"] if "min_value" in wanted else None,
-            states["max_value"] if "max_value" in wanted else None,
-            states.get("faults") if self.validate else None,
-            self.nans,
-            self.replacement,
-        )
-        if "squares" in wanted:
-            second, first, zeroth = states["squares"].unbind(-1)
-            squared = None if weights is None else weights.double().square()
-            values, rest = values.detach().double(), (None, None, None, self.nans)
-            values_by_rows(rows, values, squared, valid, first, zeroth, *rest, self.replacement)
-            values_by_rows(rows, values.square(), squared, valid, second, None, *rest, self.replacement**2)
+            add = values_ if rows is None else partial(values_by_rows, of_part)
+            add(part, squared, counted, first, zeroth, *rest, self.replacement)
+            add(part.double().square(), squared, counted, second, None, *rest, self.replacement**2)
 
     def merge(self, states: States, batch: States) -> None:
         """Add sums, and keep the least and the greatest, in place."""

@@ -183,6 +183,10 @@ MUTATIONS = [
      "layout.a_stride[last] == 1 &&", "binary", f"{UNALIGNED}|{WRONG}|{OUTSIDE}"),
     # the kernels of binary cells
     ("masked elements in cells", BINARY_CELLS, "if (!b.is_valid(i, 0)) return -1;", "", "binary_cells", WRONG),
+    ("elements that do not count among samples", BINARY_CELLS, "found >= of_place", "found >= kCells", "binary_cells", WRONG),
+    ("samples of a label for those of a row", BINARY_CELLS, "c.samples + i / c.rows.labels", "c.samples + i % c.rows.of.count",
+     "binary_cells", WRONG),
+    ("bad groups of several slicings recorded", BINARY_CELLS, "c.rows.of.slicings != 1 || ", "", "binary_cells", WRONG),
     ("cells counted in before they are zero", CELLS, "memory_[i] = 0;\n    __syncthreads();", "memory_[i] = 0;",
      "binary_cells", f"{RACE}|{UNWRITTEN}"),
     ("replicas folded before all have counted", CELLS, "of_card) {\n    __syncthreads();", "of_card) {", "binary_cells", RACE),

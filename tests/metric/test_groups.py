@@ -21,18 +21,13 @@ from fastmetrics.classification import (
     BinaryBrierScore,
     BinaryCalibrationError,
     BinaryCohenKappa,
-    BinaryF1Score,
     BinaryGroupStatRates,
-    BinaryStatScores,
     MulticlassAccuracy,
     MulticlassConfusionMatrix,
-    MulticlassExactMatch,
     MulticlassF1Score,
-    MultilabelExactMatch,
     MultilabelF1Score,
 )
 from fastmetrics.regression import MeanSquaredError, PearsonCorrCoef, R2Score
-from fastmetrics.statistics import Statistics
 from tests.metric.test_no_waiting import NoWaiting
 from tests.support.cases import C, cases, every_metric
 
@@ -152,12 +147,6 @@ def test_several_slicings_are_those_of_each(kind, options, batch):
 
 
 @grouped
-def test_no_batch_is_read_for_each_group(kind, options, batch):
-    statistics = type(kind(**options)._reader.asked)
-    assert statistics.add_rows is not Statistics.add_rows, "which reads a batch for every group"
-
-
-@grouped
 def test_updates_wait_for_no_device(kind, options, batch):
     """As a tensor without data shows, so that they can be captured in a CUDA graph."""
     metric = kind(**options, num_groups={"country": G, "device": 2}).to("meta")
@@ -172,34 +161,18 @@ def test_updates_wait_for_no_device(kind, options, batch):
         one.update(*inputs, groups=groups["country"])
 
 
-@pytest.mark.parametrize(
-    ("kind", "options"),
-    [
-        (BinaryF1Score, {"ignore_index": 0}),
-        (BinaryStatScores, {}),
-        (MulticlassF1Score, {"num_classes": C, "average": None}),
-        (MulticlassAccuracy, {"num_classes": C, "top_k": 2}),
-        (MulticlassExactMatch, {"num_classes": C}),
-        (MultilabelF1Score, {"num_labels": 2, "average": None}),
-        (MultilabelExactMatch, {"num_labels": 2}),
-    ],
-)
-def test_a_sample_is_a_group_of_its_own(kind, options):
-    n, extent = 7, 11
-    generator = torch.Generator().manual_seed(0)
-    size = options.get("num_classes", options.get("num_labels"))
-    labels = "num_labels" in options
-    preds = torch.rand(n, *(() if size is None else (size,)), extent, generator=generator)
-    shape = preds.shape if size is None or labels else (n, extent)
-    target = torch.randint(0, C if "num_classes" in options else 2, shape, generator=generator)
-    valid = torch.rand(n, extent, generator=generator) > 0.2 if size is None else None
-    alone = kind(**options, multidim_average="samplewise")
-    metric = kind(**options, num_groups=n)
-    for part in (slice(0, 3), slice(3, n)):
-        mask = {} if valid is None else {"valid": valid[part]}
-        alone.update(preds[part], target[part], **mask)
-        metric.update(preds[part], target[part], groups=torch.arange(n)[part], **mask)
-    close(metric.by_group(), alone.compute())
+@pytest.mark.parametrize(("kind", "options", "batch"), [case for case in cases() if str(case.id).endswith("AUROC-5")])
+def test_counted_scores(kind, options, batch):
+    options = {**options, "thresholds": None, "bins": 256}
+    batches = []
+    for seed, name in enumerate(("valid", "weights")):
+        inputs = batch(seed)
+        values = some(len(inputs[0]), seed)
+        batches.append((inputs, drawn(len(inputs[0]), seed), {name: values > 0.2 if name == "valid" else values}))
+    metric = kind(**options, num_groups=G)
+    for inputs, groups, keywords in batches:
+        metric.update(*inputs, groups=groups, **keywords)
+    compare(metric, of_parts(kind, options, batches))
 
 
 @pytest.mark.parametrize(

@@ -234,9 +234,9 @@ def test_bodies():
 
     for dtype, extra in ((torch.int64, ()), (torch.float64, (weights,))):
         states = state(C, C, dtype=dtype), state(C, 3, dtype=dtype), state(C, 2, 2, dtype=dtype), state(FAULTS)
-        labels = (target % 2, state(1, 4, dtype=dtype), state(FAULTS), 0.5, 0.0, 0, True, False, True)
+        labels = (target % 2, state(1, 4, dtype=dtype), state(FAULTS), 0.5, 0.0, 0, True, True)
         with NoWaiting():
-            multiclass_body(scores, target, valid, *states, C, 1, True, *extra)
+            multiclass_body(scores, target, valid, *states, C, 1, True, None, *extra)
             binary_body(scores[:, 0], labels[0], valid, *labels[1:], *extra)
         assert states[0].any()
         assert labels[1].any()

@@ -128,7 +128,7 @@ def test_binary_decisions(looks, dtype):
                 for ignore in ((0, False), (1, True), (-1, True)):
                     for ignored_decide in (True, False):
                         states = [torch.randint(0, 9, (1, 4)), torch.zeros(FAULTS).long()]
-                        options = (*limits, *ignore, False, ignored_decide)
+                        options = (*limits, *ignore, ignored_decide)
                         equal(looks(binary_body, (preds, target, valid), states, *options))
 
 
@@ -222,7 +222,7 @@ def bodies():
     sums = [torch.zeros(1, *STATES[name], dtype=torch.float64) for name in SIMPLE_STATES]
     yield multiclass_body, (torch.randn(N, 5), target, None, None, counts, None, faults, 5, 0, False)
     decided = (target > 2).long()
-    yield binary_body, (torch.rand(N), decided, None, torch.zeros(1, 4).long(), faults, 0.5, 0.0, 0, False, False, True)
+    yield binary_body, (torch.rand(N), decided, None, torch.zeros(1, 4).long(), faults, 0.5, 0.0, 0, False, True)
     yield simple_pairs_body, (torch.randn(N), torch.randn(N), None, None, *sums, None, 1)
     total = torch.zeros((), dtype=torch.float64)
     yield values_body, (torch.randn(N), None, None, total, None, total.clone(), None, None, DROP, 0.0)

@@ -8,13 +8,12 @@ import torch
 
 from bench.counts import memory
 from fastmetrics.classification import BinaryBrierScore, BinaryCalibrationError
-from fastmetrics.passes import binary_rows_, calibration_rows_, multiclass_rows_, proper_scores_rows_
-from fastmetrics.passes.binary import cutoffs
-from fastmetrics.passes.binary_rows import binary_rows_body
+from fastmetrics.passes import binary_, calibration_rows_, multiclass_, proper_scores_rows_
+from fastmetrics.passes.binary import binary_body, cutoffs
 from fastmetrics.passes.calibration import calibration_rows_body
 from fastmetrics.passes.faults import FAULTS
 from fastmetrics.passes.groups import count_groups_, count_groups_body, place_groups_, place_groups_body
-from fastmetrics.passes.multiclass import multiclass_rows_body
+from fastmetrics.passes.multiclass import multiclass_body
 from fastmetrics.passes.proper_scores import proper_scores_rows_body
 from fastmetrics.statistics.calibration import fine_edges
 
@@ -30,7 +29,7 @@ def states(s, c, k, scores, dtype):
 def compare(preds, target, rows, s, c, valid=None, weights=None, ignore=None, which="cmrh"):
     """The kernel and the body on the same batch, with the states that are asked for."""
     found = []
-    for run in (multiclass_rows_, multiclass_rows_body):
+    for run in (multiclass_, multiclass_body):
         scores = preds.is_floating_point()
         (confusion, counts), ranks, faults, histogram = states(
             s, c, 2, scores, torch.int64 if weights is None else torch.float64
@@ -40,7 +39,8 @@ def compare(preds, target, rows, s, c, valid=None, weights=None, ignore=None, wh
         ]
         histogram = histogram if "h" in which else None
         samples = torch.zeros(s, dtype=torch.int64) if weights is None and which != "c" else None
-        run(preds, target, rows, valid, weights, samples, *asked, faults, c, ignore or 0, ignore is not None, histogram)
+        options = c, ignore or 0, ignore is not None, histogram, weights, rows, samples
+        run(preds, target, valid, *asked, faults, *options)
         found.append([state for state in (*asked, faults, histogram, samples) if state is not None])
     for one, other in zip(*found, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-12, atol=0)
@@ -59,6 +59,7 @@ def test_multiclass_rows(n, s, scores):
     valid = torch.rand(n, generator=generator) > 0.3
     weights = torch.rand(n, generator=generator, dtype=torch.float64) - 0.01
     compare(preds, target, rows[:1], s, c)
+    compare(preds, target, rows.int(), s, c, ignore=2, which="cm")
     compare(preds, target, rows, s, c, valid, ignore=-1)
     compare(preds, target, rows, s, c, valid, weights)
     compare(preds, target, rows[:1], s, c, None, weights, ignore=2)
@@ -100,11 +101,12 @@ def compare_binary(preds, target, rows, s, labels=1, valid=None, weights=None, i
     """The kernel and the body on the same batch."""
     found = []
     cut = cutoffs(0.3, preds.dtype) if preds.is_floating_point() else (0.0, 0.0)
-    for run in (binary_rows_, binary_rows_body):
+    for run in (binary_, binary_body):
         counts = torch.ones(s, labels, 4, dtype=torch.int64 if weights is None else torch.float64)
         samples = torch.ones(s, dtype=torch.int64) if weights is None else None
         faults = torch.zeros(FAULTS, dtype=torch.int64)
-        run(preds, target, rows, valid, weights, samples, counts, faults, *cut, ignore or 0, ignore is not None, decide)
+        options = *cut, ignore or 0, ignore is not None, decide, weights, rows, samples
+        run(preds, target, valid, counts, faults, *options)
         found.append([value for value in (counts, faults, samples) if value is not None])
     for one, other in zip(*found, strict=True):
         torch.testing.assert_close(one, other, rtol=1e-12, atol=0)
@@ -150,6 +152,41 @@ def test_binary_rows_of_labels():
         each = int(inside.sum()) * target[0, 0].numel()
         assert (counts - 1).sum((0, 2)).tolist() == [each] * labels
     compare_binary(preds[:0], target[:0], rows[:, :0], 5, labels)
+
+
+@pytest.mark.parametrize("shape", [(9, 70), (4, 3, 50), (2000, 2), (1, 8), (0, 3)])
+@pytest.mark.parametrize("weighted", [False, True])
+def test_rows_of_places_are_given_rows(shape, weighted):
+    generator = torch.Generator().manual_seed(0)
+    dtype, c = torch.float64 if weighted else torch.int64, 5
+    valid, weights = torch.rand(shape, generator=generator) > 0.2, torch.rand(shape, generator=generator).double()
+    rows = torch.arange(shape[0]).reshape(1, -1, *(1 for _ in shape[1:])).expand(1, *shape)
+    weights = weights if weighted else None
+    for labels in {1, shape[1]}:
+        preds, target = torch.randn(shape, generator=generator), torch.randint(-1, 3, shape, generator=generator)
+        for scores in (preds, preds.sigmoid().transpose(0, -1).contiguous().transpose(0, -1), (preds > 0).long()):
+            cut = cutoffs(0.3, torch.float32) if scores.is_floating_point() else (0.0, 0.0)
+            found = [
+                (torch.zeros(shape[0], labels, 4, dtype=dtype), torch.zeros(FAULTS, dtype=torch.int64))
+                for _ in range(3)
+            ]
+            binary_(scores, target, valid, *found[0], *cut, -1, True, True, weights)
+            binary_body(scores, target, valid, *found[1], *cut, -1, True, True, weights, rows)
+            if shape[0] > 0:
+                binary_(scores, target, valid, *found[2], *cut, -1, True, True, weights, rows)
+            torch.testing.assert_close(found[0], found[1], rtol=1e-13, atol=0)
+            torch.testing.assert_close(found[0], found[2] if shape[0] > 0 else found[0], rtol=1e-13, atol=0)
+    scores = torch.randn(shape[0], c, *shape[1:], generator=generator)
+    target = torch.randint(-1, c + 1, shape, generator=generator)
+    for preds in (scores, scores.argmax(1) - 1):
+        found = []
+        for run, given in ((multiclass_, None), (multiclass_body, rows), (multiclass_, rows)):
+            (_, counts), ranks, faults, _ = states(shape[0], c, 2, preds.dim() > target.dim(), dtype)
+            if shape[0] > 0:
+                run(preds, target, valid, None, counts, ranks, faults, c, 0, True, None, weights, given)
+            found.append([counts, faults] + ([] if ranks is None else [ranks]))
+        torch.testing.assert_close(found[0], found[1], rtol=1e-13, atol=0)
+        torch.testing.assert_close(found[0], found[2], rtol=1e-13, atol=0)
 
 
 @pytest.mark.parametrize("n", [1, 1000, 200_000])
@@ -215,10 +252,7 @@ def test_the_operators_keep_their_contract():
     arguments = (
         preds,
         target,
-        rows,
         None,
-        None,
-        counts.new_zeros(3),
         confusion,
         counts,
         ranks,
@@ -227,30 +261,33 @@ def test_the_operators_keep_their_contract():
         0,
         False,
         histogram,
+        None,
+        rows,
+        counts.new_zeros(3),
     )
-    torch.library.opcheck(torch.ops.fastmetrics.multiclass_rows_.default, arguments)
+    torch.library.opcheck(torch.ops.fastmetrics.multiclass_.default, arguments)
     torch.library.opcheck(torch.ops.fastmetrics.count_groups_.default, (rows, target > 0, counts.new_zeros(3), faults))
     for wrong in (rows[:, :5], rows.float(), rows[0]):
         with pytest.raises(RuntimeError, match="rows must"):
-            multiclass_rows_(preds, target, wrong, *arguments[3:])
+            multiclass_(*arguments[:12], wrong, arguments[13])
     with pytest.raises(RuntimeError, match="counts, "):
-        multiclass_rows_(*arguments[:7], counts[:2], *arguments[8:])
+        multiclass_(*arguments[:4], counts[:2], *arguments[5:])
     with pytest.raises(RuntimeError, match="counts must be"):
         count_groups_(rows, None, counts, faults)
     counts, scores = torch.zeros(3, 4, 4, dtype=torch.int64), (preds.sigmoid(), (preds > 0).long())
     rest = faults, *cutoffs(0.5, torch.float32), 0, False, True
-    of_labels = *scores, rows.reshape(1, 6, 1).expand(1, 6, 4), None, None, None, counts, *rest
-    torch.library.opcheck(torch.ops.fastmetrics.binary_rows_.default, of_labels)
+    of_labels = *scores, None, counts, *rest, None, rows.reshape(1, 6, 1).expand(1, 6, 4), None
+    torch.library.opcheck(torch.ops.fastmetrics.binary_.default, of_labels)
     for place, wrong, message in (
-        (2, of_labels[2][:, :5], "rows must"),
-        (2, of_labels[2].float(), "rows must"),
-        (6, counts[0], "counts must"),
-        (6, counts[:, :2].contiguous(), "target must be"),
-        (6, counts.int(), "counts, int64"),
-        (5, torch.zeros(2, dtype=torch.int64), "samples, int64"),
+        (11, of_labels[11][:, :5], "rows must"),
+        (11, of_labels[11].float(), "rows must"),
+        (3, counts[0], "counts must"),
+        (3, counts[:, :2].contiguous(), "target must be"),
+        (3, counts.int(), "counts, "),
+        (12, torch.zeros(2, dtype=torch.int64), "samples, int64"),
     ):
         with pytest.raises(RuntimeError, match=message):
-            binary_rows_(*of_labels[:place], wrong, *of_labels[place + 1 :])
+            binary_(*of_labels[:place], wrong, *of_labels[place + 1 :])
     groups, placed_rows = rows[0], torch.zeros(2, 6, dtype=torch.int32)
     torch.library.opcheck(
         torch.ops.fastmetrics.place_groups_.default, (groups, target > 0, placed_rows, faults, 1, 3, 3)

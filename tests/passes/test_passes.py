@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from fastmetrics import native
 from fastmetrics.formulas import ratios
 from fastmetrics.native.operators import define
-from fastmetrics.passes import binary_, binary_weighted_, multiclass_, multiclass_weighted_, pairs_
-from fastmetrics.passes.binary import binary_body, binary_weighted_body, cutoffs
+from fastmetrics.passes import binary_, multiclass_, pairs_
+from fastmetrics.passes.binary import binary_body, cutoffs
 from fastmetrics.passes.faults import FAULTS
-from fastmetrics.passes.multiclass import multiclass_body, multiclass_weighted_body
+from fastmetrics.passes.multiclass import multiclass_body
 from fastmetrics.passes.pairs import SIMPLE_STATES, STATES, pairs_body, simple_pairs_body
 from tests.support.passes import binary_inputs, mask, multiclass_states, pairs_states, zeros
 
@@ -225,8 +225,8 @@ def compare_weighted(preds, target, which, c, k, ignore, samplewise, valid):
     states = [None if s is None else s.double() for s in states[:3]] + states[3:]
     expected = [None if s is None else s.clone() for s in states]
     options = (c, 0 if ignore is None else ignore, ignore is not None)
-    multiclass_weighted_(preds, target, valid, weights, *states, *options)
-    multiclass_weighted_body(preds, target, valid, weights, *expected, *options)
+    for run, to in ((multiclass_, states), (multiclass_body, expected)):
+        run(preds, target, valid, *to, *options, None, weights)
     if target.is_cuda:
         torch.testing.assert_close(states[:3], expected[:3], rtol=1e-12, atol=0)
     else:
@@ -248,7 +248,7 @@ def test_a_weight_of_two_is_a_sample_twice(device):
     scores, target = torch.randn(50, 4, device=device), torch.randint(0, 4, (50,), device=device)
     times = torch.randint(0, 3, (50,), device=device)
     weighted = [s.double() for s in (zeros(4, 4, device=device), zeros(4, 3, device=device))]
-    multiclass_weighted_(scores, target, None, times.double(), *weighted, None, None, 4, 0, False)
+    multiclass_(scores, target, None, *weighted, None, None, 4, 0, False, None, times.double())
     repeated = zeros(4, 4, device=device), zeros(4, 3, device=device)
     again = scores.repeat_interleave(times, 0), target.repeat_interleave(times)
     multiclass_(*again, None, *repeated, None, None, 4, 0, False)
@@ -267,10 +267,10 @@ def test_weighted_binary(device):
             lead = (shape[0],) if samplewise else ()
             counts, faults = zeros(*lead, labels, 4, dtype=torch.float64, device=device), zeros(FAULTS, device=device)
             expected = [counts.clone(), faults.clone()]
-            options = (*cutoffs(0.3, torch.float32), -1, True, multilabel, decide)
+            options = (*cutoffs(0.3, torch.float32), -1, True, decide, weights)
             valid = mask(shape[:1], device).view(-1, *(1 for _ in shape[1:])).expand(shape)
-            binary_weighted_(preds, target, valid, weights, counts, faults, *options)
-            binary_weighted_body(preds, target, valid, weights, *expected, *options)
+            binary_(preds, target, valid, counts, faults, *options)
+            binary_body(preds, target, valid, *expected, *options)
             torch.testing.assert_close([counts], expected[:1], rtol=1e-13, atol=0)
             equal([faults], expected[1:])
 
@@ -296,7 +296,7 @@ def test_binary(device, dtype):
             faults = zeros(FAULTS, device=device)
             expected = [counts.clone(), faults.clone()]
             cut = cutoffs(0.3, dtype) if dtype.is_floating_point else (0.0, 0.0)
-            options = (*cut, 0 if ignore is None else ignore, ignore is not None, multilabel, decide)
+            options = (*cut, 0 if ignore is None else ignore, ignore is not None, decide)
             valid = None if ignore is None else mask(shape[:1], device).view(-1, *(1 for _ in shape[1:])).expand(shape)
             if ignore == 3:
                 valid = mask(shape, device)
@@ -309,13 +309,13 @@ def test_binary_by_hand(device):
     probabilities = torch.tensor([0.2, 0.5, 0.51, 0.9], device=device)
     target = torch.tensor([0, 1, 1, 0], device=device)
     counts = zeros(1, 4, device=device)
-    binary_(probabilities, target, None, counts, None, *cutoffs(0.5, torch.float32), 0, False, False, True)
+    binary_(probabilities, target, None, counts, None, *cutoffs(0.5, torch.float32), 0, False, True)
     assert counts.tolist() == [[1, 1, 1, 1]]
     # one score above 1 makes all of them logits, unless it is ignored and does not decide
     scores, target = torch.cat([probabilities, probabilities.new_tensor([1.5])]), target.new_tensor([0, 1, 1, 0, 7])
     for decide, expected in ((True, [[2, 2, 0, 0]]), (False, [[1, 1, 1, 1]])):
         counts = zeros(1, 4, device=device)
-        binary_(scores, target, None, counts, None, *cutoffs(0.5, torch.float32), 7, True, False, decide)
+        binary_(scores, target, None, counts, None, *cutoffs(0.5, torch.float32), 7, True, decide)
         assert counts.tolist() == expected
 
 
@@ -345,7 +345,7 @@ def test_threads_change_no_bit():
             states = multiclass_states("mcrf", 30, 5)
             multiclass_(scores, target, None, *states, 30, 0, False)
             counts = zeros(1, 4)
-            binary_(x, target.new_ones(()).expand(500_001), None, counts, None, 0.5, 0.0, 0, False, False, True)
+            binary_(x, target.new_ones(()).expand(500_001), None, counts, None, 0.5, 0.0, 0, False, True)
             found.append([[s.tolist() for s in [*pairs, *states]], counts.tolist()])
     finally:
         torch.set_num_threads(before)
@@ -383,17 +383,17 @@ SAMPLES = {
         True,
         zeros(4, device=d),
     ),
-    "multiclass_weighted_": lambda d: (
+    "multiclass_ with weights": lambda d: (
         torch.randn(9, 4, device=d),
         torch.randint(0, 5, (9,), device=d),
         mask((9,), d),
-        torch.rand(9, dtype=torch.float64, device=d),
         *(s.double() for s in multiclass_states("mcr", 4, 2, device=d)[:3]),
         zeros(FAULTS, device=d),
         4,
         1,
         True,
         zeros(4, dtype=torch.float64, device=d),
+        torch.rand(9, dtype=torch.float64, device=d),
     ),
     "binary_": lambda d: (
         torch.randn(9, 3, device=d),
@@ -404,21 +404,19 @@ SAMPLES = {
         *cutoffs(0.3, torch.float32),
         1,
         True,
-        True,
         False,
     ),
-    "binary_weighted_": lambda d: (
+    "binary_ with weights": lambda d: (
         torch.randn(9, 3, device=d),
         torch.randint(0, 2, (9, 3), device=d),
         mask((9, 3), d),
-        torch.rand(9, 3, dtype=torch.float64, device=d),
         zeros(3, 4, dtype=torch.float64, device=d),
         zeros(FAULTS, device=d),
         *cutoffs(0.3, torch.float32),
         1,
         True,
-        True,
         False,
+        torch.rand(9, 3, dtype=torch.float64, device=d),
     ),
     "pairs_": lambda d: (
         torch.rand(9, 3, device=d) - 0.1,
@@ -455,7 +453,7 @@ SAMPLES = {
 @pytest.mark.parametrize("name", SAMPLES)
 def test_opcheck(device, name):
     pytest.importorskip("expecttest")  # opcheck needs it
-    operator = getattr(torch.ops.fastmetrics, name).default
+    operator = getattr(torch.ops.fastmetrics, name.split()[0]).default
     torch.library.opcheck(operator, SAMPLES[name](device))
     if device == "cpu":  # as on a machine that has no native library
         body = {
@@ -464,17 +462,16 @@ def test_opcheck(device, name):
             "pairs_": pairs_body,
             "simple_pairs_": simple_pairs_body,
         }
-        body |= {"multiclass_weighted_": multiclass_weighted_body, "binary_weighted_": binary_weighted_body}
         body["average_ratio"] = ratios.average_ratio_body
         args = SAMPLES[name](device)
         again = [a.clone() if isinstance(a, torch.Tensor) else a for a in args]
-        torch.testing.assert_close(operator(*args), body[name](*again))
+        torch.testing.assert_close(operator(*args), body[name.split()[0]](*again))
         torch.testing.assert_close(args, tuple(again))
 
 
 @pytest.mark.parametrize("name", SAMPLES)
 def test_fullgraph_with_changing_batches(device, name):
-    operator = getattr(torch.ops.fastmetrics, name).default
+    operator = getattr(torch.ops.fastmetrics, name.split()[0]).default
     torch.compiler.reset()
 
     @torch.compile(fullgraph=True, dynamic=True, backend="aot_eager")
@@ -483,8 +480,9 @@ def test_fullgraph_with_changing_batches(device, name):
 
     for rows in (9, 5, 3):
         args = SAMPLES[name](device)
-        batch = {"average_ratio": 0, "pairs_": 4, "simple_pairs_": 4}.get(name, 4 if "weighted" in name else 3)
-        args = tuple(a[:rows] if i < batch else a for i, a in enumerate(args))
+        batch = {"average_ratio": 0, "pairs_": 4, "simple_pairs_": 4}.get(name, 3)
+        weights = len(args) - 1 if "weights" in name else None
+        args = tuple(a[:rows] if i < batch or i == weights else a for i, a in enumerate(args))
         again = tuple(a.clone() if isinstance(a, torch.Tensor) else a for a in args)
         torch.testing.assert_close(step(*args), operator(*again))
         torch.testing.assert_close(args, again)
@@ -531,7 +529,7 @@ def test_wrong_states_are_refused():
     with pytest.raises(RuntimeError, match="moments"):
         pairs_(scores, scores, None, None, *wrong, 1, 1.0, 0.0, 0.0, 0.0)
     with pytest.raises(RuntimeError):
-        binary_(scores, target, None, zeros(1, 4), None, 0.5, 0.0, 0, False, False, True)
+        binary_(scores, target, None, zeros(1, 4), None, 0.5, 0.0, 0, False, True)
 
 
 def test_a_library_that_lacks_a_kernel_leaves_the_body(monkeypatch):

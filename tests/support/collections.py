@@ -59,7 +59,7 @@ def alone(metrics, calls, **options):
 
 
 CALLS = [("update", 0), ("forward", 1), ("update", 2), ("forward", 3)]
-PASSES = ("multiclass_", "multiclass_weighted_", "pairs_", "simple_pairs_")
+PASSES = ("multiclass_", "pairs_", "simple_pairs_")
 
 
 class Operators(TorchDispatchMode):

@@ -130,7 +130,7 @@ def multiclass_weighted(preds, target, *args, weights=None, **options):
     _, given = multiclass(preds, target, *args, **options)
     states = {name: None if given[name] is None else given[name].double() for name in MULTICLASS_STATES}
     weights = eighths(target.shape) if weights is None else weights
-    return "multiclass_weighted_", {**given, **states, "weights": weights}
+    return "multiclass_", {**given, **states, "weights": weights}
 
 
 def multiclass_weighted_cases():
@@ -172,7 +172,6 @@ def binary(preds, target, multilabel=False, decide=True, samplewise=False, fault
         "faults": zeros(FAULTS) if faults else None,
         "probability_cutoff": cut[0],
         "logit_cutoff": cut[1],
-        "multilabel": multilabel,
         "ignored_decide": decide,
         **asked(options),
     }
@@ -211,15 +210,16 @@ def weighted(preds, target, *args, weights=None, **options):
     """weights: drawn if None."""
     _, given = binary(preds, target, *args, **options)
     weights = eighths(target.shape) if weights is None else weights
-    return "binary_weighted_", {**given, "weights": weights, "counts": given["counts"].double()}
+    return "binary_", {**given, "weights": weights, "counts": given["counts"].double()}
 
 
-def groups(preds, target, of, num_groups, **options):
-    """of: the group of each sample."""
-    _, given = binary(preds, target, **options)
-    del given["multilabel"], given["ignored_decide"]
-    counts = sums_of(options.get("weights"), num_groups, 4)
-    return "binary_groups_", {**given, "groups": of, "counts": counts}
+def groups(preds, target, of, num_groups, multilabel=False, **options):
+    """of: the group of each sample, or those of several slicings."""
+    _, given = binary(preds, target, multilabel, **options)
+    rows = of if of.dim() > target.dim() else of[None]
+    counts = sums_of(options.get("weights"), num_groups, target.shape[1] if multilabel else 1, 4)
+    samples = torch.randint(0, 9, (num_groups,)) if options.get("weights") is None and num_groups != 9 else None
+    return "binary_", {**given, "rows": rows, "counts": counts, "samples": samples}
 
 
 def binary_cells_cases():
@@ -244,7 +244,10 @@ def binary_cells_cases():
             turned = [x.transpose(0, -1) for x in (preds, target, eighths(shape))]
             yield weighted(*turned[:2], multilabel, weights=turned[2], faults=False)
             of = torch.randint(0, 5, (shape[-1], *(1 for _ in shape[1:]))).expand(turned[0].shape)
-            yield groups(*turned[:2], of, 5)
+            yield groups(*turned[:2], of, 5, multilabel)
+            several = torch.randint(-1, 6, (3, *shape))
+            yield groups(preds, target, several, 5, multilabel, ignore=1, valid=mask(shape, "cpu"))
+            yield groups(preds, target, several[:2], 5, multilabel, weights=eighths(shape))
     # one group or one label for all, labels of other types
     n = 5000
     for dtype in (torch.bool, torch.uint8, torch.int32):
@@ -255,7 +258,6 @@ def binary_cells_cases():
     preds, target, of = (torch.ones(70, dtype=torch.int64) for _ in range(3))
     preds[3], of[[40, 60]] = 7, torch.tensor([-5, 9])
     yield groups(preds, target, of, 2)
-    yield groups(preds, target, of, 0)
     yield groups(preds[:0], target[:0], of[:0], 2)
     for shape in ((0, 3), (3, 0)):
         yield weighted(torch.rand(shape), torch.ones(shape).bool(), True)
@@ -681,7 +683,7 @@ def multiclass_rows(preds, target, which, c, size=4, slicings=1, weights=None, s
     if samples and weights is None:
         states["samples"] = torch.randint(0, 9, (size,))
     given = {"preds": preds, "target": target, "rows": rows, "weights": weights, "num_classes": c}
-    return "multiclass_rows_", {**given, **states, "faults": zeros(FAULTS) if "f" in which else None, **asked(options)}
+    return "multiclass_", {**given, **states, "faults": zeros(FAULTS) if "f" in which else None, **asked(options)}
 
 
 def multiclass_rows_cases():

@@ -122,7 +122,7 @@ WORK: dict[str, Callable[..., Work | Rows]] = {
     "binary_wide_kernel": lambda t, i, _: Work("element", size(t) + size(i)),
     "binary_kernel": lambda _, n: Work("element", elements=int(n)),
     "binary_groups_kernel": lambda _, lanes: Work("element", around=ROW_LABELS / int(lanes)),
-    "binary_cells_kernel": lambda *_: Work("element"),
+    "binary_cells_kernel": lambda *_: Work("round"),
     "multiclass_rows_kernel": lambda *_: Work("round"),
     "calibration_kernel": lambda *_: Work("round"),
     "score_elements_kernel": lambda *_: Work("score"),

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The binary and multilabel pass over samples that are added to rows of the states, on the CPU; its meaning is
-// binary_rows_body in fastmetrics/passes/binary_rows.py.
+// The binary and multilabel pass over weighted elements, and over those of given rows, on the CPU; its meaning is
+// binary_body in fastmetrics/passes/binary.py.
 //
-// A block of samples is read once and added to the rows of each slicing; of multilabel samples, to those of their
-// label. The samples are cut into parts by sizes alone, each part is summed in order and the parts are added in order:
-// sums of weights have the same bits for any number of threads. As in binary_cpu.cpp both readings of the scores are
-// counted.
+// A block of elements is read once and added to the rows of each slicing. The elements are cut into parts by sizes
+// alone, each part is summed in order and the parts are added in order: sums of weights have the same bits for any
+// number of threads. Each outcome has a cell of its own, since a difference of sums would round, and could come out
+// below zero. As in binary_cpu.cpp both readings of the scores are counted.
 
 #include <vector>
 
@@ -26,33 +26,28 @@ constexpr int64_t kMostTallies = int64_t{1} << 16;  // rows and labels of all pa
 constexpr int64_t kFewRows = 256;
 int64_t replicas_of(int64_t rows) { return rows <= kFewRows ? 4 : 1; }
 
-// The rows of a state, and of which label an element is.
-struct Rows {
-  SampleRows of;
-  int64_t labels, inner;  // L, and neighbours in the order of elements that have one label
-
-  int64_t count() const { return of.count * labels; }
-
-  // The row and label of n elements from `begin` on as one number; negative where an element is left out.
-  void read(int64_t k, int64_t begin, int n, int32_t* row) const {
-    read_rows(of, k, begin, n, row);
-    if (labels == 1) return;
-    const int32_t many = static_cast<int32_t>(labels);
-    int64_t left = inner - begin % inner;
-    int32_t label = static_cast<int32_t>(begin / inner % labels);
-    for (int i = 0; i < n; ++i) {
-      row[i] = row[i] < 0 ? row[i] : row[i] * many + label;
-      if (--left > 0) continue;
-      left = inner;
-      label = label + 1 == many ? 0 : label + 1;
-    }
+// The row and label of n elements from `begin` on in slicing k as one number; negative where an element is left out.
+void read_places(const BinaryRows& rows, int64_t k, int64_t begin, int n, int32_t* place) {
+  read_rows(rows.of, k, begin, n, place);
+  if (rows.labels == 1) return;
+  const int32_t many = static_cast<int32_t>(rows.labels);
+  int64_t left = rows.inner - begin % rows.inner;
+  int32_t label = static_cast<int32_t>(begin / rows.inner % many);
+  for (int i = 0; i < n; ++i) {
+    place[i] = place[i] < 0 ? place[i] : place[i] * many + label;
+    if (--left > 0) continue;
+    left = rows.inner;
+    label = label + 1 == many ? 0 : label + 1;
   }
-};
+}
 
+// Where rows are those of places, a part of the elements has whole rows, and their cells alone.
 template <typename Cell>
 struct Part {
-  std::vector<Cell> tally;         // [replicas, S * L * kCells + 1]; the last is of the elements that do not count
-  std::vector<int64_t> uncounted;  // [S * L], of rows whose samples are wanted: valid elements that do not count
+  int64_t first = 0;               // of the elements of its row 0
+  int64_t places = 0;              // rows and labels
+  std::vector<Cell> tally;         // [replicas, places * kCells + 1]; the last is of the elements that do not count
+  std::vector<int64_t> uncounted;  // [places], where samples are wanted: valid elements that do not count
   Faults faults;
   BadGroups bad;
   bool outside = false;  // whether there is a score outside [0, 1], which makes all of them logits
@@ -128,10 +123,10 @@ void read_weights(const BinaryBatch& b, int64_t begin, int n, Block* block, doub
 
 // Adds a block to the rows of slicing k.
 template <typename Cell>
-void add_to_rows(const BinaryBatch& b, const Rows& rows, int64_t k, int64_t begin, int n, Block* block,
-                 const double* amount, Part<Cell>* part) {
-  rows.read(k, begin, n, block->row);
-  const int32_t none = static_cast<int32_t>(rows.count() * kCells);
+void add_to_rows(const BinaryRows& rows, int64_t k, int64_t begin, int n, Block* block, const double* amount,
+                 Part<Cell>* part) {
+  read_places(rows, k, begin - part->first, n, block->row);
+  const int32_t none = static_cast<int32_t>(part->places * kCells);
   const int32_t *target = block->target, *row = block->row, *p0 = block->decided[0], *p1 = block->decided[1];
   int32_t cell[kBlock], odd = 0;
   for (int i = 0; i < n; ++i) {
@@ -141,7 +136,7 @@ void add_to_rows(const BinaryBatch& b, const Rows& rows, int64_t k, int64_t begi
     odd |= ~counts;
   }
   Cell* table[4];
-  for (int64_t r = 0; r < 4; ++r) table[r] = part->tally.data() + r % replicas_of(rows.count()) * (none + 1);
+  for (int64_t r = 0; r < 4; ++r) table[r] = part->tally.data() + r % replicas_of(part->places) * (none + 1);
   if (amount == nullptr) {
     for (int i = 0; i < n; ++i) ++table[i % 4][cell[i]];
   } else {
@@ -159,7 +154,8 @@ void add_to_rows(const BinaryBatch& b, const Rows& rows, int64_t k, int64_t begi
 }
 
 template <typename Cell>
-void add_block(const BinaryBatch& b, const Rows& rows, int64_t begin, int n, Part<Cell>* part) {
+void add_block(const BinaryCells& c, int64_t begin, int n, Part<Cell>* part) {
+  const BinaryBatch& b = c.batch;
   alignas(64) Block block;
   for_each_run(b.samples, b.samples.b_stride, begin, n, [&](int64_t at, int64_t step, int done, int length) {
     narrow_labels(b.target, b.target_type, at, step, length, 2, b.ignored(), block.target + done);
@@ -173,25 +169,29 @@ void add_block(const BinaryBatch& b, const Rows& rows, int64_t begin, int n, Par
   record_bad(b, begin, n, block, &part->faults);
   double amount[kBlock];
   if (b.weights != nullptr) read_weights(b, begin, n, &block, amount, &part->faults);
-  for (int64_t k = 0; k < rows.of.slicings; ++k) {
-    add_to_rows(b, rows, k, begin, n, &block, b.weights == nullptr ? nullptr : amount, part);
+  for (int64_t k = 0; k < c.rows.of.slicings; ++k) {
+    add_to_rows(c.rows, k, begin, n, &block, b.weights == nullptr ? nullptr : amount, part);
   }
 }
 
-// samples: [S], or null.
 template <typename Cell>
-void add_batch(const BinaryBatch& b, const Rows& rows, int64_t* samples, Cell* counts, int64_t* faults) {
-  const int64_t elements = b.samples.samples();
+void add_batch(const BinaryCells& c, Cell* counts, int64_t* faults) {
+  const BinaryRows& rows = c.rows;
+  const int64_t elements = c.elements(), labels = rows.labels;
   if (elements == 0 || rows.of.slicings == 0) return;
-  const int64_t wanted = std::min({kMostParts, elements / kSmallestPart, kMostTallies / rows.count()});
-  const Parts parts(elements, wanted);
-  const int64_t replicas = replicas_of(rows.count()), pitch = rows.count() * kCells + 1;
+  const bool own = rows.of.data == nullptr && rows.of.count > 1;
+  const int64_t unit = own ? rows.of.neighbours : 1;
+  const int64_t tallies = own ? kMostParts : kMostTallies / rows.count();
+  const Parts parts(elements / unit, std::min({kMostParts, elements / kSmallestPart, tallies}));
   std::vector<Part<Cell>> part(parts.count);
   parts.for_each(threads_for(elements), [&](int64_t p, int64_t begin, int64_t end) {
-    part[p].tally.resize(replicas * pitch);
-    if (samples != nullptr) part[p].uncounted.resize(rows.count());
-    for (int64_t i = begin; i < end; i += kBlock) {
-      add_block(b, rows, i, static_cast<int>(std::min<int64_t>(kBlock, end - i)), &part[p]);
+    Part<Cell>& mine = part[p];
+    mine.first = own ? begin * unit : 0;
+    mine.places = own ? (end - begin) * labels : rows.count();
+    mine.tally.resize(replicas_of(mine.places) * (mine.places * kCells + 1));
+    if (c.samples != nullptr) mine.uncounted.resize(mine.places);
+    for (int64_t i = begin * unit; i < end * unit; i += kBlock) {
+      add_block(c, i, static_cast<int>(std::min<int64_t>(kBlock, end * unit - i)), &mine);
     }
   });
   bool logits = false;
@@ -199,13 +199,14 @@ void add_batch(const BinaryBatch& b, const Rows& rows, int64_t* samples, Cell* c
   std::vector<Faults> found;
   std::vector<BadGroups> bad;
   for (const Part<Cell>& p : part) {
+    const int64_t pitch = p.places * kCells + 1, first = p.first / unit * labels;
     for (int64_t cell = 0; cell < pitch - 1; ++cell) {
       Cell sum = 0;
       for (size_t at = cell; at < p.tally.size(); at += pitch) sum += p.tally[at];
-      counts[cell / kCells * 4 + outcome_of(static_cast<int>(cell % kCells), logits)] += sum;
-      if (samples != nullptr) samples[cell / kCells / rows.labels] += static_cast<int64_t>(sum);
+      counts[(first + cell / kCells) * 4 + outcome_of(static_cast<int>(cell % kCells), logits)] += sum;
+      if (c.samples != nullptr) c.samples[cell / kCells / labels] += static_cast<int64_t>(sum);
     }
-    for (size_t row = 0; row < p.uncounted.size(); ++row) samples[row / rows.labels] += p.uncounted[row];
+    for (size_t place = 0; place < p.uncounted.size(); ++place) c.samples[place / labels] += p.uncounted[place];
     found.push_back(p.faults);
     bad.push_back(p.bad);
   }
@@ -215,14 +216,7 @@ void add_batch(const BinaryBatch& b, const Rows& rows, int64_t* samples, Cell* c
 
 }  // namespace
 
-void add_binary_rows(const BinaryBatch& b, const SampleRows& rows, int64_t labels, int64_t inner, int64_t* samples,
-                     int64_t* counts, int64_t* faults) {
-  add_batch(b, Rows{rows, labels, inner}, samples, counts, faults);
-}
-
-void add_binary_rows(const BinaryBatch& b, const SampleRows& rows, int64_t labels, int64_t inner, double* counts,
-                     int64_t* faults) {
-  add_batch(b, Rows{rows, labels, inner}, nullptr, counts, faults);
-}
+void add_binary_cells(const BinaryCells& c, int64_t* counts, int64_t* faults) { add_batch(c, counts, faults); }
+void add_binary_cells(const BinaryCells& c, double* counts, int64_t* faults) { add_batch(c, counts, faults); }
 
 }  // namespace fastmetrics

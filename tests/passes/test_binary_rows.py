@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The binary pass over groups: the kernel and the operator against the body."""
+"""The binary pass over elements of given rows: the kernel and the operator against the body."""
 
 import math
 
 import pytest
 import torch
 
-from fastmetrics import native
-from fastmetrics.passes import binary_groups_, binary_rows_
-from fastmetrics.passes.binary import cutoffs
-from fastmetrics.passes.binary_groups import binary_groups_body
+from fastmetrics.passes import binary_
+from fastmetrics.passes.binary import binary_body, cutoffs
 from fastmetrics.passes.faults import FAULTS
 
 SCORES = (torch.float32, torch.float16, torch.bfloat16, torch.float64)
@@ -18,14 +16,13 @@ LABELS = (torch.bool, torch.uint8, torch.int8, torch.int16, torch.int32, torch.i
 
 def compare(preds, target, groups, num_groups, valid=None, weights=None, ignore=None):
     dtype = torch.int64 if weights is None else torch.float64
-    counts = torch.randint(0, 9, (num_groups, 4), device=preds.device).to(dtype)
+    counts = torch.randint(0, 9, (num_groups, 1, 4), device=preds.device).to(dtype)
     faults = torch.zeros(FAULTS, dtype=torch.int64, device=preds.device)
     expected = counts.clone(), faults.clone()
     edges = cutoffs(0.3, preds.dtype) if preds.is_floating_point() else (0.0, 0.0)
-    options = (*edges, 0 if ignore is None else ignore, ignore is not None)
-    given = preds, target, groups.unsqueeze(0), valid, weights, None, counts.unsqueeze(1), faults
-    binary_rows_(*given, *options, True)
-    binary_groups_body(preds, target, groups, valid, weights, *expected, *options)
+    options = (*edges, 0 if ignore is None else ignore, ignore is not None, True, weights, groups.unsqueeze(0))
+    binary_(preds, target, valid, counts, faults, *options)
+    binary_body(preds, target, valid, *expected, *options)
     torch.testing.assert_close(counts, expected[0], rtol=1e-12, atol=1e-9 if weights is not None else 0)
     assert faults[:6].tolist() == expected[1][:6].tolist()
     return counts, faults
@@ -63,12 +60,12 @@ def test_ignored_scores_decide_and_invalid_ones_do_not(device):
     for scores in (preds, preds * math.nan):
         compare(scores, target, groups, 1, ignore=-1)
         compare(scores, target, groups, 1, target >= 0, ignore=-1)
-    zeros = [torch.zeros(1, 4, dtype=torch.int64, device=device) for _ in range(2)]
-    options = (*cutoffs(0.3, torch.float32), -1, True)
-    binary_groups_(preds, target, groups, None, None, zeros[0], None, *options)
-    binary_groups_(preds, target, groups, target >= 0, None, zeros[1], None, *options)
-    assert zeros[0].tolist() == [[2, 0, 0, 0]]  # sigmoid(0.2) > 0.3
-    assert zeros[1].tolist() == [[1, 0, 0, 1]]
+    zeros = [torch.zeros(1, 1, 4, dtype=torch.int64, device=device) for _ in range(2)]
+    options = (*cutoffs(0.3, torch.float32), -1, True, True, None, groups.unsqueeze(0))
+    binary_(preds, target, None, zeros[0], None, *options)
+    binary_(preds, target, target >= 0, zeros[1], None, *options)
+    assert zeros[0].tolist() == [[[2, 0, 0, 0]]]  # sigmoid(0.2) > 0.3
+    assert zeros[1].tolist() == [[[1, 0, 0, 1]]]
 
 
 @pytest.mark.parametrize("dtype", LABELS, ids=str)
@@ -111,8 +108,8 @@ def test_the_same_bits_for_any_number_of_threads():
         torch.set_num_threads(count)
         counts = torch.zeros(7, 1, 4, dtype=torch.float64)
         preds, target, groups = batch
-        given = preds, target, groups.unsqueeze(0), None, weights, None, counts, None
-        binary_rows_(*given, *cutoffs(0.5, torch.float32), 0, False, True)
+        options = (*cutoffs(0.5, torch.float32), 0, False, True, weights, groups.unsqueeze(0))
+        binary_(preds, target, None, counts, None, *options)
         found.append(counts)
     torch.set_num_threads(threads)
     assert torch.equal(found[0], found[1])
@@ -124,38 +121,26 @@ def sample(device, rows=9):
     return (
         torch.rand(rows, 3, device=device),
         torch.randint(0, 3, (rows, 3), device=device),
-        torch.randint(0, 5, (rows, 3), device=device),
         torch.rand(rows, 3, device=device) < 0.7,
-        torch.rand(rows, 3, device=device, dtype=torch.float64),
-        torch.zeros(4, 4, dtype=torch.float64, device=device),
+        torch.zeros(4, 1, 4, dtype=torch.float64, device=device),
         torch.zeros(FAULTS, dtype=torch.int64, device=device),
         *cutoffs(0.3, torch.float32),
         2,
         True,
+        True,
+        torch.rand(rows, 3, device=device, dtype=torch.float64),
+        torch.randint(0, 5, (1, rows, 3), device=device),
     )
 
 
 def test_opcheck_and_fullgraph(device):
     torch.compiler.reset()
-    step = torch.compile(binary_groups_, fullgraph=True, dynamic=True, backend="aot_eager")
+    step = torch.compile(binary_, fullgraph=True, dynamic=True, backend="aot_eager")
     for rows in (9, 5, 3):
         args, again = sample(device, rows), sample(device, rows)
         step(*args)
-        binary_groups_(*again)
+        binary_(*again)
         torch.testing.assert_close(args, again)
-        assert args[5].any()
+        assert args[3].any()
     pytest.importorskip("expecttest")  # opcheck needs it
-    torch.library.opcheck(torch.ops.fastmetrics.binary_groups_.default, sample(device))
-
-
-def test_wrong_states_are_refused(device):
-    if device == "cpu" or not native.load(device):
-        pytest.skip("the body trusts its caller")
-    preds, target, groups, valid, weights, counts, faults, *options = sample(device)
-    for wrong in (counts.long(), counts[:, :3], counts.unsqueeze(0)):
-        with pytest.raises(RuntimeError):
-            binary_groups_(preds, target, groups, valid, weights, wrong, faults, *options)
-    for wrong in (groups[:5], groups.float()):
-        with pytest.raises(RuntimeError, match="groups must"):
-            binary_groups_(preds, target, wrong, valid, weights, counts, faults, *options)
-    assert not counts.any()
+    torch.library.opcheck(torch.ops.fastmetrics.binary_.default, sample(device))
