@@ -62,7 +62,7 @@ def token_rows_body(logits: Tensor, target: Tensor, entropy: bool, rank: bool, o
     x = logits.reshape(target.shape[0], logits.shape[-1])
     if not eager_on_cpu(logits, target) or logits.dtype == torch.float64 or not x.numel():
         return _values(x, target, entropy, rank, own)
-    step = max(1, 4 * PER_THREAD * torch.get_num_threads() // x.shape[1])  # of float32
+    step = max(1, 16 * PER_THREAD * torch.get_num_threads() // x.shape[1])  # of float32
     parts = []
     for first in range(0, x.shape[0], step):
         part = slice(first, first + step)
