@@ -83,7 +83,7 @@ def test_a_file_of_tests_is_a_process(check, tmp_path, monkeypatch, capsys):
 
 
 def test_cases_of_the_kernels_are_compared(monkeypatch, capsys):
-    of_values = list(cases.CASES["values"]())[:3]
+    of_values = list(cases.CASES["values"]())[1:6:2]  # of numbers alone: NaN + 1 is NaN
     monkeypatch.setattr(cases, "CASES", {"values": lambda: of_values})
     assert cases.compare("cpu", few=True) == 0
     assert "3 of 3 cases as the body" in capsys.readouterr().out
