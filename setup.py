@@ -58,11 +58,7 @@ def extensions(parameters: Any, toolchain: Any) -> tuple[list[Extension], type]:
     built_for = [("cpu", isa) for isa in parameters.ahead_of_time_isas()]
     if toolchain.missing_cuda() is None:
         built_for.append(("cuda", "generic"))
-    made = [
-        parameters.library(device, part, isa, ROOT / "csrc")
-        for device, isa in built_for
-        for part in parameters.parts(device)
-    ]
+    made = [parameters.library(device, parameters.WHOLE, isa, ROOT / "csrc") for device, isa in built_for]
     stamps = {f"{PACKAGE}.{library.name}": parameters.stamp_of(library) for library in made}
 
     def extension(library: Any) -> Extension:

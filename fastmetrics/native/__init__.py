@@ -2,8 +2,9 @@
 """The native libraries: what is loaded, from where, and why not.
 
 Nothing is compiled or loaded at import. The first call of an operator on a device asks for the library that has its
-kernel, of two for each device: a prebuilt one, else the cache, else a build. A failure is logged once, with cause and
-cure, and the operators' PyTorch bodies serve instead; ``FASTMETRICS_NATIVE=require`` makes it an error.
+kernel: a prebuilt one, which has all kernels of the device; else one part of the kernels in the cache, else it builds
+that part. A failure is logged once, with cause and cure, and the operators' PyTorch bodies serve instead;
+``FASTMETRICS_NATIVE=require`` makes it an error.
 """
 
 from __future__ import annotations
@@ -200,7 +201,7 @@ def _use(found: Status, candidates: list[prebuilt.Candidate], origin: str) -> bo
 
 
 def _use_prebuilt(found: Status) -> bool:
-    candidates = prebuilt.candidates(found.device, found.part)
+    candidates = prebuilt.candidates(found.device)
     if not candidates:
         found.reasons.append("prebuilt: none in this installation")
     return _use(found, candidates, "prebuilt")

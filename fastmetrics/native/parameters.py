@@ -33,6 +33,8 @@ _SOURCES = {
     "documents": ("convert", "document", "queries", "token_rows"),
 }
 PARTS = tuple(_SOURCES)
+# All of them as one library, which is how they are built ahead of time: what several parts have is compiled once.
+WHOLE = "whole"
 
 _HERE = Path(__file__).resolve().parent
 _MARCH = {"native": "native", "x86-64": "x86-64", "x86-64-v3": "x86-64-v3", "x86-64-v4": "x86-64-v4"}
@@ -45,7 +47,7 @@ class Library:
     Attributes:
         name: of the library, without directory and suffix.
         device: ``cpu`` or ``cuda``.
-        part: one of ``PARTS``.
+        part: one of ``PARTS``, or ``WHOLE``.
         isa: instruction set of the CPU code: a key of ``_MARCH``, or ``generic``.
         sources: C++ and CUDA sources.
         headers: what the sources may include from the project.
@@ -71,7 +73,7 @@ class Library:
     @property
     def kernels(self) -> str:
         """What it has, in words."""
-        return f"{self.device} kernels" + ("" if self.part == PARTS[0] else f" of {self.part}")
+        return f"{self.device} kernels" + ("" if self.part in (PARTS[0], WHOLE) else f" of {self.part}")
 
 
 def source_root() -> Path:
@@ -85,7 +87,7 @@ def library(device: str, part: str = PARTS[0], isa: str = "native", root: Path |
 
     Args:
         device: ``cpu`` or ``cuda``.
-        part: one of ``PARTS``.
+        part: one of ``PARTS``, or ``WHOLE``.
         isa: ``native`` for this machine, ``x86-64``, ``x86-64-v3``, ``x86-64-v4``, or ``generic`` for the compiler's
             default.
         root: folder of the sources; default :func:`source_root`.
@@ -127,8 +129,12 @@ def library(device: str, part: str = PARTS[0], isa: str = "native", root: Path |
 
 
 def _is_of(name: str, part: str) -> bool:
-    """Whether a source belongs to a part."""
-    return name.startswith(_SOURCES[part]) or (part == PARTS[0] and not any(map(name.startswith, _SOURCES.values())))
+    """Whether a source belongs to a part. That of all operators includes the sources of those of each part."""
+    of_whole = name.startswith(WHOLE)
+    if part == WHOLE:
+        return of_whole or not name.endswith("operators_cpu.cpp")
+    of_none = not of_whole and not any(map(name.startswith, _SOURCES.values()))
+    return name.startswith(_SOURCES[part]) or (part == PARTS[0] and of_none)
 
 
 def parts(device: str) -> list[str]:

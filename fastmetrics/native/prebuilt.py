@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from fastmetrics.native.parameters import PARTS, TORCH_TARGET, ahead_of_time_isas, cpu_flags, library, runs_here
+from fastmetrics.native.parameters import TORCH_TARGET, WHOLE, ahead_of_time_isas, cpu_flags, library, runs_here
 
 FOLDER = Path(__file__).resolve().parent / "lib"
 
@@ -30,10 +30,10 @@ class Candidate:
     reason: str | None
 
 
-def candidates(device: str, part: str = PARTS[0], folder: Path = FOLDER) -> list[Candidate]:
-    """The prebuilt libraries for a part of a device, best first."""
+def candidates(device: str, folder: Path = FOLDER) -> list[Candidate]:
+    """The prebuilt libraries for a device, each of all its parts, best first."""
     isas = ahead_of_time_isas() if device == "cpu" else ["generic"]
-    paths = (folder / f"{library(device, part, isa).name}.so" for isa in isas)
+    paths = (folder / f"{library(device, WHOLE, isa).name}.so" for isa in isas)
     return [candidate(path) for path in paths if path.is_file()]
 
 

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -70,15 +71,11 @@ def test_installed_with_libraries_it_compiles_nothing(checkout, tmp_path):
     done = pip_install(checkout, site, FASTMETRICS_BUILD="1", CXX=f"env '{script(tmp_path / 'a compiler', QUICK)}'")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Tag: py3-none-linux" in next(site.glob("*.dist-info/WHEEL")).read_text()
-    names = [
-        parameters.library("cpu", part, isa).name
-        for part in parameters.PARTS
-        for isa in parameters.ahead_of_time_isas()
-    ]
+    names = [parameters.library("cpu", parameters.WHOLE, isa).name for isa in parameters.ahead_of_time_isas()]
     libraries = [site / "fastmetrics" / "native" / "lib" / f"{name}.so" for name in names]
     assert {path.name for path in site.rglob("*cpu*.so")} == {path.name for path in libraries}
 
-    isas = zip(libraries, parameters.ahead_of_time_isas(), strict=False)  # of what counts
+    isas = zip(libraries, parameters.ahead_of_time_isas(), strict=True)
     usable = [path for path, isa in isas if parameters.runs_here(isa, parameters.cpu_flags())]
     for path in usable[:2]:  # the best that this CPU has; and the next, when that is one for another torch
         out, err = run_installed(site, tmp_path / "cache", CXX="no-such-compiler")
@@ -91,6 +88,18 @@ def test_installed_with_libraries_it_compiles_nothing(checkout, tmp_path):
     out, err = run_installed(site, tmp_path / "cache", CXX="no-such-compiler")
     assert "origin: PyTorch body" in out
     assert err.count("was built for torch >= 9.9, this is torch") == len(usable)
+
+
+def test_the_library_of_all_parts_has_the_sources_of_each():
+    sources = {device: {*parameters.library(device, parameters.WHOLE).sources} for device in ("cpu", "cuda")}
+    for device, of_whole in sources.items():
+        of_parts = {source for part in parameters.PARTS for source in parameters.library(device, part).sources}
+        operators = {source for source in of_parts if source.endswith("operators_cpu.cpp")}
+        assert of_parts - operators == {source for source in of_whole if not source.endswith("operators_cpu.cpp")}
+        if device == "cpu":
+            (joined,) = of_whole - of_parts
+            included = re.findall('#include "(.*)"', Path(joined).read_text())
+            assert sorted(included) == sorted(Path(source).name for source in operators)
 
 
 def test_an_editable_installation_compiles_on_first_use(checkout, tmp_path):
@@ -112,10 +121,10 @@ def for_another_torch(library):
 
 def test_reasons_against_a_library(tmp_path):
     isa = parameters.ahead_of_time_isas()[-1]
-    library = tmp_path / f"{parameters.library('cpu', isa=isa).name}.so"
+    library = tmp_path / f"{parameters.library('cpu', parameters.WHOLE, isa).name}.so"
     library.touch()
     assert "does not say" in prebuilt.candidates("cpu", folder=tmp_path)[0].reason
-    stamp = parameters.stamp_of(parameters.library("cpu", isa=isa))
+    stamp = parameters.stamp_of(parameters.library("cpu", parameters.WHOLE, isa))
     for change, reason in (
         ({}, None),
         ({"torch_target": "9.9"}, f"built for torch >= 9.9, this is torch {torch.__version__}"),

@@ -25,9 +25,7 @@ import pytest, torch
 import fastmetrics
 from fastmetrics.native import builder, parameters
 isa, folder, *choice = sys.argv[1:]
-for part in parameters.PARTS:
-    Path(folder, part).mkdir()
-    builder.compile_library(parameters.library("cpu", part, isa), Path(folder, part), Path(folder, "log"))
+builder.compile_library(parameters.library("cpu", parameters.WHOLE, isa), Path(folder), Path(folder, "log"))
 for name in ("multiclass_", "pairs_", "calibration_", "token_rows"):
     assert torch._C._dispatch_has_kernel_for_dispatch_key(f"fastmetrics::{name}", "CPU")
 sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "-k", *choice]))
