@@ -7,7 +7,7 @@ read it; see :mod:`fastmetrics.reader`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from itertools import count
 from typing import Any, NamedTuple, Protocol
 
@@ -136,7 +136,7 @@ class Accumulator:
     starts: dict[str, Tensor]  # states that do not start at zero
     faults: Tensor | None
     arena: Memory | None
-    checked: bytes | None
+    checked: Hashable | None
     room: Room | None
     row: tuple[int, ...]
     float64_dims: int

@@ -7,7 +7,7 @@ dispatcher is the fallback: a device without a kernel, a machine without a compi
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import torch
@@ -133,7 +133,12 @@ def eager_on_cpu(*tensors: Tensor) -> bool:
     for tensor in tensors:
         if type(tensor) is not Tensor or not tensor.is_cpu:
             return False
-    return not (
+    return not _intercepted()
+
+
+def _intercepted() -> bool:
+    """Whether a mode, a tracer or a transform of ``torch.func`` is active."""
+    return bool(
         is_compiling()
         or transforms.active()
         or torch._C._len_torch_dispatch_stack()
@@ -142,9 +147,19 @@ def eager_on_cpu(*tensors: Tensor) -> bool:
     )
 
 
-def metadata(*tensors: Tensor) -> bytes | None:
-    """What is equal for plain CPU tensors of the same dtypes and shapes; None if it is not known."""
-    return direct.metadata(*tensors)
+def metadata(*tensors: Tensor) -> Hashable | None:
+    """What is equal for plain dense tensors of the same devices, dtypes and shapes; None if it is not known."""
+    return direct.metadata(*tensors) or _metadata(*tensors)
+
+
+def _metadata(*tensors: Tensor) -> Hashable | None:
+    """The same of tensors on another device, or without a native library."""
+    found: list[Hashable] = []
+    for tensor in tensors:
+        if type(tensor) is not Tensor or tensor.layout is not torch.strided or tensor.is_nested:
+            return None
+        found += (tensor.dtype, tensor.shape, tensor.device)
+    return None if _intercepted() else tuple(found)
 
 
 def is_zero(tensor: Tensor) -> bool:

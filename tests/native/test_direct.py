@@ -3,15 +3,17 @@
 
 import contextlib
 import threading
+import warnings
 
 import pytest
 import torch
+from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from fastmetrics import native
 from fastmetrics.classification import MulticlassAccuracy
 from fastmetrics.formulas import ratios
-from fastmetrics.native import direct
+from fastmetrics.native import direct, operators
 from fastmetrics.passes import values_
 from fastmetrics.passes.values import KEEP
 from fastmetrics.regression import MeanSquaredError, R2Score
@@ -222,7 +224,8 @@ def test_large_batches_let_other_threads_run():
         torch.testing.assert_close(value, expected)
 
 
-def test_metadata_distinguishes_kinds_of_batches():
+@pytest.mark.parametrize("metadata", [direct.metadata, operators._metadata])
+def test_metadata_distinguishes_kinds_of_batches(metadata):
     kinds = [
         (torch.zeros(2, 3), torch.zeros(2)),
         (torch.zeros(3, 2), torch.zeros(2)),
@@ -233,12 +236,26 @@ def test_metadata_distinguishes_kinds_of_batches():
         (torch.zeros(2, 3),),
         (torch.zeros(()), torch.zeros(())),
     ]
-    marks = [direct.metadata(*kind) for kind in kinds]
+    marks = [metadata(*kind) for kind in kinds]
     assert None not in marks
     assert len(set(marks)) == len(kinds)
-    assert direct.metadata(torch.ones(3, 2).T, torch.ones(4)[::2]) == marks[0]
-    for other in (torch.zeros(2, device="meta"), torch.nn.Parameter(torch.zeros(2)), torch.zeros([1] * 64), None):
+    assert metadata(torch.ones(3, 2).T, torch.ones(4)[::2]) == marks[0]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        nested = torch.nested.nested_tensor([torch.zeros(2), torch.zeros(3)])
+    for other in (torch.nn.Parameter(torch.zeros(2)), torch.zeros(2).to_sparse(), nested):
+        assert metadata(torch.zeros(2), other) is None
+
+
+def test_metadata_that_only_one_of_them_knows():
+    for other in (torch.zeros(2, device="meta"), torch.zeros([1] * 64), None):
         assert direct.metadata(torch.zeros(2), other) is None
+    on_meta = torch.zeros(2, device="meta")
+    assert operators.metadata(on_meta) == operators.metadata(torch.ones(2, device="meta")) is not None
+    assert operators.metadata(on_meta) != operators._metadata(torch.zeros(2))
+    with FakeTensorMode():
+        assert operators.metadata(on_meta) is None
+    assert torch.func.vmap(lambda x: x * (operators.metadata(x) is None))(torch.ones(2, 2)).all()
     # of dtypes that the kernels do not have, none is taken for another
     assert direct.metadata(torch.zeros(2, dtype=torch.complex64)) is None
     assert direct.metadata(torch.zeros(2, dtype=torch.float8_e5m2)) is None
