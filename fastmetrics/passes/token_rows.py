@@ -16,6 +16,8 @@ SCHEMA = "token_rows(Tensor logits, Tensor target, bool entropy, bool rank, Tens
 # Targets that are no index of the vocabulary: the token is not read; or it is, and its target is among logits that are
 # not here and come before these. A target among those that come behind is an index from V on.
 SKIPPED, ELSEWHERE = -1, -2
+# Logits whose exponentials PyTorch adds up in float32.
+_CHUNK = 2048
 
 
 class TokenValues(NamedTuple):
@@ -63,33 +65,40 @@ def token_rows_body(logits: Tensor, target: Tensor, entropy: bool, rank: bool, o
     if not eager_on_cpu(logits, target) or logits.dtype == torch.float64 or not x.numel():
         return _values(x, target, entropy, rank, own)
     step = max(1, 16 * PER_THREAD * torch.get_num_threads() // x.shape[1])  # of float32
+    # memory that is written again and again is not asked for again and again
+    room = torch.empty(1 + entropy, min(step, x.shape[0]) * x.shape[1])
     parts = []
     for first in range(0, x.shape[0], step):
         part = slice(first, first + step)
-        found = _values_of_finite(x[part], target[part], entropy, rank and own is None)
+        found = _values_of_finite(x[part], target[part], room, entropy, rank and own is None)
         if found is None or (rank and own is not None):
             found = _values(x[part], target[part], entropy, rank, None if own is None else own[part])
         parts.append(found)
     return torch.cat(parts, 1)
 
 
-def _values_of_finite(x: Tensor, target: Tensor, entropy: bool, rank: bool) -> Tensor | None:
+def _values_of_finite(x: Tensor, target: Tensor, room: Tensor, entropy: bool, rank: bool) -> Tensor | None:
     """What :func:`_values` returns for logits up to 32 bits, in float32; None if the greatest of a row is not finite.
 
-    As in the native kernels, exponentials are those of float32.
+    As in the native kernels, exponentials are those of float32. ``room``, float32 ``[1, N V]`` or ``[2, N V]`` for the
+    entropy, is written over.
     """
     x = x.float()
-    top = x.amax(1)
+    whole = x.shape[1] - x.shape[1] % _CHUNK
+    chunks = [x[:, :whole].unflatten(1, (-1, _CHUNK))] if whole else []
+    chunks += [x[:, whole:].unsqueeze(1)] if whole < x.shape[1] else []
+    tops, sums, weighted = (torch.cat(each, 1) for each in zip(*(_sums(c, room, entropy) for c in chunks), strict=True))
+    top = tops.amax(1)
     if not bool(top.isfinite().all()):
         return None
-    shifted = x - top.unsqueeze(1)
-    exponentials = shifted.exp() if entropy else shifted.exp_()
     found = torch.zeros(len(TokenValues._fields), x.shape[0], dtype=torch.float64)
     values = TokenValues(*found)
     values.greatest.copy_(top)
-    values.sum.copy_(exponentials.sum(1))
+    below = tops - top.unsqueeze(1)
+    scale = below.exp()
+    torch.sum(sums * scale, 1, out=values.sum)
     if entropy:
-        values.weighted.copy_(exponentials.mul_(shifted.clamp_(min=torch.finfo(torch.float32).min)).sum(1))
+        torch.sum((weighted + sums * below.clamp_(min=torch.finfo(torch.float64).min)) * scale, 1, out=values.weighted)
     here = (target >= 0) & (target < x.shape[1])
     own = x.gather(1, torch.where(here, target, 0).unsqueeze(1))
     values.own.copy_(torch.where(here, own.squeeze(1), -torch.inf))
@@ -105,6 +114,30 @@ def _values_of_finite(x: Tensor, target: Tensor, entropy: bool, rank: bool) -> T
         for value in (values.greatest, values.own):
             value[skipped] = -torch.inf
     return found
+
+
+def _sums(x: Tensor, room: Tensor, entropy: bool) -> tuple[Tensor, Tensor, Tensor]:
+    """What chunks of logits add up to, by a softmax, which is one operation.
+
+    Args:
+        x: float32 ``[N, K, W]``. W is small enough that the sum within a softmax is as exact as its terms.
+        room: float32 ``[1, N K W]`` or more, or ``[2, N K W]`` for the entropy; it is written over.
+        entropy: whether the third result is wanted.
+
+    Returns:
+        The greatest logit of a chunk m, the sum of exp(x - m), and that of exp(x - m) (x - m) or 0; float64 ``[N, K]``.
+        The sums are 0 for a chunk with nothing but -inf, and anything for one with NaN or inf.
+    """
+    top = x.amax(2)
+    shares, *rest = room[:, : x.numel()].unflatten(1, x.shape)
+    torch.softmax(x, 2, out=shares)
+    none = top == -torch.inf
+    sums = shares.amax(2).double().reciprocal_().masked_fill_(none, 0)
+    weighted = torch.zeros_like(sums)
+    if entropy:
+        shifted = torch.sub(x, top.unsqueeze(2), out=rest[0]).clamp_(min=torch.finfo(torch.float32).min)
+        weighted = (shares.mul_(shifted).sum(2) * sums).masked_fill_(none, 0)
+    return top.double(), sums, weighted
 
 
 def _values(x: Tensor, target: Tensor, entropy: bool, rank: bool, own: Tensor | None) -> Tensor:
