@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Calls of CPU kernels from Python without PyTorch's dispatcher, which takes longer than a small batch does; what
-// fastmetrics/native/direct.py loads. A call that is not of plain CPU tensors, or that someone watches (a mode, a
-// tracer, a profiler), goes to the operator. For the source that registers the operators, and no other.
+// Calls of kernels from Python without PyTorch's dispatcher, which takes longer than a small batch does; what
+// fastmetrics/native/direct.py loads. A call that is not of plain tensors on one device of the library, or that someone
+// watches (a mode, a tracer, a profiler), goes to the operator. For the source that registers the operators, and no
+// other.
 
 #pragma once
 
-#include "common/operator.h"
+#include "common/kernel.h"
 
 #if __has_include(<Python.h>) && !defined(FM_NO_PYTHON)
 
@@ -76,21 +77,22 @@ bool is_true(PyObject* found) {
 }
 
 // Each of these says whether the object is what the kernel takes; none leaves a Python error behind.
-bool convert(PyObject* from, State* to) {
+bool convert(PyObject* from, State* to, int32_t* device) {
   if (Py_TYPE(from) != tensor_type) return false;
   dlpack::Tensor t;
   if (api->borrow(from, &t) != 0) {
     PyErr_Clear();
     return false;
   }
-  if (t.device.type != dlpack::kCpu) return false;
+  if (t.device.type != Target::kDeviceType) return false;
+  *device = t.device.index;
   *to = State(static_cast<char*>(t.data) + t.byte_offset, dtype_of(t), t.dims, t.sizes, t.strides);
   return true;
 }
 
 // A tensor that is only read.
-bool convert_read(PyObject* from, State* to) {
-  if (!convert(from, to)) return false;
+bool convert_read(PyObject* from, State* to, int32_t* device) {
+  if (!convert(from, to, device)) return false;
   // Memory says nothing of a sign that PyTorch has yet to change. It is that of the imaginary part of a conjugate,
   // whose elements are two apart; asking takes as long as the rest.
   if (!is_floating(to->dtype()) || (to->numel() > 1 && to->is_contiguous())) return true;
@@ -118,7 +120,8 @@ bool convert(PyObject* from, double* to) {
   return false;
 }
 
-bool convert(PyObject* from, Parameter parameter, Argument* to) {
+// device: of a tensor.
+bool convert(PyObject* from, Parameter parameter, Argument* to, int32_t* device) {
   switch (parameter) {
     case Parameter::kInteger:
       return convert(from, &to->integer);
@@ -127,17 +130,24 @@ bool convert(PyObject* from, Parameter parameter, Argument* to) {
     case Parameter::kFlag:
       return convert(from, &to->flag);
     case Parameter::kView:
-      return convert_read(from, &to->view);
+      return convert_read(from, &to->view, device);
     default:
-      return convert(from, &to->view);
+      return convert(from, &to->view, device);
   }
 }
 
-// Arguments that are left out are optional ones at the end.
-bool convert_all(const Signature& signature, PyObject* const* from, size_t count, Argument* to) {
+// Arguments that are left out are optional ones at the end. device: of all tensors, of which the first argument is one.
+bool convert_all(const Signature& signature, PyObject* const* from, size_t count, Argument* to, int32_t* device) {
   for (size_t i = 0; i < signature.count; ++i) {
     to[i].there = i < count && !(signature.optional[i] && from[i] == Py_None);
-    if (to[i].there ? !convert(from[i], signature.parameters[i], to + i) : !signature.optional[i]) return false;
+    if (!to[i].there) {
+      if (!signature.optional[i]) return false;
+      continue;
+    }
+    int32_t found = *device;
+    if (!convert(from[i], signature.parameters[i], to + i, &found)) return false;
+    if (i == 0) *device = found;
+    if (found != *device) return false;
   }
   return true;
 }
@@ -186,12 +196,14 @@ PyObject* call(const Signature& signature, PyObject* self, PyObject* const* argu
   Py_ssize_t outputs = 0;
   for (size_t i = 0; i < signature.count; ++i) outputs += signature.parameters[i] == Parameter::kOutput;
   Argument converted[kMostParameters];
+  int32_t device = 0;
   if (static_cast<size_t>(count) > signature.count || interception_active() ||
-      !convert_all(signature, arguments, static_cast<size_t>(count), converted)) {
+      !convert_all(signature, arguments, static_cast<size_t>(count), converted, &device)) {
     return call_operator(self, arguments, count - outputs);
   }
   try {
     const Unlocked unlocked(converted[0].view.numel());  // the first argument of all is what is read
+    const Target::Guard guard(device);
     signature.call(converted);
   } catch (const std::exception& error) {
     return outputs > 0 ? call_operator(self, arguments, count - outputs) : raise(error.what());
@@ -234,14 +246,19 @@ PyObject* bind(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
   return none();
 }
 
-// metadata(*tensors): bytes that are equal for plain CPU tensors of the same dtypes and shapes; None for any other.
+// metadata(*tensors): bytes that are equal for plain tensors of the same devices, dtypes and shapes; None for any
+// other.
 PyObject* metadata(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
   constexpr int kMost = 64;
   int64_t found[kMost];
   int n = 0;
   for (Py_ssize_t i = 0; i < count; ++i) {
     State view;
-    if (!convert(arguments[i], &view) || view.dtype() == DType::kOther || n + 2 + view.dim() > kMost) return none();
+    int32_t device = 0;
+    if (!convert(arguments[i], &view, &device) || view.dtype() == DType::kOther || n + 3 + view.dim() > kMost) {
+      return none();
+    }
+    found[n++] = device;
     found[n++] = static_cast<int64_t>(view.dtype());
     found[n++] = view.dim();
     for (int64_t d = 0; d < view.dim(); ++d) found[n++] = view.size(d);
@@ -252,7 +269,9 @@ PyObject* metadata(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
 // is_zero(tensor): whether it is a plain CPU tensor of int64, contiguous and zero.
 PyObject* is_zero(PyObject*, PyObject* tensor) {
   State view;
-  if (!convert(tensor, &view) || view.dtype() != DType::kInt64 || !view.is_contiguous()) return PyBool_FromLong(0);
+  int32_t device = 0;
+  if (Target::kDeviceType != dlpack::kCpu || !convert(tensor, &view, &device)) return PyBool_FromLong(0);
+  if (view.dtype() != DType::kInt64 || !view.is_contiguous()) return PyBool_FromLong(0);
   const auto* values = static_cast<const int64_t*>(view.const_data_ptr());
   int64_t bits = 0;
   for (int64_t i = 0; i < view.numel(); ++i) bits |= values[i];

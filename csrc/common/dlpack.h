@@ -10,7 +10,7 @@
 namespace fastmetrics::dlpack {
 
 constexpr uint32_t kMajor = 1;
-constexpr int32_t kCpu = 1;
+constexpr int32_t kCpu = 1, kCuda = 2;
 
 enum Code : uint8_t { kInt = 0, kUInt = 1, kFloat = 2, kBFloat = 4, kBool = 6 };
 

@@ -2,15 +2,12 @@
 //
 // How a function of views becomes the CPU kernel of an operator: FM_CPU_OPERATOR("name_", &function).
 //
-// It is registered with the dispatcher and, where Python's headers were there to compile with, for direct calls. Both
-// convert what they are given by a list of its parameters, with code that is compiled once for all operators.
+// It is registered with the dispatcher and, where Python's headers were there to compile with, for direct calls.
 
 #pragma once
 
-#include <cstddef>
-#include <utility>
-
 #include "common/cpu.h"
+#include "common/dlpack.h"
 #include "common/view.h"
 
 namespace fastmetrics {
@@ -18,116 +15,18 @@ namespace fastmetrics {
 // What the loops ask, who know no torch. This header is for one source of a library.
 int num_threads() { return static_cast<int>(torch::stable::get_num_threads()); }
 
-enum class Parameter : uint8_t { kView, kState, kOutput, kInteger, kNumber, kFlag };
-
-// What a parameter is given. It is not initialised.
-struct Argument {
-  Argument() {}  // NOLINT
-  union {
-    Output view;
-    int64_t integer;
-    double number;
-    bool flag;
+struct Target {
+  static constexpr int32_t kDeviceType = dlpack::kCpu;
+  static int32_t device_of(const OptionalTensor*, size_t) { return 0; }
+  struct Guard {
+    explicit Guard(int32_t) {}
   };
-  bool there;  // false for an optional one that is left out
-};
-
-template <typename P>
-struct Passed;
-
-template <Parameter parameter_, typename P, auto value>
-struct PassedBy {
-  static constexpr Parameter parameter = parameter_;
-  static constexpr bool optional = false;
-  static P get(const Argument& from) { return from.*value; }
-};
-template <>
-struct Passed<View> : PassedBy<Parameter::kView, View, &Argument::view> {};
-template <>
-struct Passed<State> : PassedBy<Parameter::kState, State, &Argument::view> {};
-template <>
-struct Passed<Output> : PassedBy<Parameter::kOutput, Output, &Argument::view> {};
-template <>
-struct Passed<int64_t> : PassedBy<Parameter::kInteger, int64_t, &Argument::integer> {};
-template <>
-struct Passed<double> : PassedBy<Parameter::kNumber, double, &Argument::number> {};
-template <>
-struct Passed<bool> : PassedBy<Parameter::kFlag, bool, &Argument::flag> {};
-template <typename P>
-struct Passed<std::optional<P>> {
-  static constexpr Parameter parameter = Passed<P>::parameter;
-  static constexpr bool optional = true;
-  static std::optional<P> get(const Argument& from) {
-    return from.there ? std::optional<P>(Passed<P>::get(from)) : std::nullopt;
-  }
-};
-
-constexpr size_t kMostParameters = 32;
-
-struct Signature {
-  const Parameter* parameters;
-  const bool* optional;
-  size_t count;
-  void (*call)(const Argument* arguments);
-};
-
-// What the dispatcher calls.
-inline void call_boxed(const Signature& signature, StableIValue* stack, uint64_t count) {
-  using torch::stable::detail::to;
-  require(count == signature.count, "the operator's schema has other arguments than its kernel");
-  std::optional<Tensor> owners[kMostParameters];
-  Argument arguments[kMostParameters];
-  for (size_t i = 0; i < count; ++i) {
-    Argument& argument = arguments[i];
-    argument.there = true;
-    switch (signature.parameters[i]) {
-      case Parameter::kInteger:
-        argument.integer = to<int64_t>(stack[i]);
-        break;
-      case Parameter::kNumber:
-        argument.number = to<double>(stack[i]);
-        break;
-      case Parameter::kFlag:
-        argument.flag = to<bool>(stack[i]);
-        break;
-      default:
-        if (signature.optional[i]) {
-          owners[i] = to<OptionalTensor>(stack[i]);
-        } else {
-          owners[i].emplace(to<Tensor>(stack[i]));
-        }
-        argument.there = owners[i].has_value();
-        if (argument.there) argument.view = Output(*owners[i]);
-    }
-  }
-  signature.call(arguments);
-}
-
-template <auto function>
-struct Kernel;
-
-template <typename... P, void (*function)(P...)>
-struct Kernel<function> {
-  static_assert(sizeof...(P) <= kMostParameters);
-
-  template <size_t... I>
-  static void call_with(const Argument* arguments, std::index_sequence<I...>) {
-    function(Passed<P>::get(arguments[I])...);
-  }
-  static void call(const Argument* arguments) { call_with(arguments, std::index_sequence_for<P...>()); }
-
-  static constexpr Parameter parameters[] = {Passed<P>::parameter...};
-  static constexpr bool optional[] = {Passed<P>::optional...};
-  static constexpr Signature signature{parameters, optional, sizeof...(P), &call};
-
-  static void call_boxed(StableIValue* stack, uint64_t count, uint64_t) {
-    fastmetrics::call_boxed(signature, stack, count);
-  }
 };
 
 }  // namespace fastmetrics
 
 #include "common/direct.h"
+#include "common/kernel.h"
 
 #define FM_CPU_OPERATOR(name, function)                                                                        \
   STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) { m.impl(name, &fastmetrics::Kernel<function>::call_boxed); } \

@@ -51,7 +51,7 @@ class Status:
         stamp: what it was built for.
         seconds: how long finding or building it took.
         reasons: what was tried before, and why it was not used.
-        bind: makes the direct call of a CPU kernel, if there are direct calls; see :mod:`fastmetrics.native.direct`.
+        bind: makes the direct call of a kernel, if there are direct calls; see :mod:`fastmetrics.native.direct`.
     """
 
     device: str
@@ -71,6 +71,9 @@ class Status:
 
 _lock = threading.RLock()
 _status: dict[tuple[str, str], Status] = {}
+
+#: What is called when a library was loaded.
+on_load: list[Callable[[], None]] = []
 
 
 def mode() -> str:
@@ -102,6 +105,8 @@ def load(device: str, part: str = PARTS[0]) -> bool:
             found = _status.get((device, part))
             if found is None:
                 found = _status[device, part] = _find(device, part)
+                for call in on_load if found.native else ():
+                    call()
     if not found.native and mode() == "require":
         reasons = "\n".join(f"- {reason}" for reason in found.reasons)
         raise NativeError(f"FASTMETRICS_NATIVE=require, but there is no native library for {device}:\n{reasons}")
@@ -145,11 +150,16 @@ def is_missing(device: str, part: str) -> bool:
 
 
 def direct_call(part: str, name: str, operator: Callable[..., Any]) -> Callable[..., Any] | None:
-    """What calls the CPU kernel of an operator, if it can, and else the operator; None before the library is loaded."""
-    found = _status.get(("cpu", part))
-    if found is None or not found.native:
-        return None
-    return (found.bind and found.bind(name, operator)) or operator
+    """What calls the kernel of an operator for its arguments' device, if it can, and else the operator.
+
+    None before a library of the part is loaded.
+    """
+    call = None
+    for device in reversed(DEVICES):  # the CPU is asked first, as its calls are the shortest
+        found = _status.get((device, part))
+        if found is not None and found.native:
+            operator = call = (found.bind and found.bind(name, operator)) or operator
+    return call
 
 
 def _find(device: str, part: str) -> Status:
@@ -185,8 +195,7 @@ def _open(found: Status, path: Path, origin: str, stamp: dict[str, object]) -> b
         found.reasons.append(f"{origin}: {path} does not load: {error.__cause__ or error}")
         return False
     found.path, found.origin, found.stamp = str(path), origin, stamp
-    if found.device == "cpu":
-        found.bind = direct.load(str(path))
+    found.bind = direct.load(str(path), found.device)
     return True
 
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calls of CPU kernels without PyTorch's dispatcher, which takes longer than a small batch does.
+"""Calls of kernels without PyTorch's dispatcher, which takes longer than a small batch does.
 
-The CPU library is also a Python module. Its functions take the arguments of an operator and call its kernel if all of
-them are plain tensors on the CPU and nothing intercepts calls: no mode, tracer, transform or profiler. Otherwise they
-call the operator. A library that was compiled without Python's headers, and a PyTorch that does not lend its tensors to
+A library is also a Python module. Its functions take the arguments of an operator and call its kernel if all of them
+are plain tensors on one device that the library is for, and nothing intercepts calls: no mode, tracer, transform or
+profiler. Otherwise they call the operator. A library that was compiled without Python's headers, and a PyTorch that does not lend its tensors to
 C functions, have no such calls; all goes through the dispatcher then.
 """
 
@@ -44,8 +44,13 @@ is_zero: Callable[[Tensor], bool] = _never
 interception_active: Callable[[], bool] = _not_intercepted
 
 
-def load(path: str) -> Bind | None:
-    """What makes the direct call of an operator's kernel in the library at ``path``; None if there are none."""
+def load(path: str, device: str = "cpu") -> Bind | None:
+    """What makes the direct call of an operator's kernel in the library at ``path``; None if there are none.
+
+    Args:
+        path: of the library.
+        device: what it is for.
+    """
     try:
         interceptors = (
             torch._C._len_torch_dispatch_stack,
@@ -64,7 +69,8 @@ def load(path: str) -> Bind | None:
         return None
     if not module.set_up(Tensor, Tensor.is_neg, lent, interceptors):
         return None
-    global metadata, is_zero, interception_active
-    metadata, is_zero, interception_active = module.metadata, module.is_zero, module.interception_active
+    if device == "cpu":
+        global metadata, is_zero, interception_active
+        metadata, is_zero, interception_active = module.metadata, module.is_zero, module.interception_active
     bind: Bind = module.bind
     return bind

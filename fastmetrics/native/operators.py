@@ -41,9 +41,9 @@ def define(
     """Register an operator, ``torch.ops.fastmetrics.<name>``, and return the function that calls it.
 
     The first call on a device type reaches ``body``'s wrapper, which asks for the native library of that device once.
-    If that brings a kernel, the call is dispatched again and later calls never come here. Once the CPU library is there
-    the function goes by :mod:`fastmetrics.native.direct`; once it is known to be missing, plain CPU tensors go to the
-    body itself. It takes positional arguments only.
+    If that brings a kernel, the call is dispatched again and later calls never come here. Once a library is there the
+    function goes by :mod:`fastmetrics.native.direct`; once that of the CPU is known to be missing, plain CPU tensors go
+    to the body itself. It takes positional arguments only.
 
     What an operator returns and what it writes into has no derivatives: the body sees its arguments detached.
 
@@ -96,6 +96,12 @@ def define(
         if direct_call is None and native.is_missing("cpu", library):
             direct_call = without_kernel  # the dispatcher would only lead there
         return dispatched if direct_call is None else direct_call
+
+    def forget_direct() -> None:
+        nonlocal direct_call
+        direct_call = None
+
+    native.on_load.append(forget_direct)
 
     def call(*args: Any) -> Any:
         if is_compiling():

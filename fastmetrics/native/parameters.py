@@ -107,6 +107,8 @@ def library(device: str, part: str = PARTS[0], isa: str = "native", root: Path |
     cflags = [*common, "-std=c++17", "-fPIC", "-fvisibility=hidden", "-Wall", "-Wno-unknown-pragmas"]
     # GCC warns about the placeholders of its own intrinsics
     cflags += ["-Wno-uninitialized", "-Wno-maybe-uninitialized"] if device == "cpu" else ["-DUSE_CUDA"]
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        cflags += ["-DFM_NO_PYTHON"]  # whose headers lack the stable ABI, so there are no direct calls
     # cpp_extension links whatever an extension may need
     ldflags = ["-Wl,--as-needed"] if sys.platform == "linux" else []
     if device == "cpu":
@@ -115,8 +117,6 @@ def library(device: str, part: str = PARTS[0], isa: str = "native", root: Path |
             ldflags += ["-fopenmp"]
         if sys.platform == "darwin":
             ldflags += ["-undefined", "dynamic_lookup"]  # what Python has
-        if sysconfig.get_config_var("Py_GIL_DISABLED"):
-            cflags += ["-DFM_NO_PYTHON"]  # whose headers lack the stable ABI, so there are no direct calls
         if isa in _MARCH:
             cflags += [f"-march={_MARCH[isa]}"]
     words = ["fastmetrics", *([] if part == PARTS[0] else [part]), device, *([] if isa == "native" else [isa])]
@@ -132,7 +132,7 @@ def _is_of(name: str, part: str) -> bool:
     """Whether a source belongs to a part. That of all operators includes the sources of those of each part."""
     of_whole = name.startswith(WHOLE)
     if part == WHOLE:
-        return of_whole or not name.endswith("operators_cpu.cpp")
+        return of_whole or not name.endswith(("operators_cpu.cpp", "operators_cuda.cpp"))
     of_none = not of_whole and not any(map(name.startswith, _SOURCES.values()))
     return name.startswith(_SOURCES[part]) or (part == PARTS[0] and of_none)
 

@@ -13,7 +13,7 @@ import torch
 from fastmetrics import passes
 from fastmetrics.passes.binary import cutoffs
 from fastmetrics.passes.faults import FAULTS
-from fastmetrics.passes.pairs import STATES
+from fastmetrics.passes.pairs import STATES, Parameters
 from fastmetrics.passes.row_pairs import COSINE, JS, JS_LOG, KL, KL_LOG
 from fastmetrics.passes.score_keys import number_of_keys, score_keys
 from fastmetrics.passes.scores import EITHER, LOGITS, PROBABILITIES, logit_cuts
@@ -310,6 +310,10 @@ def pairs_cases():
     for dtype in (torch.int64, torch.uint64, torch.bool, torch.int8):
         yield pairs(torch.randint(0, 2, (500,)).to(dtype), torch.randint(0, 99, (500,)).to(torch.uint8))
     yield pairs(rare(torch.randn(7, 9, 5)).permute(2, 0, 1), rare(torch.rand(5, 7, 9)), ("moments", "extremes"))
+    # the operator of few statistics
+    for dtype, options in ((torch.float32, {}), (torch.float64, {"weights": weights_of(700)})):
+        operator, given = pairs(torch.randn(700).to(dtype), torch.randn(700).to(dtype), simple, **options)
+        yield f"simple_{operator}", {name: value for name, value in given.items() if name not in Parameters._fields}
 
 
 def values(given, nans=KEEP, **options):

@@ -27,7 +27,7 @@ from types import ModuleType
 import pybind11
 from filelock import FileLock
 
-from fastmetrics.native.parameters import source_root
+from fastmetrics.native.parameters import WHOLE, library, source_root
 from fastmetrics.native.toolchain import ninja
 from tests.support import ROOT
 
@@ -110,9 +110,10 @@ class _Ninja:
 def _objects(graph: _Ninja, variant: str) -> dict[str, str]:
     """Objects of a variant, by source name."""
     of_kernels, of_emulator, _ = _FLAGS[variant]
-    include = f"-I{HERE / 'include'} -I{source_root()}"
+    include = f"-I{HERE / 'include'} -I{source_root()} -isystem {sysconfig.get_paths()['include']}"
     objects = {}
-    for source in [*sorted(source_root().rglob("*_cuda.c*")), HERE / "probe.cu", HERE / "probe.cpp"]:
+    sources = [Path(source) for source in sorted(library("cuda", WHOLE).sources)]
+    for source in [*sources, HERE / "probe.cu", HERE / "probe.cpp"]:
         flags = f"{of_kernels} -x c++ -include device.h" if source.suffix == ".cu" else "-O1"
         objects[source.name] = graph.compile(source, f"{variant}/{source.name}.o", f"{flags} {include}")
     for name in ("runtime.cpp", "memory.cpp"):
@@ -126,7 +127,8 @@ def build(variants: tuple[str, ...] = ("checked",), changes: tuple[Change, ...] 
     OUT.mkdir(parents=True, exist_ok=True)
     with FileLock(OUT / "lock"):
         graph = _Ninja()
-        include = f"-I{HERE / 'include'} -I{pybind11.get_include()} -isystem {sysconfig.get_paths()['include']}"
+        include = f"-I{HERE / 'include'} -I{source_root()} -I{pybind11.get_include()}"
+        include += f" -isystem {sysconfig.get_paths()['include']}"
         graph.compile(HERE / "module.cpp", "module.o", f"-O1 {include}")
         built = {}
         objects = {variant: _objects(graph, variant) for variant in _FLAGS}

@@ -10,6 +10,7 @@
 #include <cstring>
 #include <map>
 
+#include "common/dlpack.h"
 #include "memory.h"
 #include "runtime.h"
 
@@ -38,6 +39,7 @@ Tensor new_empty(const Tensor& self, std::vector<int64_t> size, std::optional<Sc
   t.owned.reset(aligned_alloc(256, (bytes + 256) / 256 * 256), free);
   t.data = t.owned.get();
   memset(t.data, 0xa5, bytes);
+  ++emulator::calls["allocation"];
   t.written = false;
   return t;
 }
@@ -104,6 +106,26 @@ std::vector<std::tuple<std::string, unsigned, unsigned, size_t>> take_launches()
   return taken;
 }
 
+// What direct calls know tensors by: torch's own table, but for the device that its tensors are said to be on.
+fastmetrics::dlpack::ExchangeApi lent;
+int (*borrow)(void*, fastmetrics::dlpack::Tensor*);
+std::map<void*, int32_t> devices;  // of tensors that are not on the first GPU; negative for the CPU
+
+int borrow_as_cuda(void* object, fastmetrics::dlpack::Tensor* out) {
+  const int error = borrow(object, out);
+  const auto found = devices.find(object);
+  const int32_t index = found == devices.end() ? 0 : found->second;
+  if (error == 0 && index >= 0) out->device = {fastmetrics::dlpack::kCuda, index};
+  return error;
+}
+
+py::capsule table(const py::capsule& own) {
+  lent = *own.get_pointer<fastmetrics::dlpack::ExchangeApi>();
+  borrow = lent.borrow;
+  lent.borrow = &borrow_as_cuda;
+  return py::capsule(&lent, "dlpack_exchange_api");
+}
+
 }  // namespace
 
 void emulator::Library::impl(const char* name, Operator f) { operators()[name] = std::move(f); }
@@ -124,6 +146,16 @@ PYBIND11_MODULE(emulated, m) {
   m.def("schedule", &schedule, py::arg("order"), py::arg("seed") = 0);
   m.def("card", &card, py::arg("multiprocessors"), py::arg("shared_of_block"), py::arg("shared_of_multiprocessor"));
   m.def("take_launches", &take_launches);
+  m.def("take_calls", [] { return std::exchange(emulator::calls, {}); });
+  m.def("idle", [](bool idle) { emulator::idle = idle; });
+  // Direct calls are given addresses alone: kernels may touch these tensors until they are taken back.
+  m.def("lend", [](const py::args& tensors) {
+    for (size_t i = 0; i < tensors.size(); ++i) tensor_from(tensors[i], i).mutable_data_ptr();
+  });
+  m.def("take_back", &emulator::forget_buffers);
+  m.def("table", &table);
+  m.def("say_device", [](const py::object& tensor, int32_t index) { devices[tensor.ptr()] = index; });
+  m.def("forget_devices", [] { devices.clear(); });
   m.def("kernels", &emulator::kernels);
   m.def("failed_at", [] { return emulator::failed_at; });
 }

@@ -14,6 +14,8 @@
 #include <deque>
 #include <map>
 #include <random>
+#include <tuple>
+#include <vector>
 
 #include "memory.h"
 
@@ -69,6 +71,8 @@ Thread* running = nullptr;
 Block block;
 uint32_t launch_epoch = 0;
 Card card;
+bool idle = false;
+std::map<std::string, int> calls;
 std::vector<Launched> launches;
 
 namespace {
@@ -465,6 +469,8 @@ void set_schedule(Order wanted, uint64_t seed) {
 }
 
 cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, void (*call)(void*), void* context) {
+  ++calls["cudaLaunchKernelEx"];
+  if (idle) return cudaSuccess;
   failed = false;
   failed_at = 0;
   of_launch.kernel = symbol_of(kernel);
@@ -511,12 +517,18 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, void (*
 }  // namespace emulator
 
 cudaError_t cudaGetDevice(int* device) {
-  *device = 0;
+  using emulator::card;
+  static std::vector<std::tuple<int, int, int>> known;
+  const std::tuple<int, int, int> wanted{card.multiprocessors, card.shared_of_block, card.shared_of_multiprocessor};
+  const auto found = std::find(known.begin(), known.end(), wanted);
+  *device = static_cast<int>(found - known.begin());
+  if (found == known.end()) known.push_back(wanted);
   return cudaSuccess;
 }
 
 cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
   using emulator::card;
+  ++emulator::calls["cudaDeviceGetAttribute"];
   *value = attribute == cudaDevAttrMultiProcessorCount            ? card.multiprocessors
            : attribute == cudaDevAttrMaxSharedMemoryPerBlockOptin ? card.shared_of_block
                                                                   : card.shared_of_multiprocessor;
@@ -524,6 +536,7 @@ cudaError_t cudaDeviceGetAttribute(int* value, cudaDeviceAttr attribute, int) {
 }
 
 cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute, int value) {
+  ++emulator::calls["cudaFuncSetAttribute"];
   if (value > emulator::card.shared_of_block) {
     emulator::failure = "cudaFuncSetAttribute: more shared memory than a block may have";
     return emulator::last_error = cudaErrorInvalidValue;
@@ -533,6 +546,7 @@ cudaError_t cudaFuncSetAttribute(const void* kernel, cudaFuncAttribute, int valu
 }
 
 cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t) {
+  ++emulator::calls["cudaMemsetAsync"];
   memset(to, value, bytes);
   emulator::written_by_host(to, bytes);
   return cudaSuccess;

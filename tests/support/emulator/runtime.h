@@ -6,6 +6,7 @@
 
 #include <cuda_runtime_api.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -61,7 +62,10 @@ struct Launched {
 struct Card {
   int multiprocessors = 4, shared_of_block = 101376, shared_of_multiprocessor = 102400;
 };
-extern Card card;
+extern Card card;  // one of other figures is another device
+extern bool idle;  // whether launches do nothing
+// How often the host called the runtime, by the function.
+extern std::map<std::string, int> calls;
 enum class Order { kForward, kReverse, kRandom };
 void set_schedule(Order order, uint64_t seed);
 extern std::vector<Launched> launches;

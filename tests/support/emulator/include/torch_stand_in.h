@@ -51,6 +51,9 @@ using headeronly::ScalarType;
 
 class Tensor {
  public:
+  Tensor() = default;
+  explicit Tensor(Tensor* handle) : Tensor(*handle) { delete handle; }
+
   std::string name;  // for reports
   void* data = nullptr;
   ScalarType type = ScalarType::Other;
@@ -135,8 +138,17 @@ Operator boxed(Result (*f)(Parameters...)) {
   };
 }
 
+// Of a function that finds its arguments on a stack and returns nothing.
+inline Operator boxed(void (*f)(Value*, uint64_t, uint64_t)) {
+  return [f](std::vector<Value> values) {
+    f(values.data(), values.size(), 0);
+    return std::nullopt;
+  };
+}
+
 struct Library {
   void impl(const char* name, Operator f);
+  void impl(const char* name, void (*f)(Value*, uint64_t, uint64_t)) { impl(name, boxed(f)); }
 };
 struct Registration {
   explicit Registration(void (*f)(Library&)) {
@@ -155,15 +167,36 @@ std::string text(const Parts&... parts) {
 }  // namespace emulator
 
 #define TORCH_BOX(f) ::emulator::boxed(f)
-#define STABLE_TORCH_LIBRARY_IMPL(space, key, m)                                        \
-  static void register_operators(::emulator::Library&);                                 \
-  static const ::emulator::Registration registration_of_operators(&register_operators); \
-  static void register_operators(::emulator::Library& m)
+#define C10_CONCATENATE_IN_TURN(a, b) a##b
+#define C10_CONCATENATE(a, b) C10_CONCATENATE_IN_TURN(a, b)
+#define C10_UID __COUNTER__
+#define EMULATOR_LIBRARY_IMPL(name, m)                                                                 \
+  static void C10_CONCATENATE(register_, name)(::emulator::Library&);                                  \
+  static const ::emulator::Registration C10_CONCATENATE(of_, name)(&C10_CONCATENATE(register_, name)); \
+  static void C10_CONCATENATE(register_, name)(::emulator::Library & m)
+#define STABLE_TORCH_LIBRARY_IMPL(space, key, m) EMULATOR_LIBRARY_IMPL(C10_CONCATENATE(operators_, C10_UID), m)
 #define STD_TORCH_CHECK(condition, ...) \
   if (!(condition)) throw std::runtime_error(::emulator::text(__VA_ARGS__))
 #define TORCH_ERROR_CODE_CHECK(call) (call)
 
+using StableIValue = emulator::Value;
+using AtenTensorHandle = torch::stable::Tensor*;
+
+namespace torch::stable::detail {
+template <typename T>
+T to(const StableIValue& value) {
+  return emulator::Unbox<T>::from(value);
+}
+}  // namespace torch::stable::detail
+
 inline int aoti_torch_get_current_cuda_stream(int32_t, void** stream) {
   *stream = nullptr;
+  return 0;
+}
+inline int32_t aoti_torch_dtype_int64() { return 0; }
+inline int32_t aoti_torch_device_type_cuda() { return 0; }
+inline int aoti_torch_empty_strided(int64_t, const int64_t* sizes, const int64_t*, int32_t, int32_t, int32_t,
+                                    AtenTensorHandle* made) {
+  *made = new torch::stable::Tensor(torch::stable::new_empty({}, {*sizes}, torch::stable::ScalarType::Long));
   return 0;
 }

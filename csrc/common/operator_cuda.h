@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// How a function of views becomes the CUDA kernel of an operator: FM_CUDA_OPERATOR("name_", &function). It is called
+// while the device of its arguments is the current one. For one source of a library, as operator.h.
+
+#pragma once
+
+#include "common/cuda.h"
+#include "common/dlpack.h"
+#include "common/view.h"
+
+namespace fastmetrics {
+
+struct Target {
+  static constexpr int32_t kDeviceType = dlpack::kCuda;
+  // A kernel would read the memory of another device, or of the host, as its own.
+  static int32_t device_of(const OptionalTensor* tensors, size_t count) {
+    const Tensor* first = nullptr;
+    for (size_t i = 0; i < count; ++i) {
+      if (!tensors[i].has_value()) continue;
+      if (first == nullptr) first = &*tensors[i];
+      require(tensors[i]->is_cuda() && tensors[i]->get_device_index() == first->get_device_index(),
+              "inputs and states must be on one device");
+    }
+    return first == nullptr ? 0 : first->get_device_index();
+  }
+  using Guard = torch::stable::accelerator::DeviceGuard;
+};
+
+}  // namespace fastmetrics
+
+#include "common/direct.h"
+#include "common/kernel.h"
+
+#define FM_CUDA_OPERATOR(name, function)                                                                        \
+  STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CUDA, m) { m.impl(name, &fastmetrics::Kernel<function>::call_boxed); } \
+  FM_DIRECT_CALL(name, function)

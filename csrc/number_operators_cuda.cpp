@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The operators of numbers, on a GPU: what is given is checked here and goes to launches that know no torch.
+
+#include "common/operator_cuda.h"
+#include "passes/pairs_arguments.h"
+#include "passes/pairs_cuda.h"
+#include "passes/row_pairs_arguments.h"
+#include "passes/row_pairs_cuda.h"
+#include "passes/values_arguments.h"
+#include "passes/values_cuda.h"
+
+namespace fastmetrics {
+namespace {
+
+void add_pairs(const PairsBatch& b, const PairsStates& s) {
+  Workspace workspace(pairs_workspace(b, s) * sizeof(double));
+  check("pairs_", launch_pairs(b, s, workspace.as<double>(), current_stream()));
+}
+
+void pairs(View preds, View target, OptionalView weights, OptionalView valid, FM_PAIRS_STATES(OptionalState),
+           int64_t num_outputs, double p, double power, double preds_threshold, double target_threshold) {
+  PairsBatch b = pairs_batch(preds, target, weights, valid, num_outputs);
+  b.p = p;
+  b.power = power;
+  b.preds_threshold = preds_threshold;
+  b.target_threshold = target_threshold;
+  add_pairs(b, pairs_states(num_outputs, FM_PAIRS_STATE_NAMES));
+}
+
+void simple_pairs(View preds, View target, OptionalView weights, OptionalView valid,
+                  FM_SIMPLE_PAIRS_STATES(OptionalState), int64_t num_outputs) {
+  add_pairs(pairs_batch(preds, target, weights, valid, num_outputs),
+            simple_pairs_states(num_outputs, FM_SIMPLE_PAIRS_STATE_NAMES));
+}
+
+void values(View values, OptionalView weights, OptionalView valid, OptionalState sum, OptionalState weight,
+            OptionalState minimum, OptionalState maximum, OptionalState faults, int64_t nans, double replacement) {
+  const ValuesBatch b = values_batch(values, weights, valid, nans, replacement);
+  const ValuesStates states = values_states(sum, weight, minimum, maximum, faults, nans);
+  Workspace workspace(values_workspace(b) * sizeof(Extent));
+  check("values_", launch_values(b, states, workspace.as<Extent>(), current_stream()));
+}
+
+Tensor row_pairs(const Tensor preds, const Tensor target, int64_t figure) {
+  on_device_of(preds, "row_pairs", {&target}, {});
+  const Target::Guard guard(preds.get_device_index());
+  Tensor out = torch::stable::new_empty(preds, {preds.size(0)}, torch::headeronly::ScalarType::Double);
+  check("row_pairs", launch_row_pairs(row_pairs_batch(preds, target, figure, out), current_stream()));
+  return out;
+}
+
+}  // namespace
+}  // namespace fastmetrics
+
+FM_CUDA_OPERATOR("pairs_", &fastmetrics::pairs)
+FM_CUDA_OPERATOR("simple_pairs_", &fastmetrics::simple_pairs)
+FM_CUDA_OPERATOR("values_", &fastmetrics::values)
+
+// This returns a new tensor.
+STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CUDA, m) { m.impl("row_pairs", TORCH_BOX(&fastmetrics::row_pairs)); }

@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The operators that count and sum, on a GPU: what is given is checked here and goes to launches that know no torch.
+
+#include "common/operator_cuda.h"
+#include "passes/binary_arguments.h"
+#include "passes/binary_cells_cuda.h"
+#include "passes/binary_cuda.h"
+#include "passes/multiclass_arguments.h"
+#include "passes/multiclass_cuda.h"
+#include "passes/multiclass_rows_cuda.h"
+
+namespace fastmetrics {
+namespace {
+
+void multiclass(View preds, View target, OptionalView valid, OptionalState confusion, OptionalState counts,
+                OptionalState ranks, OptionalState faults, int64_t num_classes, int64_t ignore_index,
+                bool has_ignore_index, OptionalState rank_histogram, OptionalView weights, OptionalView rows,
+                OptionalState samples) {
+  const SampleRows r = multiclass_rows(rows, target, confusion, counts, ranks, rank_histogram);
+  const MulticlassBatch b =
+      multiclass_batch(preds, target, valid, weights, r, num_classes, ignore_index, has_ignore_index);
+  int64_t* of_rows = multiclass_samples(r, weights, samples);
+  const cudaStream_t stream = current_stream();
+  auto add = [&](const auto& states, auto* of_samples, const auto& without_rows) {
+    if (!rows.has_value()) return without_rows(b, states, stream);
+    Workspace workspace(kMulticlassRowsWorkspace * sizeof(int64_t));
+    return launch_multiclass_rows(b, r, states, of_samples, workspace.as<int64_t>(), stream);
+  };
+  if (weights.has_value()) {
+    const auto states = multiclass_states<double>(b, r, confusion, counts, ranks, rank_histogram, faults);
+    check("multiclass_", add(states, static_cast<double*>(nullptr), launch_multiclass_weighted));
+  } else {
+    const auto states = multiclass_states<int64_t>(b, r, confusion, counts, ranks, rank_histogram, faults);
+    check("multiclass_", add(states, of_rows, launch_multiclass));
+  }
+}
+
+void binary(View preds, View target, OptionalView valid, State counts, OptionalState faults, double probability_cutoff,
+            double logit_cutoff, int64_t ignore_index, bool has_ignore_index, bool ignored_decide, OptionalView weights,
+            OptionalView rows, OptionalState samples) {
+  const BinaryRows r = binary_rows(rows, target, counts);
+  const bool cells = in_cells(weights, rows);
+  const BinaryBatch b = binary_batch(preds, target, valid, weights, r, cells, probability_cutoff, logit_cutoff,
+                                     ignore_index, has_ignore_index, ignored_decide);
+  const BinaryCells c{b, r, binary_samples(r, weights, samples)};
+  Workspace workspace((cells ? binary_cells_workspace(c) : binary_workspace(b)) * sizeof(int64_t));
+  int64_t* scratch = workspace.as<int64_t>();
+  const cudaStream_t stream = current_stream();
+  int64_t* of_faults = faults_data(faults);
+  if (weights.has_value()) {
+    check("binary_", launch_binary_cells(c, binary_counts<double>(r, counts), of_faults, scratch, stream));
+  } else if (cells) {
+    check("binary_", launch_binary_cells(c, binary_counts<int64_t>(r, counts), of_faults, scratch, stream));
+  } else {
+    check("binary_", launch_binary(b, binary_counts<int64_t>(r, counts), of_faults, scratch, stream));
+  }
+}
+
+}  // namespace
+}  // namespace fastmetrics
+
+FM_CUDA_OPERATOR("multiclass_", &fastmetrics::multiclass)
+FM_CUDA_OPERATOR("binary_", &fastmetrics::binary)

@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Direct calls of the CUDA kernels, and what a call asks of the driver, by the emulator."""
+
+import pytest
+import torch
+
+from tests.kernels.test_results import compare
+from tests.support.emulator import build, lent, worker
+from tests.support.kernel_cases import clones, of_pass
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(build.GCC is None, reason="no g++")]
+
+OPERATORS = ("multiclass_", "binary_", "pairs_", "simple_pairs_", "values_")
+PASSES = ("multiclass", "multiclass_weighted", "multiclass_rows", "binary", "binary_cells", "pairs", "values")
+
+
+@pytest.fixture(scope="module")
+def gpu(emulated):
+    emulated.schedule("forward", seed=1)
+    emulated.card(4, 101376, 102400)
+    return lent.direct_calls(emulated)
+
+
+@pytest.fixture
+def call(emulated, gpu):
+    """A direct call; those that went to the operator are listed."""
+    dispatched = []
+
+    def call(operator, args):
+        bound = gpu.bind(operator, lambda *args: dispatched.append(operator))
+        emulated.lend(*[a for a in args if torch.is_tensor(a)])
+        try:
+            return bound(*args)
+        finally:
+            emulated.take_back()
+
+    call.dispatched = dispatched
+    yield call
+    emulated.forget_devices()
+
+
+@pytest.mark.parametrize("name", PASSES)
+def test_they_give_what_the_body_gives(call, name):
+    for number, (operator, args, expected) in enumerate(of_pass(name)):
+        given = clones(args)
+        assert call(operator, given) is None
+        most = worker.relative(operator, str(args[0].dtype))
+        for ours, theirs in zip(given, expected, strict=True):
+            if isinstance(theirs, torch.Tensor):
+                compare(ours, theirs, f"{operator} case {number}: ", most)
+    assert not call.dispatched
+
+
+def simple(operator):
+    """The first case of an operator."""
+    name = operator.removeprefix("simple_").removesuffix("_")
+    return next((args, expected) for found, args, expected in of_pass(name) if found == operator)
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_tensors_of_several_devices_go_to_the_operator(emulated, call, operator):
+    args, _ = simple(operator)
+    places = [i for i, a in enumerate(args) if torch.is_tensor(a)]
+    for place in places:
+        for elsewhere in (1, -1):  # another GPU, the CPU
+            given = clones(args)
+            emulated.say_device(given[place], elsewhere)
+            call(operator, given)
+            emulated.forget_devices()
+            torch.testing.assert_close(
+                [a for a in given if torch.is_tensor(a)], [a for a in args if torch.is_tensor(a)], equal_nan=True
+            )
+    assert call.dispatched == [operator] * (2 * len(places))
+
+
+def test_tensors_of_another_gpu_are_as_good(emulated, call):
+    args, expected = simple("multiclass_")
+    given = clones(args)
+    for tensor in filter(torch.is_tensor, given):
+        emulated.say_device(tensor, 3)
+    call("multiclass_", given)
+    assert not call.dispatched
+    compare(given[3], expected[3], "on the fourth GPU")
+
+
+def test_nothing_is_read_on_the_host(gpu):
+    assert gpu.is_zero(torch.zeros(3, dtype=torch.int64)) is False
+
+
+# What the second call asks of the driver: a workspace is memory of PyTorch's cache.
+ASKED = {
+    "multiclass_": {"cudaLaunchKernelEx": 1},
+    "binary_": {"cudaLaunchKernelEx": 2, "cudaMemsetAsync": 1, "allocation": 1},
+    "pairs_": {"cudaLaunchKernelEx": 2, "allocation": 1},
+    "simple_pairs_": {"cudaLaunchKernelEx": 2, "allocation": 1},
+    "values_": {"cudaLaunchKernelEx": 2, "allocation": 1},
+}
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_what_a_call_asks_of_the_driver(emulated, call, operator):
+    args, _ = simple(operator)
+    call(operator, clones(args))
+    emulated.take_calls()
+    call(operator, clones(args))
+    assert emulated.take_calls() == ASKED[operator]
