@@ -201,21 +201,13 @@ class Statistics(ABC):
         """Raise if the metadata of the batch is wrong. Reads no values."""
 
     @abstractmethod
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states`` (and to ``states["faults"]``, if there).
 
         Args:
             states: name -> statistic.
-            inputs: what :meth:`check` accepted.
-            weights: what :meth:`per_sample` made of the weights; the statistics are float64 then.
-            valid: what :meth:`per_sample` made of the mask.
+            batch: inputs that :meth:`check` accepted, and what :meth:`per_sample` made of weights and mask. The
+                statistics are float64 with weights.
             rows: given where ``states`` have one more dimension, in front: integers ``[K, *shape]``, the K rows that
                 each sample is added to, of the shape that :meth:`per_sample` gives ``groups``. A sample whose row lies
                 outside of [0, S) is not counted. Without them, states of one more dimension have a row for each index
@@ -229,23 +221,15 @@ class Statistics(ABC):
         """
         return False
 
-    def of_batch(
-        self,
-        inputs: Inputs,
-        weights: Tensor | None,
-        valid: Tensor | None,
-        faults: Tensor | None,
-        like: States | None = None,
-    ) -> dict[str, Tensor]:
+    def of_batch(self, batch: Batch, faults: Tensor | None, like: States | None = None) -> dict[str, Tensor]:
         """The statistics of one batch, read once.
 
         Args:
-            inputs: those of :meth:`add`.
-            weights: those of :meth:`add`.
-            valid: that of :meth:`add`.
+            batch: that of :meth:`add`.
             faults: to which those of the batch are added.
             like: statistics of the same shapes and dtypes that begin with zeros; it takes less time to have some.
         """
+        inputs, weights, valid = batch
         if like is not None:
             states = {name: torch.zeros_like(like[name]) for name in self.shapes}
         else:
@@ -253,7 +237,7 @@ class Statistics(ABC):
             states = self.zeros(inputs[0].device, samples, weights is not None and not self.weights_in_place)
         if transforms.active():
             states = {name: transforms.like_inputs(state, *inputs, weights, valid) for name, state in states.items()}
-        self.add(states if faults is None else {**states, "faults": faults}, inputs, weights, valid)
+        self.add(states if faults is None else {**states, "faults": faults}, batch)
         return states
 
     def for_intervals(self) -> Statistics:
@@ -302,9 +286,7 @@ class Statistics(ABC):
         """The statistics as a formula takes them, from whole ones."""
         return states
 
-    def differentiable(
-        self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> dict[str, Tensor] | None:
+    def differentiable(self, batch: Batch) -> dict[str, Tensor] | None:
         """The statistics of a batch in operations that keep the graph, or None if they have no gradient."""
         return None
 
@@ -349,24 +331,21 @@ class Statistics(ABC):
         return "; ".join(found) or None
 
 
-def in_parts(
-    kept: int, inputs: Inputs, weights: Tensor | None, valid: Tensor | None
-) -> Iterator[tuple[Inputs, Tensor | None, Tensor | None]]:
-    """The arguments of :meth:`Statistics.add`, of some rows at a time.
+def in_parts(kept: int, batch: Batch) -> Iterator[Batch]:
+    """The batch of :meth:`Statistics.add`, some rows at a time.
 
     For statistics that keep something of each row while they read it, so that this does not grow with the batch.
 
     Args:
         kept: numbers that are kept of a row, an index of dimension 0; there are never more than ``AT_ONCE``, unless one
             row has as many.
-        inputs: of the same number of rows each.
-        weights: of as many rows.
-        valid: of as many rows.
+        batch: of the same number of rows in all that it has.
     """
+    inputs, weights, valid = batch
     rows = inputs[0].shape[0] if inputs[0].dim() else 1
     at_once = max(1, AT_ONCE // kept) if kept else rows
     if rows <= at_once:
-        yield inputs, weights, valid
+        yield batch
         return
     for first in range(0, rows, at_once):
         some = slice(first, first + at_once)
@@ -377,16 +356,15 @@ def in_parts(
         )
 
 
-def rows_in_parts(
-    kept: int, rows: Tensor | None, inputs: Inputs, weights: Tensor | None, valid: Tensor | None
-) -> Iterator[tuple[Inputs, Any, Tensor | None, Tensor | None]]:
-    """:func:`in_parts` with the rows of states, ``[K, N, ...]`` or None, after the inputs."""
+def rows_in_parts(kept: int, rows: Tensor | None, batch: Batch) -> Iterator[tuple[Batch, Any]]:
+    """:func:`in_parts`, with the rows of states for each part, ``[K, N, ...]`` or None."""
     if rows is None:
-        for some, amounts, counted in in_parts(kept, inputs, weights, valid):
-            yield some, None, amounts, counted
+        for part in in_parts(kept, batch):
+            yield part, None
         return
-    for some, amounts, counted in in_parts(kept + rows.shape[0], (*inputs, rows.movedim(0, -1)), weights, valid):
-        yield some[:-1], some[-1].movedim(-1, 0), amounts, counted
+    inputs, weights, valid = batch
+    for some, amounts, counted in in_parts(kept + len(rows), ((*inputs, rows.movedim(0, -1)), weights, valid)):
+        yield (some[:-1], amounts, counted), some[-1].movedim(-1, 0)
 
 
 def same(mine: Any, other: Any) -> bool:

@@ -13,6 +13,7 @@ from fastmetrics.passes import binary_
 from fastmetrics.passes.binary import cutoffs
 from fastmetrics.statistics.base import (
     GROUP_SAMPLES,
+    Batch,
     Inputs,
     States,
     Statistics,
@@ -92,16 +93,9 @@ class BinaryStatistics(Statistics):
             raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
         same_device(preds, target)
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
-        preds, target = inputs
+        (preds, target), weights, valid = batch
         if target.is_floating_point():
             target = as_labels(target)
         if preds.dim() == 0:

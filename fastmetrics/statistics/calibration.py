@@ -13,7 +13,7 @@ from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.native.transforms import suspended
 from fastmetrics.passes import calibration_, calibration_rows_
 from fastmetrics.passes.scored_samples import FROM_VALUES
-from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d
+from fastmetrics.statistics.base import Batch, States, Statistics, as_labels, at_least_1d
 from fastmetrics.statistics.scores import ScoresOfTask
 
 _OCTAVES, _STEPS = 24, 64  # of fine bins: down to 2**-24, the steps of each doubling
@@ -33,10 +33,8 @@ class Probabilities(ScoresOfTask):
             )
         return super().explain_fault(which, count, first)
 
-    def _samples(
-        self, inputs: Inputs, weights: Tensor | None, valid: Tensor | None
-    ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
-        preds, target = inputs
+    def _samples(self, batch: Batch) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+        (preds, target), weights, valid = batch
         if target.is_floating_point():
             target = as_labels(target)
         if target.dim() == 0:
@@ -78,16 +76,9 @@ class CalibrationStatistics(Probabilities):
             "hits": (shape, torch.int64),
         }
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
-        preds, target, valid, weights = self._samples(inputs, weights, valid)
+        preds, target, valid, weights = self._samples(batch)
         to = states["counts"], states["confidences"], states["hits"], states.get("faults")
         given = valid, weights, self._edges_for(preds), *to, *self._reading()
         if rows is None:

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from fastmetrics.passes.faults import bad_weights
-from fastmetrics.statistics.base import Inputs, States, Statistics, same_device
+from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, same_device
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 
 
@@ -41,15 +41,9 @@ class LabelBuffer(Statistics):
         """Raise unless both are labels [N]."""
         check_labels(inputs)
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Write the batch to ``states``."""
+        inputs, weights, valid = batch
         for column, labels in enumerate(inputs):
             states["labels"][:, column].copy_(labels)
         amount = torch.ones_like(states["weights"]) if weights is None else weights

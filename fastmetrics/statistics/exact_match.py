@@ -10,7 +10,7 @@ from fastmetrics.native.transforms import like_inputs
 from fastmetrics.passes import exact_match_
 from fastmetrics.passes.binary import cutoffs
 from fastmetrics.passes.groups import add_to_rows
-from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d
+from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, as_labels, at_least_1d
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 
@@ -62,16 +62,9 @@ class ExactMatchStatistics(Statistics):
             inputs = weights_of_rows(values, inputs[-1], 1 if self.num_classes is None else None)
         return super().per_sample(name, values, inputs)
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
-        preds, target = inputs
+        (preds, target), weights, valid = batch
         target = as_labels(target)
         if self.num_classes is not None and preds.dim() == target.dim():
             preds = as_labels(preds)

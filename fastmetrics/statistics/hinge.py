@@ -9,7 +9,7 @@ from torch import Tensor
 from fastmetrics.passes import hinge_
 from fastmetrics.passes.groups import add_to_rows
 from fastmetrics.passes.hinge import hinge_losses, hinge_sums
-from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d
+from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, as_labels, at_least_1d
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 
@@ -58,16 +58,9 @@ class HingeStatistics(Statistics):
                 " `target`."
             )
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
-        preds, target, weights, valid = _samples(inputs, weights, valid)
+        preds, target, weights, valid = _samples(batch)
         faults, options = states.get("faults"), self._options()
         if rows is None:
             hinge_(preds, target, valid, weights, states["hinge"], states["count"], faults, *options)
@@ -76,11 +69,9 @@ class HingeStatistics(Statistics):
         add_to_rows(states["hinge"], rows, loss * amount.unsqueeze(1))
         add_to_rows(states["count"], rows, amount)
 
-    def differentiable(
-        self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> dict[str, Tensor]:
+    def differentiable(self, batch: Batch) -> dict[str, Tensor]:
         """The sums of one batch, in operations that keep the graph."""
-        preds, target, weights, valid = _samples(inputs, weights, valid)
+        preds, target, weights, valid = _samples(batch)
         hinge, count = hinge_sums(preds, target, valid, weights, None, *self._options())
         return {"hinge": hinge, "count": count}
 
@@ -102,10 +93,8 @@ def scores_needed(preds: Tensor) -> None:
         )
 
 
-def _samples(
-    inputs: Inputs, weights: Tensor | None, valid: Tensor | None
-) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
-    preds, target = inputs
+def _samples(batch: Batch) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
+    (preds, target), weights, valid = batch
     if target.is_floating_point():
         target = as_labels(target)
     if target.dim() == 0:

@@ -12,7 +12,7 @@ from fastmetrics.native.transforms import like_inputs
 from fastmetrics.passes import multiclass_
 from fastmetrics.passes.faults import bad_weights, record_faults
 from fastmetrics.passes.groups import add_to_rows, within
-from fastmetrics.statistics.base import Inputs, States, Statistics, rows_in_parts
+from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, rows_in_parts
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 
 
@@ -28,23 +28,17 @@ class NominalStatistics(MulticlassStatistics):
         super().__init__(num_classes, confusion=True)
         self.replacement = replacement
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
+        inputs = batch[0]
         labels = inputs if inputs[0].dim() == inputs[1].dim() else inputs[1:]
         kept = sum(value.is_floating_point() for value in labels)
-        for some, of_some, amounts, counted in rows_in_parts(kept, rows, inputs, weights, valid):
+        for (some, amounts, counted), of_some in rows_in_parts(kept, rows, batch):
             preds, target, mask = *some, counted
             if preds.dim() == target.dim():
                 preds, mask = self._without_nan(preds, mask)
             target, mask = self._without_nan(target, mask)
-            super().add(states, (preds, target), amounts, mask, of_some)
+            super().add(states, ((preds, target), amounts, mask), of_some)
 
     def counts_groups(self, inputs: Inputs) -> bool:
         """No: a sample whose value is missing is one of its group."""
@@ -135,22 +129,14 @@ class RatingStatistics(Statistics):
         subjects = ratings.new_empty(()).expand(ratings.shape[0])
         return super().per_sample(name, values, (subjects,))
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
         kept = (3 if rows is None else 5) * self.num_categories
-        for (ratings,), of_some, amounts, counted in rows_in_parts(kept, rows, inputs, weights, valid):
-            self._add_subjects(states, ratings, of_some, amounts, counted)
+        for part, of_part in rows_in_parts(kept, rows, batch):
+            self._add_subjects(states, part, of_part)
 
-    def _add_subjects(
-        self, states: States, ratings: Tensor, rows: Tensor | None, weights: Tensor | None, valid: Tensor | None
-    ) -> None:
+    def _add_subjects(self, states: States, batch: Batch, rows: Tensor | None) -> None:
+        (ratings,), weights, valid = batch
         counts, faults = self._counts(ratings), states.get("faults")
         kept = torch.ones_like(counts[:, 0], dtype=torch.bool) if valid is None else valid
         bad = kept.unsqueeze(1) & (counts < 0)

@@ -11,7 +11,16 @@ from torch import Tensor
 
 from fastmetrics.passes.faults import record_faults
 from fastmetrics.passes.groups import within
-from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d, in_parts, rows_in_parts
+from fastmetrics.statistics.base import (
+    Batch,
+    Inputs,
+    States,
+    Statistics,
+    as_labels,
+    at_least_1d,
+    in_parts,
+    rows_in_parts,
+)
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 from fastmetrics.statistics.resampling import Resampling, cells
@@ -46,15 +55,9 @@ class PairedStatistics(Statistics):
             raise ValueError("Pairs of decisions have no `weights`: a weighted table has no distribution of draws.")
         return super().per_sample(name, values, inputs)
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Add a batch to ``states``, or to some rows of them, in PyTorch operations, some samples at a time."""
+        inputs, _, valid = batch
         first, second, target = (at_least_1d(value) for value in inputs)
         assert first is not None
         assert second is not None
@@ -68,7 +71,7 @@ class PairedStatistics(Statistics):
             cutoffs = [self._cutoff(self.each, kept, preds, target, valid) for preds in both]
         if rows is not None and rows.dim() == 1:
             rows = rows.unsqueeze(-1)
-        for some, of_some, _, counted in rows_in_parts(kept, rows, (*both, target), None, at_least_1d(valid)):
+        for (some, _, counted), of_some in rows_in_parts(kept, rows, ((*both, target), None, at_least_1d(valid))):
             true = as_labels(some[-1]).long()
             labels = [self._labels(preds, cutoff, true.dim()) for preds, cutoff in zip(some[:-1], cutoffs, strict=True)]
             self._count(states, labels, true, self._kept(true, counted), of_some)
@@ -86,7 +89,7 @@ class PairedStatistics(Statistics):
         if not preds.is_floating_point():
             return None
         outside = torch.zeros((), dtype=torch.bool, device=preds.device)
-        for (scores, true), _, counted in in_parts(kept, (preds, target), None, at_least_1d(valid)):
+        for (scores, true), _, counted in in_parts(kept, ((preds, target), None, at_least_1d(valid))):
             out = ~((scores >= 0) & (scores <= 1))
             if each.ignored_decide:
                 out = out if counted is None else out & counted

@@ -34,6 +34,7 @@ from fastmetrics.passes.pairs import (
     sums_as_moments,
 )
 from fastmetrics.statistics.base import (
+    Batch,
     Inputs,
     States,
     Statistics,
@@ -214,17 +215,11 @@ class PairsStatistics(Statistics):
             raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
         same_device(preds, target)
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once, and again for intervals, and add it to ``states``, or to some rows of them."""
+        inputs, weights, valid = batch
         if rows is not None:
-            self._add_rows(states, rows, inputs, weights, valid)
+            self._add_rows(states, batch, rows)
             return
         num_outputs, wanted = self.num_outputs, self.shapes
         if self.samplewise:  # each index of dimension 0 is an output
@@ -232,7 +227,7 @@ class PairsStatistics(Statistics):
             inputs = tuple(values.unsqueeze(1).movedim(0, -1) for values in inputs)
             weights, valid = (None if v is None else v.unsqueeze(1).movedim(0, -1) for v in (weights, valid))
         elif self.size_from_data:
-            inputs, weights, valid = self._as_outputs(inputs, weights, valid)
+            inputs, weights, valid = self._as_outputs(batch)
         preds, target = inputs
         if self._simple:
             simple_pairs_(
@@ -252,15 +247,16 @@ class PairsStatistics(Statistics):
             slots = [states[name] if name in wanted else None for name in STATES]
             pairs_(preds, target, weights, valid, *slots, states.get("faults"), num_outputs, *parameters)
         if self.squares:
-            self._merge_squares(states, self._squares_of(inputs, weights, valid))
+            self._merge_squares(states, self._squares_of((inputs, weights, valid)))
 
-    def _squares_of(self, inputs: Inputs, weights: Tensor | None, valid: Tensor | None) -> dict[str, Tensor]:
+    def _squares_of(self, batch: Batch) -> dict[str, Tensor]:
         """The second moments of a batch of outputs."""
+        inputs = batch[0]
         name = "monomials" if "moments" in self.asked else "squares"
         shape, dtype = self.shapes[name]
         found = {name: torch.zeros(shape, dtype=dtype, device=inputs[0].device)}
         kept = (1 + len(self.asked)) * (inputs[0].numel() // max(1, len(inputs[0])) if inputs[0].dim() else 1)
-        for (preds, target), amounts, counted in in_parts(kept, inputs, weights, valid):
+        for (preds, target), amounts, counted in in_parts(kept, batch):
             given = preds, target, amounts, counted
             if name == "monomials":
                 part = monomials_of(*given, self.num_outputs)
@@ -277,16 +273,15 @@ class PairsStatistics(Statistics):
             else:
                 states[name].add_(value)
 
-    def _add_rows(
-        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None, valid: Tensor | None
-    ) -> None:
+    def _add_rows(self, states: States, batch: Batch, rows: Tensor) -> None:
+        inputs, weights, valid = batch
         if inputs[0].dim() == 0:
             inputs, rows = (inputs[0].reshape(1), inputs[1].reshape(1)), rows.unsqueeze(-1)
             weights, valid = at_least_1d(weights), at_least_1d(valid)
         d = self.num_outputs
         numbers = sum(math.prod(shape[1:]) for shape, _ in self.shapes.values()) + 3
         kept = numbers * inputs[0].numel() // max(1, inputs[0].shape[0])
-        for (preds, target), of_some, amounts, counted in rows_in_parts(kept, rows, inputs, weights, valid):
+        for ((preds, target), amounts, counted), of_some in rows_in_parts(kept, rows, (inputs, weights, valid)):
             if preds.numel() == 0:
                 continue
             # each pair is an output of its own, whose statistics then go to the rows
@@ -326,24 +321,21 @@ class PairsStatistics(Statistics):
             batch = {name: batch[name] for name in self._names}
         add_statistics(states, batch)
 
-    def differentiable(
-        self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> dict[str, Tensor] | None:
+    def differentiable(self, batch: Batch) -> dict[str, Tensor] | None:
         """The statistics of one batch, in operations that keep the graph."""
         if self._events is not None:
             return None
         if self.size_from_data:
-            inputs, weights, valid = self._as_outputs(inputs, weights, valid)
-        preds, target = inputs
+            batch = self._as_outputs(batch)
+        (preds, target), weights, valid = batch
         found = statistics_of(preds, target, weights, valid, self._names, None, self.num_outputs, self.parameters)
-        return {**found, **self._squares_of(inputs, weights, valid)} if self.squares else found
+        return {**found, **self._squares_of(batch)} if self.squares else found
 
-    def _as_outputs(
-        self, inputs: Inputs, weights: Tensor | None, valid: Tensor | None
-    ) -> tuple[Inputs, Tensor | None, Tensor | None]:
+    def _as_outputs(self, batch: Batch) -> Batch:
         """A batch ``[N, ...]`` as ``[N, D]``."""
+        inputs, weights, valid = batch
         if inputs[0].dim() < 3:
-            return inputs, weights, valid
+            return batch
         weights, valid = (None if v is None else v.flatten(1) for v in (weights, valid))
         return tuple(values.flatten(1) for values in inputs), weights, valid
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from fastmetrics.passes.faults import record_faults
-from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, same_device
+from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, in_parts, same_device
 from fastmetrics.statistics.buffers import Buffers
 
 
@@ -105,17 +105,10 @@ class ClusterMoments(_OfPoints):
         size = inputs[0].shape[1]
         return self if self.sized and size == self.size else self.resized(size)
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Add the points to ``states``; labels out of range go to the faults."""
-        d = inputs[0].shape[1]
-        for (data, labels), _, counted in in_parts(4 * d, inputs, None, valid):
+        d = batch[0][0].shape[1]
+        for (data, labels), _, counted in in_parts(4 * d, batch):
             good = (labels >= 0) & (labels < self.num_clusters)
             kept = torch.ones_like(good) if counted is None else counted
             record_faults(states.get("faults"), 0, kept & ~good, labels)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fastmetrics.statistics.base import Inputs, same_device
+from fastmetrics.statistics.base import Batch, Inputs, same_device
 from fastmetrics.statistics.rows import RowValues
 
 
@@ -32,7 +32,7 @@ class ProcrustesStatistics(RowValues):
         """There is none."""
         raise NotImplementedError("A disparity has no gradient here.")
 
-    def differentiable(self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+    def differentiable(self, batch: Batch) -> None:
         """There is no gradient, as in torchmetrics."""
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from fastmetrics.native import transforms
 from fastmetrics.passes import keep_documents_, query_sums_
 from fastmetrics.passes.queries import Asked, Measured, rows_of
-from fastmetrics.statistics.base import Inputs, States, Statistics, same_device
+from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, same_device
 
 #: Measures of relevance above 1.
 GRADED = ("normalized_dcg",)
@@ -115,15 +115,9 @@ class QueryDocuments(_OfQueries):
             }
         return both
 
-    def of_batch(
-        self,
-        inputs: Inputs,
-        weights: Tensor | None,
-        valid: Tensor | None,
-        faults: Tensor | None,
-        like: States | None = None,
-    ) -> dict[str, Tensor]:
+    def of_batch(self, batch: Batch, faults: Tensor | None, like: States | None = None) -> dict[str, Tensor]:
         """The documents of a batch, in tensors of their own."""
+        inputs, weights, valid = batch
         preds, target, indexes = inputs
         n = preds.numel()
         if indexes.dim() < preds.dim():
@@ -149,14 +143,7 @@ class QueryDocuments(_OfQueries):
             kept["weights"] = torch.where(kept["preds"].isnan(), 0.0, weights.reshape(-1))
         return kept
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """There is nothing to add to."""
         raise NotImplementedError("documents are appended, not added")
 
@@ -203,15 +190,9 @@ class QuerySums(_OfQueries):
         """Whether relevance above 1 is out of range."""
         return any(each.measure not in GRADED for each in self.asked)
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Measure the queries of a batch, and add them to ``states``."""
+        inputs, weights, valid = batch
         preds, target, *indexes = inputs
         scores, relevance, kept, amounts = _in_rows(preds.detach(), target, valid, weights)
         measures, ks = rows_of(self.asked, preds.device)

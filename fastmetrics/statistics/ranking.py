@@ -9,7 +9,7 @@ from torch import Tensor
 from fastmetrics.passes import ranking_
 from fastmetrics.passes.groups import add_to_rows
 from fastmetrics.passes.ranking import ranking_figures
-from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, rows_in_parts
+from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, as_labels, rows_in_parts
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.exact_match import weights_of_rows
 from fastmetrics.statistics.hinge import scores_needed
@@ -55,15 +55,9 @@ class RankingStatistics(Statistics):
             inputs = weights_of_rows(values, inputs[-1], 1, name)
         return super().per_sample(name, values, inputs)
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
+        inputs, weights, valid = batch
         preds, target = inputs
         faults = states.get("faults")
         if rows is None:
@@ -71,7 +65,7 @@ class RankingStatistics(Statistics):
             ranking_(preds, as_labels(target), valid, weights, *sums, faults, *self._ignored)
         elif target.numel():
             kept, asked = 8 * target[0].numel(), [name for name in self.shapes if name != "count"]
-            for (some, labels), of_some, amounts, counted in rows_in_parts(kept, rows, inputs, weights, valid):
+            for ((some, labels), amounts, counted), of_some in rows_in_parts(kept, rows, batch):
                 amount, found = ranking_figures(
                     some, as_labels(labels), counted, amounts, asked, faults, *self._ignored
                 )

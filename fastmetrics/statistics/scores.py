@@ -121,15 +121,9 @@ class ScoreHistogram(ScoresOfTask):
         self.uniform = uniform
         self.shapes = {"histogram": ((columns, len(thresholds) + 1, 2), torch.int64)}
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
+        inputs, weights, valid = batch
         preds, target, valid = _samples(inputs, valid)
         place, faults = (preds.device.type, preds.device.index), states.get("faults")
         cuts = _cuts(self.thresholds, None, *place), _cuts(self.thresholds, preds.dtype, *place)
@@ -159,15 +153,9 @@ class CountedScores(ScoresOfTask):
         if inputs[0].dtype == torch.float64:
             raise ValueError("Expected `preds` of at most 32 bits with `bins`, but got torch.float64.")
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
+        inputs, weights, valid = batch
         preds, target, valid = _samples(inputs, valid)
         preds, weights = preds.detach(), at_least_1d(weights)
         scores, faults = states["scores"], states.get("faults")
@@ -218,15 +206,9 @@ class KeptScores(ScoresOfTask, Buffers):
         narrow = values.is_floating_point() and values.itemsize <= torch.float32.itemsize
         return found.float() if name == "weights" and narrow else found
 
-    def of_batch(
-        self,
-        inputs: Inputs,
-        weights: Tensor | None,
-        valid: Tensor | None,
-        faults: Tensor | None,
-        like: States | None = None,
-    ) -> dict[str, Tensor]:
+    def of_batch(self, batch: Batch, faults: Tensor | None, like: States | None = None) -> dict[str, Tensor]:
         """The scores of a batch, or what was counted of it."""
+        inputs, weights, valid = batch
         kept = self.kept(inputs, valid, faults, None if weights is None else at_least_1d(weights.double()))
         if weights is None:
             return kept

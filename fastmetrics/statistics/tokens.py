@@ -15,7 +15,7 @@ from fastmetrics.passes.faults import bad_weights, record_faults
 from fastmetrics.passes.groups import add_to_rows, within
 from fastmetrics.passes.token_rows import SKIPPED, TokenValues
 from fastmetrics.passes.values import KEEP, values_by_rows
-from fastmetrics.statistics.base import Inputs, States, Statistics, rows_in_parts, same_device
+from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, rows_in_parts, same_device
 from fastmetrics.statistics.buffers import Buffers
 from fastmetrics.statistics.calibration import edges_of_bins
 from fastmetrics.statistics.output_layer import OutputLayer
@@ -152,17 +152,9 @@ class OfTokens(Statistics):
         skipped = "" if self.ignore_index is None else f", or ignore_index = {self.ignore_index}"
         return f"expected `target` to be token ids {known}{skipped}, but {count} were not, the first is {first}"
 
-    def read(
-        self,
-        inputs: Inputs,
-        weights: Tensor | None,
-        valid: Tensor | None,
-        faults: Tensor | None,
-        entropy: bool,
-        rank: bool,
-    ) -> tuple[TokenValues, Tokens]:
+    def read(self, batch: Batch, faults: Tensor | None, entropy: bool, rank: bool) -> tuple[TokenValues, Tokens]:
         """The values of tokens, from one read of their logits."""
-        preds, target = inputs
+        (preds, target), weights, valid = batch
         read, layer = preds.detach(), self.layer
         v = preds.shape[-1] if layer is None else len(layer.weight)
         if self.shard is None:
@@ -264,33 +256,25 @@ class TokenStatistics(OfTokens):
                 f" {len(self.token_bytes)}."
             )
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
+        inputs, weights, valid = batch
         target = inputs[1]
         if target.dim() == 0:
             inputs = inputs[0].unsqueeze(0), target.unsqueeze(0)
             rows = None if rows is None else rows.unsqueeze(-1)
         elif target.numel() == 0:
             return
-        for part in rows_in_parts(self._kept_of_row(inputs), rows, inputs, weights, valid):
-            self._add_part(states, *part)
+        for part, of_part in rows_in_parts(self._kept_of_row(inputs), rows, (inputs, weights, valid)):
+            self._add_part(states, part, of_part)
 
     def _kept_of_row(self, inputs: Inputs) -> int:
         """How many numbers are kept of an index of dimension 0; 0 if the batch is to be read at once."""
         return 0 if self.shard is not None else 5 * inputs[1][0].numel()
 
-    def _add_part(
-        self, states: States, inputs: Inputs, rows: Tensor | None, weights: Tensor | None, valid: Tensor | None
-    ) -> None:
+    def _add_part(self, states: States, batch: Batch, rows: Tensor | None) -> None:
         ranks = "rank" in states or "ranks" in states or bool(self.n_bins)
-        values, tokens = self.read(inputs, weights, valid, states.get("faults"), "entropy" in states, ranks)
+        values, tokens = self.read(batch, states.get("faults"), "entropy" in states, ranks)
         if rows is None:
             self.add_values(states, values, tokens)
         else:
@@ -359,22 +343,20 @@ class TokenStatistics(OfTokens):
             self.token_bytes = self.token_bytes.to(tokens.ids.device)
         return self.token_bytes[torch.where(tokens.counted, tokens.ids, 0)] * tokens.amount
 
-    def differentiable(
-        self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> dict[str, Tensor] | None:
+    def differentiable(self, batch: Batch) -> dict[str, Tensor] | None:
         """The sums of one batch: those with a gradient in operations that keep the graph, others as they are counted.
 
         None without any, and for a part of the vocabulary.
         """
         if self.shard is not None or not self.shapes.keys() & {"total_log_probs", "entropy"}:
             return None
-        preds, target = inputs
+        (preds, target), weights, valid = batch
         v = preds.shape[-1]
         tokens = tokens_of(target, v, weights, valid, self.ignore_index, None)
         # what is not counted must not reach the gradient
         logits = torch.where(tokens.counted.unsqueeze(1), preds.reshape(-1, v).double(), 0.0)
         log_probs = logits.log_softmax(1)
-        found = self.of_batch((preds.detach(), target), weights, valid, None)
+        found = self.of_batch(((preds.detach(), target), weights, valid), None)
         if "total_log_probs" in self.shapes:
             own = log_probs.gather(1, torch.where(tokens.counted, tokens.ids, 0).unsqueeze(1)).squeeze(1)
             found["total_log_probs"] = -(own * tokens.amount).sum()
@@ -400,16 +382,14 @@ class TokenLikelihoods(OfTokens, Buffers):
 
     def kept(self, inputs: Inputs, valid: Tensor | None, faults: Tensor | None) -> dict[str, Tensor]:
         """From the same pass."""
-        values, tokens = self.read(inputs, None, valid, faults, False, False)
+        values, tokens = self.read((inputs, None, valid), faults, False, False)
         return {"nll": torch.where(tokens.counted, negative_log_likelihood(values), torch.nan)}
 
-    def differentiable(
-        self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> dict[str, Tensor] | None:
+    def differentiable(self, batch: Batch) -> dict[str, Tensor] | None:
         """The same, in operations that keep the graph; None for a part of the vocabulary."""
         if self.shard is not None:
             return None
-        preds, target = inputs
+        (preds, target), _, valid = batch
         v = preds.shape[-1]
         tokens = tokens_of(target, v, None, valid, self.ignore_index, None)
         logits = torch.where(tokens.counted.unsqueeze(1), preds.reshape(-1, v).double(), 0.0)
