@@ -31,15 +31,15 @@ class Statistics(ABC):
 
     Attributes:
         shapes: name -> (shape, dtype) of each statistic for one sample group.
-        reductions: name -> how the statistics of processes, stacked to ``[ranks, *shape]``, become one; those that are
-            not named here are summed. A subclass that names any also says how a batch is merged, in :meth:`merge`.
+        reductions: name -> how the statistics of processes, or of batches, stacked to ``[ranks, *shape]``, become one;
+            those that are not named here are summed.
         samplewise: whether each sample of dimension 0 has its own statistics, a row of ``[N, *shape]``.
         validate: whether values out of range are recorded and raised. They are never counted.
         weights_in_place: whether weighted samples go to the statistics themselves, which are float64 then. Otherwise
             they go to float64 twins of them, so that what has no weights is counted exactly.
         size_from_data: whether the first batch fixes a size, as that of the outputs. A subclass that says so has
-            ``size``, which is 1 until then, names the statistics in ``sized_by``, and defines :meth:`fitted` and
-            :meth:`resized`.
+            ``size``, which is 1 until then, names the statistics in ``sized_by``, calls :meth:`_start` when it is
+            constructed, and defines :meth:`_set_size` and :meth:`size_in`.
         sized: whether a batch has fixed it.
         sized_by: two statistics: dimension 0 of the first is the size, and the second is not zero once there is data.
         size_name: what a size counts.
@@ -127,17 +127,41 @@ class Statistics(ABC):
             both.shapes[name] = (tuple(map(max, present, shape)), dtype)
         return both
 
+    def _start(self, size: int | None) -> None:
+        """Take a size, or None for that of the first batch; a part of a constructor."""
+        self.size_from_data = size is None
+        self.sized = size is not None
+        self._set_size(size or 1)
+
+    def _set_size(self, size: int) -> None:
+        """Take a size."""
+        raise NotImplementedError(f"The data does not fix a size of {type(self).__name__}.")
+
+    def size_in(self, inputs: Inputs) -> int:
+        """The size of a batch, which :meth:`check` accepted."""
+        raise NotImplementedError(f"The data does not fix a size of {type(self).__name__}.")
+
     def unsized(self) -> Statistics:
         """These statistics before the first batch fixed a size: what all processes have, whatever they have seen."""
-        return self
+        if not self.size_from_data:
+            return self
+        other = self.resized(1)
+        other.sized = False
+        return other
 
     def fitted(self, inputs: Inputs) -> Statistics:
-        """These statistics at the size of a batch, which :meth:`check` accepted; themselves if they have it."""
-        return self
+        """These statistics at the size of a batch; themselves if they have it."""
+        if not self.size_from_data:
+            return self
+        size = self.size_in(inputs)
+        return self if self.sized and size == self.size else self.resized(size)
 
     def resized(self, size: int) -> Statistics:
         """The same statistics of another size."""
-        raise NotImplementedError(f"The data does not fix a size of {type(self).__name__}.")
+        other = copy.copy(self)
+        other.sized = True
+        other._set_size(size)
+        return other
 
     def sized_like(self, union: Statistics) -> Statistics:
         """These statistics at the size of a :meth:`union`."""
@@ -262,7 +286,10 @@ class Statistics(ABC):
     def merge(self, states: States, batch: States) -> None:
         """Add the statistics of a batch to ``states``, in place."""
         for name, value in batch.items():
-            states[name].add_(value)
+            if name in self.reductions:
+                states[name].copy_(self.reductions[name](torch.stack([states[name], value])))
+            else:
+                states[name].add_(value)
 
     def extend(self, room: Room | None, states: Mapping[str, Any], batch: Batch, faults: Tensor | None) -> Room | None:
         """Append a small batch to the last tensors of the lists, where there is room behind them.

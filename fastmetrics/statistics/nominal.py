@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import torch
 from torch import Tensor
 
@@ -76,31 +74,16 @@ class RatingStatistics(Statistics):
 
     def __init__(self, num_categories: int | None, probabilities: bool) -> None:
         self.probabilities = probabilities
-        self.size_from_data = num_categories is None
-        self.sized = num_categories is not None
-        self._set_size(num_categories or 1)
+        self._start(num_categories)
 
-    def _set_size(self, num_categories: int) -> None:
-        self.num_categories = self.size = num_categories
+    def _set_size(self, size: int) -> None:
+        self.num_categories = self.size = size
         self.shapes = dict.fromkeys(("squares", "subjects", "raters"), ((), torch.float64))
-        self.shapes["categories"] = ((num_categories,), torch.float64)
+        self.shapes["categories"] = ((size,), torch.float64)
 
-    def unsized(self) -> RatingStatistics:
-        """The same before the first batch fixed ``num_categories``."""
-        return RatingStatistics(None, self.probabilities) if self.size_from_data else self
-
-    def resized(self, size: int) -> RatingStatistics:
-        """The same of so many categories."""
-        other = copy.copy(self)
-        other.sized = True
-        other._set_size(size)
-        return other
-
-    def fitted(self, inputs: Inputs) -> RatingStatistics:
+    def size_in(self, inputs: Inputs) -> int:
         """Dimension 1 of the ratings are the categories."""
-        categories = inputs[0].shape[1]
-        known = not self.size_from_data or (self.sized and categories == self.num_categories)
-        return self if known else self.resized(categories)
+        return inputs[0].shape[1]
 
     def check(self, inputs: Inputs) -> None:
         """Raise ``ValueError`` on wrong shapes or dtypes."""
@@ -172,14 +155,6 @@ class RatingStatistics(Statistics):
         target = torch.zeros(1, dtype=torch.int64, device=ratings.device).expand(ratings.shape[0], ratings.shape[2])
         multiclass_(ratings, target, None, None, counts, None, None, self.num_categories, 0, False)
         return counts[..., 1]
-
-    def merge(self, states: States, batch: States) -> None:
-        """Add the sums of a batch to ``states``, in place."""
-        for name, value in batch.items():
-            if name == "raters":
-                states[name].copy_(torch.maximum(states[name], value))
-            else:
-                states[name].add_(value)
 
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which counts were negative."""

@@ -122,13 +122,11 @@ class PairsStatistics(Statistics):
         self._thresholds: dict[torch.dtype, float] = {}
         self.asked = {n: given[n] for n in STATES if n != "count" and given[n] is not None and given[n] is not False}
         self._names = ("count", *self.asked)
-        self.size_from_data = num_outputs is None
-        self.sized = num_outputs is not None
-        self._set_size(num_outputs or 1)
+        self._start(num_outputs)
 
-    def _set_size(self, num_outputs: int) -> None:
-        self.num_outputs = self.size = num_outputs
-        leading = () if self.samplewise else (num_outputs,)
+    def _set_size(self, size: int) -> None:
+        self.num_outputs = self.size = size
+        leading = () if self.samplewise else (size,)
         self.shapes = {name: ((*leading, *STATES[name]), torch.float64) for name in self._names}
         if self.squares:
             terms = 1 + len(self.asked)
@@ -138,13 +136,6 @@ class PairsStatistics(Statistics):
         own = {name: merge for name, merge in merges.items() if name in self.shapes}
         self.reductions = {**type(self).reductions, **own}
         self._simple = self.asked.keys() <= set(SIMPLE_STATES)
-
-    def resized(self, size: int) -> PairsStatistics:
-        """The same statistics of so many outputs."""
-        other = copy.copy(self)
-        other.sized = True
-        other._set_size(size)
-        return other
 
     def for_intervals(self) -> PairsStatistics:
         """With second moments, where the terms of all sums are known."""
@@ -157,12 +148,9 @@ class PairsStatistics(Statistics):
         other._set_size(self.num_outputs)
         return other
 
-    def fitted(self, inputs: Inputs) -> PairsStatistics:
+    def size_in(self, inputs: Inputs) -> int:
         """The dimensions of the inputs after the first are outputs."""
-        if not self.size_from_data:
-            return self
-        outputs = math.prod(inputs[0].shape[1:])
-        return self if self.sized and outputs == self.num_outputs else self.resized(outputs)
+        return math.prod(inputs[0].shape[1:])
 
     def union(self, other: Statistics) -> Statistics | None:
         """What either asks for, unless one option has two values or both know their outputs, which are not the same.
@@ -182,13 +170,6 @@ class PairsStatistics(Statistics):
         asked = {**self.asked, **other.asked}
         both = PairsStatistics(None if from_data else 1, samplewise=self.samplewise, **asked)
         return both.resized(*known) if known else both
-
-    def unsized(self) -> PairsStatistics:
-        """The same statistics before the first batch fixed ``num_outputs``."""
-        if not self.size_from_data:
-            return self
-        unsized = PairsStatistics(None, **self.asked)
-        return unsized.for_intervals() if self.squares else unsized
 
     def view(self, name: str, state: Tensor) -> Tensor:
         """All of it: a union has the same outputs, and so have all processes together."""
@@ -247,7 +228,7 @@ class PairsStatistics(Statistics):
             slots = [states[name] if name in wanted else None for name in STATES]
             pairs_(preds, target, weights, valid, *slots, states.get("faults"), num_outputs, *parameters)
         if self.squares:
-            self._merge_squares(states, self._squares_of((inputs, weights, valid)))
+            Statistics.merge(self, states, self._squares_of((inputs, weights, valid)))
 
     def _squares_of(self, batch: Batch) -> dict[str, Tensor]:
         """The second moments of a batch of outputs."""
@@ -262,16 +243,8 @@ class PairsStatistics(Statistics):
                 part = monomials_of(*given, self.num_outputs)
             else:
                 part = squares_of(*given, self.asked, self.num_outputs, self.parameters)
-            self._merge_squares(found, {name: part})
+            Statistics.merge(self, found, {name: part})
         return found
-
-    def _merge_squares(self, states: States, batch: States) -> None:
-        """Add second moments to ``states``, in place."""
-        for name, value in batch.items():
-            if name == "monomials":
-                states[name].copy_(merge_monomials(torch.stack([states[name], value])))
-            else:
-                states[name].add_(value)
 
     def _add_rows(self, states: States, batch: Batch, rows: Tensor) -> None:
         inputs, weights, valid = batch
@@ -316,8 +289,7 @@ class PairsStatistics(Statistics):
     def merge(self, states: States, batch: States) -> None:
         """Add the statistics of a batch to ``states``, in place."""
         if self.squares:
-            own = {name: value for name, value in batch.items() if name not in self._names}
-            self._merge_squares(states, own)
+            super().merge(states, {name: value for name, value in batch.items() if name not in self._names})
             batch = {name: batch[name] for name in self._names}
         add_statistics(states, batch)
 

@@ -40,40 +40,20 @@ class PixelCounts(Statistics):
     def __init__(self, num_classes: int | None, input_format: str, ignore_index: int | None = None) -> None:
         self.input_format = input_format
         self.ignore_index = ignore_index
-        self.size_from_data = num_classes is None
-        self.sized = num_classes is not None
-        self._set_size(num_classes or 1)
+        self._start(num_classes)
 
-    def _set_size(self, num_classes: int) -> None:
+    def _set_size(self, size: int) -> None:
         ignore_index = self.ignore_index
-        self.num_classes = self.size = num_classes
-        self._ignored_class = ignore_index if ignore_index is not None and 0 <= ignore_index < num_classes else None
-        self._labels = MulticlassStatistics(num_classes, counts=True, ignore_index=ignore_index)
-        self._masks = BinaryStatistics(num_classes, ignore_index=ignore_index if self._ignored_class is None else None)
-        self.shapes = {"counts": ((num_classes, 3), torch.int64)}
+        self.num_classes = self.size = size
+        self._ignored_class = ignore_index if ignore_index is not None and 0 <= ignore_index < size else None
+        self._labels = MulticlassStatistics(size, counts=True, ignore_index=ignore_index)
+        self._masks = BinaryStatistics(size, ignore_index=ignore_index if self._ignored_class is None else None)
+        self.shapes = {"counts": ((size, 3), torch.int64)}
 
-    def unsized(self) -> PixelCounts:
-        """The same before the first batch fixed ``num_classes``."""
-        if not self.size_from_data:
-            return self
-        other = self.resized(1)
-        other.sized = False
-        return other
-
-    def resized(self, size: int) -> PixelCounts:
-        """The same of so many classes."""
-        other = copy.copy(self)
-        other.sized = True
-        other._set_size(size)
-        return other
-
-    def fitted(self, inputs: Inputs) -> PixelCounts:
+    def size_in(self, inputs: Inputs) -> int:
         """Dimension 1 of the input with the most dimensions are the classes."""
-        if not self.size_from_data:
-            return self
         preds, target = inputs
-        classes = (preds if preds.dim() >= target.dim() else target).shape[1]
-        return self if self.sized and classes == self.num_classes else self.resized(classes)
+        return (preds if preds.dim() >= target.dim() else target).shape[1]
 
     def check(self, inputs: Inputs) -> None:
         """Raise ``RuntimeError`` on shapes that differ, ``ValueError`` on others that do not fit."""
@@ -245,9 +225,9 @@ class ImageScores(PixelCounts):
         self._shape = shape
         super().__init__(num_classes, input_format, ignore_index)
 
-    def _set_size(self, num_classes: int) -> None:
-        super()._set_size(num_classes)
-        shape = self._shape(num_classes)
+    def _set_size(self, size: int) -> None:
+        super()._set_size(size)
+        shape = self._shape(size)
         self.shapes = {self.name: (shape, torch.float64), "images": (shape, torch.float64)}
 
     def size_of(self, states: Mapping[str, Any]) -> int:
