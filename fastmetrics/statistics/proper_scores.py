@@ -12,6 +12,7 @@ from fastmetrics.passes import proper_scores_, proper_scores_rows_
 from fastmetrics.passes.proper_scores import proper_scores_sums
 from fastmetrics.statistics.base import Batch, States
 from fastmetrics.statistics.calibration import Probabilities
+from fastmetrics.statistics.decisions import as_samples
 
 
 class ProperScoreStatistics(Probabilities):
@@ -33,7 +34,7 @@ class ProperScoreStatistics(Probabilities):
 
     def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
-        preds, target, valid, weights = self._samples(batch)
+        preds, target, valid, weights = as_samples(batch)
         sums = states.get("brier"), states.get("log_loss"), states["count"]
         given = valid, weights, *sums, states.get("faults"), *self._options_for(preds)
         if rows is None:
@@ -43,7 +44,7 @@ class ProperScoreStatistics(Probabilities):
 
     def differentiable(self, batch: Batch) -> dict[str, Tensor]:
         """The sums of one batch, in operations that keep the graph."""
-        preds, target, valid, weights = self._samples(batch)
+        preds, target, valid, weights = as_samples(batch)
         brier, log_loss, count = proper_scores_sums(preds, target, valid, weights, None, *self._options_for(preds))
         found = {"brier": brier, "log_loss": log_loss, "count": count if weights is not None else count.to(torch.int64)}
         return {name: found[name] for name in self.shapes}

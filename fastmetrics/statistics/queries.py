@@ -14,6 +14,7 @@ from fastmetrics.native import transforms
 from fastmetrics.passes import keep_documents_, query_sums_
 from fastmetrics.passes.queries import Asked, Measured, rows_of
 from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, same_device
+from fastmetrics.statistics.decisions import ignored
 
 #: Measures of relevance above 1.
 GRADED = ("normalized_dcg",)
@@ -132,7 +133,7 @@ class QueryDocuments(_OfQueries):
             kept["preds"],
             kept["target"],
             faults,
-            *_ignored(self.ignore_index),
+            *ignored(self.ignore_index),
             self.binary,
         )
         if weights is None:
@@ -204,7 +205,7 @@ class QuerySums(_OfQueries):
         if queries is not None and len(queries) < preds.numel():
             queries = queries.repeat_interleave(preds.numel() // len(queries), output_size=preds.numel())
         given = scores, relevance, queries, kept, amounts, measures, ks, sums, counts, states.get("faults")
-        query_sums_(*given, *self.how.options, *_ignored(self.ignore_index), self.binary)
+        query_sums_(*given, *self.how.options, *ignored(self.ignore_index), self.binary)
         names, sizes = zip(*((each.measure, len(each.ks)) for each in self.asked), strict=True)
         for name, value in zip((*names, *COUNTS), (*sums.split(sizes), *counts), strict=True):
             states[name].add_(value)
@@ -215,8 +216,3 @@ def _in_rows(preds: Tensor, *others: Tensor | None) -> list[Tensor | None]:
     shape = preds.shape[:1] if preds.dim() > 1 else (1,)
     size = preds.numel() // max(1, shape[0])
     return [None if value is None else value.reshape(*shape, size) for value in (preds, *others)]
-
-
-def _ignored(ignore_index: int | None) -> tuple[int, bool]:
-    """As the passes take it."""
-    return (0, False) if ignore_index is None else (ignore_index, True)
