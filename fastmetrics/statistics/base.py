@@ -428,6 +428,19 @@ def shown(label: int) -> str:
     return "no integer" if label == NO_LABEL else str(label)
 
 
+def different_shapes(preds: Sequence[int], target: Sequence[int]) -> RuntimeError:
+    """The error, as torchmetrics has it, if the inputs have not the same shape."""
+    got = f"{tuple(preds)} and {tuple(target)}"
+    return RuntimeError(f"Predictions and targets are expected to have the same shape, but got {got}.")
+
+
+def real_on_one_device(preds: Tensor, target: Tensor, x: str = "preds", y: str = "target") -> None:
+    """Raise ``ValueError`` if inputs are complex, ``RuntimeError`` on different devices."""
+    if preds.is_complex() or target.is_complex():
+        raise ValueError(f"Expected real tensors, but got `{x}` {preds.dtype} and `{y}` {target.dtype}.")
+    same_device(preds, target)
+
+
 def same_device(preds: Tensor, target: Tensor) -> None:
     """Raise as torchmetrics does if the inputs live on different devices."""
     if preds.device != target.device:

@@ -21,8 +21,8 @@ from fastmetrics.statistics.base import (
     Statistics,
     as_labels,
     at_least_1d,
+    real_on_one_device,
     rows_in_parts,
-    same_device,
     shown,
 )
 from fastmetrics.statistics.resampling import (
@@ -155,9 +155,7 @@ class MulticlassStatistics(Statistics):
                 f" (N, ...) and `preds` should be (N, C, ...), but got `preds` with shape={tuple(preds_shape)} and"
                 f" `target` with shape={tuple(target_shape)}."
             )
-        if preds.is_complex() or target.is_complex():
-            raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
-        same_device(preds, target)
+        real_on_one_device(preds, target)
 
     def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""

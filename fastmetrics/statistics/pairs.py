@@ -14,13 +14,7 @@ from torch import Tensor
 from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.passes import pairs_, simple_pairs_
 from fastmetrics.passes.groups import within
-from fastmetrics.passes.pair_squares import (
-    MONOMIALS,
-    add_monomials_to_rows,
-    merge_monomials,
-    monomials_of,
-    squares_of,
-)
+from fastmetrics.passes.pair_squares import MONOMIALS, add_monomials_to_rows, merge_monomials, monomials_of, squares_of
 from fastmetrics.passes.pairs import (
     ERRORS,
     MERGES,
@@ -40,9 +34,10 @@ from fastmetrics.statistics.base import (
     Statistics,
     Terms,
     at_least_1d,
+    different_shapes,
     in_parts,
+    real_on_one_device,
     rows_in_parts,
-    same_device,
 )
 
 
@@ -183,18 +178,13 @@ class PairsStatistics(Statistics):
         """Raise ``RuntimeError`` on different shapes or devices, or if they are not ``[N, num_outputs]``."""
         preds, target = inputs
         if preds.shape != target.shape:
-            raise RuntimeError(
-                "Predictions and targets are expected to have the same shape, but got"
-                f" {tuple(preds.shape)} and {tuple(target.shape)}."
-            )
+            raise different_shapes(preds.shape, target.shape)
         if self.num_outputs > 1 and not self.size_from_data and tuple(preds.shape[1:]) != (self.num_outputs,):
             raise RuntimeError(
                 f"Expected inputs of shape (N, {self.num_outputs}) since num_outputs={self.num_outputs},"
                 f" but got {tuple(preds.shape)}."
             )
-        if preds.is_complex() or target.is_complex():
-            raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
-        same_device(preds, target)
+        real_on_one_device(preds, target)
 
     def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once, and again for intervals, and add it to ``states``, or to some rows of them."""

@@ -12,7 +12,15 @@ from fastmetrics.passes import row_pairs, values_
 from fastmetrics.passes.faults import bad_weights
 from fastmetrics.passes.row_pairs import row_figures
 from fastmetrics.passes.values import KEEP, values_by_rows
-from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, rows_in_parts, same_device
+from fastmetrics.statistics.base import (
+    Batch,
+    Inputs,
+    States,
+    Statistics,
+    different_shapes,
+    real_on_one_device,
+    rows_in_parts,
+)
 
 
 class RowValues(Statistics):
@@ -101,16 +109,11 @@ class RowStatistics(RowValues):
         """Raise ``RuntimeError`` on different shapes or devices, ``ValueError`` if they are not ``(N, D)`` or real."""
         preds, target = inputs
         if preds.shape != target.shape:
-            raise RuntimeError(
-                "Predictions and targets are expected to have the same shape, but got"
-                f" {tuple(preds.shape)} and {tuple(target.shape)}."
-            )
+            raise different_shapes(preds.shape, target.shape)
         x, y = self.names
         if preds.dim() != 2:
             raise ValueError(f"Expected `{x}` and `{y}` to be 2D tensors, (N, D), but got {tuple(preds.shape)}.")
-        if preds.is_complex() or target.is_complex():
-            raise ValueError(f"Expected real tensors, but got `{x}` {preds.dtype} and `{y}` {target.dtype}.")
-        same_device(preds, target)
+        real_on_one_device(preds, target, x, y)
 
     def row_values(self, inputs: Inputs) -> Tensor:
         """By the pass."""

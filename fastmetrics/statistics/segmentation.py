@@ -13,7 +13,7 @@ from torch import Tensor
 from fastmetrics.native.transforms import like_inputs
 from fastmetrics.passes.faults import bad_weights, record_faults
 from fastmetrics.passes.groups import add_to_rows
-from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, rows_in_parts, same_device, shown
+from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, real_on_one_device, rows_in_parts, shown
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 from fastmetrics.tables import overlap_and_sizes
@@ -87,9 +87,7 @@ class PixelCounts(Statistics):
                     f"Expected `{name}.shape[1]` to be the number of classes, {self.num_classes}, but got `{name}`"
                     f" with shape {tuple(value.shape)}."
                 )
-        if preds.is_complex() or target.is_complex():
-            raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
-        same_device(preds, target)
+        real_on_one_device(preds, target)
 
     def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:
         """``weights`` or ``valid`` [N, ...], as labels are; weights of images stay [N]."""
