@@ -16,6 +16,7 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
+Value = str | tuple[str, ...]  # of an example, see :func:`printed`
 SECTIONS = ("Args", "Inputs", "Returns", "Raises", "Example")
 _ENTRIES = ("Args", "Inputs", "Raises")  # sections of entries, `name: text`
 _ENTRY = re.compile(r"(\w+): ?(.*)")
@@ -101,7 +102,7 @@ class Documented:
 
     example_batch: ClassVar[str]
     example_options: ClassVar[str] = ""
-    example: ClassVar[Mapping[str, str]] = {}
+    example: ClassVar[Mapping[str, Value]] = {}
 
     def __init_subclass__(cls, details: str = "", **kwargs: Any) -> None:
         """``details`` is prose that follows that of the class."""
@@ -145,7 +146,7 @@ def _complete(cls: Any, like: Iterable[Any], details: str = "") -> None:
     cls.__doc__ = str(cls._docstring)
 
 
-def example(cls: Any, called: Any, pattern: str, values: Mapping[str, str] | None = None) -> dict[str, str]:
+def example(cls: Any, called: Any, pattern: str, values: Mapping[str, Value] | None = None) -> dict[str, str]:
     """The section that shows an example; empty for a class that states none.
 
     Args:
@@ -199,10 +200,10 @@ def public_module(obj: Any) -> str:
     return f"{package}.{rest.partition('.')[0]}"
 
 
-def printed(value: str) -> str:
-    """``[[1, 2], [3, 4]]`` as torch prints a tensor of it; ``(...)``, which is no tensor, as it is."""
-    if value.startswith("("):
-        return value
+def printed(value: Value) -> str:
+    """``[[1, 2], [3, 4]]`` as torch prints a tensor of it, and a tuple of such values as a tuple of tensors."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(printed, value))})"
     rows = 6 + len(value) - len(value.lstrip("["))
     value = value.replace("]], [[", f"]],\n<BLANKLINE>\n{' ' * 8}[[").replace("], [", f"],\n{' ' * rows}[")
     return f"tensor({value})"

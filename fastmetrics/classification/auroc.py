@@ -31,7 +31,6 @@ class AUROC(Family):
         "binary": {"": "0.6667", "thresholds=5": "0.5556"},
         "multiclass": {"": "1.", "average=None": "[1., 1., 1.]"},
         "multilabel": {"": "0.6528", "average=None": "[0.6250, 0.5000, 0.8333]"},
-        "family": {"": "1."},
     }
 
 

@@ -25,7 +25,6 @@ class AveragePrecision(Family):
         "binary": {"": "0.7556", "thresholds=5": "0.5556"},
         "multiclass": {"": "1.", "average=None": "[1., 1., 1.]"},
         "multilabel": {"": "0.7500", "average=None": "[0.7500, 0.5833, 0.9167]"},
-        "family": {"": "1."},
     }
 
 

@@ -30,13 +30,9 @@ class BestThreshold(Family):
     defaults = {"criterion": "f_beta", "costs": (1.0, 1.0)}
     ordered = True
     example = {
-        "binary": {
-            "": "(tensor(0.7500), tensor(0.2200))",
-            'criterion="cost", costs=(1.0, 5.0)': "(tensor(0.3333), tensor(0.2200))",
-        },
-        "multiclass": {"": "(tensor([1., 1., 1.]), tensor([0.3000, 0.7500, 0.6000]))"},
-        "multilabel": {'criterion="youden"': "(tensor([0.5000, 0.5000, 0.6667]), tensor([0.7500, 0.5500, 0.3500]))"},
-        "family": {"": "(tensor([1., 1., 1.]), tensor([0.3000, 0.7500, 0.6000]))"},
+        "binary": {"": ("0.7500", "0.2200"), 'criterion="cost", costs=(1.0, 5.0)': ("0.3333", "0.2200")},
+        "multiclass": {"": ("[1., 1., 1.]", "[0.3000, 0.7500, 0.6000]")},
+        "multilabel": {'criterion="youden"': ("[0.5000, 0.5000, 0.6667]", "[0.7500, 0.5500, 0.3500]")},
     }
 
 

@@ -40,7 +40,6 @@ class CalibrationError(Family):
         "binary": {"n_bins=2": "0.2900", 'n_bins=2, norm="l2"': "0.2918", 'n_bins=2, norm="max"': "0.3167"},
         "multiclass": {"n_bins=3": "0.2000", 'n_bins=3, norm="l2"': "0.2082", 'n_bins=3, norm="max"': "0.2333"},
         "multilabel": {"n_bins=2": "0.3583", "n_bins=2, average=None": "[0.3500, 0.5000, 0.2250]"},
-        "family": {"n_bins=3": "0.2000"},
     }
 
 
@@ -62,7 +61,6 @@ class AdaptiveCalibrationError(Family):
     example = {
         "binary": {"n_bins=2": "0.2900", 'n_bins=2, norm="max"': "0.3167"},
         "multiclass": {"n_bins=2": "0.4000", 'n_bins=2, norm="max"': "0.5500"},
-        "family": {"n_bins=2": "0.4000"},
     }
 
 

@@ -27,7 +27,6 @@ class CohenKappa(Family):
     example = {
         "binary": {"": "0.3333"},
         "multiclass": {"": "0.6364", 'weights="quadratic"': "0.8000"},
-        "family": {"": "0.6364"},
     }
 
 

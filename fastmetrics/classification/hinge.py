@@ -30,7 +30,6 @@ class HingeLoss(Family):
     example = {
         "binary": {"": "0.6900", "squared=True": "0.6905"},
         "multiclass": {"": "0.9125", 'multiclass_mode="one-vs-all"': "[0.8750, 1.1250, 1.1000]"},
-        "family": {"": "0.9125"},
     }
 
 

@@ -25,7 +25,6 @@ class MatthewsCorrCoef(Family):
         "binary": {"": "0.3333"},
         "multiclass": {"": "0.7000"},
         "multilabel": {"": "0.3333"},
-        "family": {"": "0.7000"},
     }
 
 

@@ -58,10 +58,9 @@ class RecallAtFixedPrecision(Family):
 
     ordered = True
     example = {
-        "binary": {"min_precision=0.6": "(tensor(1.), tensor(0.2200))"},
-        "multiclass": {"min_precision=0.6": "(tensor([1., 1., 1.]), tensor([0.3000, 0.7500, 0.6000]))"},
-        "multilabel": {"min_precision=0.6": "(tensor([0.5000, 1.0000, 1.0000]), tensor([0.7500, 0.5500, 0.0500]))"},
-        "family": {"min_precision=0.6": "(tensor([1., 1., 1.]), tensor([0.3000, 0.7500, 0.6000]))"},
+        "binary": {"min_precision=0.6": ("1.", "0.2200")},
+        "multiclass": {"min_precision=0.6": ("[1., 1., 1.]", "[0.3000, 0.7500, 0.6000]")},
+        "multilabel": {"min_precision=0.6": ("[0.5000, 1.0000, 1.0000]", "[0.7500, 0.5500, 0.0500]")},
     }
 
 
@@ -146,10 +145,9 @@ class PrecisionAtFixedRecall(Family):
 
     ordered = True
     example = {
-        "binary": {"min_recall=0.6": "(tensor(0.6667), tensor(0.7300))"},
-        "multiclass": {"min_recall=0.6": "(tensor([1., 1., 1.]), tensor([0.3000, 0.7500, 0.6000]))"},
-        "multilabel": {"min_recall=0.6": "(tensor([0.5000, 0.6667, 1.0000]), tensor([0.0500, 0.5500, 0.3500]))"},
-        "family": {"min_recall=0.6": "(tensor([1., 1., 1.]), tensor([0.3000, 0.7500, 0.6000]))"},
+        "binary": {"min_recall=0.6": ("0.6667", "0.7300")},
+        "multiclass": {"min_recall=0.6": ("[1., 1., 1.]", "[0.3000, 0.7500, 0.6000]")},
+        "multilabel": {"min_recall=0.6": ("[0.5000, 0.6667, 1.0000]", "[0.0500, 0.5500, 0.3500]")},
     }
 
 
@@ -233,10 +231,9 @@ class SensitivityAtSpecificity(Family):
 
     ordered = True
     example = {
-        "binary": {"min_specificity=0.6": "(tensor(0.6667), tensor(0.7300))"},
-        "multiclass": {"min_specificity=0.6": "(tensor([1., 1., 1.]), tensor([0.3000, 0.7500, 0.6000]))"},
-        "multilabel": {"min_specificity=0.6": "(tensor([0.5000, 0.0000, 0.6667]), tensor([0.7500, 1.0000, 0.3500]))"},
-        "family": {"min_specificity=0.6": "(tensor([1., 1., 1.]), tensor([0.3000, 0.7500, 0.6000]))"},
+        "binary": {"min_specificity=0.6": ("0.6667", "0.7300")},
+        "multiclass": {"min_specificity=0.6": ("[1., 1., 1.]", "[0.3000, 0.7500, 0.6000]")},
+        "multilabel": {"min_specificity=0.6": ("[0.5000, 0.0000, 0.6667]", "[0.7500, 1.0000, 0.3500]")},
     }
 
 
@@ -320,10 +317,9 @@ class SpecificityAtSensitivity(Family):
 
     ordered = True
     example = {
-        "binary": {"min_sensitivity=0.6": "(tensor(0.6667), tensor(0.7300))"},
-        "multiclass": {"min_sensitivity=0.6": "(tensor([1., 1., 1.]), tensor([0.3000, 0.7500, 0.6000]))"},
-        "multilabel": {"min_sensitivity=0.6": "(tensor([0.0000, 0.5000, 1.0000]), tensor([0.0500, 0.5500, 0.3500]))"},
-        "family": {"min_sensitivity=0.6": "(tensor([1., 1., 1.]), tensor([0.3000, 0.7500, 0.6000]))"},
+        "binary": {"min_sensitivity=0.6": ("0.6667", "0.7300")},
+        "multiclass": {"min_sensitivity=0.6": ("[1., 1., 1.]", "[0.3000, 0.7500, 0.6000]")},
+        "multilabel": {"min_sensitivity=0.6": ("[0.0000, 0.5000, 1.0000]", "[0.0500, 0.5500, 0.3500]")},
     }
 
 

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.compiler import is_compiling
 
 from fastmetrics import arguments
-from fastmetrics.docstrings import Documented
+from fastmetrics.docstrings import Documented, Value
 from fastmetrics.formulas.retrieval import Aggregation, aggregate, counted, mean_of_sums
 from fastmetrics.metric import Batch, StatisticMetric
 from fastmetrics.passes.queries import TIES, Asked, Measured, Rankings
@@ -70,7 +70,7 @@ class RetrievalMetric(Documented, StatisticMetric):
     lacking: ClassVar[str] = "positive"
     #: The name of the function in torchmetrics, and how the function is shown: the value of its example by options.
     function_name: ClassVar[str]
-    function_example: ClassVar[dict[str, str]]
+    function_example: ClassVar[dict[str, Value]]
 
     def __init__(
         self,

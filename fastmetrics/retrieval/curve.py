@@ -41,7 +41,7 @@ class RetrievalPrecisionRecallCurve(RetrievalMetric):
     """
 
     function_name = "retrieval_precision_recall_curve"
-    function_example = {"max_k=2": "(tensor([1.0000, 0.5000]), tensor([0.5000, 0.5000]), tensor([1, 2]))"}
+    function_example = {"max_k=2": ("[1.0000, 0.5000]", "[0.5000, 0.5000]", "[1, 2]")}
 
     def __init__(
         self,
