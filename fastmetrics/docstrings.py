@@ -100,7 +100,7 @@ def join(docstrings: Iterable[Docstring], wanted: Mapping[str, Iterable[str]]) -
 class Documented:
     """A class whose subclasses are documented by what their bases and their family say; see :func:`documented`."""
 
-    example_batch: ClassVar[str]
+    example_batch: ClassVar[str | tuple[str, ...]]
     example_options: ClassVar[str] = ""
     example: ClassVar[Mapping[str, Value]] = {}
 
@@ -113,9 +113,10 @@ class Documented:
 def documented(*like: type) -> Callable[[type[T]], type[T]]:
     """Join to the docstring of a class what it leaves out: from its bases, and from classes that are like it.
 
-    A class states its example by attributes: ``example_batch`` is an expression of its two inputs; ``example_options``
-    is the argument that a call needs at least; ``example`` has the values as they are printed, without ``tensor()``, by
-    the further options of the call. A class without a docstring stays without.
+    A class states its example by attributes: ``example_batch`` is an expression of its first two inputs, or a tuple of
+    one for each of the first inputs; ``example_options`` is the argument that a call needs at least; ``example`` has
+    the values as they are printed, without ``tensor()``, by the further options of the call. A class without a
+    docstring stays without.
 
     Args:
         like: classes that have a method ``inputs``, as the class itself has.
@@ -158,12 +159,11 @@ def example(cls: Any, called: Any, pattern: str, values: Mapping[str, Value] | N
     values = vars(cls).get("example", {}) if values is None else values
     if not values:
         return {}
-    batch = ", ".join(parameters(cls.inputs)[:2])
-    lines = [
-        "import torch",
-        f"from {public_module(called)} import {called.__name__}",
-        f"{batch} = {cls.example_batch}",
-    ]
+    given, names = cls.example_batch, parameters(cls.inputs)
+    names = names[:2] if isinstance(given, str) else names[: len(given)]
+    batch = ", ".join(names)
+    lines = ["import torch", f"from {public_module(called)} import {called.__name__}"]
+    lines += [f"{batch} = {given}"] if isinstance(given, str) else map(" = ".join, zip(names, given, strict=True))
     text = "".join(f">>> {line}\n" for line in lines)
     needed = getattr(cls, "example_options", "")
     if needed.partition("=")[0] not in inspect.signature(called).parameters:
