@@ -3,14 +3,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from fastmetrics.passes.faults import record_faults
-from fastmetrics.passes.groups import within
+from fastmetrics.passes.groups import add_to_cells
 from fastmetrics.statistics.base import (
     Batch,
     Inputs,
@@ -120,14 +119,7 @@ class PairedStatistics(Statistics):
         else:
             assert c is not None
             place = ((target * c + labels[0]) * c + labels[1]).masked_fill(~counted, 0)
-        pairs = states["pairs"].view(-1)
-        if rows is None:
-            pairs.scatter_add_(0, place.reshape(-1), counted.reshape(-1).long())
-            return
-        cells = math.prod(self.shapes["pairs"][0])
-        for of_slicing in rows:
-            row, inside = within(of_slicing, states["pairs"].shape[0])
-            pairs.scatter_add_(0, (row * cells + place).reshape(-1), (counted & inside).reshape(-1).long())
+        add_to_cells(states["pairs"], rows, place, counted)
 
     def resampling(self, states: States, names: Sequence[str], how: str = "joint") -> Resampling | None:
         """The table is that of all samples."""

@@ -15,7 +15,7 @@ from fastmetrics.native import transforms
 from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.native.transforms import suspended
 from fastmetrics.passes import count_scores_, keep_scores_, score_histogram_
-from fastmetrics.passes.groups import within
+from fastmetrics.passes.groups import add_to_cells
 from fastmetrics.passes.score_keys import KEYS, number_of_keys, score_cells, scores_of_keys
 from fastmetrics.passes.scores import EITHER, LOGITS, PROBABILITIES, histogram_cells, logit_cuts
 from fastmetrics.statistics.base import Batch, Inputs, States, Statistics
@@ -70,15 +70,9 @@ class ScoresOfTask(OfScores):
 
     def _add_cells(self, state: Tensor, rows: Tensor, cells: Tensor, amount: Tensor) -> None:
         """Add what scores count in their cells, ``[M, C]`` each, to the rows ``[K, *shape]`` of ``state``."""
-        flat, cells_of_row = state.view(-1), state[0].numel()
-        for of_slicing in rows if rows.dim() > 1 else rows.unsqueeze(-1):
-            row, inside = within(of_slicing, state.shape[0])
-            row, inside = (
-                v.movedim(1, -1).reshape(cells.shape) if self.task == "multilabel" else v.reshape(-1, 1)
-                for v in (row, inside)
-            )
-            counted = torch.where(inside, amount, 0).to(state.dtype)
-            flat.index_add_(0, (row * cells_of_row + cells).reshape(-1), counted.reshape(-1))
+        if self.task == "multilabel":
+            rows = rows.movedim(2, -1).reshape(len(rows), *cells.shape)
+        add_to_cells(state, rows.reshape(len(rows), len(cells), -1), cells, amount)
 
 
 class ScoreHistogram(ScoresOfTask):

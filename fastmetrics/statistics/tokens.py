@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from fastmetrics.passes import token_rows, values_
 from fastmetrics.passes.faults import bad_weights, record_faults
-from fastmetrics.passes.groups import add_to_rows, within
+from fastmetrics.passes.groups import add_to_cells, add_to_rows
 from fastmetrics.passes.token_rows import SKIPPED, TokenValues
 from fastmetrics.passes.values import KEEP, values_by_rows
 from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, rows_in_parts, same_device
@@ -275,58 +276,26 @@ class TokenStatistics(OfTokens):
     def _add_part(self, states: States, batch: Batch, rows: Tensor | None) -> None:
         ranks = "rank" in states or "ranks" in states or bool(self.n_bins)
         values, tokens = self.read(batch, states.get("faults"), "entropy" in states, ranks)
-        if rows is None:
-            self.add_values(states, values, tokens)
-        else:
-            self._add_values_to_rows(states, rows.flatten(1), values, tokens)
+        self.add_values(states, values, tokens, None if rows is None else rows.flatten(1))
 
-    def _add_values_to_rows(self, states: States, rows: Tensor, values: TokenValues, tokens: Tokens) -> None:
-        """Add the values of tokens to their rows, int ``[K, N]``."""
-        amount = tokens.amount
+    def add_values(self, states: States, values: TokenValues, tokens: Tokens, rows: Tensor | None = None) -> None:
+        """Add the values of tokens to ``states``, or to the rows of them that each token has, int ``[K, N]``."""
+        add = values_ if rows is None else partial(values_by_rows, rows)
         for name, value in SUMS.items():
             if name in states:
-                values_by_rows(
-                    rows, value(values), tokens.weights, tokens.counted, states[name], *(None,) * 4, KEEP, 0.0
-                )
+                add(value(values), tokens.weights, tokens.counted, states[name], *(None,) * 4, KEEP, 0.0)
+        amount = tokens.amount
         if "ranks" in states:
-            ranks = states["ranks"]
-            k = ranks.shape[1]
+            k = states["ranks"].shape[-1]
             counted = torch.where(values.rank < k, amount, 0)
-            of_rank, flat = values.rank.clamp(max=k - 1).to(torch.int64), ranks.view(-1)
-            for of_slicing in rows:
-                row, inside = within(of_slicing, ranks.shape[0])
-                flat.index_add_(0, row * k + of_rank, torch.where(inside, counted, 0).to(ranks.dtype))
+            add_to_cells(states["ranks"], rows, values.rank.clamp(max=k - 1).to(torch.int64), counted)
         if "bytes" in states:
-            add_to_rows(states["bytes"], rows, self._bytes_of_each(tokens))
+            _add_up(states["bytes"], rows, self._bytes_of_each(tokens))
         for n_bins in self.n_bins:
             place, *of_each = self._binned(n_bins, values, tokens)
             for name, amounts in zip(states_of_bins(n_bins), of_each, strict=True):
-                state = states[name]
-                for of_slicing in rows:
-                    row, inside = within(of_slicing, state.shape[0])
-                    inside_amounts = torch.where(inside, amounts, 0.0).to(state.dtype)
-                    state.view(-1).index_add_(0, row * (n_bins + 1) + place, inside_amounts)
-        add_to_rows(states["count"], rows, amount)
-
-    def add_values(self, states: States, values: TokenValues, tokens: Tokens) -> None:
-        """Add the values of tokens to ``states``."""
-        for name, value in SUMS.items():
-            if name in states:
-                values_(value(values), tokens.weights, tokens.counted, states[name], *(None,) * 4, KEEP, 0.0)
-        amount = tokens.amount
-        if "ranks" in states:
-            ranks = states["ranks"]
-            k = ranks.shape[0]
-            within = torch.where(values.rank < k, amount, 0).to(ranks.dtype)
-            ranks += ranks.new_zeros(k).index_add(0, values.rank.clamp(max=k - 1).to(torch.int64), within)
-        if "bytes" in states:
-            states["bytes"].add_(self._bytes_of_each(tokens).sum())
-        for n_bins in self.n_bins:
-            place, *of_each = self._binned(n_bins, values, tokens)
-            for name, amounts in zip(states_of_bins(n_bins), of_each, strict=True):
-                state = states[name]
-                state += state.new_zeros(n_bins + 1).index_add(0, place, amounts.to(state.dtype))
-        states["count"].add_(amount.sum())
+                add_to_cells(states[name], rows, place, amounts)
+        _add_up(states["count"], rows, amount)
 
     def _binned(self, n_bins: int, values: TokenValues, tokens: Tokens) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The bins of tokens, int64 [N], and what each adds to the states of its bin, float64 [N] each."""
@@ -365,6 +334,13 @@ class TokenStatistics(OfTokens):
             terms = torch.where(likely, log_probs, 0.0)
             found["entropy"] = -(torch.where(likely, terms.exp(), 0.0) * terms).sum(1).mul(tokens.amount).sum()
         return found
+
+
+def _add_up(state: Tensor, rows: Tensor | None, amounts: Tensor) -> None:
+    if rows is None:
+        state.add_(amounts.sum())
+    else:
+        add_to_rows(state, rows, amounts)
 
 
 class TokenLikelihoods(OfTokens, Buffers):
