@@ -91,9 +91,6 @@ class BinaryAUROC(_Area, BinaryCurve, family=AUROC):
     Args:
         max_fpr: the greatest false positive rate: the area up to it, standardised by McClish's correction to 0.5 for
             scores that say nothing. None, or 1, takes all of the curve.
-
-    Returns:
-        float32 ``()``.
     """
 
     def __init__(

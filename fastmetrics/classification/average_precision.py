@@ -43,11 +43,7 @@ class _Steps(AreaMetric):
 
 
 class BinaryAveragePrecision(_Steps, BinaryCurve, family=AveragePrecision):
-    """Average precision of binary scores.
-
-    Returns:
-        float32 ``()``.
-    """
+    """Average precision of binary scores."""
 
 
 class MulticlassAveragePrecision(_Steps, MulticlassArea, family=AveragePrecision):

@@ -406,7 +406,11 @@ def _undefined(metric: BinaryRatio | MulticlassRatio | MultilabelRatio) -> float
 
 
 class BinaryConfusion(Decisions, BinaryTask):
-    """A binary metric with the arguments of a confusion matrix; its statistic is ``counts`` [1, 4]."""
+    """A binary metric with the arguments of a confusion matrix; its statistic is ``counts`` [1, 4].
+
+    Returns:
+        float32 ``()``.
+    """
 
     def __init__(
         self,
@@ -426,6 +430,9 @@ class MulticlassConfusion(MulticlassTask):
 
     Args:
         confusion: whether the statistic is ``confusion`` [C, C], or ``counts`` [C, 3].
+
+    Returns:
+        float32 ``()``.
     """
 
     def __init__(

@@ -70,10 +70,6 @@ class BinsMetric(TaskMetric):
     Args:
         n_bins: number of bins in [0, 1].
 
-    Inputs:
-        weights: what a sample counts instead of 1: of the shape of ``target`` or of its first dimensions, of any real
-            dtype, finite and at least 0.
-
     Raises:
         RuntimeError: inputs on different devices; targets out of range, or scores that are no probabilities, which are
             not counted: at once on the CPU, and at ``compute`` or ``forward`` on other devices.
@@ -138,7 +134,6 @@ class _BinaryError(_Error, BinaryTask):
 
     Inputs:
         preds: probabilities or logits ``[N, ...]`` of a floating type.
-        target: 0/1 labels of the same shape.
 
     Returns:
         ``()`` of the metric's dtype (``set_dtype``); from the function, of the dtype of the scores.
@@ -166,7 +161,6 @@ class ClassScores(MulticlassTask):
 
     Inputs:
         preds: probabilities or logits ``[N, C, ...]`` of a floating type.
-        target: labels ``[N, ...]``.
     """
 
     example_batch = (
@@ -217,7 +211,6 @@ class MultilabelCalibrationError(_Error, MultilabelTask, family=CalibrationError
 
     Inputs:
         preds: probabilities or logits ``[N, L, ...]`` of a floating type.
-        target: 0/1 labels of the same shape.
 
     Returns:
         ``()``, or ``(L,)`` without an average, of the metric's dtype (``set_dtype``); from the function, of the dtype

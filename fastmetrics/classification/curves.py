@@ -197,7 +197,6 @@ class BinaryCurve(CurveMetric, BinaryTask):
 
     Inputs:
         preds: scores ``[N, ...]`` of a floating type.
-        target: 0/1 labels of the same shape.
     """
 
     def __init__(
@@ -217,7 +216,6 @@ class MulticlassCurve(CurveMetric, MulticlassTask):
 
     Inputs:
         preds: scores ``[N, C, ...]`` of a floating type.
-        target: labels ``[N, ...]``.
     """
 
     example_batch = (
@@ -231,7 +229,6 @@ class MultilabelCurve(CurveMetric, MultilabelTask):
 
     Inputs:
         preds: scores ``[N, L, ...]`` of a floating type.
-        target: 0/1 labels of the same shape.
     """
 
     example_batch = (
@@ -241,7 +238,11 @@ class MultilabelCurve(CurveMetric, MultilabelTask):
 
 
 class AreaMetric(CurveMetric):
-    """The area under each curve, averaged."""
+    """The area under each curve, averaged.
+
+    Returns:
+        float32 ``()``.
+    """
 
     reads_values = True
     average = "macro"

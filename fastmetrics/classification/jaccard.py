@@ -33,9 +33,6 @@ class BinaryJaccardIndex(BinaryConfusion, family=JaccardIndex):
 
     Args:
         zero_division: the index if nothing is positive.
-
-    Returns:
-        float32 ``()``.
     """
 
     def __init__(

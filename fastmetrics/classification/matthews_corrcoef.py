@@ -35,6 +35,9 @@ class _Matthews(TaskMetric):
         undefined: the value where it is undefined, because all targets or all predictions are of one class: 0 as in
             scikit-learn, 1 or NaN. None takes that of torchmetrics, which is 0 for more than two classes and else
             depends on how many labels are right; see :func:`fastmetrics.formulas.confusion.matthews_corrcoef`.
+
+    Returns:
+        float32 ``()``.
     """
 
     def __init__(self, *args: Any, undefined: float | None, **kwargs: Any) -> None:
@@ -45,11 +48,7 @@ class _Matthews(TaskMetric):
 
 
 class BinaryMatthewsCorrCoef(_Matthews, BinaryConfusion, family=MatthewsCorrCoef):
-    """Matthews' coefficient of binary decisions.
-
-    Returns:
-        float32 ``()``.
-    """
+    """Matthews' coefficient of binary decisions."""
 
     def __init__(
         self,
@@ -72,9 +71,6 @@ class MulticlassMatthewsCorrCoef(_Matthews, MulticlassConfusion, family=Matthews
     """Matthews' coefficient of any number of classes, in memory that is linear in their number.
 
     It is the correlation of the one-hot labels and targets.
-
-    Returns:
-        float32 ``()``.
     """
 
     def __init__(
@@ -94,11 +90,7 @@ class MulticlassMatthewsCorrCoef(_Matthews, MulticlassConfusion, family=Matthews
 
 
 class MultilabelMatthewsCorrCoef(_Matthews, MultilabelConfusion, family=MatthewsCorrCoef):
-    """Matthews' coefficient of the decisions on all labels together, as torchmetrics has it.
-
-    Returns:
-        float32 ``()``.
-    """
+    """Matthews' coefficient of the decisions on all labels together, as torchmetrics has it."""
 
     def __init__(
         self,

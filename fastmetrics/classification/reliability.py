@@ -73,7 +73,6 @@ class BinaryReliabilityDiagram(_Diagram, BinaryTask, family=ReliabilityDiagram):
 
     Inputs:
         preds: probabilities or logits ``[N, ...]`` of a floating type.
-        target: 0/1 labels of the same shape.
 
     Returns:
         Three tensors ``(n_bins,)`` of the metric's dtype (``set_dtype``); from the function, of the dtype of the
