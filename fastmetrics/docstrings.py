@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from types import ModuleType
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 T = TypeVar("T")
@@ -173,6 +175,22 @@ def example(cls: Any, called: Any, pattern: str, values: Mapping[str, Value] | N
         call = pattern.format(batch=batch, options=options).replace(", )", ")")
         text += f">>> {call}\n{printed(value)}\n"
     return {"": text.rstrip()}
+
+
+def export(package: str) -> None:
+    """Make classes public names of a package, and its ``__all__``: those of its modules that show an example.
+
+    All metrics do, and what they have in common does not.
+    """
+    names = vars(sys.modules[package])
+    modules = [value for value in names.values() if isinstance(value, ModuleType)]
+    found = {
+        name: value
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, type) and value.__module__ == module.__name__ and of(value).sections.get("Example")
+    }
+    names.update(found, __all__=sorted(found))
 
 
 def of(obj: Any) -> Docstring:

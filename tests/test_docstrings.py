@@ -6,6 +6,8 @@ import importlib
 import inspect
 import pkgutil
 import re
+import sys
+import types
 
 import pytest
 import torch
@@ -193,6 +195,19 @@ def test_a_class_of_a_user():
     assert "logits" in parse(Told.__doc__).sections["Args"]
     assert "Example" not in parse(Told.__doc__).sections
     assert Told()(torch.tensor([1, 0]), torch.tensor([1, 0])) == 1
+
+
+def test_a_package_exports_what_shows_an_example(monkeypatch):
+    package, module = types.ModuleType("some"), types.ModuleType("some.metrics")
+    example = "One.\n\nExample:\n    >>> 1\n    1\n"
+    for name, text, home in (("Base", "One.", module), ("Shown", example, module), ("Imported", example, package)):
+        vars(module)[name] = type(name, (), {"__doc__": text, "__module__": home.__name__})
+    package.metrics = module
+    monkeypatch.setitem(sys.modules, "some", package)
+    docstrings.export("some")
+    assert package.__all__ == ["Shown"]
+    assert package.Shown is module.Shown
+    assert not hasattr(package, "Base")
 
 
 @pytest.mark.parametrize(
