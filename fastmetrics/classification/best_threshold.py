@@ -8,9 +8,10 @@ from typing import Any
 from torch import Tensor
 
 from fastmetrics import arguments
-from fastmetrics.classification.curves import BinaryCurve, CurveMetric, MulticlassCurve, MultilabelCurve
+from fastmetrics.classification.curves import BinaryCurve, MulticlassCurve, MultilabelCurve, PointMetric
 from fastmetrics.classification.family import Family
 from fastmetrics.formulas import operating_points
+from fastmetrics.formulas.curve_table import Points
 from fastmetrics.formulas.operating_points import Decisions
 
 CRITERIA = ("f_beta", "youden", "cost")
@@ -36,7 +37,7 @@ class BestThreshold(Family):
     }
 
 
-class _Best(CurveMetric):
+class _Best(PointMetric):
     """The best decisions of each column.
 
     Args:
@@ -48,18 +49,13 @@ class _Best(CurveMetric):
         the criterion, float32 ``()``, and the threshold ``()``; ``(C,)`` or ``(L,)`` for classes or labels.
     """
 
-    higher_is_better = None
     plot_upper_bound = None
     plot_lower_bound = None
-    reads_values = True
 
-    def formula(self, **states: Tensor) -> tuple[Tensor, Tensor]:
-        """The values and their thresholds."""
-        of = operating_points.decisions(self._table(**states))
+    def _found(self, points: Points) -> tuple[Tensor, Tensor]:
+        of = operating_points.decisions(points)
         values, thresholds = operating_points.best(of, self._goodness(of))
-        if self.task_name == "binary":
-            values, thresholds = values[0], thresholds[0]
-        return (-values if self.criterion == "cost" else values).float(), thresholds
+        return -values if self.criterion == "cost" else values, thresholds
 
     def table(self) -> list[dict[str, Tensor]]:
         """What decisions at each threshold count, a table for each column, the greatest threshold first.
@@ -79,10 +75,6 @@ class _Best(CurveMetric):
         columns["value"] = -values if self.criterion == "cost" else values
         sizes = (points.sizes + (not points.binned)).tolist()
         return [{name: value[i, :size].clone() for name, value in columns.items()} for i, size in enumerate(sizes)]
-
-    def plot(self, val: Any = None, ax: Any = None) -> Any:
-        """Draw ``val`` (a value, values of classes, or a sequence of them), or the present one."""
-        return self._plot(self.compute()[0] if val is None else val, ax)
 
     def _goodness(self, of: Decisions) -> Tensor:
         """What is to be greatest, float64 ``[C, points]``."""
@@ -136,8 +128,7 @@ class MulticlassBestThreshold(_Best, MulticlassCurve, family=BestThreshold):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        given = thresholds, ignore_index, validate_args, logits
-        self._start("num_classes", num_classes, None, (None,), *given, **kwargs)
+        self._start(num_classes, thresholds, ignore_index, validate_args, logits, **kwargs)
         self._decide_by(criterion, beta, costs, validate_args)
 
 
@@ -157,6 +148,5 @@ class MultilabelBestThreshold(_Best, MultilabelCurve, family=BestThreshold):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        given = thresholds, ignore_index, validate_args, logits
-        self._start("num_labels", num_labels, None, (None,), *given, **kwargs)
+        self._start(num_labels, thresholds, ignore_index, validate_args, logits, **kwargs)
         self._decide_by(criterion, beta, costs, validate_args)

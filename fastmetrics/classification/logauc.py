@@ -115,7 +115,6 @@ class MultilabelLogAUC(_LogArea, MultilabelArea, family=LogAUC):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        averages = ("macro", "weighted", "none", None)
         given = thresholds, ignore_index, validate_args, logits
-        self._start("num_labels", num_labels, average, averages, *given, **kwargs)
+        self._start(num_labels, *given, average, ("macro", "weighted", "none", None), **kwargs)
         self._between(fpr_range, validate_args)

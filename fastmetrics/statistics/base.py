@@ -125,7 +125,11 @@ class Statistics(ABC):
         for name, (shape, dtype) in other.shapes.items():
             present = self.shapes.get(name, (shape, dtype))[0]
             both.shapes[name] = (tuple(map(max, present, shape)), dtype)
-        return both
+        return both._joined(other)
+
+    def _joined(self, other: Any) -> Statistics | None:
+        """What :meth:`union` makes of a copy of these statistics that has the shapes of both; None if it cannot be."""
+        return self
 
     def _start(self, size: int | None) -> None:
         """Take a size, or None for that of the first batch; a part of a constructor."""

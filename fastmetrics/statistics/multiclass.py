@@ -92,12 +92,10 @@ class MulticlassStatistics(Statistics):
         """Every option but which statistics are asked for."""
         return self.options_but("top_k")
 
-    def union(self, other: Statistics) -> Statistics | None:
-        """See the base; scores are needed where either needs them."""
-        both = super().union(other)
-        if isinstance(both, MulticlassStatistics) and isinstance(other, MulticlassStatistics):
-            both.top_k = max(self.top_k, other.top_k)
-        return both
+    def _joined(self, other: Any) -> Statistics:
+        """Scores are needed where either needs them."""
+        self.top_k = max(self.top_k, other.top_k)
+        return self
 
     def check(self, inputs: Inputs) -> None:
         """Raise ``ValueError`` on wrong shapes or dtypes, ``RuntimeError`` on different devices."""

@@ -104,17 +104,11 @@ class QueryDocuments(_OfQueries):
         """Which documents are skipped."""
         return self.ignore_index, type(self.ignore_index)
 
-    def union(self, other: Statistics) -> Statistics | None:
+    def _joined(self, other: Any) -> Statistics:
         """For all that is asked for."""
-        both = super().union(other)
-        if both is not None:
-            assert isinstance(both, QueryDocuments)
-            assert isinstance(other, QueryDocuments)
-            ways = [*self.asked, *other.asked]
-            both.asked = {
-                how: tuple(dict.fromkeys((*self.asked.get(how, ()), *other.asked.get(how, ())))) for how in ways
-            }
-        return both
+        ways = [*self.asked, *other.asked]
+        self.asked = {how: tuple(dict.fromkeys((*self.asked.get(how, ()), *other.asked.get(how, ())))) for how in ways}
+        return self
 
     def of_batch(self, batch: Batch, faults: Tensor | None, like: States | None = None) -> dict[str, Tensor]:
         """The documents of a batch, in tensors of their own."""
@@ -176,15 +170,10 @@ class QuerySums(_OfQueries):
         """How queries are measured, and which documents are skipped."""
         return self.options_but("asked")
 
-    def union(self, other: Statistics) -> Statistics | None:
+    def _joined(self, other: Any) -> Statistics | None:
         """For all measures; None if one is wanted at other numbers of documents."""
-        both = super().union(other)
-        if both is None:
-            return None
-        assert isinstance(both, QuerySums)
-        assert isinstance(other, QuerySums)
-        both.asked = tuple(dict.fromkeys(self.asked + other.asked))
-        return both if len({each.measure for each in both.asked}) == len(both.asked) else None
+        self.asked = tuple(dict.fromkeys(self.asked + other.asked))
+        return self if len({each.measure for each in self.asked}) == len(self.asked) else None
 
     @property
     def binary(self) -> bool:

@@ -47,19 +47,6 @@ class Tokens(NamedTuple):
         return self.counted if self.weights is None else torch.where(self.counted, self.weights, 0.0)
 
 
-def tokens_of(
-    target: Tensor,
-    vocabulary: int,
-    weights: Tensor | None,
-    valid: Tensor | None,
-    ignore_index: int | None,
-    faults: Tensor | None,
-) -> Tokens:
-    """The tokens of a batch; targets and weights out of range go to ``faults``."""
-    ids, kept = _wanted(target, valid, ignore_index)
-    return _counted(ids, kept, (ids < 0) | (ids >= vocabulary), weights, faults)
-
-
 def _wanted(target: Tensor, valid: Tensor | None, ignore_index: int | None) -> tuple[Tensor, Tensor]:
     """The ids of the targets, and which of them are to be counted."""
     ids = target.reshape(-1).to(torch.int64)
@@ -153,13 +140,29 @@ class OfTokens(Statistics):
         skipped = "" if self.ignore_index is None else f", or ignore_index = {self.ignore_index}"
         return f"expected `target` to be token ids {known}{skipped}, but {count} were not, the first is {first}"
 
+    def _tokens(self, batch: Batch, vocabulary: int, faults: Tensor | None) -> Tokens:
+        """The tokens of a batch; targets and weights out of range go to ``faults``."""
+        (_, target), weights, valid = batch
+        ids, kept = _wanted(target, valid, self.ignore_index)
+        return _counted(ids, kept, (ids < 0) | (ids >= vocabulary), weights, faults)
+
+    def _log_probs(self, batch: Batch) -> tuple[Tokens, Tensor, Tensor]:
+        """The tokens, the logarithms of their probabilities, [N, V], and those of the targets, [N], with a graph."""
+        preds = batch[0][0]
+        v = preds.shape[-1]
+        tokens = self._tokens(batch, v, None)
+        # what is not counted must not reach the gradient
+        log_probs = torch.where(tokens.counted.unsqueeze(1), preds.reshape(-1, v).double(), 0.0).log_softmax(1)
+        own = log_probs.gather(1, torch.where(tokens.counted, tokens.ids, 0).unsqueeze(1)).squeeze(1)
+        return tokens, log_probs, own
+
     def read(self, batch: Batch, faults: Tensor | None, entropy: bool, rank: bool) -> tuple[TokenValues, Tokens]:
         """The values of tokens, from one read of their logits."""
         (preds, target), weights, valid = batch
         read, layer = preds.detach(), self.layer
         v = preds.shape[-1] if layer is None else len(layer.weight)
         if self.shard is None:
-            tokens = tokens_of(target, v, weights, valid, self.ignore_index, faults)
+            tokens = self._tokens(batch, v, faults)
             if layer is not None:
                 return layer.values(read, tokens.place, entropy, rank), tokens
             return TokenValues(*token_rows(read, tokens.place, entropy, rank, None).unbind()), tokens
@@ -240,10 +243,11 @@ class TokenStatistics(OfTokens):
                 return other.union(self) if other.token_bytes is not None else None
             if other.token_bytes is not None:
                 return None
-        both = super().union(other)
-        if isinstance(both, TokenStatistics) and isinstance(other, TokenStatistics):
-            both.n_bins = tuple(sorted({*self.n_bins, *other.n_bins}))
-        return both
+        return super().union(other)
+
+    def _joined(self, other: Any) -> Statistics:
+        self.n_bins = tuple(sorted({*self.n_bins, *other.n_bins}))
+        return self
 
     def check(self, inputs: Inputs) -> None:
         """As all statistics of tokens; ``ValueError`` on a vocabulary for which there are no bytes."""
@@ -319,15 +323,10 @@ class TokenStatistics(OfTokens):
         """
         if self.shard is not None or not self.shapes.keys() & {"total_log_probs", "entropy"}:
             return None
+        tokens, log_probs, own = self._log_probs(batch)
         (preds, target), weights, valid = batch
-        v = preds.shape[-1]
-        tokens = tokens_of(target, v, weights, valid, self.ignore_index, None)
-        # what is not counted must not reach the gradient
-        logits = torch.where(tokens.counted.unsqueeze(1), preds.reshape(-1, v).double(), 0.0)
-        log_probs = logits.log_softmax(1)
         found = self.of_batch(((preds.detach(), target), weights, valid), None)
         if "total_log_probs" in self.shapes:
-            own = log_probs.gather(1, torch.where(tokens.counted, tokens.ids, 0).unsqueeze(1)).squeeze(1)
             found["total_log_probs"] = -(own * tokens.amount).sum()
         if "entropy" in self.shapes:
             likely = log_probs > -torch.inf  # the others add nothing, not even to a gradient
@@ -365,11 +364,7 @@ class TokenLikelihoods(OfTokens, Buffers):
         """The same, in operations that keep the graph; None for a part of the vocabulary."""
         if self.shard is not None:
             return None
-        (preds, target), _, valid = batch
-        v = preds.shape[-1]
-        tokens = tokens_of(target, v, None, valid, self.ignore_index, None)
-        logits = torch.where(tokens.counted.unsqueeze(1), preds.reshape(-1, v).double(), 0.0)
-        own = logits.log_softmax(1).gather(1, torch.where(tokens.counted, tokens.ids, 0).unsqueeze(1)).squeeze(1)
+        tokens, _, own = self._log_probs(batch)
         return {"nll": torch.where(tokens.counted, -own, torch.nan)}
 
     def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:
