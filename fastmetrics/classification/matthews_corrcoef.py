@@ -46,6 +46,10 @@ class _Matthews(TaskMetric):
         super().__init__(*args, **kwargs)
         self.undefined = undefined
 
+    def formula(self, counts: Tensor) -> Tensor:
+        """From int64 [1, 4], [C, 3] or [L, 4]."""
+        return matthews_corrcoef(counts, self.undefined)
+
 
 class BinaryMatthewsCorrCoef(_Matthews, BinaryConfusion, family=MatthewsCorrCoef):
     """Matthews' coefficient of binary decisions."""
@@ -61,10 +65,6 @@ class BinaryMatthewsCorrCoef(_Matthews, BinaryConfusion, family=MatthewsCorrCoef
         **kwargs: Any,
     ) -> None:
         super().__init__(threshold, ignore_index, validate_args, logits=logits, undefined=undefined, **kwargs)
-
-    def formula(self, counts: Tensor) -> Tensor:
-        """From int64 [1, 4]."""
-        return matthews_corrcoef(counts, self.undefined)
 
 
 class MulticlassMatthewsCorrCoef(_Matthews, MulticlassConfusion, family=MatthewsCorrCoef):
@@ -84,10 +84,6 @@ class MulticlassMatthewsCorrCoef(_Matthews, MulticlassConfusion, family=Matthews
     ) -> None:
         super().__init__(num_classes, ignore_index, validate_args, undefined=undefined, **kwargs)
 
-    def formula(self, counts: Tensor) -> Tensor:
-        """From int64 [C, 3]."""
-        return matthews_corrcoef(counts, self.undefined)
-
 
 class MultilabelMatthewsCorrCoef(_Matthews, MultilabelConfusion, family=MatthewsCorrCoef):
     """Matthews' coefficient of the decisions on all labels together, as torchmetrics has it."""
@@ -105,7 +101,3 @@ class MultilabelMatthewsCorrCoef(_Matthews, MultilabelConfusion, family=Matthews
     ) -> None:
         options = (threshold, ignore_index, validate_args)
         super().__init__(num_labels, *options, logits=logits, undefined=undefined, **kwargs)
-
-    def formula(self, counts: Tensor) -> Tensor:
-        """From int64 [L, 4]."""
-        return matthews_corrcoef(counts, self.undefined)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -72,11 +73,8 @@ class RowValues(Statistics):
         if weights is not None:
             counted = torch.ones_like(weights, dtype=torch.bool) if valid is None else valid
             weights = torch.where(bad_weights(states.get("faults"), weights, counted), 0.0, weights)
-        to = states["measures"], states["total"], None, None, None, KEEP, 0.0
-        if rows is None:
-            values_(row_values, weights, valid, *to)
-        else:
-            values_by_rows(rows, row_values, weights, valid, *to)
+        add = values_ if rows is None else partial(values_by_rows, rows)
+        add(row_values, weights, valid, states["measures"], states["total"], None, None, None, KEEP, 0.0)
 
     def differentiable(self, batch: Batch) -> dict[str, Tensor] | None:
         """The sums of one batch, in operations that keep the graph."""
