@@ -289,9 +289,10 @@ class Statistics(ABC):
 
     def merge(self, states: States, batch: States) -> None:
         """Add the statistics of a batch to ``states``, in place."""
+        reductions = self.reductions
         for name, value in batch.items():
-            if name in self.reductions:
-                states[name].copy_(self.reductions[name](torch.stack([states[name], value])))
+            if name in reductions:
+                states[name].copy_(reductions[name](torch.stack([states[name], value])))
             else:
                 states[name].add_(value)
 

@@ -30,6 +30,7 @@ class OfDecisions(Statistics):
         samplewise: bool = False,
     ) -> None:
         self.ignore_index = ignore_index
+        self._ignored = ignored(ignore_index)
         self.validate = validate
         self._decisions: Statistics = (
             BinaryStatistics(num_labels, ignore_index=ignore_index, samplewise=samplewise)
@@ -44,10 +45,6 @@ class OfDecisions(Statistics):
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which labels were out of range."""
         return self._decisions.explain_fault(which, count, first)
-
-    @property
-    def _ignored(self) -> tuple[int, bool]:
-        return ignored(self.ignore_index)
 
 
 class OfScores(OfDecisions):

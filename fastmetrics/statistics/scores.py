@@ -220,7 +220,9 @@ class KeptScores(ScoresOfTask, Buffers):
             room = self._open(room, states, preds, rows)
             if room is None:
                 return None
-        preds, target, valid, _ = as_samples(((preds.detach() if preds.requires_grad else preds, target), None, valid))
+        if preds.requires_grad:
+            batch = (preds.detach(), target), None, valid
+        preds, target, valid, _ = as_samples(batch)
         first = room.used
         kept = room.grow(rows)
         try:
