@@ -20,49 +20,20 @@ from fastmetrics.classification.family import general as _general
 from fastmetrics.collection import MetricCollection
 from fastmetrics.metric import Metric
 from fastmetrics.native import build
-from fastmetrics.nominal import CramersV, FleissKappa, PearsonsContingencyCoefficient, TheilsU, TschuprowsT
-from fastmetrics.regression import (
-    ConcordanceCorrCoef,
-    CosineSimilarity,
-    CriticalSuccessIndex,
-    ExplainedVariance,
-    KendallRankCorrCoef,
-    KLDivergence,
-    LogCoshError,
-    MeanAbsoluteError,
-    MeanAbsolutePercentageError,
-    MeanSquaredError,
-    MeanSquaredLogError,
-    MinkowskiDistance,
-    NormalizedRootMeanSquaredError,
-    PearsonCorrCoef,
-    R2Score,
-    RelativeSquaredError,
-    SpearmanCorrCoef,
-    SymmetricMeanAbsolutePercentageError,
-    TweedieDevianceScore,
-    WeightedMeanAbsolutePercentageError,
-)
-from fastmetrics.retrieval import (
-    RetrievalFallOut,
-    RetrievalHitRate,
-    RetrievalMAP,
-    RetrievalMRR,
-    RetrievalNormalizedDCG,
-    RetrievalPrecision,
-    RetrievalPrecisionRecallCurve,
-    RetrievalRecall,
-    RetrievalRecallAtFixedPrecision,
-    RetrievalRPrecision,
-)
 from fastmetrics.versions import warn_of_untested
 
 __version__ = "0.1.0"
 
 warn_of_untested()
 
-# the classification metrics whose names say no task
-globals().update({name: getattr(classification, name) for name in _general(vars(classification)["__all__"])})
+# as in torchmetrics: classification by the names that say no task, and most of the others
+_names = {
+    classification: _general(vars(classification)["__all__"]),
+    nominal: nominal.__all__,
+    regression: {*regression.__all__} - {"ContinuousRankedProbabilityScore", "JensenShannonDivergence"},
+    retrieval: {*retrieval.__all__} - {"RetrievalAUROC"},
+}
+globals().update({name: getattr(module, name) for module, names in _names.items() for name in names})
 
 __all__ = [
     "aggregation",

@@ -243,18 +243,15 @@ class Accumulator:
 
     def add(self, batch: Batch) -> None:
         """Add a batch that was checked."""
-        inputs, weights, valid = batch
         statistics = self.statistics
         if statistics.samplewise:
             if not (self.lists_on_cpu or is_compiling()):
                 self.room = statistics.extend(self.room, self.states, batch, self.faults)
                 if self.room is not None:
                     return
-            self._append(statistics.of_batch(inputs, weights, valid, self.faults))
-        elif weights is None:
-            statistics.add(self.states, inputs, None, valid)
+            self._append(statistics.of_batch(batch, self.faults))
         else:
-            statistics.add(self.weighted(), inputs, weights, valid)
+            statistics.add(self.states if batch[1] is None else self.weighted(), batch)
 
     def add_and_keep(self, batch: Batch, traced: bool) -> Part:
         """Add a batch that was checked, in a compiled function or not, and return its own statistics."""
@@ -609,9 +606,9 @@ def of_batch(
     """The statistics of one batch, and whether they carry a graph; see :meth:`Statistics.of_batch`."""
     inputs, weights, valid = batch
     if type(statistics).differentiable is not Statistics.differentiable and differentiated(inputs):
-        states = statistics.differentiable(inputs, weights, valid)
+        states = statistics.differentiable(batch)
         if states is not None:
             if statistics.may_fault(weights):  # the pass says what was out of range
-                statistics.of_batch(tuple(value.detach() for value in inputs), weights, valid, faults)
+                statistics.of_batch((tuple(value.detach() for value in inputs), weights, valid), faults)
             return states, True
-    return statistics.of_batch(inputs, weights, valid, faults, like), False
+    return statistics.of_batch(batch, faults, like), False

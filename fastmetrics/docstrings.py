@@ -10,12 +10,15 @@ from __future__ import annotations
 
 import inspect
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
+from types import ModuleType
 from typing import Any, ClassVar, NamedTuple, TypeVar
 
 T = TypeVar("T")
 
+Value = str | tuple[str, ...]  # of an example, see :func:`printed`
 SECTIONS = ("Args", "Inputs", "Returns", "Raises", "Example")
 _ENTRIES = ("Args", "Inputs", "Raises")  # sections of entries, `name: text`
 _ENTRY = re.compile(r"(\w+): ?(.*)")
@@ -99,9 +102,9 @@ def join(docstrings: Iterable[Docstring], wanted: Mapping[str, Iterable[str]]) -
 class Documented:
     """A class whose subclasses are documented by what their bases and their family say; see :func:`documented`."""
 
-    example_batch: ClassVar[str]
+    example_batch: ClassVar[str | tuple[str, ...]]
     example_options: ClassVar[str] = ""
-    example: ClassVar[Mapping[str, str]] = {}
+    example: ClassVar[Mapping[str, Value]] = {}
 
     def __init_subclass__(cls, details: str = "", **kwargs: Any) -> None:
         """``details`` is prose that follows that of the class."""
@@ -112,9 +115,10 @@ class Documented:
 def documented(*like: type) -> Callable[[type[T]], type[T]]:
     """Join to the docstring of a class what it leaves out: from its bases, and from classes that are like it.
 
-    A class states its example by attributes: ``example_batch`` is an expression of its two inputs; ``example_options``
-    is the argument that a call needs at least; ``example`` has the values as they are printed, without ``tensor()``, by
-    the further options of the call. A class without a docstring stays without.
+    A class states its example by attributes: ``example_batch`` is an expression of its first two inputs, or a tuple of
+    one for each of the first inputs; ``example_options`` is the argument that a call needs at least; ``example`` has
+    the values as they are printed, without ``tensor()``, by the further options of the call. A class without a
+    docstring stays without.
 
     Args:
         like: classes that have a method ``inputs``, as the class itself has.
@@ -145,7 +149,7 @@ def _complete(cls: Any, like: Iterable[Any], details: str = "") -> None:
     cls.__doc__ = str(cls._docstring)
 
 
-def example(cls: Any, called: Any, pattern: str, values: Mapping[str, str] | None = None) -> dict[str, str]:
+def example(cls: Any, called: Any, pattern: str, values: Mapping[str, Value] | None = None) -> dict[str, str]:
     """The section that shows an example; empty for a class that states none.
 
     Args:
@@ -157,12 +161,11 @@ def example(cls: Any, called: Any, pattern: str, values: Mapping[str, str] | Non
     values = vars(cls).get("example", {}) if values is None else values
     if not values:
         return {}
-    batch = ", ".join(parameters(cls.inputs)[:2])
-    lines = [
-        "import torch",
-        f"from {public_module(called)} import {called.__name__}",
-        f"{batch} = {cls.example_batch}",
-    ]
+    given, names = cls.example_batch, parameters(cls.inputs)
+    names = names[:2] if isinstance(given, str) else names[: len(given)]
+    batch = ", ".join(names)
+    lines = ["import torch", f"from {public_module(called)} import {called.__name__}"]
+    lines += [f"{batch} = {given}"] if isinstance(given, str) else map(" = ".join, zip(names, given, strict=True))
     text = "".join(f">>> {line}\n" for line in lines)
     needed = getattr(cls, "example_options", "")
     if needed.partition("=")[0] not in inspect.signature(called).parameters:
@@ -172,6 +175,22 @@ def example(cls: Any, called: Any, pattern: str, values: Mapping[str, str] | Non
         call = pattern.format(batch=batch, options=options).replace(", )", ")")
         text += f">>> {call}\n{printed(value)}\n"
     return {"": text.rstrip()}
+
+
+def export(package: str) -> None:
+    """Make classes public names of a package, and its ``__all__``: those of its modules that show an example.
+
+    All metrics do, and what they have in common does not.
+    """
+    names = vars(sys.modules[package])
+    modules = [value for value in names.values() if isinstance(value, ModuleType)]
+    found = {
+        name: value
+        for module in modules
+        for name, value in vars(module).items()
+        if isinstance(value, type) and value.__module__ == module.__name__ and of(value).sections.get("Example")
+    }
+    names.update(found, __all__=sorted(found))
 
 
 def of(obj: Any) -> Docstring:
@@ -199,10 +218,10 @@ def public_module(obj: Any) -> str:
     return f"{package}.{rest.partition('.')[0]}"
 
 
-def printed(value: str) -> str:
-    """``[[1, 2], [3, 4]]`` as torch prints a tensor of it; ``(...)``, which is no tensor, as it is."""
-    if value.startswith("("):
-        return value
+def printed(value: Value) -> str:
+    """``[[1, 2], [3, 4]]`` as torch prints a tensor of it, and a tuple of such values as a tuple of tensors."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(printed, value))})"
     rows = 6 + len(value) - len(value.lstrip("["))
     value = value.replace("]], [[", f"]],\n<BLANKLINE>\n{' ' * 8}[[").replace("], [", f"],\n{' ' * rows}[")
     return f"tensor({value})"

@@ -6,15 +6,18 @@ import importlib
 import inspect
 import pkgutil
 import re
+import sys
+import types
 
 import pytest
 import torch
 
 import fastmetrics
 from fastmetrics import docstrings, functional
-from fastmetrics.classification import BinaryFBetaScore
+from fastmetrics.classification import BinaryFBetaScore, CohenKappa
 from fastmetrics.classification.base import BinaryRatio
 from fastmetrics.docstrings import Docstring, Documented, join, parse
+from fastmetrics.retrieval import RetrievalMRR
 
 CLASSES = ("aggregation", "classification", "clustering", "nominal", "regression", "segmentation", "shape", "wrappers")
 FUNCTIONS = ("classification", "clustering", "nominal", "pairwise", "regression", "segmentation", "shape")
@@ -195,6 +198,19 @@ def test_a_class_of_a_user():
     assert Told()(torch.tensor([1, 0]), torch.tensor([1, 0])) == 1
 
 
+def test_a_package_exports_what_shows_an_example(monkeypatch):
+    package, module = types.ModuleType("some"), types.ModuleType("some.metrics")
+    example = "One.\n\nExample:\n    >>> 1\n    1\n"
+    for name, text, home in (("Base", "One.", module), ("Shown", example, module), ("Imported", example, package)):
+        vars(module)[name] = type(name, (), {"__doc__": text, "__module__": home.__name__})
+    package.metrics = module
+    monkeypatch.setitem(sys.modules, "some", package)
+    docstrings.export("some")
+    assert package.__all__ == ["Shown"]
+    assert package.Shown is module.Shown
+    assert not hasattr(package, "Base")
+
+
 @pytest.mark.parametrize(
     "value", ["1", "[1, 2]", "[[1, 0], [0, 1]]", "[[[1, 0], [0, 1]], [[1, 1], [0, 2]]]", "[[True], [False]]"]
 )
@@ -203,3 +219,21 @@ def test_values_are_printed_as_torch_does(value):
         repr(torch.tensor(eval(value))),
         repr(torch.tensor(eval(value))).replace("[[ True]", "[[True]"),
     )
+
+
+def test_tuples_of_values_are_printed_as_torch_does():
+    values = "[0.5000, 1.0000]", "[[1, 0], [0, 1]]", "2"
+    assert docstrings.printed(values) == repr(tuple(torch.tensor(eval(value)) for value in values))
+
+
+def test_each_input_of_an_example_has_a_line():
+    shown = docstrings.of(RetrievalMRR).sections["Example"][""].splitlines()
+    assert [line.partition(" = ")[0] for line in shown[2:5]] == [">>> preds", ">>> target", ">>> indexes"]
+    assert shown[5] == ">>> RetrievalMRR()(preds, target, indexes)"
+
+
+def test_a_family_without_an_example_shows_that_of_its_multiclass_class():
+    assert "family" not in CohenKappa.example
+    shown = docstrings.of(CohenKappa).sections["Example"][""]
+    for options, value in CohenKappa.example["multiclass"].items():
+        assert f"{options})(preds, target)\n{docstrings.printed(value)}" in shown

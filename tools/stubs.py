@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent
 MODULES = (
     "fastmetrics",
     "fastmetrics.classification",
+    "fastmetrics.clustering",
     "fastmetrics.functional",
     "fastmetrics.functional.classification",
     "fastmetrics.functional.clustering",
@@ -31,6 +32,9 @@ MODULES = (
     "fastmetrics.functional.retrieval",
     "fastmetrics.functional.segmentation",
     "fastmetrics.functional.text",
+    "fastmetrics.regression",
+    "fastmetrics.retrieval",
+    "fastmetrics.text",
 )
 HEAD = """# SPDX-License-Identifier: Apache-2.0
 # Written by tools/stubs.py; `make stubs` writes it again.

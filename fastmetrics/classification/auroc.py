@@ -31,7 +31,6 @@ class AUROC(Family):
         "binary": {"": "0.6667", "thresholds=5": "0.5556"},
         "multiclass": {"": "1.", "average=None": "[1., 1., 1.]"},
         "multilabel": {"": "0.6528", "average=None": "[0.6250, 0.5000, 0.8333]"},
-        "family": {"": "1."},
     }
 
 
@@ -92,9 +91,6 @@ class BinaryAUROC(_Area, BinaryCurve, family=AUROC):
     Args:
         max_fpr: the greatest false positive rate: the area up to it, standardised by McClish's correction to 0.5 for
             scores that say nothing. None, or 1, takes all of the curve.
-
-    Returns:
-        float32 ``()``.
     """
 
     def __init__(

@@ -25,7 +25,6 @@ class AveragePrecision(Family):
         "binary": {"": "0.7556", "thresholds=5": "0.5556"},
         "multiclass": {"": "1.", "average=None": "[1., 1., 1.]"},
         "multilabel": {"": "0.7500", "average=None": "[0.7500, 0.5833, 0.9167]"},
-        "family": {"": "1."},
     }
 
 
@@ -44,11 +43,7 @@ class _Steps(AreaMetric):
 
 
 class BinaryAveragePrecision(_Steps, BinaryCurve, family=AveragePrecision):
-    """Average precision of binary scores.
-
-    Returns:
-        float32 ``()``.
-    """
+    """Average precision of binary scores."""
 
 
 class MulticlassAveragePrecision(_Steps, MulticlassArea, family=AveragePrecision):

@@ -311,28 +311,38 @@ class MultilabelCounts(Decisions, MultilabelTask):
         self.zero_division = zero_division
 
 
-class BinaryRatio(BinaryCounts):
+class RatioMetric(TaskMetric):
+    """A metric whose formula is a score of one class, averaged."""
+
+    ratio: Ratio | Combination
+    #: The score without a denominator, where it is not ``zero_division``, which is taken and not used then, as in
+    #: torchmetrics.
+    undefined: ClassVar[float | None] = None
+    batched = True
+    zero_division: float
+
+    @property
+    def _undefined(self) -> float:
+        return self.zero_division if self.undefined is None else self.undefined
+
+
+class BinaryRatio(RatioMetric, BinaryCounts):
     """A ratio of binary counts.
 
     Returns:
         float32 ``()``, or ``(N,)`` samplewise; computed in float64 from exact counts.
     """
 
-    ratio: Ratio | Combination
-    #: The score without a denominator, where it is not ``zero_division``.
-    undefined: ClassVar[float | None] = None
-    batched = True
-
     def formula(self, counts: Tensor) -> Tensor:
         """The ratio; the one label is all of them."""
-        return average_ratio(self.ratio, counts, "micro", _undefined(self))
+        return average_ratio(self.ratio, counts, "micro", self._undefined)
 
     def _shares(self, states: Mapping[str, Tensor]) -> SharesOfValue:
         shares = shares_of(self.ratio, states["counts"].squeeze(-2))
         return None if shares is None else (shares, None)
 
 
-class MulticlassRatio(MulticlassCounts):
+class MulticlassRatio(RatioMetric, MulticlassCounts):
     """A ratio of the counts of each class, averaged.
 
     Returns:
@@ -340,10 +350,6 @@ class MulticlassRatio(MulticlassCounts):
         from exact counts.
     """
 
-    ratio: Ratio | Combination
-    #: The score of a class without a denominator, where it is not ``zero_division``.
-    undefined: ClassVar[float | None] = None
-    batched = True
     #: What macro drops with ``top_k`` > 1; without it, classes neither predicted nor the target.
     drop_of_top_k: ClassVar[int] = DROP_ABSENT
 
@@ -351,7 +357,7 @@ class MulticlassRatio(MulticlassCounts):
         """The averaged ratio."""
         drop = self.drop_of_top_k if self.top_k > 1 else DROP_ABSENT
         table = self.table(counts, ranks)
-        return average_ratio(self.ratio, table, self.average, _undefined(self), drop, self.excluded)
+        return average_ratio(self.ratio, table, self.average, self._undefined, drop, self.excluded)
 
     def _shares(self, states: Mapping[str, Tensor]) -> SharesOfValue:
         if self.top_k > 1:  # the table has a row more for a sample than it has predictions
@@ -374,11 +380,11 @@ class MulticlassRatio(MulticlassCounts):
         right, samples = (share * samples).double(), samples.double()
         table = torch.stack([right, samples, samples], -1).unsqueeze(-2)
         others = torch.zeros_like(table).expand(*table.shape[:-2], classes - 1, 3)
-        value = average_ratio(self.ratio, torch.cat([table, others], -2), "micro", _undefined(self))
+        value = average_ratio(self.ratio, torch.cat([table, others], -2), "micro", self._undefined)
         return torch.where(share.isnan(), torch.nan, value)
 
 
-class MultilabelRatio(MultilabelCounts):
+class MultilabelRatio(RatioMetric, MultilabelCounts):
     """A ratio of the counts of each label, averaged. Macro keeps all labels, as torchmetrics does.
 
     Returns:
@@ -386,27 +392,21 @@ class MultilabelRatio(MultilabelCounts):
         from exact counts.
     """
 
-    ratio: Ratio | Combination
-    #: The score of a label without a denominator, where it is not ``zero_division``.
-    undefined: ClassVar[float | None] = None
-    batched = True
-
     def formula(self, counts: Tensor) -> Tensor:
         """The averaged ratio."""
-        return average_ratio(self.ratio, counts, self.average, _undefined(self), KEEP_ALL)
+        return average_ratio(self.ratio, counts, self.average, self._undefined, KEEP_ALL)
 
     def _shares(self, states: Mapping[str, Tensor]) -> SharesOfValue:
         shares = shares_of(self.ratio, states["counts"]) if self.each_row else None
         return None if shares is None else (shares, None)
 
 
-def _undefined(metric: BinaryRatio | MulticlassRatio | MultilabelRatio) -> float:
-    """The score without a denominator; some metrics take ``zero_division`` and do not use it, as in torchmetrics."""
-    return metric.zero_division if metric.undefined is None else metric.undefined
-
-
 class BinaryConfusion(Decisions, BinaryTask):
-    """A binary metric with the arguments of a confusion matrix; its statistic is ``counts`` [1, 4]."""
+    """A binary metric with the arguments of a confusion matrix; its statistic is ``counts`` [1, 4].
+
+    Returns:
+        float32 ``()``.
+    """
 
     def __init__(
         self,
@@ -426,6 +426,9 @@ class MulticlassConfusion(MulticlassTask):
 
     Args:
         confusion: whether the statistic is ``confusion`` [C, C], or ``counts`` [C, 3].
+
+    Returns:
+        float32 ``()``.
     """
 
     def __init__(

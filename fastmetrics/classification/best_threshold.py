@@ -8,9 +8,10 @@ from typing import Any
 from torch import Tensor
 
 from fastmetrics import arguments
-from fastmetrics.classification.curves import BinaryCurve, CurveMetric, MulticlassCurve, MultilabelCurve
+from fastmetrics.classification.curves import BinaryCurve, MulticlassCurve, MultilabelCurve, PointMetric
 from fastmetrics.classification.family import Family
 from fastmetrics.formulas import operating_points
+from fastmetrics.formulas.curve_table import Points
 from fastmetrics.formulas.operating_points import Decisions
 
 CRITERIA = ("f_beta", "youden", "cost")
@@ -30,17 +31,13 @@ class BestThreshold(Family):
     defaults = {"criterion": "f_beta", "costs": (1.0, 1.0)}
     ordered = True
     example = {
-        "binary": {
-            "": "(tensor(0.7500), tensor(0.2200))",
-            'criterion="cost", costs=(1.0, 5.0)': "(tensor(0.3333), tensor(0.2200))",
-        },
-        "multiclass": {"": "(tensor([1., 1., 1.]), tensor([0.3000, 0.7500, 0.6000]))"},
-        "multilabel": {'criterion="youden"': "(tensor([0.5000, 0.5000, 0.6667]), tensor([0.7500, 0.5500, 0.3500]))"},
-        "family": {"": "(tensor([1., 1., 1.]), tensor([0.3000, 0.7500, 0.6000]))"},
+        "binary": {"": ("0.7500", "0.2200"), 'criterion="cost", costs=(1.0, 5.0)': ("0.3333", "0.2200")},
+        "multiclass": {"": ("[1., 1., 1.]", "[0.3000, 0.7500, 0.6000]")},
+        "multilabel": {'criterion="youden"': ("[0.5000, 0.5000, 0.6667]", "[0.7500, 0.5500, 0.3500]")},
     }
 
 
-class _Best(CurveMetric):
+class _Best(PointMetric):
     """The best decisions of each column.
 
     Args:
@@ -52,18 +49,13 @@ class _Best(CurveMetric):
         the criterion, float32 ``()``, and the threshold ``()``; ``(C,)`` or ``(L,)`` for classes or labels.
     """
 
-    higher_is_better = None
     plot_upper_bound = None
     plot_lower_bound = None
-    reads_values = True
 
-    def formula(self, **states: Tensor) -> tuple[Tensor, Tensor]:
-        """The values and their thresholds."""
-        of = operating_points.decisions(self._table(**states))
+    def _found(self, points: Points) -> tuple[Tensor, Tensor]:
+        of = operating_points.decisions(points)
         values, thresholds = operating_points.best(of, self._goodness(of))
-        if self.task_name == "binary":
-            values, thresholds = values[0], thresholds[0]
-        return (-values if self.criterion == "cost" else values).float(), thresholds
+        return -values if self.criterion == "cost" else values, thresholds
 
     def table(self) -> list[dict[str, Tensor]]:
         """What decisions at each threshold count, a table for each column, the greatest threshold first.
@@ -83,10 +75,6 @@ class _Best(CurveMetric):
         columns["value"] = -values if self.criterion == "cost" else values
         sizes = (points.sizes + (not points.binned)).tolist()
         return [{name: value[i, :size].clone() for name, value in columns.items()} for i, size in enumerate(sizes)]
-
-    def plot(self, val: Any = None, ax: Any = None) -> Any:
-        """Draw ``val`` (a value, values of classes, or a sequence of them), or the present one."""
-        return self._plot(self.compute()[0] if val is None else val, ax)
 
     def _goodness(self, of: Decisions) -> Tensor:
         """What is to be greatest, float64 ``[C, points]``."""
@@ -140,8 +128,7 @@ class MulticlassBestThreshold(_Best, MulticlassCurve, family=BestThreshold):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        given = thresholds, ignore_index, validate_args, logits
-        self._start("num_classes", num_classes, None, (None,), *given, **kwargs)
+        self._start(num_classes, thresholds, ignore_index, validate_args, logits, **kwargs)
         self._decide_by(criterion, beta, costs, validate_args)
 
 
@@ -161,6 +148,5 @@ class MultilabelBestThreshold(_Best, MultilabelCurve, family=BestThreshold):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        given = thresholds, ignore_index, validate_args, logits
-        self._start("num_labels", num_labels, None, (None,), *given, **kwargs)
+        self._start(num_labels, thresholds, ignore_index, validate_args, logits, **kwargs)
         self._decide_by(criterion, beta, costs, validate_args)

@@ -40,7 +40,6 @@ class CalibrationError(Family):
         "binary": {"n_bins=2": "0.2900", 'n_bins=2, norm="l2"': "0.2918", 'n_bins=2, norm="max"': "0.3167"},
         "multiclass": {"n_bins=3": "0.2000", 'n_bins=3, norm="l2"': "0.2082", 'n_bins=3, norm="max"': "0.2333"},
         "multilabel": {"n_bins=2": "0.3583", "n_bins=2, average=None": "[0.3500, 0.5000, 0.2250]"},
-        "family": {"n_bins=3": "0.2000"},
     }
 
 
@@ -62,7 +61,6 @@ class AdaptiveCalibrationError(Family):
     example = {
         "binary": {"n_bins=2": "0.2900", 'n_bins=2, norm="max"': "0.3167"},
         "multiclass": {"n_bins=2": "0.4000", 'n_bins=2, norm="max"': "0.5500"},
-        "family": {"n_bins=2": "0.4000"},
     }
 
 
@@ -71,10 +69,6 @@ class BinsMetric(TaskMetric):
 
     Args:
         n_bins: number of bins in [0, 1].
-
-    Inputs:
-        weights: what a sample counts instead of 1: of the shape of ``target`` or of its first dimensions, of any real
-            dtype, finite and at least 0.
 
     Raises:
         RuntimeError: inputs on different devices; targets out of range, or scores that are no probabilities, which are
@@ -140,7 +134,6 @@ class _BinaryError(_Error, BinaryTask):
 
     Inputs:
         preds: probabilities or logits ``[N, ...]`` of a floating type.
-        target: 0/1 labels of the same shape.
 
     Returns:
         ``()`` of the metric's dtype (``set_dtype``); from the function, of the dtype of the scores.
@@ -168,7 +161,6 @@ class ClassScores(MulticlassTask):
 
     Inputs:
         preds: probabilities or logits ``[N, C, ...]`` of a floating type.
-        target: labels ``[N, ...]``.
     """
 
     example_batch = (
@@ -219,7 +211,6 @@ class MultilabelCalibrationError(_Error, MultilabelTask, family=CalibrationError
 
     Inputs:
         preds: probabilities or logits ``[N, L, ...]`` of a floating type.
-        target: 0/1 labels of the same shape.
 
     Returns:
         ``()``, or ``(L,)`` without an average, of the metric's dtype (``set_dtype``); from the function, of the dtype

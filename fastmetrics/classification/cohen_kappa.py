@@ -27,7 +27,6 @@ class CohenKappa(Family):
     example = {
         "binary": {"": "0.3333"},
         "multiclass": {"": "0.6364", 'weights="quadratic"': "0.8000"},
-        "family": {"": "0.6364"},
     }
 
 
@@ -37,9 +36,6 @@ class BinaryCohenKappa(BinaryConfusion, family=CohenKappa):
     Args:
         weights: ``linear``, ``quadratic``, ``none`` or None. Two labels are never farther apart than 1, so all of them
             are the same. The function calls weights of samples ``sample_weights``.
-
-    Returns:
-        float32 ``()``.
     """
 
     def __init__(
@@ -67,9 +63,6 @@ class MulticlassCohenKappa(MulticlassConfusion, family=CohenKappa):
     Args:
         weights: how much a disagreement weighs: its distance (``linear``), the square of that (``quadratic``), or 1
             (``none`` or None). The function calls weights of samples ``sample_weights``.
-
-    Returns:
-        float32 ``()``.
     """
 
     def __init__(

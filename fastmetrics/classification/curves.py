@@ -55,6 +55,8 @@ class CurveMetric(TaskMetric):
 
     #: How the curves of columns become one value.
     average: str | None = None
+    #: The argument that says how many columns there are.
+    size_name: ClassVar[str]
 
     def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
         return {}
@@ -111,22 +113,22 @@ class CurveMetric(TaskMetric):
 
     def _start(
         self,
-        size: str,
         columns: int,
-        average: str | None,
-        averages: tuple[str | None, ...],
         thresholds: int | list[float] | Tensor | None,
         ignore_index: int | None,
         validate_args: bool,
         logits: bool | None,
+        average: str | None = None,
+        averages: tuple[str | None, ...] = (None,),
+        /,
         **kwargs: Any,
     ) -> None:
-        """The constructor of metrics of several columns; ``size`` names the argument that says how many."""
+        """The constructor of metrics of several columns; ``average`` is one of the ``averages``."""
         if validate_args:
-            arguments.more_than_one(size, columns)
+            arguments.more_than_one(self.size_name, columns)
             arguments.one_of("average", average, averages)
         CurveMetric.__init__(self, columns, thresholds, ignore_index, validate_args, logits, **kwargs)
-        setattr(self, size, columns)
+        setattr(self, self.size_name, columns)
         self.average = average
 
     def _sorted(self, scores: Tensor, labels: Tensor | None = None, sample_weights: Tensor | None = None) -> Sorted:
@@ -197,7 +199,6 @@ class BinaryCurve(CurveMetric, BinaryTask):
 
     Inputs:
         preds: scores ``[N, ...]`` of a floating type.
-        target: 0/1 labels of the same shape.
     """
 
     def __init__(
@@ -217,9 +218,9 @@ class MulticlassCurve(CurveMetric, MulticlassTask):
 
     Inputs:
         preds: scores ``[N, C, ...]`` of a floating type.
-        target: labels ``[N, ...]``.
     """
 
+    size_name = "num_classes"
     example_batch = (
         "torch.tensor([[0.75, 0.05, 0.20], [0.05, 0.75, 0.20], [0.10, 0.30, 0.60], [0.30, 0.50, 0.20]]),"
         " torch.tensor([0, 1, 2, 0])"
@@ -231,9 +232,9 @@ class MultilabelCurve(CurveMetric, MultilabelTask):
 
     Inputs:
         preds: scores ``[N, L, ...]`` of a floating type.
-        target: 0/1 labels of the same shape.
     """
 
+    size_name = "num_labels"
     example_batch = (
         "torch.tensor([[0.75, 0.05, 0.35], [0.45, 0.75, 0.05], [0.05, 0.55, 0.75], [0.05, 0.65, 0.05]]),"
         " torch.tensor([[1, 0, 1], [0, 0, 0], [0, 1, 1], [1, 1, 1]])"
@@ -241,7 +242,11 @@ class MultilabelCurve(CurveMetric, MultilabelTask):
 
 
 class AreaMetric(CurveMetric):
-    """The area under each curve, averaged."""
+    """The area under each curve, averaged.
+
+    Returns:
+        float32 ``()``.
+    """
 
     reads_values = True
     average = "macro"
@@ -344,6 +349,28 @@ class AreaMetric(CurveMetric):
         return formulas.average(values, "macro" if self.micro else self.average, positives).float()
 
 
+class PointMetric(CurveMetric):
+    """A value of a point of each curve, and the threshold there."""
+
+    higher_is_better = None
+    reads_values = True
+
+    @abstractmethod
+    def _found(self, points: Points) -> tuple[Tensor, Tensor]:
+        """The value and the threshold of each curve, float64 ``[C]`` and ``[C]``."""
+
+    def formula(self, **states: Tensor) -> tuple[Tensor, Tensor]:
+        """The values and their thresholds."""
+        values, thresholds = self._found(self._table(**states))
+        if self.task_name == "binary":
+            values, thresholds = values[0], thresholds[0]
+        return values.float(), thresholds
+
+    def plot(self, val: Any = None, ax: Any = None) -> Any:
+        """Draw ``val`` (a value, values of classes, or a sequence of them), or the present one."""
+        return self._plot(self.compute()[0] if val is None else val, ax)
+
+
 class WholeCurve(CurveMetric):
     """A metric that is the curve itself."""
 
@@ -417,9 +444,8 @@ class MulticlassArea(AreaMetric, MulticlassCurve):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        averages = ("macro", "weighted", "none", None)
         given = thresholds, ignore_index, validate_args, logits
-        self._start("num_classes", num_classes, average, averages, *given, **kwargs)
+        self._start(num_classes, *given, average, ("macro", "weighted", "none", None), **kwargs)
 
 
 class MultilabelArea(AreaMetric, MultilabelCurve):
@@ -444,9 +470,8 @@ class MultilabelArea(AreaMetric, MultilabelCurve):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        averages = ("micro", "macro", "weighted", "none", None)
         given = thresholds, ignore_index, validate_args, logits
-        self._start("num_labels", num_labels, average, averages, *given, **kwargs)
+        self._start(num_labels, *given, average, ("micro", "macro", "weighted", "none", None), **kwargs)
 
 
 class MulticlassWholeCurve(WholeCurve, MulticlassCurve):
@@ -468,9 +493,8 @@ class MulticlassWholeCurve(WholeCurve, MulticlassCurve):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        averages = ("micro", "macro", None)
         given = thresholds, ignore_index, validate_args, logits
-        self._start("num_classes", num_classes, average, averages, *given, **kwargs)
+        self._start(num_classes, *given, average, ("micro", "macro", None), **kwargs)
 
 
 class MultilabelWholeCurve(WholeCurve, MultilabelCurve):
@@ -486,6 +510,4 @@ class MultilabelWholeCurve(WholeCurve, MultilabelCurve):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        averages = (None,)
-        given = thresholds, ignore_index, validate_args, logits
-        self._start("num_labels", num_labels, None, averages, *given, **kwargs)
+        self._start(num_labels, thresholds, ignore_index, validate_args, logits, **kwargs)

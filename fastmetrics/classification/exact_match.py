@@ -26,7 +26,6 @@ class ExactMatch(Family):
     example = {
         "multiclass": {"": "0.5000", 'multidim_average="samplewise"': "[1., 0.]"},
         "multilabel": {"": "0.5000", "threshold=0.95": "0."},
-        "family": {"": "0.5000"},
     }
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastmetrics import arguments
-from fastmetrics.classification.base import BinaryRatio, MulticlassRatio, MultilabelRatio, TaskMetric
+from fastmetrics.classification.base import BinaryRatio, MulticlassRatio, MultilabelRatio, RatioMetric
 from fastmetrics.classification.family import Family
 from fastmetrics.formulas import ratios
 
@@ -52,15 +52,12 @@ class FBetaScore(Family):
     }
 
 
-class _FBeta(TaskMetric):
+class _FBeta(RatioMetric):
     """An F-score.
 
     Args:
         beta: above 0; how many times as much recall weighs as precision.
     """
-
-    validate_args: bool
-    ratio: ratios.Ratio | ratios.Combination
 
     def _set_beta(self, beta: float) -> None:
         if self.validate_args:

@@ -68,9 +68,9 @@ class Family(Metric):
     function_first: ClassVar[tuple[str, ...]] = ()
     #: Defaults of the functions of the tasks, where they are not those of the classes.
     function_defaults: ClassVar[dict[str, Any]] = {}
-    #: Those of the classes, by task; and of the family with the task multiclass, by "family". See
-    #: :func:`~fastmetrics.docstrings.documented`.
-    example: ClassVar[Mapping[str, Mapping[str, str]]] = {}
+    #: Those of the classes, by task; and of the family with the task multiclass, by "family", if they are others than
+    #: those of that class. See :func:`~fastmetrics.docstrings.documented`.
+    example: ClassVar[Mapping[str, Mapping[str, docstrings.Value]]] = {}
 
     _choices: ClassVar[dict[str, Choice]] = {}
     _stated: ClassVar[docstrings.Docstring]
@@ -159,7 +159,8 @@ def document(
     shown = family.tasks.get("multiclass")
     task = 'task="multiclass", {options}'
     call = f"{name}({task})({{batch}})" if constructs else f"{name}({{batch}}, {task})"
-    example = {} if shown is None else docstrings.example(shown, chooser, call, family.example.get("family", {}))
+    values = family.example.get("family", family.example.get("multiclass", {}))
+    example = {} if shown is None else docstrings.example(shown, chooser, call, values)
     sections = {
         "Args": {argument: explained[argument] for argument in common.parameters if argument in explained},
         "Raises": {"TypeError": "no ``task``.", "ValueError": "another ``task``, or an argument that does not fit."},

@@ -23,37 +23,30 @@ class CumulativeGains(Family):
     ordered = True
     example = {
         "binary": {
-            "thresholds=3": "(tensor([0.0000, 0.5000, 1.0000]), "
-            "tensor([0.0000, 0.6667, 1.0000]), "
-            "tensor([1.0000, 0.5000, 0.0000]))",
+            "thresholds=3": ("[0.0000, 0.5000, 1.0000]", "[0.0000, 0.6667, 1.0000]", "[1.0000, 0.5000, 0.0000]")
         },
         "multiclass": {
-            'thresholds=3, average="micro"': "(tensor([0.0000, 0.3333, 1.0000]), "
-            "tensor([0.0000, 0.7500, 1.0000]), "
-            "tensor([1.0000, 0.5000, 0.0000]))",
+            'thresholds=3, average="micro"': (
+                "[0.0000, 0.3333, 1.0000]",
+                "[0.0000, 0.7500, 1.0000]",
+                "[1.0000, 0.5000, 0.0000]",
+            )
         },
         "multilabel": {
-            "thresholds=2": "(tensor([[0., 1.],\n"
-            "        [0., 1.],\n"
-            "        [0., 1.]]), "
-            "tensor([[0., 1.],\n"
-            "        [0., 1.],\n"
-            "        [0., 1.]]), "
-            "tensor([1., 0.]))",
+            "thresholds=2": ("[[0., 1.], [0., 1.], [0., 1.]]", "[[0., 1.], [0., 1.], [0., 1.]]", "[1., 0.]")
         },
-        "family": {
-            "thresholds=2": "(tensor([[0., 1.],\n"
-            "        [0., 1.],\n"
-            "        [0., 1.]]), "
-            "tensor([[0., 1.],\n"
-            "        [0., 1.],\n"
-            "        [0., 1.]]), "
-            "tensor([1., 0.]))",
-        },
+        "family": {"thresholds=2": ("[[0., 1.], [0., 1.], [0., 1.]]", "[[0., 1.], [0., 1.], [0., 1.]]", "[1., 0.]")},
     }
 
 
 class _Gains(WholeCurve):
+    """The cumulative gains curve of each column.
+
+    Returns:
+        shares of samples and of positives, float32 ``(T,)``, and thresholds ``(T,)``, descending;
+        of several classes or labels in lists without ``thresholds``, and else ``(C, ...)`` or ``(L, ...)``.
+    """
+
     label_names = ("Share of samples", "Share of positives")
     axes = 0, 1, 1.0
 
@@ -64,29 +57,15 @@ class _Gains(WholeCurve):
 
 
 class BinaryCumulativeGains(_Gains, BinaryCurve, family=CumulativeGains):
-    """The cumulative gains curve of binary scores.
-
-    Returns:
-        shares of samples and of positives, float32 ``(T,)``, and thresholds ``(T,)``, descending.
-    """
+    """The cumulative gains curve of binary scores."""
 
 
 class MulticlassCumulativeGains(_Gains, MulticlassWholeCurve, family=CumulativeGains):
-    """The cumulative gains curve of each class against all others.
-
-    Returns:
-        shares of samples and of positives, float32 ``(T,)``, and thresholds ``(T,)``, descending;
-        for each class, in lists without ``thresholds``, and else ``(C, ...)``.
-    """
+    """The cumulative gains curve of each class against all others."""
 
 
 class MultilabelCumulativeGains(_Gains, MultilabelWholeCurve, family=CumulativeGains):
-    """The cumulative gains curve of each label.
-
-    Returns:
-        shares of samples and of positives, float32 ``(T,)``, and thresholds ``(T,)``, descending;
-        for each label, in lists without ``thresholds``, and else ``(L, ...)``.
-    """
+    """The cumulative gains curve of each label."""
 
 
 class Lift(Family):
@@ -101,37 +80,30 @@ class Lift(Family):
     ordered = True
     example = {
         "binary": {
-            "thresholds=3": "(tensor([0.0000, 0.5000, 1.0000]), "
-            "tensor([   nan, 1.3333, 1.0000]), "
-            "tensor([1.0000, 0.5000, 0.0000]))",
+            "thresholds=3": ("[0.0000, 0.5000, 1.0000]", "[   nan, 1.3333, 1.0000]", "[1.0000, 0.5000, 0.0000]")
         },
         "multiclass": {
-            'thresholds=3, average="micro"': "(tensor([0.0000, 0.3333, 1.0000]), "
-            "tensor([   nan, 2.2500, 1.0000]), "
-            "tensor([1.0000, 0.5000, 0.0000]))",
+            'thresholds=3, average="micro"': (
+                "[0.0000, 0.3333, 1.0000]",
+                "[   nan, 2.2500, 1.0000]",
+                "[1.0000, 0.5000, 0.0000]",
+            )
         },
         "multilabel": {
-            "thresholds=2": "(tensor([[0., 1.],\n"
-            "        [0., 1.],\n"
-            "        [0., 1.]]), "
-            "tensor([[nan, 1.],\n"
-            "        [nan, 1.],\n"
-            "        [nan, 1.]]), "
-            "tensor([1., 0.]))",
+            "thresholds=2": ("[[0., 1.], [0., 1.], [0., 1.]]", "[[nan, 1.], [nan, 1.], [nan, 1.]]", "[1., 0.]")
         },
-        "family": {
-            "thresholds=2": "(tensor([[0., 1.],\n"
-            "        [0., 1.],\n"
-            "        [0., 1.]]), "
-            "tensor([[nan, 1.],\n"
-            "        [nan, 1.],\n"
-            "        [nan, 1.]]), "
-            "tensor([1., 0.]))",
-        },
+        "family": {"thresholds=2": ("[[0., 1.], [0., 1.], [0., 1.]]", "[[nan, 1.], [nan, 1.], [nan, 1.]]", "[1., 0.]")},
     }
 
 
 class _Lift(WholeCurve):
+    """The lift curve of each column.
+
+    Returns:
+        shares of samples and lift, float32 ``(T,)``, and thresholds ``(T,)``, descending;
+        of several classes or labels in lists without ``thresholds``, and else ``(C, ...)`` or ``(L, ...)``.
+    """
+
     label_names = ("Share of samples", "Lift")
     axes = 0, 1, 1.0
     plot_upper_bound = None
@@ -143,26 +115,12 @@ class _Lift(WholeCurve):
 
 
 class BinaryLift(_Lift, BinaryCurve, family=Lift):
-    """The lift curve of binary scores.
-
-    Returns:
-        shares of samples and lift, float32 ``(T,)``, and thresholds ``(T,)``, descending.
-    """
+    """The lift curve of binary scores."""
 
 
 class MulticlassLift(_Lift, MulticlassWholeCurve, family=Lift):
-    """The lift curve of each class against all others.
-
-    Returns:
-        shares of samples and lift, float32 ``(T,)``, and thresholds ``(T,)``, descending;
-        for each class, in lists without ``thresholds``, and else ``(C, ...)``.
-    """
+    """The lift curve of each class against all others."""
 
 
 class MultilabelLift(_Lift, MultilabelWholeCurve, family=Lift):
-    """The lift curve of each label.
-
-    Returns:
-        shares of samples and lift, float32 ``(T,)``, and thresholds ``(T,)``, descending;
-        for each label, in lists without ``thresholds``, and else ``(L, ...)``.
-    """
+    """The lift curve of each label."""

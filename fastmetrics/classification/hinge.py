@@ -30,7 +30,6 @@ class HingeLoss(Family):
     example = {
         "binary": {"": "0.6900", "squared=True": "0.6905"},
         "multiclass": {"": "0.9125", 'multiclass_mode="one-vs-all"': "[0.8750, 1.1250, 1.1000]"},
-        "family": {"": "0.9125"},
     }
 
 
@@ -39,10 +38,6 @@ class _HingeLoss(TaskMetric):
 
     Args:
         squared: whether losses are squared.
-
-    Inputs:
-        weights: what a sample counts instead of 1: of the shape of ``target`` or of its first dimensions, of any real
-            dtype, finite and at least 0.
     """
 
     def __init__(
@@ -66,7 +61,6 @@ class BinaryHingeLoss(_HingeLoss, BinaryTask, family=HingeLoss):
 
     Inputs:
         preds: scores ``[N, ...]`` of a floating type.
-        target: 0/1 labels of the same shape.
 
     Returns:
         ``()`` of the metric's dtype (``set_dtype``); from the function, of the dtype of the scores.
@@ -94,7 +88,6 @@ class MulticlassHingeLoss(_HingeLoss, MulticlassTask, family=HingeLoss):
 
     Inputs:
         preds: scores ``[N, C, ...]`` of a floating type.
-        target: labels ``[N, ...]``.
 
     Returns:
         ``()``, or ``(C,)`` one-vs-all, of the metric's dtype (``set_dtype``); from the function, of the dtype of the

@@ -25,7 +25,6 @@ class JaccardIndex(Family):
         "binary": {"": "0.5000"},
         "multiclass": {"": "0.6667", "average=None": "[0.5000, 0.5000, 1.0000]"},
         "multilabel": {"": "0.5000", "average=None": "[1.0000, 0.0000, 0.5000]"},
-        "family": {"": "0.6667"},
     }
 
 
@@ -34,9 +33,6 @@ class BinaryJaccardIndex(BinaryConfusion, family=JaccardIndex):
 
     Args:
         zero_division: the index if nothing is positive.
-
-    Returns:
-        float32 ``()``.
     """
 
     def __init__(

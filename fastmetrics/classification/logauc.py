@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from fastmetrics import arguments
-from fastmetrics.classification.curves import AreaMetric, BinaryCurve, MulticlassCurve, MultilabelCurve
+from fastmetrics.classification.curves import AreaMetric, BinaryCurve, MulticlassArea, MultilabelArea
 from fastmetrics.classification.family import Family
 from fastmetrics.formulas import curves
 from fastmetrics.formulas.curve_table import Points, Sorted
@@ -34,7 +34,6 @@ class LogAUC(Family):
             'fpr_range=(0.1, 0.9), average="macro"': "0.5514",
             "fpr_range=(0.1, 0.9), average=None": "[0.5535, 0.2675, 0.8333]",
         },
-        "family": {'fpr_range=(0.1, 0.9), average="macro"': "1."},
     }
 
 
@@ -60,11 +59,7 @@ class _LogArea(AreaMetric):
 
 
 class BinaryLogAUC(_LogArea, BinaryCurve, family=LogAUC):
-    """The area of binary scores.
-
-    Returns:
-        float32 ``()``.
-    """
+    """The area of binary scores."""
 
     def __init__(
         self,
@@ -80,16 +75,8 @@ class BinaryLogAUC(_LogArea, BinaryCurve, family=LogAUC):
         self._between(fpr_range, validate_args)
 
 
-class MulticlassLogAUC(_LogArea, MulticlassCurve, family=LogAUC):
-    """The area of each class against all others, averaged.
-
-    Args:
-        average: ``macro`` is the mean over classes; ``weighted`` weighs classes by how often they are the target;
-            ``none`` or None gives a value for each class.
-
-    Returns:
-        float32 ``()``, or ``(C,)`` without an average.
-    """
+class MulticlassLogAUC(_LogArea, MulticlassArea, family=LogAUC):
+    """The area of each class against all others, averaged."""
 
     def __init__(
         self,
@@ -103,21 +90,17 @@ class MulticlassLogAUC(_LogArea, MulticlassCurve, family=LogAUC):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        averages = ("macro", "weighted", "none", None)
-        given = thresholds, ignore_index, validate_args, logits
-        self._start("num_classes", num_classes, average, averages, *given, **kwargs)
+        given = thresholds, ignore_index, validate_args
+        super().__init__(num_classes, average, *given, logits=logits, **kwargs)
         self._between(fpr_range, validate_args)
 
 
-class MultilabelLogAUC(_LogArea, MultilabelCurve, family=LogAUC):
+class MultilabelLogAUC(_LogArea, MultilabelArea, family=LogAUC):
     """The area of each label, averaged.
 
     Args:
         average: ``macro`` is the mean over labels; ``weighted`` weighs labels by how often they are positive; ``none``
             or None gives a value for each label.
-
-    Returns:
-        float32 ``()``, or ``(L,)`` without an average.
     """
 
     def __init__(
@@ -132,7 +115,6 @@ class MultilabelLogAUC(_LogArea, MultilabelCurve, family=LogAUC):
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        averages = ("macro", "weighted", "none", None)
         given = thresholds, ignore_index, validate_args, logits
-        self._start("num_labels", num_labels, average, averages, *given, **kwargs)
+        self._start(num_labels, *given, average, ("macro", "weighted", "none", None), **kwargs)
         self._between(fpr_range, validate_args)

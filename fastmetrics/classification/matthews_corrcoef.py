@@ -25,7 +25,6 @@ class MatthewsCorrCoef(Family):
         "binary": {"": "0.3333"},
         "multiclass": {"": "0.7000"},
         "multilabel": {"": "0.3333"},
-        "family": {"": "0.7000"},
     }
 
 
@@ -36,6 +35,9 @@ class _Matthews(TaskMetric):
         undefined: the value where it is undefined, because all targets or all predictions are of one class: 0 as in
             scikit-learn, 1 or NaN. None takes that of torchmetrics, which is 0 for more than two classes and else
             depends on how many labels are right; see :func:`fastmetrics.formulas.confusion.matthews_corrcoef`.
+
+    Returns:
+        float32 ``()``.
     """
 
     def __init__(self, *args: Any, undefined: float | None, **kwargs: Any) -> None:
@@ -44,13 +46,13 @@ class _Matthews(TaskMetric):
         super().__init__(*args, **kwargs)
         self.undefined = undefined
 
+    def formula(self, counts: Tensor) -> Tensor:
+        """From int64 [1, 4], [C, 3] or [L, 4]."""
+        return matthews_corrcoef(counts, self.undefined)
+
 
 class BinaryMatthewsCorrCoef(_Matthews, BinaryConfusion, family=MatthewsCorrCoef):
-    """Matthews' coefficient of binary decisions.
-
-    Returns:
-        float32 ``()``.
-    """
+    """Matthews' coefficient of binary decisions."""
 
     def __init__(
         self,
@@ -64,18 +66,11 @@ class BinaryMatthewsCorrCoef(_Matthews, BinaryConfusion, family=MatthewsCorrCoef
     ) -> None:
         super().__init__(threshold, ignore_index, validate_args, logits=logits, undefined=undefined, **kwargs)
 
-    def formula(self, counts: Tensor) -> Tensor:
-        """From int64 [1, 4]."""
-        return matthews_corrcoef(counts, self.undefined)
-
 
 class MulticlassMatthewsCorrCoef(_Matthews, MulticlassConfusion, family=MatthewsCorrCoef):
     """Matthews' coefficient of any number of classes, in memory that is linear in their number.
 
     It is the correlation of the one-hot labels and targets.
-
-    Returns:
-        float32 ``()``.
     """
 
     def __init__(
@@ -89,17 +84,9 @@ class MulticlassMatthewsCorrCoef(_Matthews, MulticlassConfusion, family=Matthews
     ) -> None:
         super().__init__(num_classes, ignore_index, validate_args, undefined=undefined, **kwargs)
 
-    def formula(self, counts: Tensor) -> Tensor:
-        """From int64 [C, 3]."""
-        return matthews_corrcoef(counts, self.undefined)
-
 
 class MultilabelMatthewsCorrCoef(_Matthews, MultilabelConfusion, family=MatthewsCorrCoef):
-    """Matthews' coefficient of the decisions on all labels together, as torchmetrics has it.
-
-    Returns:
-        float32 ``()``.
-    """
+    """Matthews' coefficient of the decisions on all labels together, as torchmetrics has it."""
 
     def __init__(
         self,
@@ -114,7 +101,3 @@ class MultilabelMatthewsCorrCoef(_Matthews, MultilabelConfusion, family=Matthews
     ) -> None:
         options = (threshold, ignore_index, validate_args)
         super().__init__(num_labels, *options, logits=logits, undefined=undefined, **kwargs)
-
-    def formula(self, counts: Tensor) -> Tensor:
-        """From int64 [L, 4]."""
-        return matthews_corrcoef(counts, self.undefined)

@@ -9,20 +9,17 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from fastmetrics import arguments
-from fastmetrics.classification.curves import BinaryCurve, CurveMetric, MulticlassCurve, MultilabelCurve
+from fastmetrics.classification.curves import BinaryCurve, MulticlassCurve, MultilabelCurve, PointMetric
 from fastmetrics.classification.family import Family
 from fastmetrics.formulas import operating_points
 from fastmetrics.formulas.curve_table import Points
 
 
-class OperatingPoint(CurveMetric):
+class OperatingPoint(PointMetric):
     """A point of a curve: a rate there, and the threshold.
 
     A score that is at least the threshold is positive.
     """
-
-    higher_is_better = None
-    reads_values = True
 
     #: The argument that says how much the other rate is at least.
     bound: ClassVar[str]
@@ -31,16 +28,8 @@ class OperatingPoint(CurveMetric):
     def _best(self, points: Points, least: float) -> tuple[Tensor, Tensor]:
         """The rate and the threshold of each curve, float64 ``[C]`` and ``[C]``."""
 
-    def formula(self, **states: Tensor) -> tuple[Tensor, Tensor]:
-        """The rates and their thresholds."""
-        values, thresholds = self._best(self._table(**states), getattr(self, self.bound))
-        if self.task_name == "binary":
-            values, thresholds = values[0], thresholds[0]
-        return values.float(), thresholds
-
-    def plot(self, val: Any = None, ax: Any = None) -> Any:
-        """Draw ``val`` (a rate, rates of classes, or a sequence of them), or the present one."""
-        return self._plot(self.compute()[0] if val is None else val, ax)
+    def _found(self, points: Points) -> tuple[Tensor, Tensor]:
+        return self._best(points, getattr(self, self.bound))
 
     def _at_least(self, value: float, validate_args: bool) -> None:
         """Keep the bound; a part of a constructor."""
@@ -58,10 +47,9 @@ class RecallAtFixedPrecision(Family):
 
     ordered = True
     example = {
-        "binary": {"min_precision=0.6": "(tensor(1.), tensor(0.2200))"},
-        "multiclass": {"min_precision=0.6": "(tensor([1., 1., 1.]), tensor([0.3000, 0.7500, 0.6000]))"},
-        "multilabel": {"min_precision=0.6": "(tensor([0.5000, 1.0000, 1.0000]), tensor([0.7500, 0.5500, 0.0500]))"},
-        "family": {"min_precision=0.6": "(tensor([1., 1., 1.]), tensor([0.3000, 0.7500, 0.6000]))"},
+        "binary": {"min_precision=0.6": ("1.", "0.2200")},
+        "multiclass": {"min_precision=0.6": ("[1., 1., 1.]", "[0.3000, 0.7500, 0.6000]")},
+        "multilabel": {"min_precision=0.6": ("[0.5000, 1.0000, 1.0000]", "[0.7500, 0.5500, 0.0500]")},
     }
 
 
@@ -113,8 +101,7 @@ class MulticlassRecallAtFixedPrecision(_RecallAtPrecision, MulticlassCurve, fami
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        given = thresholds, ignore_index, validate_args, logits
-        self._start("num_classes", num_classes, None, (None,), *given, **kwargs)
+        self._start(num_classes, thresholds, ignore_index, validate_args, logits, **kwargs)
         self._at_least(min_precision, validate_args)
 
 
@@ -132,8 +119,7 @@ class MultilabelRecallAtFixedPrecision(_RecallAtPrecision, MultilabelCurve, fami
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        given = thresholds, ignore_index, validate_args, logits
-        self._start("num_labels", num_labels, None, (None,), *given, **kwargs)
+        self._start(num_labels, thresholds, ignore_index, validate_args, logits, **kwargs)
         self._at_least(min_precision, validate_args)
 
 
@@ -146,10 +132,9 @@ class PrecisionAtFixedRecall(Family):
 
     ordered = True
     example = {
-        "binary": {"min_recall=0.6": "(tensor(0.6667), tensor(0.7300))"},
-        "multiclass": {"min_recall=0.6": "(tensor([1., 1., 1.]), tensor([0.3000, 0.7500, 0.6000]))"},
-        "multilabel": {"min_recall=0.6": "(tensor([0.5000, 0.6667, 1.0000]), tensor([0.0500, 0.5500, 0.3500]))"},
-        "family": {"min_recall=0.6": "(tensor([1., 1., 1.]), tensor([0.3000, 0.7500, 0.6000]))"},
+        "binary": {"min_recall=0.6": ("0.6667", "0.7300")},
+        "multiclass": {"min_recall=0.6": ("[1., 1., 1.]", "[0.3000, 0.7500, 0.6000]")},
+        "multilabel": {"min_recall=0.6": ("[0.5000, 0.6667, 1.0000]", "[0.0500, 0.5500, 0.3500]")},
     }
 
 
@@ -200,8 +185,7 @@ class MulticlassPrecisionAtFixedRecall(_PrecisionAtRecall, MulticlassCurve, fami
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        given = thresholds, ignore_index, validate_args, logits
-        self._start("num_classes", num_classes, None, (None,), *given, **kwargs)
+        self._start(num_classes, thresholds, ignore_index, validate_args, logits, **kwargs)
         self._at_least(min_recall, validate_args)
 
 
@@ -219,8 +203,7 @@ class MultilabelPrecisionAtFixedRecall(_PrecisionAtRecall, MultilabelCurve, fami
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        given = thresholds, ignore_index, validate_args, logits
-        self._start("num_labels", num_labels, None, (None,), *given, **kwargs)
+        self._start(num_labels, thresholds, ignore_index, validate_args, logits, **kwargs)
         self._at_least(min_recall, validate_args)
 
 
@@ -233,10 +216,9 @@ class SensitivityAtSpecificity(Family):
 
     ordered = True
     example = {
-        "binary": {"min_specificity=0.6": "(tensor(0.6667), tensor(0.7300))"},
-        "multiclass": {"min_specificity=0.6": "(tensor([1., 1., 1.]), tensor([0.3000, 0.7500, 0.6000]))"},
-        "multilabel": {"min_specificity=0.6": "(tensor([0.5000, 0.0000, 0.6667]), tensor([0.7500, 1.0000, 0.3500]))"},
-        "family": {"min_specificity=0.6": "(tensor([1., 1., 1.]), tensor([0.3000, 0.7500, 0.6000]))"},
+        "binary": {"min_specificity=0.6": ("0.6667", "0.7300")},
+        "multiclass": {"min_specificity=0.6": ("[1., 1., 1.]", "[0.3000, 0.7500, 0.6000]")},
+        "multilabel": {"min_specificity=0.6": ("[0.5000, 0.0000, 0.6667]", "[0.7500, 1.0000, 0.3500]")},
     }
 
 
@@ -287,8 +269,7 @@ class MulticlassSensitivityAtSpecificity(_SensitivityAtSpecificity, MulticlassCu
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        given = thresholds, ignore_index, validate_args, logits
-        self._start("num_classes", num_classes, None, (None,), *given, **kwargs)
+        self._start(num_classes, thresholds, ignore_index, validate_args, logits, **kwargs)
         self._at_least(min_specificity, validate_args)
 
 
@@ -306,8 +287,7 @@ class MultilabelSensitivityAtSpecificity(_SensitivityAtSpecificity, MultilabelCu
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        given = thresholds, ignore_index, validate_args, logits
-        self._start("num_labels", num_labels, None, (None,), *given, **kwargs)
+        self._start(num_labels, thresholds, ignore_index, validate_args, logits, **kwargs)
         self._at_least(min_specificity, validate_args)
 
 
@@ -320,10 +300,9 @@ class SpecificityAtSensitivity(Family):
 
     ordered = True
     example = {
-        "binary": {"min_sensitivity=0.6": "(tensor(0.6667), tensor(0.7300))"},
-        "multiclass": {"min_sensitivity=0.6": "(tensor([1., 1., 1.]), tensor([0.3000, 0.7500, 0.6000]))"},
-        "multilabel": {"min_sensitivity=0.6": "(tensor([0.0000, 0.5000, 1.0000]), tensor([0.0500, 0.5500, 0.3500]))"},
-        "family": {"min_sensitivity=0.6": "(tensor([1., 1., 1.]), tensor([0.3000, 0.7500, 0.6000]))"},
+        "binary": {"min_sensitivity=0.6": ("0.6667", "0.7300")},
+        "multiclass": {"min_sensitivity=0.6": ("[1., 1., 1.]", "[0.3000, 0.7500, 0.6000]")},
+        "multilabel": {"min_sensitivity=0.6": ("[0.0000, 0.5000, 1.0000]", "[0.0500, 0.5500, 0.3500]")},
     }
 
 
@@ -374,8 +353,7 @@ class MulticlassSpecificityAtSensitivity(_SpecificityAtSensitivity, MulticlassCu
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        given = thresholds, ignore_index, validate_args, logits
-        self._start("num_classes", num_classes, None, (None,), *given, **kwargs)
+        self._start(num_classes, thresholds, ignore_index, validate_args, logits, **kwargs)
         self._at_least(min_sensitivity, validate_args)
 
 
@@ -393,6 +371,5 @@ class MultilabelSpecificityAtSensitivity(_SpecificityAtSensitivity, MultilabelCu
         logits: bool | None = None,
         **kwargs: Any,
     ) -> None:
-        given = thresholds, ignore_index, validate_args, logits
-        self._start("num_labels", num_labels, None, (None,), *given, **kwargs)
+        self._start(num_labels, thresholds, ignore_index, validate_args, logits, **kwargs)
         self._at_least(min_sensitivity, validate_args)

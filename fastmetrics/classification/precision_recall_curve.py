@@ -23,37 +23,44 @@ class PrecisionRecallCurve(Family):
     ordered = True
     example = {
         "binary": {
-            "thresholds=3": "(tensor([0.5000, 0.6667,    nan, 1.0000]), "
-            "tensor([1.0000, 0.6667, 0.0000, 0.0000]), "
-            "tensor([0.0000, 0.5000, 1.0000]))",
+            "thresholds=3": (
+                "[0.5000, 0.6667,    nan, 1.0000]",
+                "[1.0000, 0.6667, 0.0000, 0.0000]",
+                "[0.0000, 0.5000, 1.0000]",
+            )
         },
         "multiclass": {
-            'thresholds=3, average="micro"': "(tensor([0.3333, 0.7500,    nan, 1.0000]), "
-            "tensor([1.0000, 0.7500, 0.0000, 0.0000]), "
-            "tensor([0.0000, 0.5000, 1.0000]))",
+            'thresholds=3, average="micro"': (
+                "[0.3333, 0.7500,    nan, 1.0000]",
+                "[1.0000, 0.7500, 0.0000, 0.0000]",
+                "[0.0000, 0.5000, 1.0000]",
+            )
         },
         "multilabel": {
-            "thresholds=2": "(tensor([[0.5000,    nan, 1.0000],\n"
-            "        [0.5000,    nan, 1.0000],\n"
-            "        [0.7500,    nan, 1.0000]]), "
-            "tensor([[1., 0., 0.],\n"
-            "        [1., 0., 0.],\n"
-            "        [1., 0., 0.]]), "
-            "tensor([0., 1.]))",
+            "thresholds=2": (
+                "[[0.5000,    nan, 1.0000], [0.5000,    nan, 1.0000], [0.7500,    nan, 1.0000]]",
+                "[[1., 0., 0.], [1., 0., 0.], [1., 0., 0.]]",
+                "[0., 1.]",
+            )
         },
         "family": {
-            "thresholds=2": "(tensor([[0.5000,    nan, 1.0000],\n"
-            "        [0.2500,    nan, 1.0000],\n"
-            "        [0.2500,    nan, 1.0000]]), "
-            "tensor([[1., 0., 0.],\n"
-            "        [1., 0., 0.],\n"
-            "        [1., 0., 0.]]), "
-            "tensor([0., 1.]))",
+            "thresholds=2": (
+                "[[0.5000,    nan, 1.0000], [0.2500,    nan, 1.0000], [0.2500,    nan, 1.0000]]",
+                "[[1., 0., 0.], [1., 0., 0.], [1., 0., 0.]]",
+                "[0., 1.]",
+            )
         },
     }
 
 
 class _PrecisionRecall(WholeCurve):
+    """The precision-recall curve of each column.
+
+    Returns:
+        precision, recall, float32 ``(T + 1,)``, and thresholds ``(T,)``, ascending;
+        of several classes or labels in lists without ``thresholds``, and else ``(C, ...)`` or ``(L, ...)``.
+    """
+
     label_names = ("Recall", "Precision")
     axes = 1, 0, -1.0
 
@@ -62,26 +69,12 @@ class _PrecisionRecall(WholeCurve):
 
 
 class BinaryPrecisionRecallCurve(_PrecisionRecall, BinaryCurve, family=PrecisionRecallCurve):
-    """The precision-recall curve of binary scores.
-
-    Returns:
-        precision, recall, float32 ``(T + 1,)``, and thresholds ``(T,)``, ascending.
-    """
+    """The precision-recall curve of binary scores."""
 
 
 class MulticlassPrecisionRecallCurve(_PrecisionRecall, MulticlassWholeCurve, family=PrecisionRecallCurve):
-    """The precision-recall curve of each class against all others.
-
-    Returns:
-        precision, recall, float32 ``(T + 1,)``, and thresholds ``(T,)``, ascending;
-        for each class, in lists without ``thresholds``, and else ``(C, ...)``.
-    """
+    """The precision-recall curve of each class against all others."""
 
 
 class MultilabelPrecisionRecallCurve(_PrecisionRecall, MultilabelWholeCurve, family=PrecisionRecallCurve):
-    """The precision-recall curve of each label.
-
-    Returns:
-        precision, recall, float32 ``(T + 1,)``, and thresholds ``(T,)``, ascending;
-        for each label, in lists without ``thresholds``, and else ``(L, ...)``.
-    """
+    """The precision-recall curve of each label."""

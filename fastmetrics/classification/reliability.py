@@ -28,13 +28,8 @@ class ReliabilityDiagram(Family):
 
     constants = {"higher_is_better": None, "plot_upper_bound": None}
     example = {
-        "binary": {"n_bins=2": "(tensor([0., 1.]), tensor([0.2500, 0.6833]), tensor([2., 3.]))"},
-        "multiclass": {
-            "n_bins=3": "(tensor([   nan, 0.3333, 1.0000]), tensor([   nan, 0.5667, 0.9000]), tensor([0., 3., 1.]))"
-        },
-        "family": {
-            "n_bins=3": "(tensor([   nan, 0.3333, 1.0000]), tensor([   nan, 0.5667, 0.9000]), tensor([0., 3., 1.]))"
-        },
+        "binary": {"n_bins=2": ("[0., 1.]", "[0.2500, 0.6833]", "[2., 3.]")},
+        "multiclass": {"n_bins=3": ("[   nan, 0.3333, 1.0000]", "[   nan, 0.5667, 0.9000]", "[0., 3., 1.]")},
     }
 
 
@@ -78,7 +73,6 @@ class BinaryReliabilityDiagram(_Diagram, BinaryTask, family=ReliabilityDiagram):
 
     Inputs:
         preds: probabilities or logits ``[N, ...]`` of a floating type.
-        target: 0/1 labels of the same shape.
 
     Returns:
         Three tensors ``(n_bins,)`` of the metric's dtype (``set_dtype``); from the function, of the dtype of the

@@ -23,38 +23,29 @@ class ROC(Family):
     ordered = True
     example = {
         "binary": {
-            "thresholds=3": "(tensor([0.0000, 0.3333, 1.0000]), "
-            "tensor([0.0000, 0.6667, 1.0000]), "
-            "tensor([1.0000, 0.5000, 0.0000]))",
+            "thresholds=3": ("[0.0000, 0.3333, 1.0000]", "[0.0000, 0.6667, 1.0000]", "[1.0000, 0.5000, 0.0000]")
         },
         "multiclass": {
-            'thresholds=3, average="micro"': "(tensor([0.0000, 0.1250, 1.0000]), "
-            "tensor([0.0000, 0.7500, 1.0000]), "
-            "tensor([1.0000, 0.5000, 0.0000]))",
+            'thresholds=3, average="micro"': (
+                "[0.0000, 0.1250, 1.0000]",
+                "[0.0000, 0.7500, 1.0000]",
+                "[1.0000, 0.5000, 0.0000]",
+            )
         },
         "multilabel": {
-            "thresholds=2": "(tensor([[0., 1.],\n"
-            "        [0., 1.],\n"
-            "        [0., 1.]]), "
-            "tensor([[0., 1.],\n"
-            "        [0., 1.],\n"
-            "        [0., 1.]]), "
-            "tensor([1., 0.]))",
+            "thresholds=2": ("[[0., 1.], [0., 1.], [0., 1.]]", "[[0., 1.], [0., 1.], [0., 1.]]", "[1., 0.]")
         },
-        "family": {
-            "thresholds=2": "(tensor([[0., 1.],\n"
-            "        [0., 1.],\n"
-            "        [0., 1.]]), "
-            "tensor([[0., 1.],\n"
-            "        [0., 1.],\n"
-            "        [0., 1.]]), "
-            "tensor([1., 0.]))",
-        },
+        "family": {"thresholds=2": ("[[0., 1.], [0., 1.], [0., 1.]]", "[[0., 1.], [0., 1.], [0., 1.]]", "[1., 0.]")},
     }
 
 
 class Rates(WholeCurve):
-    """The ROC curve of each column."""
+    """The ROC curve of each column.
+
+    Returns:
+        false and true positive rates, float32 ``(T,)``, and thresholds ``(T,)``, descending;
+        of several classes or labels in lists without ``thresholds``, and else ``(C, ...)`` or ``(L, ...)``.
+    """
 
     label_names = ("False positive rate", "True positive rate")
     axes = 0, 1, 1.0
@@ -64,26 +55,12 @@ class Rates(WholeCurve):
 
 
 class BinaryROC(Rates, BinaryCurve, family=ROC):
-    """The ROC curve of binary scores.
-
-    Returns:
-        false and true positive rates, float32 ``(T,)``, and thresholds ``(T,)``, descending.
-    """
+    """The ROC curve of binary scores."""
 
 
 class MulticlassROC(Rates, MulticlassWholeCurve, family=ROC):
-    """The ROC curve of each class against all others.
-
-    Returns:
-        false and true positive rates, float32 ``(T,)``, and thresholds ``(T,)``, descending;
-        for each class, in lists without ``thresholds``, and else ``(C, ...)``.
-    """
+    """The ROC curve of each class against all others."""
 
 
 class MultilabelROC(Rates, MultilabelWholeCurve, family=ROC):
-    """The ROC curve of each label.
-
-    Returns:
-        false and true positive rates, float32 ``(T,)``, and thresholds ``(T,)``, descending;
-        for each label, in lists without ``thresholds``, and else ``(L, ...)``.
-    """
+    """The ROC curve of each label."""

@@ -27,7 +27,6 @@ class GiniCoefficient(Family):
         "binary": {"": "0.3333"},
         "multiclass": {"": "1.", "average=None": "[1., 1., 1.]"},
         "multilabel": {"average=None": "[0.2500, 0.0000, 0.6667]"},
-        "family": {"": "1."},
     }
 
 
@@ -75,7 +74,6 @@ class KolmogorovSmirnov(Family):
         "binary": {"": "0.3333"},
         "multiclass": {"": "1.", "average=None": "[1., 1., 1.]"},
         "multilabel": {"average=None": "[0.5000, 0.5000, 0.6667]"},
-        "family": {"": "1."},
     }
 
 

@@ -17,7 +17,10 @@ class StatScores(Family):
     :func:`fastmetrics.formulas.counts.stat_scores`. ``zero_division`` is not used.
     """
 
-    constants = dict.fromkeys(("higher_is_better", "plot_lower_bound", "plot_upper_bound", "plot_legend_name"))
+    constants = {
+        "batched": True,
+        **dict.fromkeys(("higher_is_better", "plot_lower_bound", "plot_upper_bound", "plot_legend_name")),
+    }
     function_lacks = ("zero_division",)
     example = {
         "binary": {"": "[2, 1, 2, 1, 3]"},
@@ -40,8 +43,6 @@ class BinaryStatScores(BinaryCounts, family=StatScores):
         int64 ``(5,)``, or ``(N, 5)`` samplewise.
     """
 
-    batched = True
-
     def formula(self, counts: Tensor) -> Tensor:
         """The counts."""
         return stat_scores(counts, "micro")
@@ -54,8 +55,6 @@ class MulticlassStatScores(MulticlassCounts, family=StatScores):
         ``(5,)``, or ``(C, 5)`` without an average; samplewise ``(N, 5)`` or ``(N, C, 5)``.
     """
 
-    batched = True
-
     def formula(self, counts: Tensor, ranks: Tensor | None = None) -> Tensor:
         """The averaged counts."""
         return stat_scores(self.table(counts, ranks), self.average, self.excluded)
@@ -67,8 +66,6 @@ class MultilabelStatScores(MultilabelCounts, family=StatScores):
     Returns:
         ``(5,)``, or ``(L, 5)`` without an average; samplewise ``(N, 5)`` or ``(N, L, 5)``.
     """
-
-    batched = True
 
     def formula(self, counts: Tensor) -> Tensor:
         """The averaged counts."""

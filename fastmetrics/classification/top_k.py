@@ -23,7 +23,6 @@ class _Ranked(MulticlassTask):
 
     Inputs:
         preds: float scores ``[N, C, ...]``. Of equal scores the lower class comes first, and NaN comes before all.
-        target: labels ``[N, ...]``.
     """
 
     example_batch = (

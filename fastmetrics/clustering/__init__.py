@@ -1,30 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Metrics of clusterings, against a target or of the points themselves."""
+"""Metrics of clusterings, against a target or of the points themselves. ``__init__.pyi`` lists them."""
 
-from fastmetrics.clustering.cluster_accuracy import ClusterAccuracy
-from fastmetrics.clustering.information import (
-    AdjustedMutualInfoScore,
-    CompletenessScore,
-    HomogeneityScore,
-    MutualInfoScore,
-    NormalizedMutualInfoScore,
-    VMeasureScore,
-)
-from fastmetrics.clustering.pairs import AdjustedRandScore, FowlkesMallowsIndex, RandScore
-from fastmetrics.clustering.points import CalinskiHarabaszScore, DaviesBouldinScore, DunnIndex
+from fastmetrics.clustering import cluster_accuracy, information, pairs, points
+from fastmetrics.docstrings import export
 
-__all__ = [
-    "AdjustedMutualInfoScore",
-    "AdjustedRandScore",
-    "CalinskiHarabaszScore",
-    "ClusterAccuracy",
-    "CompletenessScore",
-    "DaviesBouldinScore",
-    "DunnIndex",
-    "FowlkesMallowsIndex",
-    "HomogeneityScore",
-    "MutualInfoScore",
-    "NormalizedMutualInfoScore",
-    "RandScore",
-    "VMeasureScore",
-]
+export(__name__)

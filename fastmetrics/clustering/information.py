@@ -24,10 +24,7 @@ class MutualInfoScore(ClusteringMetric):
 
     plot_upper_bound = None
     example = {"": "0.7804"}
-
-    def formula_of_table(self, table: Contingency) -> Tensor:
-        """The mutual information."""
-        return mutual_information(table)
+    formula_of_table = staticmethod(mutual_information)
 
 
 class _Averaged(ClusteringMetric):
@@ -93,10 +90,7 @@ class HomogeneityScore(ClusteringMetric):
     """
 
     example = {"": "0.7716"}
-
-    def formula_of_table(self, table: Contingency) -> Tensor:
-        """The homogeneity."""
-        return clusters.homogeneity(table)
+    formula_of_table = staticmethod(clusters.homogeneity)
 
 
 class CompletenessScore(ClusteringMetric):
@@ -107,10 +101,7 @@ class CompletenessScore(ClusteringMetric):
     """
 
     example = {"": "0.7103"}
-
-    def formula_of_table(self, table: Contingency) -> Tensor:
-        """The completeness."""
-        return clusters.completeness(table)
+    formula_of_table = staticmethod(clusters.completeness)
 
 
 class VMeasureScore(ClusteringMetric):

@@ -3,11 +3,8 @@
 
 from __future__ import annotations
 
-from torch import Tensor
-
 from fastmetrics.clustering.base import ClusteringMetric
 from fastmetrics.formulas import clusters
-from fastmetrics.formulas.contingency import Contingency
 
 
 class RandScore(ClusteringMetric):
@@ -20,10 +17,7 @@ class RandScore(ClusteringMetric):
     """
 
     example = {"": "0.8000"}
-
-    def formula_of_table(self, table: Contingency) -> Tensor:
-        """The Rand index."""
-        return clusters.rand(table)
+    formula_of_table = staticmethod(clusters.rand)
 
 
 class AdjustedRandScore(ClusteringMetric):
@@ -39,10 +33,7 @@ class AdjustedRandScore(ClusteringMetric):
     higher_is_better = None
     plot_lower_bound = -0.5
     example = {"": "0.4444"}
-
-    def formula_of_table(self, table: Contingency) -> Tensor:
-        """The adjusted Rand index."""
-        return clusters.adjusted_rand(table)
+    formula_of_table = staticmethod(clusters.adjusted_rand)
 
 
 class FowlkesMallowsIndex(ClusteringMetric):
@@ -53,7 +44,4 @@ class FowlkesMallowsIndex(ClusteringMetric):
     """
 
     example = {"": "0.5774"}
-
-    def formula_of_table(self, table: Contingency) -> Tensor:
-        """The Fowlkes-Mallows index."""
-        return clusters.fowlkes_mallows(table)
+    formula_of_table = staticmethod(clusters.fowlkes_mallows)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from fastmetrics.native.operators import constant_in_graphs, define, eager_on_cpu
 from fastmetrics.passes.faults import bad_weights, record_faults
-from fastmetrics.passes.groups import count_groups_body, within
+from fastmetrics.passes.groups import add_to_cells, count_groups_body
 
 SCHEMA = (
     "binary_(Tensor preds, Tensor target, Tensor? valid, Tensor(a!) counts, Tensor(b!)? faults, "
@@ -144,10 +144,7 @@ def binary_body(
     if rows is not None:
         label = torch.arange(labels, device=target.device).unsqueeze(-1)
         outcome = torch.where(positive, (~actual).long(), 2 + actual.long())
-        for of_slicing in rows.reshape(len(rows), *target.shape):
-            row, inside = within(of_slicing, counts.shape[0])
-            place = ((row * labels + label) * 4 + outcome).reshape(-1)
-            counts.view(-1).index_add_(0, place, torch.where(inside, amount, 0).reshape(-1).to(counts.dtype))
+        add_to_cells(counts, rows.reshape(len(rows), *target.shape), label * 4 + outcome, amount)
         return
     outcomes = (positive & actual, positive & ~actual, ~positive & ~actual, ~positive & actual)
     over = 2 if counts.dim() == 3 else (0, 2)

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fastmetrics.native.operators import define
 from fastmetrics.passes.faults import record_faults
-from fastmetrics.passes.groups import within
+from fastmetrics.passes.groups import add_to_cells, within
 from fastmetrics.passes.scored_samples import label_of_elements, samples_of
 
 SCHEMA = (
@@ -72,10 +72,8 @@ def calibration_body(
     cells = calibration_cells(
         preds, target, valid, weights, edges, counts.dim() > 1, faults, logits, ignore_index, has_ignore_index
     )
-    zeros = torch.zeros_like(confidences).reshape(-1)
-    place = cells.place.reshape(-1)
-    for state, values in zip((counts, confidences, hits), cells.amounts, strict=True):
-        state.add_(zeros.index_add(0, place, values.reshape(-1)).reshape(state.shape).to(state.dtype))
+    for state, amount in zip((counts, confidences, hits), cells.amounts, strict=True):
+        add_to_cells(state, None, cells.place, amount)
 
 
 class CalibrationCells(NamedTuple):

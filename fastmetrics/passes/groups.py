@@ -104,6 +104,27 @@ def add_to_rows(state: Tensor, rows: Tensor | None, values: Tensor) -> None:
         state.index_add_(0, place, torch.where(inside.reshape(-1, *(1 for _ in statistic)), values, 0))
 
 
+def add_to_cells(state: Tensor, rows: Tensor | None, cells: Tensor, amounts: Tensor) -> None:
+    """Add amounts to cells of a state, or of those of its rows that each amount has.
+
+    Args:
+        state: contiguous; ``[S, *statistic]`` with rows.
+        rows: integers ``[K, *shape]``; an amount is left out of a row outside of [0, S). None if there are no rows.
+        cells: int64 ``[*shape]``: which number of the statistic.
+        amounts: ``[*shape]``, of any dtype.
+    """
+    flat = state.view(-1)
+    if rows is None:
+        flat += torch.zeros_like(flat).index_add(0, cells.reshape(-1), amounts.reshape(-1).to(state.dtype))
+        return
+    size = flat.numel() // max(1, state.shape[0])
+    for of_slicing in rows:
+        row, inside = within(of_slicing, state.shape[0])
+        flat.index_add_(
+            0, (row * size + cells).reshape(-1), torch.where(inside, amounts, 0).reshape(-1).to(state.dtype)
+        )
+
+
 def within(rows: Tensor, size: int) -> tuple[Tensor, Tensor]:
     """The rows as int64, 0 in place of those outside of [0, size), and which are inside."""
     rows = rows.to(torch.int64)

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from fastmetrics.native.operators import define
 from fastmetrics.passes.faults import record_faults
+from fastmetrics.passes.groups import add_to_cells
 from fastmetrics.passes.scores import OPTIONS, PROBABILITIES, check_batch, probabilities, read_batch, weighed
 
 COUNT_SCHEMA = (
@@ -146,8 +147,7 @@ def count_scores_body(
         return
     options = bits, in_columns, logits, ignore_index, has_ignore_index, ignored_decide
     cells, amount = score_cells(preds, target, valid, weights, faults, *options)
-    amount = amount.reshape(-1).to(counts.dtype)
-    counts += torch.zeros_like(counts).view(-1).index_add(0, cells.reshape(-1), amount).view(counts.shape)
+    add_to_cells(counts, None, cells, amount)
 
 
 def score_cells(

@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 from math import prod
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
 from fastmetrics import dtypes
+from fastmetrics.formulas.errors import mean_error
 from fastmetrics.formulas.intervals import Pair, normal
 from fastmetrics.formulas.moments import MULTIOUTPUT
 from fastmetrics.intervals import ClosedForm, IntervalMethods, gradients
@@ -110,6 +111,29 @@ class PairsMetric(StatisticMetric):
             return statistics
         outputs = prod(preds.shape[1:])
         return statistics if outputs == statistics.size else statistics.resized(outputs)
+
+
+class MeanOfErrors(PairsMetric):
+    """The mean of errors of one kind, over all pairs."""
+
+    #: The statistic that is their sum.
+    error: ClassVar[str]
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__({self.error: True}, **kwargs)
+
+    def formula(self, count: Tensor, **errors: Tensor) -> Tensor:
+        """The mean."""
+        return self._result(mean_error(errors[self.error], count))
+
+
+class ErrorsOfOutputs(MeanOfErrors):
+    """The same of each output."""
+
+    def __init__(self, num_outputs: int = 1, **kwargs: Any) -> None:
+        positive_outputs(num_outputs)
+        super().__init__(num_outputs=num_outputs, **kwargs)
+        self.num_outputs = num_outputs
 
 
 class TargetsMetric(PairsMetric):

@@ -10,7 +10,7 @@ from torchmetrics.utilities.exceptions import TorchMetricsUserError
 
 from fastmetrics.docstrings import documented
 from fastmetrics.formulas import errors
-from fastmetrics.regression.base import PairsMetric, TargetsMetric, positive_outputs
+from fastmetrics.regression.base import ErrorsOfOutputs, MeanOfErrors, PairsMetric, TargetsMetric, positive_outputs
 
 
 @documented()
@@ -57,40 +57,26 @@ class MeanSquaredError(PairsMetric):
 
 
 @documented(MeanSquaredError)
-class MeanAbsoluteError(PairsMetric):
+class MeanAbsoluteError(ErrorsOfOutputs):
     r"""Mean absolute error, :math:`\frac{1}{N}\sum_i |x_i - y_i|`."""
 
     example = {"": "0.7500"}
-
-    def __init__(self, num_outputs: int = 1, **kwargs: Any) -> None:
-        positive_outputs(num_outputs)
-        super().__init__({"absolute_error": True}, num_outputs, **kwargs)
-        self.num_outputs = num_outputs
-
-    def formula(self, count: Tensor, absolute_error: Tensor) -> Tensor:
-        """The mean."""
-        return self._result(errors.mean_error(absolute_error, count))
+    error = "absolute_error"
 
 
 @documented(MeanSquaredError)
-class MeanSquaredLogError(PairsMetric):
+class MeanSquaredLogError(MeanOfErrors):
     r"""Mean squared logarithmic error, :math:`\frac{1}{N}\sum_i (\log(1 + x_i) - \log(1 + y_i))^2`.
 
     It is NaN if any value is below -1.
     """
 
     example = {"": "0.0397"}
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__({"squared_log_error": True}, **kwargs)
-
-    def formula(self, count: Tensor, squared_log_error: Tensor) -> Tensor:
-        """The mean."""
-        return self._result(errors.mean_error(squared_log_error, count))
+    error = "squared_log_error"
 
 
 @documented(MeanSquaredError)
-class LogCoshError(PairsMetric):
+class LogCoshError(ErrorsOfOutputs):
     r"""Mean of :math:`\log\cosh(x_i - y_i)`.
 
     The relative error of the value is about 1e-11 before it is rounded; no difference overflows. The functional form
@@ -110,18 +96,10 @@ class LogCoshError(PairsMetric):
     """
 
     example = {"": "0.3523"}
+    error = "log_cosh_error"
 
     by_column = True
     at_most_2d = True
-
-    def __init__(self, num_outputs: int = 1, **kwargs: Any) -> None:
-        positive_outputs(num_outputs)
-        super().__init__({"log_cosh_error": True}, num_outputs, **kwargs)
-        self.num_outputs = num_outputs
-
-    def formula(self, count: Tensor, log_cosh_error: Tensor) -> Tensor:
-        """The mean."""
-        return self._result(errors.mean_error(log_cosh_error, count))
 
 
 @documented(MeanSquaredError)

@@ -10,41 +10,29 @@ from torch import Tensor
 from fastmetrics.docstrings import documented
 from fastmetrics.formulas import errors, moments
 from fastmetrics.passes.pairs import LEAST_SCALE
-from fastmetrics.regression.base import PairsMetric, positive_outputs
+from fastmetrics.regression.base import MeanOfErrors, PairsMetric, positive_outputs
 from fastmetrics.regression.errors import MeanSquaredError
 
 
 @documented(MeanSquaredError)
-class MeanAbsolutePercentageError(PairsMetric):
+class MeanAbsolutePercentageError(MeanOfErrors):
     r"""Mean absolute percentage error, :math:`\frac{1}{N}\sum_i \frac{|x_i - y_i|}{\max(|y_i|, 1.17 \cdot 10^{-6})}`.
 
     1 is a hundred per cent.
     """
 
     example = {"": "0.1750"}
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__({"percentage_error": True}, **kwargs)
-
-    def formula(self, count: Tensor, percentage_error: Tensor) -> Tensor:
-        """The mean."""
-        return self._result(errors.mean_error(percentage_error, count))
+    error = "percentage_error"
 
 
 @documented(MeanSquaredError)
-class SymmetricMeanAbsolutePercentageError(PairsMetric):
+class SymmetricMeanAbsolutePercentageError(MeanOfErrors):
     r"""Mean of :math:`\frac{2 |x_i - y_i|}{\max(|x_i| + |y_i|, 1.17 \cdot 10^{-6})}`, which is in [0, 2]."""
 
     example = {"": "0.1942"}
+    error = "symmetric_percentage_error"
 
     plot_upper_bound = 2.0
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__({"symmetric_percentage_error": True}, **kwargs)
-
-    def formula(self, count: Tensor, symmetric_percentage_error: Tensor) -> Tensor:
-        """The mean."""
-        return self._result(errors.mean_error(symmetric_percentage_error, count))
 
 
 @documented(MeanSquaredError)

@@ -1,22 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Metrics of retrieval and recommendation."""
+"""Metrics of retrieval and recommendation. ``__init__.pyi`` lists them."""
 
-from fastmetrics.retrieval.auroc import RetrievalAUROC
-from fastmetrics.retrieval.curve import RetrievalPrecisionRecallCurve, RetrievalRecallAtFixedPrecision
-from fastmetrics.retrieval.first import RetrievalHitRate, RetrievalMAP, RetrievalMRR
-from fastmetrics.retrieval.gains import RetrievalNormalizedDCG
-from fastmetrics.retrieval.shares import RetrievalFallOut, RetrievalPrecision, RetrievalRecall, RetrievalRPrecision
+from fastmetrics.docstrings import export
+from fastmetrics.retrieval import auroc, curve, first, gains, shares
 
-__all__ = [
-    "RetrievalAUROC",
-    "RetrievalFallOut",
-    "RetrievalHitRate",
-    "RetrievalMAP",
-    "RetrievalMRR",
-    "RetrievalNormalizedDCG",
-    "RetrievalPrecision",
-    "RetrievalPrecisionRecallCurve",
-    "RetrievalRPrecision",
-    "RetrievalRecall",
-    "RetrievalRecallAtFixedPrecision",
-]
+export(__name__)

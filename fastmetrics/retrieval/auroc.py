@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastmetrics.formulas.retrieval import Aggregation, EmptyTargetAction
-from fastmetrics.retrieval.base import RetrievalMetric, measured
+from fastmetrics.retrieval.base import RetrievalMetric
 from fastmetrics.retrieval.first import ORDERS
 
 
@@ -21,19 +21,9 @@ class RetrievalAUROC(RetrievalMetric):
             None for all of it.
         ties: which of documents with equal scores are the first k: None or ``first`` as they come, ``trec`` the other
             way round, as trec_eval has them whose names ascend.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.retrieval import RetrievalAUROC
-        >>> indexes = torch.tensor([0, 0, 0, 1, 1, 1, 1])
-        >>> preds = torch.tensor([0.2, 0.3, 0.5, 0.1, 0.3, 0.5, 0.2])
-        >>> target = torch.tensor([False, False, True, False, True, False, True])
-        >>> RetrievalAUROC()(preds, target, indexes)
-        tensor(0.7500)
-        >>> RetrievalAUROC(max_fpr=0.5)(preds, target, indexes)
-        tensor(0.6667)
     """
 
+    example = {"": "0.7500", "max_fpr=0.5": "0.6667"}
     function_name = "retrieval_auroc"
     function_example = {"": "0.5000"}
 
@@ -51,8 +41,6 @@ class RetrievalAUROC(RetrievalMetric):
     ) -> None:
         if max_fpr is not None and not (isinstance(max_fpr, float) and 0 < max_fpr <= 1):
             raise ValueError(f"Arguments `max_fpr` should be a float in range (0, 1], but got: {max_fpr}")
-        asked, how = measured("auroc", top_k, ties, ORDERS, max_fpr=max_fpr)
         common = empty_target_action, ignore_index, aggregation, complete
-        super().__init__(asked, how, *common, **kwargs)
-        self.top_k = top_k
+        self._start("auroc", ORDERS, top_k, ties, common, False, max_fpr, **kwargs)
         self.max_fpr = max_fpr

@@ -11,8 +11,8 @@ from torch import Tensor
 from torch.compiler import is_compiling
 
 from fastmetrics import arguments
-from fastmetrics.docstrings import Documented
-from fastmetrics.formulas.retrieval import Aggregation, aggregate, counted, mean_of_sums
+from fastmetrics.docstrings import Documented, Value
+from fastmetrics.formulas.retrieval import Aggregation, EmptyTargetAction, aggregate, counted, mean_of_sums
 from fastmetrics.metric import Batch, StatisticMetric
 from fastmetrics.passes.queries import TIES, Asked, Measured, Rankings
 from fastmetrics.statistics.base import Statistics
@@ -66,11 +66,17 @@ class RetrievalMetric(Documented, StatisticMetric):
     reads_values = True
     inputs_options = ("complete",)
 
+    example_batch: ClassVar[str | tuple[str, ...]] = (
+        "torch.tensor([0.2, 0.3, 0.5, 0.1, 0.3, 0.5, 0.2])",
+        "torch.tensor([False, False, True, False, True, False, True])",
+        "torch.tensor([0, 0, 0, 1, 1, 1, 1])",
+    )
+
     #: What a query without a value lacks.
     lacking: ClassVar[str] = "positive"
     #: The name of the function in torchmetrics, and how the function is shown: the value of its example by options.
     function_name: ClassVar[str]
-    function_example: ClassVar[dict[str, str]]
+    function_example: ClassVar[dict[str, Value]]
 
     def __init__(
         self,
@@ -108,6 +114,40 @@ class RetrievalMetric(Documented, StatisticMetric):
         self.ties = how.ties
         self._asked = asked
         self._how = how
+
+    def _start(
+        self,
+        measure: str,
+        orders: Sequence[str | None],
+        top_k: int | Sequence[int] | None,
+        ties: str | None,
+        common: tuple[str, int | None, Aggregation, bool],
+        exponential: bool = False,
+        max_fpr: float | None = None,
+        /,
+        **kwargs: Any,
+    ) -> None:
+        """The constructor of metrics of one measure.
+
+        Args:
+            measure: one of ``MEASURES``.
+            orders: those of documents with equal scores that the metric has.
+            top_k: a number, several, or None for all documents.
+            ties: one of the ``orders``.
+            common: ``empty_target_action``, ``ignore_index``, ``aggregation`` and ``complete``.
+            exponential: whether gains are.
+            max_fpr: up to which false positive rate; None for all.
+            kwargs: those of the class.
+        """
+        arguments.one_of("ties", ties, tuple(orders))
+        ks = tuple(top_k) if isinstance(top_k, Sequence) else (0 if top_k is None else top_k,)
+        if not ks or not all(isinstance(k, int) and (k > 0 or top_k is None) for k in ks):
+            raise ValueError(
+                f"Argument `top_k` has to be a positive integer, several of them, or None, but got {top_k}"
+            )
+        how = Measured(ties, exponential, 1.0 if max_fpr is None else max_fpr)
+        RetrievalMetric.__init__(self, (Asked(measure, ks),), how, *common, **kwargs)
+        self.top_k = top_k
 
     def inputs(  # type: ignore[override]
         self,
@@ -201,6 +241,28 @@ class RetrievalMetric(Documented, StatisticMetric):
             return ids.clone(), *(self._shown(each).to(self._dtype) for each in values)
 
 
+class TopKMetric(RetrievalMetric):
+    """One measure of the first k documents of queries."""
+
+    #: Which one, and the orders of documents with equal scores that it has.
+    measure: ClassVar[str]
+    orders: ClassVar[tuple[str | None, ...]] = TIES
+
+    def __init__(
+        self,
+        empty_target_action: EmptyTargetAction = "neg",
+        ignore_index: int | None = None,
+        top_k: int | Sequence[int] | None = None,
+        aggregation: Aggregation = "mean",
+        *,
+        ties: str | None = None,
+        complete: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        common = empty_target_action, ignore_index, aggregation, complete
+        self._start(self.measure, self.orders, top_k, ties, common, **kwargs)
+
+
 class _Ranked(Rankings):
     """Rankings that remember what was measured of them.
 
@@ -256,29 +318,3 @@ def _rank(indexes: Tensor, preds: Tensor, target: Tensor, weight_indexes: Tensor
 
 # The scores that were sorted last, the versions of all that was, and what came of them; gone with the scores.
 _last: dict[str, tuple[weakref.ref[Tensor], list[int], _Ranked]] = {}
-
-
-def measured(
-    measure: str,
-    top_k: int | Sequence[int] | None,
-    ties: str | None,
-    orders: Sequence[str | None] = TIES,
-    exponential: bool = False,
-    max_fpr: float | None = None,
-) -> tuple[tuple[Asked, ...], Measured]:
-    """What is asked for of queries, and how they are measured; raises ``ValueError`` if an argument does not fit.
-
-    Args:
-        measure: one of ``MEASURES``.
-        top_k: a number, several, or None for all documents.
-        ties: one of the ``orders``.
-        orders: those that the metric has.
-        exponential: whether gains are.
-        max_fpr: up to which false positive rate; None for all.
-    """
-    arguments.one_of("ties", ties, tuple(orders))
-    ks = tuple(top_k) if isinstance(top_k, Sequence) else (0 if top_k is None else top_k,)
-    if not ks or not all(isinstance(k, int) and (k > 0 or top_k is None) for k in ks):
-        raise ValueError(f"Argument `top_k` has to be a positive integer, several of them, or None, but got {top_k}")
-    how = Measured(ties, exponential, 1.0 if max_fpr is None else max_fpr)
-    return (Asked(measure, ks),), how

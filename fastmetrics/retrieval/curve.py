@@ -29,19 +29,16 @@ class RetrievalPrecisionRecallCurve(RetrievalMetric):
 
     Returns:
         precision and recall, float32 ``(max_k,)``, and the numbers of documents, int64 ``(max_k,)``.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.retrieval import RetrievalPrecisionRecallCurve
-        >>> indexes = torch.tensor([0, 0, 0, 0, 1, 1, 1])
-        >>> preds = torch.tensor([0.4, 0.01, 0.5, 0.6, 0.2, 0.3, 0.5])
-        >>> target = torch.tensor([True, False, False, True, True, False, True])
-        >>> RetrievalPrecisionRecallCurve(max_k=4)(preds, target, indexes)
-        (tensor([1.0000, 0.5000, 0.6667, 0.5000]), tensor([0.5000, 0.5000, 1.0000, 1.0000]), tensor([1, 2, 3, 4]))
     """
 
+    example_batch = (
+        "torch.tensor([0.4, 0.01, 0.5, 0.6, 0.2, 0.3, 0.5])",
+        "torch.tensor([True, False, False, True, True, False, True])",
+        "torch.tensor([0, 0, 0, 0, 1, 1, 1])",
+    )
+    example = {"max_k=4": ("[1.0000, 0.5000, 0.6667, 0.5000]", "[0.5000, 0.5000, 1.0000, 1.0000]", "[1, 2, 3, 4]")}
     function_name = "retrieval_precision_recall_curve"
-    function_example = {"max_k=2": "(tensor([1.0000, 0.5000]), tensor([0.5000, 0.5000]), tensor([1, 2]))"}
+    function_example = {"max_k=2": ("[1.0000, 0.5000]", "[0.5000, 0.5000]", "[1, 2]")}
 
     def __init__(
         self,
@@ -100,16 +97,9 @@ class RetrievalRecallAtFixedPrecision(RetrievalPrecisionRecallCurve):
     Returns:
         the recall, float32 ``()``, and the greatest number of documents that has it, int64 ``()``; 0, and the last
         number, if no recall above 0 is there.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.retrieval import RetrievalRecallAtFixedPrecision
-        >>> indexes = torch.tensor([0, 0, 0, 0, 1, 1, 1])
-        >>> preds = torch.tensor([0.4, 0.01, 0.5, 0.6, 0.2, 0.3, 0.5])
-        >>> target = torch.tensor([True, False, False, True, True, False, True])
-        >>> RetrievalRecallAtFixedPrecision(min_precision=0.8)(preds, target, indexes)
-        (tensor(0.5000), tensor(1))
     """
+
+    example = {"min_precision=0.8": ("0.5000", "1")}
 
     def __init__(
         self,

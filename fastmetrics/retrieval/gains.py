@@ -8,7 +8,8 @@ from typing import Any
 
 from fastmetrics import arguments
 from fastmetrics.formulas.retrieval import Aggregation, EmptyTargetAction
-from fastmetrics.retrieval.base import RetrievalMetric, measured
+from fastmetrics.passes.queries import TIES
+from fastmetrics.retrieval.base import RetrievalMetric
 
 
 class RetrievalNormalizedDCG(RetrievalMetric):
@@ -24,19 +25,14 @@ class RetrievalNormalizedDCG(RetrievalMetric):
 
     Source: K. Järvelin, J. Kekäläinen, Cumulated gain-based evaluation of IR techniques, 2002; ties: F. McSherry,
     M. Najork, Computing information retrieval performance measures efficiently in the presence of tied scores, 2008.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.retrieval import RetrievalNormalizedDCG
-        >>> indexes = torch.tensor([0, 0, 0, 1, 1, 1, 1])
-        >>> preds = torch.tensor([0.2, 0.3, 0.5, 0.1, 0.3, 0.5, 0.2])
-        >>> target = torch.tensor([0, 0, 1, 0, 3, 0, 1])
-        >>> RetrievalNormalizedDCG()(preds, target, indexes)
-        tensor(0.8295)
-        >>> RetrievalNormalizedDCG(top_k=(1, 2), gain="exponential")(preds, target, indexes)
-        tensor([0.5000, 0.7894])
     """
 
+    example_batch = (
+        "torch.tensor([0.2, 0.3, 0.5, 0.1, 0.3, 0.5, 0.2])",
+        "torch.tensor([0, 0, 1, 0, 3, 0, 1])",
+        "torch.tensor([0, 0, 0, 1, 1, 1, 1])",
+    )
+    example = {"": "0.8295", 'top_k=(1, 2), gain="exponential"': "[0.5000, 0.7894]"}
     function_name = "retrieval_normalized_dcg"
     function_example = {"": "0.9197", "top_k=(1, 2)": "[1.0000, 0.6131]"}
 
@@ -53,8 +49,6 @@ class RetrievalNormalizedDCG(RetrievalMetric):
         **kwargs: Any,
     ) -> None:
         arguments.one_of("gain", gain, ("linear", "exponential"))
-        asked, how = measured("normalized_dcg", top_k, ties, exponential=gain == "exponential")
         common = empty_target_action, ignore_index, aggregation, complete
-        super().__init__(asked, how, *common, **kwargs)
-        self.top_k = top_k
+        self._start("normalized_dcg", TIES, top_k, ties, common, gain == "exponential", **kwargs)
         self.gain = gain

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from fastmetrics.formulas.retrieval import Aggregation, EmptyTargetAction
-from fastmetrics.retrieval.base import RetrievalMetric, measured
+from fastmetrics.passes.queries import TIES
+from fastmetrics.retrieval.base import RetrievalMetric, TopKMetric
 
 
 class RetrievalPrecision(RetrievalMetric):
@@ -17,19 +18,9 @@ class RetrievalPrecision(RetrievalMetric):
 
     Args:
         adaptive_k: whether a query of fewer than k documents is measured at all of them.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.retrieval import RetrievalPrecision
-        >>> indexes = torch.tensor([0, 0, 0, 1, 1, 1, 1])
-        >>> preds = torch.tensor([0.2, 0.3, 0.5, 0.1, 0.3, 0.5, 0.2])
-        >>> target = torch.tensor([False, False, True, False, True, False, True])
-        >>> RetrievalPrecision(top_k=2)(preds, target, indexes)
-        tensor(0.5000)
-        >>> RetrievalPrecision(top_k=(1, 2, 10), adaptive_k=True)(preds, target, indexes)
-        tensor([0.5000, 0.5000, 0.4167])
     """
 
+    example = {"top_k=2": "0.5000", "top_k=(1, 2, 10), adaptive_k=True": "[0.5000, 0.5000, 0.4167]"}
     function_name = "retrieval_precision"
     function_example = {"": "0.6667", "top_k=2": "0.5000"}
 
@@ -48,71 +39,35 @@ class RetrievalPrecision(RetrievalMetric):
         if not isinstance(adaptive_k, bool):
             raise ValueError("`adaptive_k` has to be a boolean")
         measure = "adaptive_precision" if adaptive_k else "precision"
-        asked, how = measured(measure, top_k, ties)
         common = empty_target_action, ignore_index, aggregation, complete
-        super().__init__(asked, how, *common, **kwargs)
-        self.top_k = top_k
+        self._start(measure, TIES, top_k, ties, common, **kwargs)
         self.adaptive_k = adaptive_k
 
 
-class RetrievalRecall(RetrievalMetric):
+class RetrievalRecall(TopKMetric):
     """Recall: of the relevant documents, the share that is among the first k.
 
     Documents with a score of 0 or less are not found.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.retrieval import RetrievalRecall
-        >>> indexes = torch.tensor([0, 0, 0, 1, 1, 1, 1])
-        >>> preds = torch.tensor([0.2, 0.3, 0.5, 0.1, 0.3, 0.5, 0.2])
-        >>> target = torch.tensor([False, False, True, False, True, False, True])
-        >>> RetrievalRecall(top_k=2)(preds, target, indexes)
-        tensor(0.7500)
-        >>> RetrievalRecall(top_k=(1, 2, 10))(preds, target, indexes)
-        tensor([0.5000, 0.7500, 1.0000])
     """
 
+    measure = "recall"
+    example = {"top_k=2": "0.7500", "top_k=(1, 2, 10)": "[0.5000, 0.7500, 1.0000]"}
     function_name = "retrieval_recall"
     function_example = {"": "1.", "top_k=2": "0.5000"}
 
-    def __init__(
-        self,
-        empty_target_action: EmptyTargetAction = "neg",
-        ignore_index: int | None = None,
-        top_k: int | Sequence[int] | None = None,
-        aggregation: Aggregation = "mean",
-        *,
-        ties: str | None = None,
-        complete: bool = False,
-        **kwargs: Any,
-    ) -> None:
-        asked, how = measured("recall", top_k, ties)
-        common = empty_target_action, ignore_index, aggregation, complete
-        super().__init__(asked, how, *common, **kwargs)
-        self.top_k = top_k
 
-
-class RetrievalFallOut(RetrievalMetric):
+class RetrievalFallOut(TopKMetric):
     """Fall-out: of the documents that are not relevant, the share that is among the first k.
 
     Args:
         empty_target_action: the value of a query that has only relevant documents: ``neg`` 0, ``pos`` 1; ``skip``
             leaves it out, and if nothing is left the value is 0; ``error`` raises.
-
-    Example:
-        >>> import torch
-        >>> from fastmetrics.retrieval import RetrievalFallOut
-        >>> indexes = torch.tensor([0, 0, 0, 1, 1, 1, 1])
-        >>> preds = torch.tensor([0.2, 0.3, 0.5, 0.1, 0.3, 0.5, 0.2])
-        >>> target = torch.tensor([False, False, True, False, True, False, True])
-        >>> RetrievalFallOut(top_k=2)(preds, target, indexes)
-        tensor(0.5000)
-        >>> RetrievalFallOut(top_k=(1, 2, 10))(preds, target, indexes)
-        tensor([0.2500, 0.5000, 1.0000])
     """
 
     higher_is_better = False
     lacking = "negative"
+    measure = "fall_out"
+    example = {"top_k=2": "0.5000", "top_k=(1, 2, 10)": "[0.2500, 0.5000, 1.0000]"}
     function_name = "retrieval_fall_out"
     function_example = {"top_k=2": "1."}
 
@@ -127,25 +82,14 @@ class RetrievalFallOut(RetrievalMetric):
         complete: bool = False,
         **kwargs: Any,
     ) -> None:
-        asked, how = measured("fall_out", top_k, ties)
-        common = empty_target_action, ignore_index, aggregation, complete
-        super().__init__(asked, how, *common, **kwargs)
-        self.top_k = top_k
+        common = empty_target_action, ignore_index, top_k, aggregation
+        super().__init__(*common, ties=ties, complete=complete, **kwargs)
 
 
 class RetrievalRPrecision(RetrievalMetric):
-    """R-precision: of the first R documents the share that is relevant, where R documents of the query are.
+    """R-precision: of the first R documents the share that is relevant, where R documents of the query are."""
 
-    Example:
-        >>> import torch
-        >>> from fastmetrics.retrieval import RetrievalRPrecision
-        >>> indexes = torch.tensor([0, 0, 0, 1, 1, 1, 1])
-        >>> preds = torch.tensor([0.2, 0.3, 0.5, 0.1, 0.3, 0.5, 0.2])
-        >>> target = torch.tensor([False, False, True, False, True, False, True])
-        >>> RetrievalRPrecision()(preds, target, indexes)
-        tensor(0.7500)
-    """
-
+    example = {"": "0.7500"}
     function_name = "retrieval_r_precision"
     function_example = {"": "0.5000"}
 
@@ -159,6 +103,5 @@ class RetrievalRPrecision(RetrievalMetric):
         complete: bool = False,
         **kwargs: Any,
     ) -> None:
-        asked, how = measured("r_precision", None, ties)
         common = empty_target_action, ignore_index, aggregation, complete
-        super().__init__(asked, how, *common, **kwargs)
+        self._start("r_precision", TIES, None, ties, common, **kwargs)

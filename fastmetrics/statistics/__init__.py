@@ -5,39 +5,17 @@ One class per kind of input. It states the shapes of its statistics, checks the 
 devices; never the values) and runs the pass that adds a batch to them.
 """
 
-from fastmetrics.statistics.base import (
-    Statistics,
-)
-from fastmetrics.statistics.binary import (
-    BinaryStatistics,
-)
-from fastmetrics.statistics.calibration import (
-    CalibrationStatistics,
-)
-from fastmetrics.statistics.exact_match import (
-    ExactMatchStatistics,
-)
-from fastmetrics.statistics.hinge import (
-    HingeStatistics,
-)
-from fastmetrics.statistics.multiclass import (
-    MulticlassStatistics,
-)
-from fastmetrics.statistics.pairs import (
-    PairsStatistics,
-)
-from fastmetrics.statistics.proper_scores import (
-    ProperScoreStatistics,
-)
-from fastmetrics.statistics.ranking import (
-    RankingStatistics,
-)
-from fastmetrics.statistics.tokens import (
-    TokenStatistics,
-)
-from fastmetrics.statistics.values import (
-    ValuesStatistics,
-)
+from fastmetrics.statistics.base import Statistics
+from fastmetrics.statistics.binary import BinaryStatistics
+from fastmetrics.statistics.calibration import CalibrationStatistics
+from fastmetrics.statistics.exact_match import ExactMatchStatistics
+from fastmetrics.statistics.hinge import HingeStatistics
+from fastmetrics.statistics.multiclass import MulticlassStatistics
+from fastmetrics.statistics.pairs import PairsStatistics
+from fastmetrics.statistics.proper_scores import ProperScoreStatistics
+from fastmetrics.statistics.ranking import RankingStatistics
+from fastmetrics.statistics.tokens import TokenStatistics
+from fastmetrics.statistics.values import ValuesStatistics
 
 __all__ = [
     "BinaryStatistics",

@@ -31,15 +31,15 @@ class Statistics(ABC):
 
     Attributes:
         shapes: name -> (shape, dtype) of each statistic for one sample group.
-        reductions: name -> how the statistics of processes, stacked to ``[ranks, *shape]``, become one; those that are
-            not named here are summed. A subclass that names any also says how a batch is merged, in :meth:`merge`.
+        reductions: name -> how the statistics of processes, or of batches, stacked to ``[ranks, *shape]``, become one;
+            those that are not named here are summed.
         samplewise: whether each sample of dimension 0 has its own statistics, a row of ``[N, *shape]``.
         validate: whether values out of range are recorded and raised. They are never counted.
         weights_in_place: whether weighted samples go to the statistics themselves, which are float64 then. Otherwise
             they go to float64 twins of them, so that what has no weights is counted exactly.
         size_from_data: whether the first batch fixes a size, as that of the outputs. A subclass that says so has
-            ``size``, which is 1 until then, names the statistics in ``sized_by``, and defines :meth:`fitted` and
-            :meth:`resized`.
+            ``size``, which is 1 until then, names the statistics in ``sized_by``, calls :meth:`_start` when it is
+            constructed, and defines :meth:`_set_size` and :meth:`size_in`.
         sized: whether a batch has fixed it.
         sized_by: two statistics: dimension 0 of the first is the size, and the second is not zero once there is data.
         size_name: what a size counts.
@@ -125,19 +125,47 @@ class Statistics(ABC):
         for name, (shape, dtype) in other.shapes.items():
             present = self.shapes.get(name, (shape, dtype))[0]
             both.shapes[name] = (tuple(map(max, present, shape)), dtype)
-        return both
+        return both._joined(other)
+
+    def _joined(self, other: Any) -> Statistics | None:
+        """What :meth:`union` makes of a copy of these statistics that has the shapes of both; None if it cannot be."""
+        return self
+
+    def _start(self, size: int | None) -> None:
+        """Take a size, or None for that of the first batch; a part of a constructor."""
+        self.size_from_data = size is None
+        self.sized = size is not None
+        self._set_size(size or 1)
+
+    def _set_size(self, size: int) -> None:
+        """Take a size."""
+        raise NotImplementedError(f"The data does not fix a size of {type(self).__name__}.")
+
+    def size_in(self, inputs: Inputs) -> int:
+        """The size of a batch, which :meth:`check` accepted."""
+        raise NotImplementedError(f"The data does not fix a size of {type(self).__name__}.")
 
     def unsized(self) -> Statistics:
         """These statistics before the first batch fixed a size: what all processes have, whatever they have seen."""
-        return self
+        if not self.size_from_data:
+            return self
+        other = self.resized(1)
+        other.sized = False
+        return other
 
     def fitted(self, inputs: Inputs) -> Statistics:
-        """These statistics at the size of a batch, which :meth:`check` accepted; themselves if they have it."""
-        return self
+        """These statistics at the size of a batch; themselves if they have it."""
+        if not self.size_from_data:
+            return self
+        size = self.size_in(inputs)
+        return self if self.sized and size == self.size else self.resized(size)
 
     def resized(self, size: int) -> Statistics:
         """The same statistics of another size."""
-        raise NotImplementedError(f"The data does not fix a size of {type(self).__name__}.")
+        other = copy.copy(self)
+        other.sized = True
+        other._set_size(size)
+        return other
 
     def sized_like(self, union: Statistics) -> Statistics:
         """These statistics at the size of a :meth:`union`."""
@@ -201,21 +229,13 @@ class Statistics(ABC):
         """Raise if the metadata of the batch is wrong. Reads no values."""
 
     @abstractmethod
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states`` (and to ``states["faults"]``, if there).
 
         Args:
             states: name -> statistic.
-            inputs: what :meth:`check` accepted.
-            weights: what :meth:`per_sample` made of the weights; the statistics are float64 then.
-            valid: what :meth:`per_sample` made of the mask.
+            batch: inputs that :meth:`check` accepted, and what :meth:`per_sample` made of weights and mask. The
+                statistics are float64 with weights.
             rows: given where ``states`` have one more dimension, in front: integers ``[K, *shape]``, the K rows that
                 each sample is added to, of the shape that :meth:`per_sample` gives ``groups``. A sample whose row lies
                 outside of [0, S) is not counted. Without them, states of one more dimension have a row for each index
@@ -229,23 +249,15 @@ class Statistics(ABC):
         """
         return False
 
-    def of_batch(
-        self,
-        inputs: Inputs,
-        weights: Tensor | None,
-        valid: Tensor | None,
-        faults: Tensor | None,
-        like: States | None = None,
-    ) -> dict[str, Tensor]:
+    def of_batch(self, batch: Batch, faults: Tensor | None, like: States | None = None) -> dict[str, Tensor]:
         """The statistics of one batch, read once.
 
         Args:
-            inputs: those of :meth:`add`.
-            weights: those of :meth:`add`.
-            valid: that of :meth:`add`.
+            batch: that of :meth:`add`.
             faults: to which those of the batch are added.
             like: statistics of the same shapes and dtypes that begin with zeros; it takes less time to have some.
         """
+        inputs, weights, valid = batch
         if like is not None:
             states = {name: torch.zeros_like(like[name]) for name in self.shapes}
         else:
@@ -253,7 +265,7 @@ class Statistics(ABC):
             states = self.zeros(inputs[0].device, samples, weights is not None and not self.weights_in_place)
         if transforms.active():
             states = {name: transforms.like_inputs(state, *inputs, weights, valid) for name, state in states.items()}
-        self.add(states if faults is None else {**states, "faults": faults}, inputs, weights, valid)
+        self.add(states if faults is None else {**states, "faults": faults}, batch)
         return states
 
     def for_intervals(self) -> Statistics:
@@ -277,8 +289,12 @@ class Statistics(ABC):
 
     def merge(self, states: States, batch: States) -> None:
         """Add the statistics of a batch to ``states``, in place."""
+        reductions = self.reductions
         for name, value in batch.items():
-            states[name].add_(value)
+            if name in reductions:
+                states[name].copy_(reductions[name](torch.stack([states[name], value])))
+            else:
+                states[name].add_(value)
 
     def extend(self, room: Room | None, states: Mapping[str, Any], batch: Batch, faults: Tensor | None) -> Room | None:
         """Append a small batch to the last tensors of the lists, where there is room behind them.
@@ -302,9 +318,7 @@ class Statistics(ABC):
         """The statistics as a formula takes them, from whole ones."""
         return states
 
-    def differentiable(
-        self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> dict[str, Tensor] | None:
+    def differentiable(self, batch: Batch) -> dict[str, Tensor] | None:
         """The statistics of a batch in operations that keep the graph, or None if they have no gradient."""
         return None
 
@@ -349,24 +363,21 @@ class Statistics(ABC):
         return "; ".join(found) or None
 
 
-def in_parts(
-    kept: int, inputs: Inputs, weights: Tensor | None, valid: Tensor | None
-) -> Iterator[tuple[Inputs, Tensor | None, Tensor | None]]:
-    """The arguments of :meth:`Statistics.add`, of some rows at a time.
+def in_parts(kept: int, batch: Batch) -> Iterator[Batch]:
+    """The batch of :meth:`Statistics.add`, some rows at a time.
 
     For statistics that keep something of each row while they read it, so that this does not grow with the batch.
 
     Args:
         kept: numbers that are kept of a row, an index of dimension 0; there are never more than ``AT_ONCE``, unless one
             row has as many.
-        inputs: of the same number of rows each.
-        weights: of as many rows.
-        valid: of as many rows.
+        batch: of the same number of rows in all that it has.
     """
+    inputs, weights, valid = batch
     rows = inputs[0].shape[0] if inputs[0].dim() else 1
     at_once = max(1, AT_ONCE // kept) if kept else rows
     if rows <= at_once:
-        yield inputs, weights, valid
+        yield batch
         return
     for first in range(0, rows, at_once):
         some = slice(first, first + at_once)
@@ -377,16 +388,15 @@ def in_parts(
         )
 
 
-def rows_in_parts(
-    kept: int, rows: Tensor | None, inputs: Inputs, weights: Tensor | None, valid: Tensor | None
-) -> Iterator[tuple[Inputs, Any, Tensor | None, Tensor | None]]:
-    """:func:`in_parts` with the rows of states, ``[K, N, ...]`` or None, after the inputs."""
+def rows_in_parts(kept: int, rows: Tensor | None, batch: Batch) -> Iterator[tuple[Batch, Any]]:
+    """:func:`in_parts`, with the rows of states for each part, ``[K, N, ...]`` or None."""
     if rows is None:
-        for some, amounts, counted in in_parts(kept, inputs, weights, valid):
-            yield some, None, amounts, counted
+        for part in in_parts(kept, batch):
+            yield part, None
         return
-    for some, amounts, counted in in_parts(kept + rows.shape[0], (*inputs, rows.movedim(0, -1)), weights, valid):
-        yield some[:-1], some[-1].movedim(-1, 0), amounts, counted
+    inputs, weights, valid = batch
+    for some, amounts, counted in in_parts(kept + len(rows), ((*inputs, rows.movedim(0, -1)), weights, valid)):
+        yield (some[:-1], amounts, counted), some[-1].movedim(-1, 0)
 
 
 def same(mine: Any, other: Any) -> bool:
@@ -421,6 +431,19 @@ def at_least_1d(values: Tensor | None) -> Tensor | None:
 def shown(label: int) -> str:
     """How a message shows a label."""
     return "no integer" if label == NO_LABEL else str(label)
+
+
+def different_shapes(preds: Sequence[int], target: Sequence[int]) -> RuntimeError:
+    """The error, as torchmetrics has it, if the inputs have not the same shape."""
+    got = f"{tuple(preds)} and {tuple(target)}"
+    return RuntimeError(f"Predictions and targets are expected to have the same shape, but got {got}.")
+
+
+def real_on_one_device(preds: Tensor, target: Tensor, x: str = "preds", y: str = "target") -> None:
+    """Raise ``ValueError`` if inputs are complex, ``RuntimeError`` on different devices."""
+    if preds.is_complex() or target.is_complex():
+        raise ValueError(f"Expected real tensors, but got `{x}` {preds.dtype} and `{y}` {target.dtype}.")
+    same_device(preds, target)
 
 
 def same_device(preds: Tensor, target: Tensor) -> None:

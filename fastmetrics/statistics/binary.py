@@ -13,12 +13,14 @@ from fastmetrics.passes import binary_
 from fastmetrics.passes.binary import cutoffs
 from fastmetrics.statistics.base import (
     GROUP_SAMPLES,
+    Batch,
     Inputs,
     States,
     Statistics,
     as_labels,
     at_least_1d,
-    same_device,
+    different_shapes,
+    real_on_one_device,
     shown,
 )
 from fastmetrics.statistics.resampling import Resampling, cells, rows_apart
@@ -76,10 +78,7 @@ class BinaryStatistics(Statistics):
         preds, target = inputs
         shape = preds.shape
         if shape != target.shape:
-            raise RuntimeError(
-                "Predictions and targets are expected to have the same shape, but got"
-                f" {tuple(shape)} and {tuple(target.shape)}."
-            )
+            raise different_shapes(shape, target.shape)
         if self.num_labels is not None and (len(shape) < 2 or shape[1] != self.num_labels):
             raise ValueError(
                 "Expected both `target.shape[1]` and `preds.shape[1]` to be equal to the number of labels"
@@ -88,20 +87,11 @@ class BinaryStatistics(Statistics):
         needed = 1 + (self.num_labels is not None) + self.samplewise
         if self.samplewise and len(shape) < needed:
             raise ValueError(f"Expected input to be at least {needed}D when multidim_average is set to `samplewise`")
-        if preds.is_complex() or target.is_complex():
-            raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
-        same_device(preds, target)
+        real_on_one_device(preds, target)
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
-        preds, target = inputs
+        (preds, target), weights, valid = batch
         if target.is_floating_point():
             target = as_labels(target)
         if preds.dim() == 0:

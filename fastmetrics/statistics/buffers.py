@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from fastmetrics.statistics.base import Inputs, States, Statistics, same_device
+from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, different_shapes, real_on_one_device
 
 AT_ONCE = 16  # tensors that are joined
 LARGE = 1 << 20  # elements of one that is not
@@ -30,30 +30,16 @@ class Buffers(Statistics):
     def kept(self, inputs: Inputs, valid: Tensor | None, faults: Tensor | None) -> dict[str, Tensor]:
         """What is kept of a batch, in tensors of its own."""
 
-    def of_batch(
-        self,
-        inputs: Inputs,
-        weights: Tensor | None,
-        valid: Tensor | None,
-        faults: Tensor | None,
-        like: States | None = None,
-    ) -> dict[str, Tensor]:
+    def of_batch(self, batch: Batch, faults: Tensor | None, like: States | None = None) -> dict[str, Tensor]:
         """What is kept of it."""
-        return self.kept(inputs, valid, faults)
+        return self.kept(batch[0], batch[2], faults)
 
     def tidy(self, states: Mapping[str, list[Tensor]]) -> None:
         """Join the last tensors of each list where they are many; each sample is copied a few times in all."""
         for name in self.shapes:
             join(states[name])
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """There is nothing to add to."""
         raise NotImplementedError("samples are appended, not added")
 
@@ -97,10 +83,7 @@ class PairBuffers(Buffers):
                 f" {preds.dtype} and {target.dtype}"
             )
         if preds.shape != target.shape:
-            raise RuntimeError(
-                "Predictions and targets are expected to have the same shape, but got"
-                f" {tuple(preds.shape)} and {tuple(target.shape)}."
-            )
+            raise different_shapes(preds.shape, target.shape)
         if preds.dim() not in (1, 2):
             raise ValueError(
                 "Expected both predictions and target to be either 1- or 2-dimensional tensors,"
@@ -112,9 +95,7 @@ class PairBuffers(Buffers):
                 "Expected argument `num_outputs` to match the second dimension of input, but got"
                 f" {self.num_outputs} and {columns}."
             )
-        if preds.is_complex() or target.is_complex():
-            raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
-        same_device(preds, target)
+        real_on_one_device(preds, target)
 
     def kept(self, inputs: Inputs, valid: Tensor | None, faults: Tensor | None) -> dict[str, Tensor]:
         """Both columns; with a mask of valid samples, those of the samples alone."""

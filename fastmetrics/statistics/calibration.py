@@ -13,7 +13,8 @@ from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.native.transforms import suspended
 from fastmetrics.passes import calibration_, calibration_rows_
 from fastmetrics.passes.scored_samples import FROM_VALUES
-from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d
+from fastmetrics.statistics.base import Batch, States, Statistics
+from fastmetrics.statistics.decisions import as_samples
 from fastmetrics.statistics.scores import ScoresOfTask
 
 _OCTAVES, _STEPS = 24, 64  # of fine bins: down to 2**-24, the steps of each doubling
@@ -33,21 +34,10 @@ class Probabilities(ScoresOfTask):
             )
         return super().explain_fault(which, count, first)
 
-    def _samples(
-        self, inputs: Inputs, weights: Tensor | None, valid: Tensor | None
-    ) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
-        preds, target = inputs
-        if target.is_floating_point():
-            target = as_labels(target)
-        if target.dim() == 0:
-            return preds.reshape(1), target.reshape(1), at_least_1d(valid), at_least_1d(weights)
-        return preds, target, valid, weights
-
     def _reading(self) -> tuple[int, int, bool]:
         """How scores are read, and what is skipped, as the passes take it."""
-        ignore_index = self.ignore_index
         logits = FROM_VALUES if self.logits is None else int(self.logits)
-        return logits, 0 if ignore_index is None else ignore_index, ignore_index is not None
+        return logits, *self._ignored
 
 
 class CalibrationStatistics(Probabilities):
@@ -78,16 +68,9 @@ class CalibrationStatistics(Probabilities):
             "hits": (shape, torch.int64),
         }
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
-        preds, target, valid, weights = self._samples(inputs, weights, valid)
+        preds, target, valid, weights = as_samples(batch)
         to = states["counts"], states["confidences"], states["hits"], states.get("faults")
         given = valid, weights, self._edges_for(preds), *to, *self._reading()
         if rows is None:

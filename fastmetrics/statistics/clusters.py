@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from fastmetrics.passes.faults import bad_weights
-from fastmetrics.statistics.base import Inputs, States, Statistics, same_device
+from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, different_shapes, same_device
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 
 
@@ -41,15 +41,9 @@ class LabelBuffer(Statistics):
         """Raise unless both are labels [N]."""
         check_labels(inputs)
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Write the batch to ``states``."""
+        inputs, weights, valid = batch
         for column, labels in enumerate(inputs):
             states["labels"][:, column].copy_(labels)
         amount = torch.ones_like(states["weights"]) if weights is None else weights
@@ -63,10 +57,7 @@ def check_labels(inputs: Inputs) -> None:
     """Raise ``RuntimeError`` on different shapes or devices, ``ValueError`` unless both are integers [N]."""
     preds, target = inputs
     if preds.shape != target.shape:
-        raise RuntimeError(
-            "Predictions and targets are expected to have the same shape, but got"
-            f" {tuple(preds.shape)} and {tuple(target.shape)}."
-        )
+        raise different_shapes(preds.shape, target.shape)
     if preds.dim() != 1:
         raise ValueError(f"Expected arguments to be 1-d tensors but got {preds.dim()}-d tensors.")
     if any(labels.is_floating_point() or labels.is_complex() for labels in inputs):

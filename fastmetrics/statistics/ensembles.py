@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fastmetrics.statistics.base import Inputs, same_device
+from fastmetrics.statistics.base import Inputs, different_shapes, real_on_one_device
 from fastmetrics.statistics.rows import RowValues
 
 
@@ -25,15 +25,10 @@ class EnsembleStatistics(RowValues):
                 f" {tuple(preds.shape)} and {tuple(target.shape)}."
             )
         if preds.shape[0] != target.shape[0]:
-            raise RuntimeError(
-                "Predictions and targets are expected to have the same shape, but got"
-                f" {tuple(preds.shape[:1])} and {tuple(target.shape)}."
-            )
+            raise different_shapes(preds.shape[:1], target.shape)
         if preds.shape[1] < 2:
             raise ValueError(f"CRPS requires at least 2 ensemble members, but you provided {tuple(preds.shape)}.")
-        if preds.is_complex() or target.is_complex():
-            raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
-        same_device(preds, target)
+        real_on_one_device(preds, target)
 
     def row_values(self, inputs: Inputs) -> Tensor:
         """By :func:`crps`."""

@@ -10,12 +10,11 @@ from fastmetrics.native.transforms import like_inputs
 from fastmetrics.passes import exact_match_
 from fastmetrics.passes.binary import cutoffs
 from fastmetrics.passes.groups import add_to_rows
-from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d
-from fastmetrics.statistics.binary import BinaryStatistics
-from fastmetrics.statistics.multiclass import MulticlassStatistics
+from fastmetrics.statistics.base import Batch, Inputs, States, as_labels, at_least_1d
+from fastmetrics.statistics.decisions import OfDecisions
 
 
-class ExactMatchStatistics(Statistics):
+class ExactMatchStatistics(OfDecisions):
     """Number of rows, and number of rows without an error; see :func:`fastmetrics.passes.exact_match.exact_match_body`.
 
     Args:
@@ -37,22 +36,11 @@ class ExactMatchStatistics(Statistics):
         samplewise: bool = False,
         validate: bool = True,
     ) -> None:
+        super().__init__(num_classes, num_labels, ignore_index, validate, samplewise)
         self.num_classes = num_classes
-        self.threshold = threshold
-        self.ignore_index = ignore_index
         self.samplewise = samplewise
-        self.validate = validate
+        self.threshold = threshold
         self.shapes = {"matched": ((), torch.int64), "count": ((), torch.int64)}
-        # what is a wrong shape, or a wrong label, is the same for metrics of counts
-        self._decisions: Statistics = (
-            BinaryStatistics(num_labels, ignore_index=ignore_index, samplewise=samplewise)
-            if num_classes is None
-            else MulticlassStatistics(num_classes, ignore_index=ignore_index, samplewise=samplewise)
-        )
-
-    def check(self, inputs: Inputs) -> None:
-        """Raise as the statistics of counts do."""
-        self._decisions.check(inputs)
 
     def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:
         """As of all statistics, but there is one weight for all places of a row."""
@@ -62,16 +50,9 @@ class ExactMatchStatistics(Statistics):
             inputs = weights_of_rows(values, inputs[-1], 1 if self.num_classes is None else None)
         return super().per_sample(name, values, inputs)
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
-        preds, target = inputs
+        (preds, target), weights, valid = batch
         target = as_labels(target)
         if self.num_classes is not None and preds.dim() == target.dim():
             preds = as_labels(preds)
@@ -83,7 +64,6 @@ class ExactMatchStatistics(Statistics):
             samples = self.zeros(target.device, len(target), weights is not None)
             to = {name: like_inputs(state, preds, target, weights, valid) for name, state in samples.items()}
         scores = self.num_classes is None and preds.is_floating_point()
-        ignore_index = self.ignore_index
         exact_match_(
             preds,
             target,
@@ -94,16 +74,11 @@ class ExactMatchStatistics(Statistics):
             states.get("faults"),
             self.num_classes or 0,
             *(cutoffs(self.threshold, preds.dtype) if scores else (0.0, 0.0)),
-            0 if ignore_index is None else ignore_index,
-            ignore_index is not None,
+            *self._ignored,
         )
         if rows is not None:
             for name, value in to.items():
                 add_to_rows(states[name], rows, value)
-
-    def explain_fault(self, which: str, count: int, first: int) -> str:
-        """Say which labels were out of range."""
-        return self._decisions.explain_fault(which, count, first)
 
 
 def weights_of_rows(weights: Tensor, target: Tensor, dimension: int | None, name: str = "weights") -> Inputs:

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from fastmetrics.native.transforms import like_inputs
 from fastmetrics.passes.groups import count_groups_, place_groups_
-from fastmetrics.statistics.base import GROUP_SAMPLES, Inputs, States, Statistics
+from fastmetrics.statistics.base import GROUP_SAMPLES, Batch, Inputs, States, Statistics
 
 MOST_BYTES = 10**9  # of states, unless more is asked for
 
@@ -171,15 +171,9 @@ class Grouped(Statistics):
         """As of the other statistics."""
         return self.base.per_sample(name, values, self.samples(inputs))
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to the rows of its groups."""
+        inputs, weights, valid = batch
         samples, groups = self.samples(inputs), self._groups(inputs)
         faults = states.get("faults")
         if len(groups) == 1:
@@ -196,7 +190,7 @@ class Grouped(Statistics):
             count_groups_(rows, _of_elements(valid, rows.dim() - 1), states[GROUP_SAMPLES], faults)
         if rows.dim() <= len(shape):
             rows = rows.reshape(*rows.shape, *(1 for _ in shape[rows.dim() - 1 :])).expand(len(rows), *shape)
-        self.base.add(of_base, samples, weights, valid, rows)
+        self.base.add(of_base, (samples, weights, valid), rows)
 
     def _rows(self, groups: list[Tensor], valid: Tensor | None, faults: Tensor | None) -> Tensor:
         """int32 [K, *shape]: the rows of each sample; -1 for one with any group out of range."""

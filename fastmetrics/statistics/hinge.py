@@ -9,12 +9,11 @@ from torch import Tensor
 from fastmetrics.passes import hinge_
 from fastmetrics.passes.groups import add_to_rows
 from fastmetrics.passes.hinge import hinge_losses, hinge_sums
-from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d
-from fastmetrics.statistics.binary import BinaryStatistics
-from fastmetrics.statistics.multiclass import MulticlassStatistics
+from fastmetrics.statistics.base import Batch, States
+from fastmetrics.statistics.decisions import OfScores, as_samples
 
 
-class HingeStatistics(Statistics):
+class HingeStatistics(OfScores):
     """Number of samples and sums of their hinge losses; see :func:`fastmetrics.passes.hinge.hinge_body`.
 
     Args:
@@ -34,41 +33,16 @@ class HingeStatistics(Statistics):
         ignore_index: int | None = None,
         validate: bool = True,
     ) -> None:
-        self.ignore_index = ignore_index
-        self.validate = validate
+        super().__init__(num_classes, None, ignore_index, validate)
         self.squared = bool(squared)
         self.one_vs_all = one_vs_all
         sums = num_classes if one_vs_all and num_classes is not None else 1
         self.shapes = {"hinge": ((sums,), torch.float64), "count": ((), torch.int64)}
-        # what is a wrong shape, or a wrong target, is the same for metrics of counts
-        self._decisions: Statistics = (
-            BinaryStatistics(ignore_index=ignore_index)
-            if num_classes is None
-            else MulticlassStatistics(num_classes, ignore_index=ignore_index)
-        )
 
-    def check(self, inputs: Inputs) -> None:
-        """Raise ``ValueError`` unless ``preds`` are scores, and as the statistics of counts do."""
-        preds, target = inputs
-        self._decisions.check(inputs)
-        scores_needed(preds)
-        if isinstance(self._decisions, MulticlassStatistics) and preds.dim() == target.dim():
-            raise ValueError(
-                f"Expected `preds` to be scores of shape (N, C, ...), but got shape {tuple(preds.shape)}, that of"
-                " `target`."
-            )
-
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
-        preds, target, weights, valid = _samples(inputs, weights, valid)
-        faults, options = states.get("faults"), self._options()
+        preds, target, valid, weights = as_samples(batch)
+        faults, options = states.get("faults"), (self.squared, self.one_vs_all, *self._ignored)
         if rows is None:
             hinge_(preds, target, valid, weights, states["hinge"], states["count"], faults, *options)
             return
@@ -76,38 +50,8 @@ class HingeStatistics(Statistics):
         add_to_rows(states["hinge"], rows, loss * amount.unsqueeze(1))
         add_to_rows(states["count"], rows, amount)
 
-    def differentiable(
-        self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> dict[str, Tensor]:
+    def differentiable(self, batch: Batch) -> dict[str, Tensor]:
         """The sums of one batch, in operations that keep the graph."""
-        preds, target, weights, valid = _samples(inputs, weights, valid)
-        hinge, count = hinge_sums(preds, target, valid, weights, None, *self._options())
+        options = self.squared, self.one_vs_all, *self._ignored
+        hinge, count = hinge_sums(*as_samples(batch), None, *options)
         return {"hinge": hinge, "count": count}
-
-    def explain_fault(self, which: str, count: int, first: int) -> str:
-        """Say which targets were out of range."""
-        return self._decisions.explain_fault(which, count, first)
-
-    def _options(self) -> tuple[bool, bool, int, bool]:
-        ignore_index = self.ignore_index
-        return self.squared, self.one_vs_all, 0 if ignore_index is None else ignore_index, ignore_index is not None
-
-
-def scores_needed(preds: Tensor) -> None:
-    """Raise as torchmetrics does if ``preds`` are labels."""
-    if not preds.is_floating_point():
-        raise ValueError(
-            "Expected argument `preds` to be floating tensor with probabilities/logits"
-            f" but got tensor with dtype {preds.dtype}"
-        )
-
-
-def _samples(
-    inputs: Inputs, weights: Tensor | None, valid: Tensor | None
-) -> tuple[Tensor, Tensor, Tensor | None, Tensor | None]:
-    preds, target = inputs
-    if target.is_floating_point():
-        target = as_labels(target)
-    if target.dim() == 0:
-        return preds.reshape(1), target.reshape(1), at_least_1d(weights), at_least_1d(valid)
-    return preds, target, weights, valid

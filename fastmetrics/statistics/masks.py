@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from fastmetrics.passes.faults import record_faults
-from fastmetrics.statistics.base import Inputs
+from fastmetrics.statistics.base import Batch, Inputs
 from fastmetrics.statistics.segmentation import ImageScores
 
 
@@ -62,8 +62,9 @@ class MaskScores(ImageScores):
         pixels = min(value[0].numel() for value in inputs if len(value)) if len(inputs[0]) else 0
         return 4 * pixels * (1 if self.input_format == "one-hot" else self.num_classes)
 
-    def _scores(self, faults: Tensor | None, inputs: Inputs, weights: Tensor | None, valid: Tensor | None) -> Tensor:
+    def _scores(self, faults: Tensor | None, batch: Batch) -> Tensor:
         """Of each class of each image, float64 [N, C]."""
+        inputs, _, valid = batch
         masks = [
             self._masks_of(value, faults, offset, inputs, valid) for value, offset in zip(inputs, (2, 0), strict=True)
         ]

@@ -15,13 +15,14 @@ from fastmetrics.passes.faults import bad_weights
 from fastmetrics.passes.groups import add_to_rows
 from fastmetrics.statistics.base import (
     GROUP_SAMPLES,
+    Batch,
     Inputs,
     States,
     Statistics,
     as_labels,
     at_least_1d,
+    real_on_one_device,
     rows_in_parts,
-    same_device,
     shown,
 )
 from fastmetrics.statistics.resampling import (
@@ -91,12 +92,10 @@ class MulticlassStatistics(Statistics):
         """Every option but which statistics are asked for."""
         return self.options_but("top_k")
 
-    def union(self, other: Statistics) -> Statistics | None:
-        """See the base; scores are needed where either needs them."""
-        both = super().union(other)
-        if isinstance(both, MulticlassStatistics) and isinstance(other, MulticlassStatistics):
-            both.top_k = max(self.top_k, other.top_k)
-        return both
+    def _joined(self, other: Any) -> Statistics:
+        """Scores are needed where either needs them."""
+        self.top_k = max(self.top_k, other.top_k)
+        return self
 
     def check(self, inputs: Inputs) -> None:
         """Raise ``ValueError`` on wrong shapes or dtypes, ``RuntimeError`` on different devices."""
@@ -154,27 +153,18 @@ class MulticlassStatistics(Statistics):
                 f" (N, ...) and `preds` should be (N, C, ...), but got `preds` with shape={tuple(preds_shape)} and"
                 f" `target` with shape={tuple(target_shape)}."
             )
-        if preds.is_complex() or target.is_complex():
-            raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
-        same_device(preds, target)
+        real_on_one_device(preds, target)
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
-        preds, target = inputs
+        (preds, target), weights, valid = batch
         if target.dim() == 0:
             preds, target = preds.reshape(1), target.reshape(1)
             weights, valid = at_least_1d(weights), at_least_1d(valid)
             rows = None if rows is None else rows.unsqueeze(-1)
         labels = preds.dim() == target.dim()
         if self.num_classes is None or target.is_floating_point() or (labels and preds.is_floating_point()):
-            self._add_converted(states, preds, target, weights, valid, rows)
+            self._add_converted(states, ((preds, target), weights, valid), rows)
             return
         ignore_index = self.ignore_index
         options = (
@@ -198,33 +188,17 @@ class MulticlassStatistics(Statistics):
         converted = target.is_floating_point() or (preds.dim() == target.dim() and preds.is_floating_point())
         return self.num_classes is not None and not converted and target.dim() > 0
 
-    def _add_converted(
-        self,
-        states: States,
-        preds: Tensor,
-        target: Tensor,
-        weights: Tensor | None,
-        valid: Tensor | None,
-        rows: Tensor | None,
-    ) -> None:
+    def _add_converted(self, states: States, batch: Batch, rows: Tensor | None) -> None:
         """Of labels that are floats, or of any number of classes."""
+        preds, target = batch[0]
         kept = 0 if self.samplewise else 3 * target.numel() // max(1, target.shape[0])
-        for some, of_some, amounts, counted in rows_in_parts(kept, rows, (preds, target), weights, valid):
+        add = self._add_without_classes if self.num_classes is None else self.add
+        for (some, amounts, counted), of_some in rows_in_parts(kept, rows, batch):
             labels = some[0] if preds.dim() > target.dim() else as_labels(some[0])
-            if self.num_classes is None:
-                self._add_without_classes(states, labels, as_labels(some[1]), amounts, counted, of_some)
-            else:
-                self.add(states, (labels, as_labels(some[1])), amounts, counted, of_some)
+            add(states, ((labels, as_labels(some[1])), amounts, counted), of_some)
 
-    def _add_without_classes(
-        self,
-        states: States,
-        preds: Tensor,
-        target: Tensor,
-        weights: Tensor | None,
-        valid: Tensor | None,
-        rows: Tensor | None,
-    ) -> None:
+    def _add_without_classes(self, states: States, batch: Batch, rows: Tensor | None) -> None:
+        (preds, target), weights, valid = batch
         if preds.dim() == target.dim() + 1:
             preds = preds.argmax(1)
         kept = torch.ones_like(target, dtype=torch.bool) if valid is None else valid

@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-import copy
-
 import torch
 from torch import Tensor
 
@@ -12,7 +10,7 @@ from fastmetrics.native.transforms import like_inputs
 from fastmetrics.passes import multiclass_
 from fastmetrics.passes.faults import bad_weights, record_faults
 from fastmetrics.passes.groups import add_to_rows, within
-from fastmetrics.statistics.base import Inputs, States, Statistics, rows_in_parts
+from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, rows_in_parts
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 
 
@@ -28,23 +26,17 @@ class NominalStatistics(MulticlassStatistics):
         super().__init__(num_classes, confusion=True)
         self.replacement = replacement
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
+        inputs = batch[0]
         labels = inputs if inputs[0].dim() == inputs[1].dim() else inputs[1:]
         kept = sum(value.is_floating_point() for value in labels)
-        for some, of_some, amounts, counted in rows_in_parts(kept, rows, inputs, weights, valid):
+        for (some, amounts, counted), of_some in rows_in_parts(kept, rows, batch):
             preds, target, mask = *some, counted
             if preds.dim() == target.dim():
                 preds, mask = self._without_nan(preds, mask)
             target, mask = self._without_nan(target, mask)
-            super().add(states, (preds, target), amounts, mask, of_some)
+            super().add(states, ((preds, target), amounts, mask), of_some)
 
     def counts_groups(self, inputs: Inputs) -> bool:
         """No: a sample whose value is missing is one of its group."""
@@ -82,31 +74,16 @@ class RatingStatistics(Statistics):
 
     def __init__(self, num_categories: int | None, probabilities: bool) -> None:
         self.probabilities = probabilities
-        self.size_from_data = num_categories is None
-        self.sized = num_categories is not None
-        self._set_size(num_categories or 1)
+        self._start(num_categories)
 
-    def _set_size(self, num_categories: int) -> None:
-        self.num_categories = self.size = num_categories
+    def _set_size(self, size: int) -> None:
+        self.num_categories = self.size = size
         self.shapes = dict.fromkeys(("squares", "subjects", "raters"), ((), torch.float64))
-        self.shapes["categories"] = ((num_categories,), torch.float64)
+        self.shapes["categories"] = ((size,), torch.float64)
 
-    def unsized(self) -> RatingStatistics:
-        """The same before the first batch fixed ``num_categories``."""
-        return RatingStatistics(None, self.probabilities) if self.size_from_data else self
-
-    def resized(self, size: int) -> RatingStatistics:
-        """The same of so many categories."""
-        other = copy.copy(self)
-        other.sized = True
-        other._set_size(size)
-        return other
-
-    def fitted(self, inputs: Inputs) -> RatingStatistics:
+    def size_in(self, inputs: Inputs) -> int:
         """Dimension 1 of the ratings are the categories."""
-        categories = inputs[0].shape[1]
-        known = not self.size_from_data or (self.sized and categories == self.num_categories)
-        return self if known else self.resized(categories)
+        return inputs[0].shape[1]
 
     def check(self, inputs: Inputs) -> None:
         """Raise ``ValueError`` on wrong shapes or dtypes."""
@@ -135,22 +112,14 @@ class RatingStatistics(Statistics):
         subjects = ratings.new_empty(()).expand(ratings.shape[0])
         return super().per_sample(name, values, (subjects,))
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
         kept = (3 if rows is None else 5) * self.num_categories
-        for (ratings,), of_some, amounts, counted in rows_in_parts(kept, rows, inputs, weights, valid):
-            self._add_subjects(states, ratings, of_some, amounts, counted)
+        for part, of_part in rows_in_parts(kept, rows, batch):
+            self._add_subjects(states, part, of_part)
 
-    def _add_subjects(
-        self, states: States, ratings: Tensor, rows: Tensor | None, weights: Tensor | None, valid: Tensor | None
-    ) -> None:
+    def _add_subjects(self, states: States, batch: Batch, rows: Tensor | None) -> None:
+        (ratings,), weights, valid = batch
         counts, faults = self._counts(ratings), states.get("faults")
         kept = torch.ones_like(counts[:, 0], dtype=torch.bool) if valid is None else valid
         bad = kept.unsqueeze(1) & (counts < 0)
@@ -186,14 +155,6 @@ class RatingStatistics(Statistics):
         target = torch.zeros(1, dtype=torch.int64, device=ratings.device).expand(ratings.shape[0], ratings.shape[2])
         multiclass_(ratings, target, None, None, counts, None, None, self.num_categories, 0, False)
         return counts[..., 1]
-
-    def merge(self, states: States, batch: States) -> None:
-        """Add the sums of a batch to ``states``, in place."""
-        for name, value in batch.items():
-            if name == "raters":
-                states[name].copy_(torch.maximum(states[name], value))
-            else:
-                states[name].add_(value)
 
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which counts were negative."""

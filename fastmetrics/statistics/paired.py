@@ -3,15 +3,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
 from fastmetrics.passes.faults import record_faults
-from fastmetrics.passes.groups import within
-from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, at_least_1d, in_parts, rows_in_parts
+from fastmetrics.passes.groups import add_to_cells
+from fastmetrics.statistics.base import (
+    Batch,
+    Inputs,
+    States,
+    Statistics,
+    as_labels,
+    at_least_1d,
+    in_parts,
+    rows_in_parts,
+)
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 from fastmetrics.statistics.resampling import Resampling, cells
@@ -46,15 +54,9 @@ class PairedStatistics(Statistics):
             raise ValueError("Pairs of decisions have no `weights`: a weighted table has no distribution of draws.")
         return super().per_sample(name, values, inputs)
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Add a batch to ``states``, or to some rows of them, in PyTorch operations, some samples at a time."""
+        inputs, _, valid = batch
         first, second, target = (at_least_1d(value) for value in inputs)
         assert first is not None
         assert second is not None
@@ -68,7 +70,7 @@ class PairedStatistics(Statistics):
             cutoffs = [self._cutoff(self.each, kept, preds, target, valid) for preds in both]
         if rows is not None and rows.dim() == 1:
             rows = rows.unsqueeze(-1)
-        for some, of_some, _, counted in rows_in_parts(kept, rows, (*both, target), None, at_least_1d(valid)):
+        for (some, _, counted), of_some in rows_in_parts(kept, rows, ((*both, target), None, at_least_1d(valid))):
             true = as_labels(some[-1]).long()
             labels = [self._labels(preds, cutoff, true.dim()) for preds, cutoff in zip(some[:-1], cutoffs, strict=True)]
             self._count(states, labels, true, self._kept(true, counted), of_some)
@@ -86,7 +88,7 @@ class PairedStatistics(Statistics):
         if not preds.is_floating_point():
             return None
         outside = torch.zeros((), dtype=torch.bool, device=preds.device)
-        for (scores, true), _, counted in in_parts(kept, (preds, target), None, at_least_1d(valid)):
+        for (scores, true), _, counted in in_parts(kept, ((preds, target), None, at_least_1d(valid))):
             out = ~((scores >= 0) & (scores <= 1))
             if each.ignored_decide:
                 out = out if counted is None else out & counted
@@ -117,14 +119,7 @@ class PairedStatistics(Statistics):
         else:
             assert c is not None
             place = ((target * c + labels[0]) * c + labels[1]).masked_fill(~counted, 0)
-        pairs = states["pairs"].view(-1)
-        if rows is None:
-            pairs.scatter_add_(0, place.reshape(-1), counted.reshape(-1).long())
-            return
-        cells = math.prod(self.shapes["pairs"][0])
-        for of_slicing in rows:
-            row, inside = within(of_slicing, states["pairs"].shape[0])
-            pairs.scatter_add_(0, (row * cells + place).reshape(-1), (counted & inside).reshape(-1).long())
+        add_to_cells(states["pairs"], rows, place, counted)
 
     def resampling(self, states: States, names: Sequence[str], how: str = "joint") -> Resampling | None:
         """The table is that of all samples."""

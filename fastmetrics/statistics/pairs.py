@@ -14,13 +14,7 @@ from torch import Tensor
 from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.passes import pairs_, simple_pairs_
 from fastmetrics.passes.groups import within
-from fastmetrics.passes.pair_squares import (
-    MONOMIALS,
-    add_monomials_to_rows,
-    merge_monomials,
-    monomials_of,
-    squares_of,
-)
+from fastmetrics.passes.pair_squares import MONOMIALS, add_monomials_to_rows, merge_monomials, monomials_of, squares_of
 from fastmetrics.passes.pairs import (
     ERRORS,
     MERGES,
@@ -34,14 +28,16 @@ from fastmetrics.passes.pairs import (
     sums_as_moments,
 )
 from fastmetrics.statistics.base import (
+    Batch,
     Inputs,
     States,
     Statistics,
     Terms,
     at_least_1d,
+    different_shapes,
     in_parts,
+    real_on_one_device,
     rows_in_parts,
-    same_device,
 )
 
 
@@ -121,13 +117,11 @@ class PairsStatistics(Statistics):
         self._thresholds: dict[torch.dtype, float] = {}
         self.asked = {n: given[n] for n in STATES if n != "count" and given[n] is not None and given[n] is not False}
         self._names = ("count", *self.asked)
-        self.size_from_data = num_outputs is None
-        self.sized = num_outputs is not None
-        self._set_size(num_outputs or 1)
+        self._start(num_outputs)
 
-    def _set_size(self, num_outputs: int) -> None:
-        self.num_outputs = self.size = num_outputs
-        leading = () if self.samplewise else (num_outputs,)
+    def _set_size(self, size: int) -> None:
+        self.num_outputs = self.size = size
+        leading = () if self.samplewise else (size,)
         self.shapes = {name: ((*leading, *STATES[name]), torch.float64) for name in self._names}
         if self.squares:
             terms = 1 + len(self.asked)
@@ -137,13 +131,6 @@ class PairsStatistics(Statistics):
         own = {name: merge for name, merge in merges.items() if name in self.shapes}
         self.reductions = {**type(self).reductions, **own}
         self._simple = self.asked.keys() <= set(SIMPLE_STATES)
-
-    def resized(self, size: int) -> PairsStatistics:
-        """The same statistics of so many outputs."""
-        other = copy.copy(self)
-        other.sized = True
-        other._set_size(size)
-        return other
 
     def for_intervals(self) -> PairsStatistics:
         """With second moments, where the terms of all sums are known."""
@@ -156,12 +143,9 @@ class PairsStatistics(Statistics):
         other._set_size(self.num_outputs)
         return other
 
-    def fitted(self, inputs: Inputs) -> PairsStatistics:
+    def size_in(self, inputs: Inputs) -> int:
         """The dimensions of the inputs after the first are outputs."""
-        if not self.size_from_data:
-            return self
-        outputs = math.prod(inputs[0].shape[1:])
-        return self if self.sized and outputs == self.num_outputs else self.resized(outputs)
+        return math.prod(inputs[0].shape[1:])
 
     def union(self, other: Statistics) -> Statistics | None:
         """What either asks for, unless one option has two values or both know their outputs, which are not the same.
@@ -182,13 +166,6 @@ class PairsStatistics(Statistics):
         both = PairsStatistics(None if from_data else 1, samplewise=self.samplewise, **asked)
         return both.resized(*known) if known else both
 
-    def unsized(self) -> PairsStatistics:
-        """The same statistics before the first batch fixed ``num_outputs``."""
-        if not self.size_from_data:
-            return self
-        unsized = PairsStatistics(None, **self.asked)
-        return unsized.for_intervals() if self.squares else unsized
-
     def view(self, name: str, state: Tensor) -> Tensor:
         """All of it: a union has the same outputs, and so have all processes together."""
         return state
@@ -201,30 +178,19 @@ class PairsStatistics(Statistics):
         """Raise ``RuntimeError`` on different shapes or devices, or if they are not ``[N, num_outputs]``."""
         preds, target = inputs
         if preds.shape != target.shape:
-            raise RuntimeError(
-                "Predictions and targets are expected to have the same shape, but got"
-                f" {tuple(preds.shape)} and {tuple(target.shape)}."
-            )
+            raise different_shapes(preds.shape, target.shape)
         if self.num_outputs > 1 and not self.size_from_data and tuple(preds.shape[1:]) != (self.num_outputs,):
             raise RuntimeError(
                 f"Expected inputs of shape (N, {self.num_outputs}) since num_outputs={self.num_outputs},"
                 f" but got {tuple(preds.shape)}."
             )
-        if preds.is_complex() or target.is_complex():
-            raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
-        same_device(preds, target)
+        real_on_one_device(preds, target)
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once, and again for intervals, and add it to ``states``, or to some rows of them."""
+        inputs, weights, valid = batch
         if rows is not None:
-            self._add_rows(states, rows, inputs, weights, valid)
+            self._add_rows(states, batch, rows)
             return
         num_outputs, wanted = self.num_outputs, self.shapes
         if self.samplewise:  # each index of dimension 0 is an output
@@ -232,7 +198,7 @@ class PairsStatistics(Statistics):
             inputs = tuple(values.unsqueeze(1).movedim(0, -1) for values in inputs)
             weights, valid = (None if v is None else v.unsqueeze(1).movedim(0, -1) for v in (weights, valid))
         elif self.size_from_data:
-            inputs, weights, valid = self._as_outputs(inputs, weights, valid)
+            inputs, weights, valid = self._as_outputs(batch)
         preds, target = inputs
         if self._simple:
             simple_pairs_(
@@ -252,41 +218,33 @@ class PairsStatistics(Statistics):
             slots = [states[name] if name in wanted else None for name in STATES]
             pairs_(preds, target, weights, valid, *slots, states.get("faults"), num_outputs, *parameters)
         if self.squares:
-            self._merge_squares(states, self._squares_of(inputs, weights, valid))
+            Statistics.merge(self, states, self._squares_of((inputs, weights, valid)))
 
-    def _squares_of(self, inputs: Inputs, weights: Tensor | None, valid: Tensor | None) -> dict[str, Tensor]:
+    def _squares_of(self, batch: Batch) -> dict[str, Tensor]:
         """The second moments of a batch of outputs."""
+        inputs = batch[0]
         name = "monomials" if "moments" in self.asked else "squares"
         shape, dtype = self.shapes[name]
         found = {name: torch.zeros(shape, dtype=dtype, device=inputs[0].device)}
         kept = (1 + len(self.asked)) * (inputs[0].numel() // max(1, len(inputs[0])) if inputs[0].dim() else 1)
-        for (preds, target), amounts, counted in in_parts(kept, inputs, weights, valid):
+        for (preds, target), amounts, counted in in_parts(kept, batch):
             given = preds, target, amounts, counted
             if name == "monomials":
                 part = monomials_of(*given, self.num_outputs)
             else:
                 part = squares_of(*given, self.asked, self.num_outputs, self.parameters)
-            self._merge_squares(found, {name: part})
+            Statistics.merge(self, found, {name: part})
         return found
 
-    def _merge_squares(self, states: States, batch: States) -> None:
-        """Add second moments to ``states``, in place."""
-        for name, value in batch.items():
-            if name == "monomials":
-                states[name].copy_(merge_monomials(torch.stack([states[name], value])))
-            else:
-                states[name].add_(value)
-
-    def _add_rows(
-        self, states: States, rows: Tensor, inputs: Inputs, weights: Tensor | None, valid: Tensor | None
-    ) -> None:
+    def _add_rows(self, states: States, batch: Batch, rows: Tensor) -> None:
+        inputs, weights, valid = batch
         if inputs[0].dim() == 0:
             inputs, rows = (inputs[0].reshape(1), inputs[1].reshape(1)), rows.unsqueeze(-1)
             weights, valid = at_least_1d(weights), at_least_1d(valid)
         d = self.num_outputs
         numbers = sum(math.prod(shape[1:]) for shape, _ in self.shapes.values()) + 3
         kept = numbers * inputs[0].numel() // max(1, inputs[0].shape[0])
-        for (preds, target), of_some, amounts, counted in rows_in_parts(kept, rows, inputs, weights, valid):
+        for ((preds, target), amounts, counted), of_some in rows_in_parts(kept, rows, (inputs, weights, valid)):
             if preds.numel() == 0:
                 continue
             # each pair is an output of its own, whose statistics then go to the rows
@@ -321,29 +279,25 @@ class PairsStatistics(Statistics):
     def merge(self, states: States, batch: States) -> None:
         """Add the statistics of a batch to ``states``, in place."""
         if self.squares:
-            own = {name: value for name, value in batch.items() if name not in self._names}
-            self._merge_squares(states, own)
+            super().merge(states, {name: value for name, value in batch.items() if name not in self._names})
             batch = {name: batch[name] for name in self._names}
         add_statistics(states, batch)
 
-    def differentiable(
-        self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> dict[str, Tensor] | None:
+    def differentiable(self, batch: Batch) -> dict[str, Tensor] | None:
         """The statistics of one batch, in operations that keep the graph."""
         if self._events is not None:
             return None
         if self.size_from_data:
-            inputs, weights, valid = self._as_outputs(inputs, weights, valid)
-        preds, target = inputs
+            batch = self._as_outputs(batch)
+        (preds, target), weights, valid = batch
         found = statistics_of(preds, target, weights, valid, self._names, None, self.num_outputs, self.parameters)
-        return {**found, **self._squares_of(inputs, weights, valid)} if self.squares else found
+        return {**found, **self._squares_of(batch)} if self.squares else found
 
-    def _as_outputs(
-        self, inputs: Inputs, weights: Tensor | None, valid: Tensor | None
-    ) -> tuple[Inputs, Tensor | None, Tensor | None]:
+    def _as_outputs(self, batch: Batch) -> Batch:
         """A batch ``[N, ...]`` as ``[N, D]``."""
+        inputs, weights, valid = batch
         if inputs[0].dim() < 3:
-            return inputs, weights, valid
+            return batch
         weights, valid = (None if v is None else v.flatten(1) for v in (weights, valid))
         return tuple(values.flatten(1) for values in inputs), weights, valid
 

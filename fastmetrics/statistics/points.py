@@ -3,13 +3,11 @@
 
 from __future__ import annotations
 
-import copy
-
 import torch
 from torch import Tensor
 
 from fastmetrics.passes.faults import record_faults
-from fastmetrics.statistics.base import Inputs, States, Statistics, in_parts, same_device
+from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, in_parts, same_device
 from fastmetrics.statistics.buffers import Buffers
 
 
@@ -77,8 +75,6 @@ class ClusterMoments(_OfPoints):
         num_clusters: K; labels are in [0, K).
     """
 
-    size_from_data = True
-    sized = False
     sized_by = ("moments", "moments")
     size_name = "coordinates"
     wrong_size = ValueError
@@ -86,47 +82,27 @@ class ClusterMoments(_OfPoints):
 
     def __init__(self, num_clusters: int) -> None:
         self.num_clusters = num_clusters
-        self.shapes = {"moments": ((1, num_clusters, 3), torch.float64)}
         self.reductions = {"moments": merged}
+        self._start(None)
 
-    def unsized(self) -> ClusterMoments:
-        """The same before the first batch fixed d."""
-        return ClusterMoments(self.num_clusters)
+    def _set_size(self, size: int) -> None:
+        self.size = size
+        self.shapes = {"moments": ((size, self.num_clusters, 3), torch.float64)}
 
-    def resized(self, size: int) -> ClusterMoments:
-        """The same of so many coordinates."""
-        other = copy.copy(self)
-        other.size, other.sized = size, True
-        other.shapes = {"moments": ((size, self.num_clusters, 3), torch.float64)}
-        return other
-
-    def fitted(self, inputs: Inputs) -> ClusterMoments:
+    def size_in(self, inputs: Inputs) -> int:
         """D is that of the points."""
-        size = inputs[0].shape[1]
-        return self if self.sized and size == self.size else self.resized(size)
+        return inputs[0].shape[1]
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Add the points to ``states``; labels out of range go to the faults."""
-        d = inputs[0].shape[1]
-        for (data, labels), _, counted in in_parts(4 * d, inputs, None, valid):
+        d = batch[0][0].shape[1]
+        for (data, labels), _, counted in in_parts(4 * d, batch):
             good = (labels >= 0) & (labels < self.num_clusters)
             kept = torch.ones_like(good) if counted is None else counted
             record_faults(states.get("faults"), 0, kept & ~good, labels)
             index = torch.where(kept & good, labels, self.num_clusters).to(torch.int64)  # others go to one row more
             moments = moments_of(data.detach(), index, self.num_clusters + 1)[:, :-1]
             self.merge(states, {"moments": moments})
-
-    def merge(self, states: States, batch: States) -> None:
-        """By :func:`merged`."""
-        mine = states["moments"]
-        mine.copy_(merged(torch.stack([mine, batch["moments"]])))
 
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which labels were out of range."""

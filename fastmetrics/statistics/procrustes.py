@@ -6,7 +6,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fastmetrics.statistics.base import Inputs, same_device
+from fastmetrics.statistics.base import Batch, Inputs, different_shapes, same_device
 from fastmetrics.statistics.rows import RowValues
 
 
@@ -32,17 +32,14 @@ class ProcrustesStatistics(RowValues):
         """There is none."""
         raise NotImplementedError("A disparity has no gradient here.")
 
-    def differentiable(self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None) -> None:
+    def differentiable(self, batch: Batch) -> None:
         """There is no gradient, as in torchmetrics."""
 
 
 def check_clouds(first: Tensor, second: Tensor) -> None:
     """Raise as :meth:`ProcrustesStatistics.check`."""
     if first.shape != second.shape:
-        raise RuntimeError(
-            "Predictions and targets are expected to have the same shape, but got"
-            f" {tuple(first.shape)} and {tuple(second.shape)}."
-        )
+        raise different_shapes(first.shape, second.shape)
     if first.dim() != 3:
         raise ValueError(
             "Expected both datasets to be 3D tensors of shape (N, M, D), where N is the batch size, M is the number of"

@@ -10,8 +10,9 @@ from torch import Tensor
 
 from fastmetrics.passes import proper_scores_, proper_scores_rows_
 from fastmetrics.passes.proper_scores import proper_scores_sums
-from fastmetrics.statistics.base import Inputs, States
+from fastmetrics.statistics.base import Batch, States
 from fastmetrics.statistics.calibration import Probabilities
+from fastmetrics.statistics.decisions import as_samples
 
 
 class ProperScoreStatistics(Probabilities):
@@ -31,16 +32,9 @@ class ProperScoreStatistics(Probabilities):
         shape = (columns if task == "multilabel" else 1,)
         self.shapes = {**dict.fromkeys(names, (shape, torch.float64)), "count": (shape, torch.int64)}
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
-        preds, target, valid, weights = self._samples(inputs, weights, valid)
+        preds, target, valid, weights = as_samples(batch)
         sums = states.get("brier"), states.get("log_loss"), states["count"]
         given = valid, weights, *sums, states.get("faults"), *self._options_for(preds)
         if rows is None:
@@ -48,11 +42,9 @@ class ProperScoreStatistics(Probabilities):
         else:
             proper_scores_rows_(preds, target, rows.reshape(len(rows), *target.shape), *given)
 
-    def differentiable(
-        self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> dict[str, Tensor]:
+    def differentiable(self, batch: Batch) -> dict[str, Tensor]:
         """The sums of one batch, in operations that keep the graph."""
-        preds, target, valid, weights = self._samples(inputs, weights, valid)
+        preds, target, valid, weights = as_samples(batch)
         brier, log_loss, count = proper_scores_sums(preds, target, valid, weights, None, *self._options_for(preds))
         found = {"brier": brier, "log_loss": log_loss, "count": count if weights is not None else count.to(torch.int64)}
         return {name: found[name] for name in self.shapes}

@@ -13,7 +13,8 @@ from torch import Tensor
 from fastmetrics.native import transforms
 from fastmetrics.passes import keep_documents_, query_sums_
 from fastmetrics.passes.queries import Asked, Measured, rows_of
-from fastmetrics.statistics.base import Inputs, States, Statistics, same_device
+from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, same_device
+from fastmetrics.statistics.decisions import ignored
 
 #: Measures of relevance above 1.
 GRADED = ("normalized_dcg",)
@@ -103,27 +104,15 @@ class QueryDocuments(_OfQueries):
         """Which documents are skipped."""
         return self.ignore_index, type(self.ignore_index)
 
-    def union(self, other: Statistics) -> Statistics | None:
+    def _joined(self, other: Any) -> Statistics:
         """For all that is asked for."""
-        both = super().union(other)
-        if both is not None:
-            assert isinstance(both, QueryDocuments)
-            assert isinstance(other, QueryDocuments)
-            ways = [*self.asked, *other.asked]
-            both.asked = {
-                how: tuple(dict.fromkeys((*self.asked.get(how, ()), *other.asked.get(how, ())))) for how in ways
-            }
-        return both
+        ways = [*self.asked, *other.asked]
+        self.asked = {how: tuple(dict.fromkeys((*self.asked.get(how, ()), *other.asked.get(how, ())))) for how in ways}
+        return self
 
-    def of_batch(
-        self,
-        inputs: Inputs,
-        weights: Tensor | None,
-        valid: Tensor | None,
-        faults: Tensor | None,
-        like: States | None = None,
-    ) -> dict[str, Tensor]:
+    def of_batch(self, batch: Batch, faults: Tensor | None, like: States | None = None) -> dict[str, Tensor]:
         """The documents of a batch, in tensors of their own."""
+        inputs, weights, valid = batch
         preds, target, indexes = inputs
         n = preds.numel()
         if indexes.dim() < preds.dim():
@@ -138,7 +127,7 @@ class QueryDocuments(_OfQueries):
             kept["preds"],
             kept["target"],
             faults,
-            *_ignored(self.ignore_index),
+            *ignored(self.ignore_index),
             self.binary,
         )
         if weights is None:
@@ -149,14 +138,7 @@ class QueryDocuments(_OfQueries):
             kept["weights"] = torch.where(kept["preds"].isnan(), 0.0, weights.reshape(-1))
         return kept
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """There is nothing to add to."""
         raise NotImplementedError("documents are appended, not added")
 
@@ -188,30 +170,19 @@ class QuerySums(_OfQueries):
         """How queries are measured, and which documents are skipped."""
         return self.options_but("asked")
 
-    def union(self, other: Statistics) -> Statistics | None:
+    def _joined(self, other: Any) -> Statistics | None:
         """For all measures; None if one is wanted at other numbers of documents."""
-        both = super().union(other)
-        if both is None:
-            return None
-        assert isinstance(both, QuerySums)
-        assert isinstance(other, QuerySums)
-        both.asked = tuple(dict.fromkeys(self.asked + other.asked))
-        return both if len({each.measure for each in both.asked}) == len(both.asked) else None
+        self.asked = tuple(dict.fromkeys(self.asked + other.asked))
+        return self if len({each.measure for each in self.asked}) == len(self.asked) else None
 
     @property
     def binary(self) -> bool:
         """Whether relevance above 1 is out of range."""
         return any(each.measure not in GRADED for each in self.asked)
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Measure the queries of a batch, and add them to ``states``."""
+        inputs, weights, valid = batch
         preds, target, *indexes = inputs
         scores, relevance, kept, amounts = _in_rows(preds.detach(), target, valid, weights)
         measures, ks = rows_of(self.asked, preds.device)
@@ -223,7 +194,7 @@ class QuerySums(_OfQueries):
         if queries is not None and len(queries) < preds.numel():
             queries = queries.repeat_interleave(preds.numel() // len(queries), output_size=preds.numel())
         given = scores, relevance, queries, kept, amounts, measures, ks, sums, counts, states.get("faults")
-        query_sums_(*given, *self.how.options, *_ignored(self.ignore_index), self.binary)
+        query_sums_(*given, *self.how.options, *ignored(self.ignore_index), self.binary)
         names, sizes = zip(*((each.measure, len(each.ks)) for each in self.asked), strict=True)
         for name, value in zip((*names, *COUNTS), (*sums.split(sizes), *counts), strict=True):
             states[name].add_(value)
@@ -234,8 +205,3 @@ def _in_rows(preds: Tensor, *others: Tensor | None) -> list[Tensor | None]:
     shape = preds.shape[:1] if preds.dim() > 1 else (1,)
     size = preds.numel() // max(1, shape[0])
     return [None if value is None else value.reshape(*shape, size) for value in (preds, *others)]
-
-
-def _ignored(ignore_index: int | None) -> tuple[int, bool]:
-    """As the passes take it."""
-    return (0, False) if ignore_index is None else (ignore_index, True)

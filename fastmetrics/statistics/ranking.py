@@ -9,13 +9,12 @@ from torch import Tensor
 from fastmetrics.passes import ranking_
 from fastmetrics.passes.groups import add_to_rows
 from fastmetrics.passes.ranking import ranking_figures
-from fastmetrics.statistics.base import Inputs, States, Statistics, as_labels, rows_in_parts
-from fastmetrics.statistics.binary import BinaryStatistics
+from fastmetrics.statistics.base import Batch, Inputs, States, as_labels, rows_in_parts
+from fastmetrics.statistics.decisions import OfScores
 from fastmetrics.statistics.exact_match import weights_of_rows
-from fastmetrics.statistics.hinge import scores_needed
 
 
-class RankingStatistics(Statistics):
+class RankingStatistics(OfScores):
     """Number of rows and sums of their ranking scores; see :func:`fastmetrics.passes.ranking.ranking_body`.
 
     Args:
@@ -37,17 +36,10 @@ class RankingStatistics(Statistics):
         ignore_index: int | None = None,
         validate: bool = True,
     ) -> None:
-        self.ignore_index = ignore_index
-        self.validate = validate
+        super().__init__(None, num_labels, ignore_index, validate)
         asked = {"coverage": coverage, "average_precision": average_precision, "ranking_loss": ranking_loss}
         self.shapes = {name: ((), torch.float64) for name, wanted in asked.items() if wanted}
         self.shapes["count"] = ((), torch.int64)
-        self._decisions = BinaryStatistics(num_labels, ignore_index=ignore_index)
-
-    def check(self, inputs: Inputs) -> None:
-        """Raise ``ValueError`` unless ``preds`` are scores, and as :class:`BinaryStatistics` does."""
-        self._decisions.check(inputs)
-        scores_needed(inputs[0])
 
     def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:
         """As of all statistics, but there is one weight for all labels of a row."""
@@ -55,15 +47,9 @@ class RankingStatistics(Statistics):
             inputs = weights_of_rows(values, inputs[-1], 1, name)
         return super().per_sample(name, values, inputs)
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
+        inputs, weights, valid = batch
         preds, target = inputs
         faults = states.get("faults")
         if rows is None:
@@ -71,18 +57,10 @@ class RankingStatistics(Statistics):
             ranking_(preds, as_labels(target), valid, weights, *sums, faults, *self._ignored)
         elif target.numel():
             kept, asked = 8 * target[0].numel(), [name for name in self.shapes if name != "count"]
-            for (some, labels), of_some, amounts, counted in rows_in_parts(kept, rows, inputs, weights, valid):
+            for ((some, labels), amounts, counted), of_some in rows_in_parts(kept, rows, batch):
                 amount, found = ranking_figures(
                     some, as_labels(labels), counted, amounts, asked, faults, *self._ignored
                 )
                 for name in asked:
                     add_to_rows(states[name], of_some, amount * found[name])
                 add_to_rows(states["count"], of_some, amount)
-
-    @property
-    def _ignored(self) -> tuple[int, bool]:
-        return 0 if self.ignore_index is None else self.ignore_index, self.ignore_index is not None
-
-    def explain_fault(self, which: str, count: int, first: int) -> str:
-        """Say which targets were neither 0 nor 1."""
-        return self._decisions.explain_fault(which, count, first)

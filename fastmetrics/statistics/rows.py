@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -12,7 +13,15 @@ from fastmetrics.passes import row_pairs, values_
 from fastmetrics.passes.faults import bad_weights
 from fastmetrics.passes.row_pairs import row_figures
 from fastmetrics.passes.values import KEEP, values_by_rows
-from fastmetrics.statistics.base import Inputs, States, Statistics, rows_in_parts, same_device
+from fastmetrics.statistics.base import (
+    Batch,
+    Inputs,
+    States,
+    Statistics,
+    different_shapes,
+    real_on_one_device,
+    rows_in_parts,
+)
 
 
 class RowValues(Statistics):
@@ -47,40 +56,29 @@ class RowValues(Statistics):
         target = inputs[-1]
         return super().per_sample(name, values, (target.new_empty(()).expand(target.shape[:1]),))
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
+        inputs, _, valid = batch
         if self.samplewise:
             row_values = self.row_values(inputs)
             states["measures"].copy_(row_values if valid is None else torch.where(valid, row_values, torch.nan))
             return
         kept = self.kept(inputs) + (0 if rows is None else 8)
-        for part in rows_in_parts(kept, rows, inputs, weights, valid):
-            self._add_some(states, *part)
+        for part, of_part in rows_in_parts(kept, rows, batch):
+            self._add_some(states, part, of_part)
 
-    def _add_some(
-        self, states: States, inputs: Inputs, rows: Tensor | None, weights: Tensor | None, valid: Tensor | None
-    ) -> None:
+    def _add_some(self, states: States, batch: Batch, rows: Tensor | None) -> None:
+        inputs, weights, valid = batch
         row_values = self.row_values(inputs)
         if weights is not None:
             counted = torch.ones_like(weights, dtype=torch.bool) if valid is None else valid
             weights = torch.where(bad_weights(states.get("faults"), weights, counted), 0.0, weights)
-        to = states["measures"], states["total"], None, None, None, KEEP, 0.0
-        if rows is None:
-            values_(row_values, weights, valid, *to)
-        else:
-            values_by_rows(rows, row_values, weights, valid, *to)
+        add = values_ if rows is None else partial(values_by_rows, rows)
+        add(row_values, weights, valid, states["measures"], states["total"], None, None, None, KEEP, 0.0)
 
-    def differentiable(
-        self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> dict[str, Tensor] | None:
+    def differentiable(self, batch: Batch) -> dict[str, Tensor] | None:
         """The sums of one batch, in operations that keep the graph."""
+        inputs, weights, valid = batch
         if valid is not None:  # what is not valid must not reach the gradient
             inputs = tuple(torch.where(valid.reshape(-1, *(1,) * (v.dim() - 1)), v, 1) for v in inputs)
         row_values = self.graph(inputs)
@@ -109,16 +107,11 @@ class RowStatistics(RowValues):
         """Raise ``RuntimeError`` on different shapes or devices, ``ValueError`` if they are not ``(N, D)`` or real."""
         preds, target = inputs
         if preds.shape != target.shape:
-            raise RuntimeError(
-                "Predictions and targets are expected to have the same shape, but got"
-                f" {tuple(preds.shape)} and {tuple(target.shape)}."
-            )
+            raise different_shapes(preds.shape, target.shape)
         x, y = self.names
         if preds.dim() != 2:
             raise ValueError(f"Expected `{x}` and `{y}` to be 2D tensors, (N, D), but got {tuple(preds.shape)}.")
-        if preds.is_complex() or target.is_complex():
-            raise ValueError(f"Expected real tensors, but got `{x}` {preds.dtype} and `{y}` {target.dtype}.")
-        same_device(preds, target)
+        real_on_one_device(preds, target, x, y)
 
     def row_values(self, inputs: Inputs) -> Tensor:
         """By the pass."""

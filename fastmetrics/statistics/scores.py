@@ -15,18 +15,16 @@ from fastmetrics.native import transforms
 from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.native.transforms import suspended
 from fastmetrics.passes import count_scores_, keep_scores_, score_histogram_
-from fastmetrics.passes.groups import within
+from fastmetrics.passes.groups import add_to_cells
 from fastmetrics.passes.score_keys import KEYS, number_of_keys, score_cells, scores_of_keys
 from fastmetrics.passes.scores import EITHER, LOGITS, PROBABILITIES, histogram_cells, logit_cuts
-from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, as_labels, at_least_1d
-from fastmetrics.statistics.binary import BinaryStatistics
+from fastmetrics.statistics.base import Batch, Inputs, States, Statistics
 from fastmetrics.statistics.buffers import Buffers, join
-from fastmetrics.statistics.hinge import scores_needed
-from fastmetrics.statistics.multiclass import MulticlassStatistics
+from fastmetrics.statistics.decisions import OfScores, as_samples
 from fastmetrics.statistics.room import LEAST, MOST, SMALL, Room
 
 
-class ScoresOfTask(Statistics):
+class ScoresOfTask(OfScores):
     """How scores of one task are read.
 
     Args:
@@ -45,65 +43,36 @@ class ScoresOfTask(Statistics):
     def __init__(
         self, task: str, columns: int, *, logits: bool | None, ignore_index: int | None, validate: bool
     ) -> None:
+        sizes = columns if task == "multiclass" else None, columns if task == "multilabel" else None
+        super().__init__(*sizes, ignore_index, validate)
         self.task = task
         self.columns = columns
         if columns == 1:
             self.lacks_joint = Statistics.lacks_joint
         self.logits = logits
-        self.ignore_index = ignore_index
-        self.validate = validate
-        # what is a wrong shape, or a wrong target, is the same for metrics of counts
-        self._decisions: Statistics
-        if task == "multiclass":
-            self._decisions = MulticlassStatistics(columns, ignore_index=ignore_index)
-        else:
-            self._decisions = BinaryStatistics(columns if task == "multilabel" else None, ignore_index=ignore_index)
 
     @property
     def key(self) -> Any:
         """Every option."""
         return self.options_but("_decisions")
 
-    def check(self, inputs: Inputs) -> None:
-        """Raise ``ValueError`` unless ``preds`` are scores, and as the statistics of counts do."""
-        preds, target = inputs
-        self._decisions.check(inputs)
-        scores_needed(preds)
-        if self.task == "multiclass" and preds.dim() == target.dim():
-            raise ValueError(
-                f"Expected `preds` to be scores of shape (N, C, ...), but got shape {tuple(preds.shape)}, that of"
-                " `target`."
-            )
-
     def explain_fault(self, which: str, count: int, first: int) -> str:
         """Say which targets were out of range, or which scores were NaN."""
         if which == "preds":
             return f"`preds` had {count} NaN, the first at place {first} of the batch"
-        return self._decisions.explain_fault(which, count, first)
+        return super().explain_fault(which, count, first)
 
     def _options(self) -> tuple[bool, int, int, bool, bool]:
         """The last arguments of the passes."""
         logits = EITHER if self.logits is None else LOGITS if self.logits else PROBABILITIES
-        ignore_index = self.ignore_index
-        return (
-            self.task != "binary",
-            logits,
-            0 if ignore_index is None else ignore_index,
-            ignore_index is not None,
-            self.task == "multilabel",  # torchmetrics drops ignored samples first, but for labels
-        )
+        of_labels = self.task == "multilabel"  # torchmetrics drops ignored samples first, but for labels
+        return self.task != "binary", logits, *self._ignored, of_labels
 
     def _add_cells(self, state: Tensor, rows: Tensor, cells: Tensor, amount: Tensor) -> None:
         """Add what scores count in their cells, ``[M, C]`` each, to the rows ``[K, *shape]`` of ``state``."""
-        flat, cells_of_row = state.view(-1), state[0].numel()
-        for of_slicing in rows if rows.dim() > 1 else rows.unsqueeze(-1):
-            row, inside = within(of_slicing, state.shape[0])
-            row, inside = (
-                v.movedim(1, -1).reshape(cells.shape) if self.task == "multilabel" else v.reshape(-1, 1)
-                for v in (row, inside)
-            )
-            counted = torch.where(inside, amount, 0).to(state.dtype)
-            flat.index_add_(0, (row * cells_of_row + cells).reshape(-1), counted.reshape(-1))
+        if self.task == "multilabel":
+            rows = rows.movedim(2, -1).reshape(len(rows), *cells.shape)
+        add_to_cells(state, rows.reshape(len(rows), len(cells), -1), cells, amount)
 
 
 class ScoreHistogram(ScoresOfTask):
@@ -121,19 +90,12 @@ class ScoreHistogram(ScoresOfTask):
         self.uniform = uniform
         self.shapes = {"histogram": ((columns, len(thresholds) + 1, 2), torch.int64)}
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
-        preds, target, valid = _samples(inputs, valid)
+        preds, target, valid, weights = as_samples(batch)
         place, faults = (preds.device.type, preds.device.index), states.get("faults")
         cuts = _cuts(self.thresholds, None, *place), _cuts(self.thresholds, preds.dtype, *place)
-        given, histogram = (target, valid, at_least_1d(weights), *cuts), states["histogram"]
+        given, histogram = (target, valid, weights, *cuts), states["histogram"]
         if rows is None:
             score_histogram_(preds, *given, histogram, faults, self.uniform, *self._options())
         elif preds.numel():
@@ -159,17 +121,10 @@ class CountedScores(ScoresOfTask):
         if inputs[0].dtype == torch.float64:
             raise ValueError("Expected `preds` of at most 32 bits with `bins`, but got torch.float64.")
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
-        preds, target, valid = _samples(inputs, valid)
-        preds, weights = preds.detach(), at_least_1d(weights)
+        preds, target, valid, weights = as_samples(batch)
+        preds = preds.detach()
         scores, faults = states["scores"], states.get("faults")
         if rows is None:
             count_scores_(preds, target, valid, weights, scores, faults, self.bits, *self._options())
@@ -218,16 +173,10 @@ class KeptScores(ScoresOfTask, Buffers):
         narrow = values.is_floating_point() and values.itemsize <= torch.float32.itemsize
         return found.float() if name == "weights" and narrow else found
 
-    def of_batch(
-        self,
-        inputs: Inputs,
-        weights: Tensor | None,
-        valid: Tensor | None,
-        faults: Tensor | None,
-        like: States | None = None,
-    ) -> dict[str, Tensor]:
+    def of_batch(self, batch: Batch, faults: Tensor | None, like: States | None = None) -> dict[str, Tensor]:
         """The scores of a batch, or what was counted of it."""
-        kept = self.kept(inputs, valid, faults, None if weights is None else at_least_1d(weights.double()))
+        inputs, weights, valid = batch
+        kept = self.kept(inputs, valid, faults, None if weights is None else weights.double())
         if weights is None:
             return kept
         kept = {name + WEIGHTED: value for name, value in kept.items()}
@@ -240,7 +189,7 @@ class KeptScores(ScoresOfTask, Buffers):
         self, inputs: Inputs, valid: Tensor | None, faults: Tensor | None, weights: Tensor | None = None
     ) -> dict[str, Tensor]:
         """The scores of a batch, or what was counted of it."""
-        preds, target, valid = _samples(inputs, valid)
+        preds, target, valid, weights = as_samples((inputs, weights, valid))
         preds = preds.detach()
         samples = preds.numel() // self.columns
         if preds.dtype in KEYS and samples >= MANY and not transforms.active():
@@ -271,7 +220,9 @@ class KeptScores(ScoresOfTask, Buffers):
             room = self._open(room, states, preds, rows)
             if room is None:
                 return None
-        preds, target, valid = _samples((preds.detach() if preds.requires_grad else preds, target), valid)
+        if preds.requires_grad:
+            batch = (preds.detach(), target), None, valid
+        preds, target, valid, _ = as_samples(batch)
         first = room.used
         kept = room.grow(rows)
         try:
@@ -427,15 +378,6 @@ def weighed(counts: Tensor, signed: bool) -> dict[str, Tensor]:
         label = torch.arange(2, dtype=torch.int8, device=counts.device)
         found["labels"] = label.repeat_interleave(len(values))[:, None].expand(shape)
     return found
-
-
-def _samples(inputs: Inputs, valid: Tensor | None) -> tuple[Tensor, Tensor, Tensor | None]:
-    preds, target = inputs
-    if target.is_floating_point():
-        target = as_labels(target)
-    if target.dim() == 0:
-        return preds.reshape(1), target.reshape(1), at_least_1d(valid)
-    return preds, target, valid
 
 
 _known: dict[Any, Tensor] = {}

@@ -13,7 +13,7 @@ from torch import Tensor
 from fastmetrics.native.transforms import like_inputs
 from fastmetrics.passes.faults import bad_weights, record_faults
 from fastmetrics.passes.groups import add_to_rows
-from fastmetrics.statistics.base import Inputs, States, Statistics, rows_in_parts, same_device, shown
+from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, real_on_one_device, rows_in_parts, shown
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 from fastmetrics.tables import overlap_and_sizes
@@ -40,40 +40,20 @@ class PixelCounts(Statistics):
     def __init__(self, num_classes: int | None, input_format: str, ignore_index: int | None = None) -> None:
         self.input_format = input_format
         self.ignore_index = ignore_index
-        self.size_from_data = num_classes is None
-        self.sized = num_classes is not None
-        self._set_size(num_classes or 1)
+        self._start(num_classes)
 
-    def _set_size(self, num_classes: int) -> None:
+    def _set_size(self, size: int) -> None:
         ignore_index = self.ignore_index
-        self.num_classes = self.size = num_classes
-        self._ignored_class = ignore_index if ignore_index is not None and 0 <= ignore_index < num_classes else None
-        self._labels = MulticlassStatistics(num_classes, counts=True, ignore_index=ignore_index)
-        self._masks = BinaryStatistics(num_classes, ignore_index=ignore_index if self._ignored_class is None else None)
-        self.shapes = {"counts": ((num_classes, 3), torch.int64)}
+        self.num_classes = self.size = size
+        self._ignored_class = ignore_index if ignore_index is not None and 0 <= ignore_index < size else None
+        self._labels = MulticlassStatistics(size, counts=True, ignore_index=ignore_index)
+        self._masks = BinaryStatistics(size, ignore_index=ignore_index if self._ignored_class is None else None)
+        self.shapes = {"counts": ((size, 3), torch.int64)}
 
-    def unsized(self) -> PixelCounts:
-        """The same before the first batch fixed ``num_classes``."""
-        if not self.size_from_data:
-            return self
-        other = self.resized(1)
-        other.sized = False
-        return other
-
-    def resized(self, size: int) -> PixelCounts:
-        """The same of so many classes."""
-        other = copy.copy(self)
-        other.sized = True
-        other._set_size(size)
-        return other
-
-    def fitted(self, inputs: Inputs) -> PixelCounts:
+    def size_in(self, inputs: Inputs) -> int:
         """Dimension 1 of the input with the most dimensions are the classes."""
-        if not self.size_from_data:
-            return self
         preds, target = inputs
-        classes = (preds if preds.dim() >= target.dim() else target).shape[1]
-        return self if self.sized and classes == self.num_classes else self.resized(classes)
+        return (preds if preds.dim() >= target.dim() else target).shape[1]
 
     def check(self, inputs: Inputs) -> None:
         """Raise ``RuntimeError`` on shapes that differ, ``ValueError`` on others that do not fit."""
@@ -107,9 +87,7 @@ class PixelCounts(Statistics):
                     f"Expected `{name}.shape[1]` to be the number of classes, {self.num_classes}, but got `{name}`"
                     f" with shape {tuple(value.shape)}."
                 )
-        if preds.is_complex() or target.is_complex():
-            raise ValueError(f"Expected real tensors, but got `preds` {preds.dtype} and `target` {target.dtype}.")
-        same_device(preds, target)
+        real_on_one_device(preds, target)
 
     def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:
         """``weights`` or ``valid`` [N, ...], as labels are; weights of images stay [N]."""
@@ -120,20 +98,14 @@ class PixelCounts(Statistics):
         expanded = super().per_sample(name, values, (pixels,))
         return values.detach().double() if name == "weights" and values.dim() == 1 else expanded
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
+        inputs, weights, valid = batch
         weights = self._of_pixels(weights, inputs)
         kept = self._kept(inputs) + (0 if rows is None else 6 * self.num_classes)
-        for images, of_some, amounts, counted in rows_in_parts(kept, rows, inputs, weights, valid):
-            leading = () if rows is None else images[0].shape[:1]
-            table = self._table(leading, states.get("faults"), images, amounts, counted)
+        for part, of_some in rows_in_parts(kept, rows, (inputs, weights, valid)):
+            leading = () if rows is None else part[0][0].shape[:1]
+            table = self._table(leading, states.get("faults"), part)
             counts = torch.stack(overlap_and_sizes(table), -1)
             if rows is None:
                 states["counts"].add_(counts)
@@ -171,15 +143,9 @@ class PixelCounts(Statistics):
             return 0
         return max(preds.numel(), target.numel()) // max(1, preds.shape[0])
 
-    def _table(
-        self,
-        leading: tuple[int, ...],
-        faults: Tensor | None,
-        inputs: Inputs,
-        weights: Tensor | None,
-        valid: Tensor | None,
-    ) -> Tensor:
+    def _table(self, leading: tuple[int, ...], faults: Tensor | None, batch: Batch) -> Tensor:
         """The counts of a batch, [*leading, C, 3] of labels or [*leading, C, 4] of masks; leading is () or (N,)."""
+        inputs, weights, valid = batch
         preds, target = inputs
         classes = [self._has_classes(value, inputs) for value in inputs]
         if classes[1] and target.is_floating_point():  # scores of the target are no case to be fast for
@@ -187,7 +153,7 @@ class PixelCounts(Statistics):
         kind: dict[str, Any] = {"dtype": torch.int64 if weights is None else torch.float64, "device": target.device}
         if not classes[1] and (not classes[0] or preds.is_floating_point()):
             table = like_inputs(torch.zeros((*leading, self.num_classes, 3), **kind), *inputs, weights, valid)
-            self._labels.add(_present(counts=table, faults=faults), (preds, target), weights, valid)
+            self._labels.add(_present(counts=table, faults=faults), ((preds, target), weights, valid))
             return table
         if classes[0] and preds.is_floating_point():
             preds, classes[0] = preds.argmax(1), False
@@ -198,7 +164,7 @@ class PixelCounts(Statistics):
             target, valid = self._as_masks(target, valid, faults, 0)
         weights, valid = (None if v is None else v.unsqueeze(1).expand(target.shape) for v in (weights, valid))
         table = like_inputs(torch.zeros((*leading, self.num_classes, 4), **kind), *inputs, weights, valid)
-        self._masks.add(_present(counts=table, faults=faults), (preds, target), weights, valid)
+        self._masks.add(_present(counts=table, faults=faults), ((preds, target), weights, valid))
         return table
 
     def _not_ignored(self, target: Tensor, classes: bool, valid: Tensor | None) -> Tensor | None:
@@ -257,9 +223,9 @@ class ImageScores(PixelCounts):
         self._shape = shape
         super().__init__(num_classes, input_format, ignore_index)
 
-    def _set_size(self, num_classes: int) -> None:
-        super()._set_size(num_classes)
-        shape = self._shape(num_classes)
+    def _set_size(self, size: int) -> None:
+        super()._set_size(size)
+        shape = self._shape(size)
         self.shapes = {self.name: (shape, torch.float64), "images": (shape, torch.float64)}
 
     def size_of(self, states: Mapping[str, Any]) -> int:
@@ -273,29 +239,21 @@ class ImageScores(PixelCounts):
         each.samplewise = True
         return each
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once, score its images and add that to ``states``, or to some rows of them."""
         if self.samplewise:
-            self._add_images(states, inputs, None, weights, valid)
+            self._add_images(states, batch, None)
             return
-        kept = self._kept(inputs) + (3 if rows is None else 6) * self.num_classes
-        for part in rows_in_parts(kept, rows, inputs, weights, valid):
-            self._add_images(states, *part)
+        kept = self._kept(batch[0]) + (3 if rows is None else 6) * self.num_classes
+        for part, of_part in rows_in_parts(kept, rows, batch):
+            self._add_images(states, part, of_part)
 
-    def _add_images(
-        self, states: States, inputs: Inputs, rows: Tensor | None, weights: Tensor | None, valid: Tensor | None
-    ) -> None:
+    def _add_images(self, states: States, batch: Batch, rows: Tensor | None) -> None:
+        inputs, weights, valid = batch
         faults = states.get("faults")
         of_images = weights is not None and weights.dim() == 1
         image_weights, pixel_weights = (weights, None) if of_images else (None, weights)
-        score = self._scores(faults, inputs, pixel_weights, valid)
+        score = self._scores(faults, (inputs, pixel_weights, valid))
         amount = score == score  # noqa: PLR0124
         if image_weights is not None:
             good = ~bad_weights(faults, image_weights, torch.ones_like(image_weights, dtype=torch.bool))
@@ -310,6 +268,6 @@ class ImageScores(PixelCounts):
             states[self.name].add_(score.nansum(0, dtype=torch.float64))
             states["images"].add_(amount.sum(0))
 
-    def _scores(self, faults: Tensor | None, inputs: Inputs, weights: Tensor | None, valid: Tensor | None) -> Tensor:
+    def _scores(self, faults: Tensor | None, batch: Batch) -> Tensor:
         """The score of each image, from its table."""
-        return self.score(self._table((inputs[0].shape[0],), faults, inputs, weights, valid))
+        return self.score(self._table((len(batch[0][0]),), faults, batch))

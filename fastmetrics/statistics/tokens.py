@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -12,10 +13,10 @@ from torch import Tensor
 
 from fastmetrics.passes import token_rows, values_
 from fastmetrics.passes.faults import bad_weights, record_faults
-from fastmetrics.passes.groups import add_to_rows, within
+from fastmetrics.passes.groups import add_to_cells, add_to_rows
 from fastmetrics.passes.token_rows import SKIPPED, TokenValues
 from fastmetrics.passes.values import KEEP, values_by_rows
-from fastmetrics.statistics.base import Inputs, States, Statistics, rows_in_parts, same_device
+from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, rows_in_parts, same_device
 from fastmetrics.statistics.buffers import Buffers
 from fastmetrics.statistics.calibration import edges_of_bins
 from fastmetrics.statistics.output_layer import OutputLayer
@@ -44,19 +45,6 @@ class Tokens(NamedTuple):
     def amount(self) -> Tensor:
         """What each counts."""
         return self.counted if self.weights is None else torch.where(self.counted, self.weights, 0.0)
-
-
-def tokens_of(
-    target: Tensor,
-    vocabulary: int,
-    weights: Tensor | None,
-    valid: Tensor | None,
-    ignore_index: int | None,
-    faults: Tensor | None,
-) -> Tokens:
-    """The tokens of a batch; targets and weights out of range go to ``faults``."""
-    ids, kept = _wanted(target, valid, ignore_index)
-    return _counted(ids, kept, (ids < 0) | (ids >= vocabulary), weights, faults)
 
 
 def _wanted(target: Tensor, valid: Tensor | None, ignore_index: int | None) -> tuple[Tensor, Tensor]:
@@ -152,21 +140,29 @@ class OfTokens(Statistics):
         skipped = "" if self.ignore_index is None else f", or ignore_index = {self.ignore_index}"
         return f"expected `target` to be token ids {known}{skipped}, but {count} were not, the first is {first}"
 
-    def read(
-        self,
-        inputs: Inputs,
-        weights: Tensor | None,
-        valid: Tensor | None,
-        faults: Tensor | None,
-        entropy: bool,
-        rank: bool,
-    ) -> tuple[TokenValues, Tokens]:
+    def _tokens(self, batch: Batch, vocabulary: int, faults: Tensor | None) -> Tokens:
+        """The tokens of a batch; targets and weights out of range go to ``faults``."""
+        (_, target), weights, valid = batch
+        ids, kept = _wanted(target, valid, self.ignore_index)
+        return _counted(ids, kept, (ids < 0) | (ids >= vocabulary), weights, faults)
+
+    def _log_probs(self, batch: Batch) -> tuple[Tokens, Tensor, Tensor]:
+        """The tokens, the logarithms of their probabilities, [N, V], and those of the targets, [N], with a graph."""
+        preds = batch[0][0]
+        v = preds.shape[-1]
+        tokens = self._tokens(batch, v, None)
+        # what is not counted must not reach the gradient
+        log_probs = torch.where(tokens.counted.unsqueeze(1), preds.reshape(-1, v).double(), 0.0).log_softmax(1)
+        own = log_probs.gather(1, torch.where(tokens.counted, tokens.ids, 0).unsqueeze(1)).squeeze(1)
+        return tokens, log_probs, own
+
+    def read(self, batch: Batch, faults: Tensor | None, entropy: bool, rank: bool) -> tuple[TokenValues, Tokens]:
         """The values of tokens, from one read of their logits."""
-        preds, target = inputs
+        (preds, target), weights, valid = batch
         read, layer = preds.detach(), self.layer
         v = preds.shape[-1] if layer is None else len(layer.weight)
         if self.shard is None:
-            tokens = tokens_of(target, v, weights, valid, self.ignore_index, faults)
+            tokens = self._tokens(batch, v, faults)
             if layer is not None:
                 return layer.values(read, tokens.place, entropy, rank), tokens
             return TokenValues(*token_rows(read, tokens.place, entropy, rank, None).unbind()), tokens
@@ -247,10 +243,11 @@ class TokenStatistics(OfTokens):
                 return other.union(self) if other.token_bytes is not None else None
             if other.token_bytes is not None:
                 return None
-        both = super().union(other)
-        if isinstance(both, TokenStatistics) and isinstance(other, TokenStatistics):
-            both.n_bins = tuple(sorted({*self.n_bins, *other.n_bins}))
-        return both
+        return super().union(other)
+
+    def _joined(self, other: Any) -> Statistics:
+        self.n_bins = tuple(sorted({*self.n_bins, *other.n_bins}))
+        return self
 
     def check(self, inputs: Inputs) -> None:
         """As all statistics of tokens; ``ValueError`` on a vocabulary for which there are no bytes."""
@@ -264,85 +261,45 @@ class TokenStatistics(OfTokens):
                 f" {len(self.token_bytes)}."
             )
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
+        inputs, weights, valid = batch
         target = inputs[1]
         if target.dim() == 0:
             inputs = inputs[0].unsqueeze(0), target.unsqueeze(0)
             rows = None if rows is None else rows.unsqueeze(-1)
         elif target.numel() == 0:
             return
-        for part in rows_in_parts(self._kept_of_row(inputs), rows, inputs, weights, valid):
-            self._add_part(states, *part)
+        for part, of_part in rows_in_parts(self._kept_of_row(inputs), rows, (inputs, weights, valid)):
+            self._add_part(states, part, of_part)
 
     def _kept_of_row(self, inputs: Inputs) -> int:
         """How many numbers are kept of an index of dimension 0; 0 if the batch is to be read at once."""
         return 0 if self.shard is not None else 5 * inputs[1][0].numel()
 
-    def _add_part(
-        self, states: States, inputs: Inputs, rows: Tensor | None, weights: Tensor | None, valid: Tensor | None
-    ) -> None:
+    def _add_part(self, states: States, batch: Batch, rows: Tensor | None) -> None:
         ranks = "rank" in states or "ranks" in states or bool(self.n_bins)
-        values, tokens = self.read(inputs, weights, valid, states.get("faults"), "entropy" in states, ranks)
-        if rows is None:
-            self.add_values(states, values, tokens)
-        else:
-            self._add_values_to_rows(states, rows.flatten(1), values, tokens)
+        values, tokens = self.read(batch, states.get("faults"), "entropy" in states, ranks)
+        self.add_values(states, values, tokens, None if rows is None else rows.flatten(1))
 
-    def _add_values_to_rows(self, states: States, rows: Tensor, values: TokenValues, tokens: Tokens) -> None:
-        """Add the values of tokens to their rows, int ``[K, N]``."""
-        amount = tokens.amount
+    def add_values(self, states: States, values: TokenValues, tokens: Tokens, rows: Tensor | None = None) -> None:
+        """Add the values of tokens to ``states``, or to the rows of them that each token has, int ``[K, N]``."""
+        add = values_ if rows is None else partial(values_by_rows, rows)
         for name, value in SUMS.items():
             if name in states:
-                values_by_rows(
-                    rows, value(values), tokens.weights, tokens.counted, states[name], *(None,) * 4, KEEP, 0.0
-                )
+                add(value(values), tokens.weights, tokens.counted, states[name], *(None,) * 4, KEEP, 0.0)
+        amount = tokens.amount
         if "ranks" in states:
-            ranks = states["ranks"]
-            k = ranks.shape[1]
+            k = states["ranks"].shape[-1]
             counted = torch.where(values.rank < k, amount, 0)
-            of_rank, flat = values.rank.clamp(max=k - 1).to(torch.int64), ranks.view(-1)
-            for of_slicing in rows:
-                row, inside = within(of_slicing, ranks.shape[0])
-                flat.index_add_(0, row * k + of_rank, torch.where(inside, counted, 0).to(ranks.dtype))
+            add_to_cells(states["ranks"], rows, values.rank.clamp(max=k - 1).to(torch.int64), counted)
         if "bytes" in states:
-            add_to_rows(states["bytes"], rows, self._bytes_of_each(tokens))
+            _add_up(states["bytes"], rows, self._bytes_of_each(tokens))
         for n_bins in self.n_bins:
             place, *of_each = self._binned(n_bins, values, tokens)
             for name, amounts in zip(states_of_bins(n_bins), of_each, strict=True):
-                state = states[name]
-                for of_slicing in rows:
-                    row, inside = within(of_slicing, state.shape[0])
-                    inside_amounts = torch.where(inside, amounts, 0.0).to(state.dtype)
-                    state.view(-1).index_add_(0, row * (n_bins + 1) + place, inside_amounts)
-        add_to_rows(states["count"], rows, amount)
-
-    def add_values(self, states: States, values: TokenValues, tokens: Tokens) -> None:
-        """Add the values of tokens to ``states``."""
-        for name, value in SUMS.items():
-            if name in states:
-                values_(value(values), tokens.weights, tokens.counted, states[name], *(None,) * 4, KEEP, 0.0)
-        amount = tokens.amount
-        if "ranks" in states:
-            ranks = states["ranks"]
-            k = ranks.shape[0]
-            within = torch.where(values.rank < k, amount, 0).to(ranks.dtype)
-            ranks += ranks.new_zeros(k).index_add(0, values.rank.clamp(max=k - 1).to(torch.int64), within)
-        if "bytes" in states:
-            states["bytes"].add_(self._bytes_of_each(tokens).sum())
-        for n_bins in self.n_bins:
-            place, *of_each = self._binned(n_bins, values, tokens)
-            for name, amounts in zip(states_of_bins(n_bins), of_each, strict=True):
-                state = states[name]
-                state += state.new_zeros(n_bins + 1).index_add(0, place, amounts.to(state.dtype))
-        states["count"].add_(amount.sum())
+                add_to_cells(states[name], rows, place, amounts)
+        _add_up(states["count"], rows, amount)
 
     def _binned(self, n_bins: int, values: TokenValues, tokens: Tokens) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """The bins of tokens, int64 [N], and what each adds to the states of its bin, float64 [N] each."""
@@ -359,30 +316,30 @@ class TokenStatistics(OfTokens):
             self.token_bytes = self.token_bytes.to(tokens.ids.device)
         return self.token_bytes[torch.where(tokens.counted, tokens.ids, 0)] * tokens.amount
 
-    def differentiable(
-        self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> dict[str, Tensor] | None:
+    def differentiable(self, batch: Batch) -> dict[str, Tensor] | None:
         """The sums of one batch: those with a gradient in operations that keep the graph, others as they are counted.
 
         None without any, and for a part of the vocabulary.
         """
         if self.shard is not None or not self.shapes.keys() & {"total_log_probs", "entropy"}:
             return None
-        preds, target = inputs
-        v = preds.shape[-1]
-        tokens = tokens_of(target, v, weights, valid, self.ignore_index, None)
-        # what is not counted must not reach the gradient
-        logits = torch.where(tokens.counted.unsqueeze(1), preds.reshape(-1, v).double(), 0.0)
-        log_probs = logits.log_softmax(1)
-        found = self.of_batch((preds.detach(), target), weights, valid, None)
+        tokens, log_probs, own = self._log_probs(batch)
+        (preds, target), weights, valid = batch
+        found = self.of_batch(((preds.detach(), target), weights, valid), None)
         if "total_log_probs" in self.shapes:
-            own = log_probs.gather(1, torch.where(tokens.counted, tokens.ids, 0).unsqueeze(1)).squeeze(1)
             found["total_log_probs"] = -(own * tokens.amount).sum()
         if "entropy" in self.shapes:
             likely = log_probs > -torch.inf  # the others add nothing, not even to a gradient
             terms = torch.where(likely, log_probs, 0.0)
             found["entropy"] = -(torch.where(likely, terms.exp(), 0.0) * terms).sum(1).mul(tokens.amount).sum()
         return found
+
+
+def _add_up(state: Tensor, rows: Tensor | None, amounts: Tensor) -> None:
+    if rows is None:
+        state.add_(amounts.sum())
+    else:
+        add_to_rows(state, rows, amounts)
 
 
 class TokenLikelihoods(OfTokens, Buffers):
@@ -400,20 +357,14 @@ class TokenLikelihoods(OfTokens, Buffers):
 
     def kept(self, inputs: Inputs, valid: Tensor | None, faults: Tensor | None) -> dict[str, Tensor]:
         """From the same pass."""
-        values, tokens = self.read(inputs, None, valid, faults, False, False)
+        values, tokens = self.read((inputs, None, valid), faults, False, False)
         return {"nll": torch.where(tokens.counted, negative_log_likelihood(values), torch.nan)}
 
-    def differentiable(
-        self, inputs: Inputs, weights: Tensor | None = None, valid: Tensor | None = None
-    ) -> dict[str, Tensor] | None:
+    def differentiable(self, batch: Batch) -> dict[str, Tensor] | None:
         """The same, in operations that keep the graph; None for a part of the vocabulary."""
         if self.shard is not None:
             return None
-        preds, target = inputs
-        v = preds.shape[-1]
-        tokens = tokens_of(target, v, None, valid, self.ignore_index, None)
-        logits = torch.where(tokens.counted.unsqueeze(1), preds.reshape(-1, v).double(), 0.0)
-        own = logits.log_softmax(1).gather(1, torch.where(tokens.counted, tokens.ids, 0).unsqueeze(1)).squeeze(1)
+        tokens, _, own = self._log_probs(batch)
         return {"nll": torch.where(tokens.counted, -own, torch.nan)}
 
     def per_sample(self, name: str, values: Tensor, inputs: Inputs) -> Tensor:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from fastmetrics.passes import values_
 from fastmetrics.passes.values import DROP, KEEP, REPLACE, values_by_rows
-from fastmetrics.statistics.base import Inputs, States, Statistics, rows_in_parts
+from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, rows_in_parts
 
 
 def least(stacked: Tensor) -> Tensor:
@@ -84,15 +84,9 @@ class ValuesStatistics(Statistics):
             raise RuntimeError(f"Expected `weight` to be on {inputs[0].device} as `value` is, but got {values.device}.")
         return torch.broadcast_to(values, inputs[0].shape)
 
-    def add(
-        self,
-        states: States,
-        inputs: Inputs,
-        weights: Tensor | None = None,
-        valid: Tensor | None = None,
-        rows: Tensor | None = None,
-    ) -> None:
+    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once, and again for intervals, and add it to ``states``, or to some rows of them."""
+        inputs, weights, valid = batch
         wanted = self.shapes
         to = (
             states["sum_value"] if "sum_value" in wanted else None,
@@ -125,7 +119,7 @@ class ValuesStatistics(Statistics):
         second, first, zeroth = squares.unbind(-1)
         rest = None, None, None, self.nans
         kept = value.numel() // max(1, len(value)) if value.dim() else 1
-        for (part,), of_part, amounts, counted in rows_in_parts(kept, rows, (value.detach(),), weights, valid):
+        for ((part,), amounts, counted), of_part in rows_in_parts(kept, rows, ((value.detach(),), weights, valid)):
             squared = None if amounts is None else amounts.double().square()
             add = values_ if rows is None else partial(values_by_rows, of_part)
             add(part, squared, counted, first, zeroth, *rest, self.replacement)

@@ -1,16 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Metrics of language models."""
+"""Metrics of language models. ``__init__.pyi`` lists them."""
 
-from fastmetrics.text.calibration import TokenCalibrationError
-from fastmetrics.text.perplexity import BitsPerByte, NegativeLogLikelihood, Perplexity
-from fastmetrics.text.tokens import TokenAccuracy, TokenEntropy, TokenRank
+from fastmetrics.docstrings import export
+from fastmetrics.text import calibration, perplexity, tokens
 
-__all__ = [
-    "BitsPerByte",
-    "NegativeLogLikelihood",
-    "Perplexity",
-    "TokenAccuracy",
-    "TokenCalibrationError",
-    "TokenEntropy",
-    "TokenRank",
-]
+export(__name__)

@@ -195,8 +195,9 @@ class Plain(PairsStatistics):
         super().__init__(**options)
         self.shift = shift
 
-    def add(self, states, inputs, weights=None, valid=None):
-        super().add(states, (inputs[0] + self.shift, inputs[1]))
+    def add(self, states, batch):
+        (preds, target), weights, valid = batch
+        super().add(states, ((preds + self.shift, target), weights, valid))
 
 
 class Shifted(StatisticMetric):

@@ -29,8 +29,9 @@ class Extremes(PairsStatistics):
         zeros["least"].fill_(99.0)
         return zeros
 
-    def add(self, states, inputs, weights=None, valid=None):
-        super().add(states, inputs)
+    def add(self, states, batch):
+        super().add(states, batch)
+        inputs = batch[0]
         values = torch.stack([value.amin().double() for value in inputs])
         torch.minimum(states["least"], values, out=states["least"])
         torch.maximum(states["most"], torch.tensor(len(inputs[0])), out=states["most"])
