@@ -3,8 +3,6 @@
 
 import time
 
-import torch
-
 from tests.support.emulator import build, lent
 from tests.support.kernel_cases import clones, of_pass
 

@@ -3,8 +3,8 @@
 
 A library is also a Python module. Its functions take the arguments of an operator and call its kernel if all of them
 are plain tensors on one device that the library is for, and nothing intercepts calls: no mode, tracer, transform or
-profiler. Otherwise they call the operator. A library that was compiled without Python's headers, and a PyTorch that does not lend its tensors to
-C functions, have no such calls; all goes through the dispatcher then.
+profiler. Otherwise they call the operator. A library that was compiled without Python's headers, and a PyTorch that
+does not lend its tensors to C functions, have no such calls; all goes through the dispatcher then.
 """
 
 from __future__ import annotations

@@ -1,10 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Direct calls of the CUDA kernels, and what a call asks of the driver, by the emulator."""
 
+import re
+import subprocess
+import sys
+
 import pytest
 import torch
 
 from tests.kernels.test_results import compare
+from tests.support import ROOT
 from tests.support.emulator import build, lent, worker
 from tests.support.kernel_cases import clones, of_pass
 
@@ -104,3 +109,14 @@ def test_what_a_call_asks_of_the_driver(emulated, call, operator):
     emulated.take_calls()
     call(operator, clones(args))
     assert emulated.take_calls() == ASKED[operator]
+
+
+def test_the_cost_of_calls_is_printed():
+    command = [sys.executable, "-m", "bench.calls"]
+    said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
+    assert re.findall(r"^(\w+): \d+\.\d us; {.*'cudaLaunchKernelEx': (\d)", said, re.M) == [
+        ("multiclass_", "1"),
+        ("binary_", "2"),
+        ("simple_pairs_", "2"),
+        ("values_", "2"),
+    ]
