@@ -344,7 +344,7 @@ BARS = (
     # rows of 100, many of them: two lanes have one
     Bar(r"rows_kernel<(float|Half|BFloat16), 2, (0|3), long>", 8, code=16 * 1024, in_flight=64),
     # rows of 1000, few of them: a warp has one; rows of 32000
-    Bar(r"rows_kernel<(float|Half|BFloat16), 32, 3, long>", 10.5, in_flight=64),
+    Bar(r"rows_kernel<(float|Half|BFloat16), 32, 3, long>", 10, in_flight=64),
     Bar(r"rows_kernel<(float|Half|BFloat16), 256, 3, long>", 8, in_flight=64),
     Bar(r"planes_kernel<(float, 4|Half, 8|BFloat16, 8), 0, long>", 7, in_flight=64),
     # with ranks: 12 were aimed at
