@@ -859,6 +859,14 @@ def large_calibration_cases():
     yield calibration(torch.full((270_000,), 1 - 2**-24), torch.ones(270_000, dtype=torch.uint8), logits=PROBABILITIES)
 
 
+def large_proper_scores_cases():
+    # more labels than the second stage has blocks; more samples side by side, and more rows, than all threads have
+    yield proper_scores(torch.rand(2, 1030), torch.randint(0, 2, (2, 1030)), multilabel=True)
+    yield proper_scores(torch.randn(1, 5, 60_000), torch.randint(-1, 2, (1, 5, 60_000)), multilabel=True)
+    yield proper_scores(torch.randn(8300, 16), torch.randint(0, 16, (8300,)))
+    yield proper_scores(torch.rand(8300, 16), torch.randint(0, 16, (8300,)))
+
+
 def large_pairs_cases():
     # more outputs, and more parts of one, than the second stage has blocks and threads
     yield pairs(torch.randn(2, 1030), torch.rand(2, 1030), ("count", "moments"), 1030)
@@ -908,6 +916,7 @@ LARGE = {
     "ranking": large_ranking_cases,
     "exact_match": large_exact_match_cases,
     "calibration": large_calibration_cases,
+    "proper_scores": large_proper_scores_cases,
 }
 
 
