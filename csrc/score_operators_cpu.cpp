@@ -43,13 +43,8 @@ void keep(View preds, View target, OptionalView valid, OptionalView weights, Sta
           bool has_ignore_index, bool ignored_decide) {
   const ScoresBatch b = scores_batch("keep_scores_", preds, target, valid, weights, in_columns, logits, ignore_index,
                                      has_ignore_index, ignored_decide);
-  require(first >= 0, "keep_scores_: first must be at least 0");
-  const int64_t before = first * b.columns, numel = before + b.columns * b.rows.samples();
-  require(labels.has_value() || logits != kProbabilities, "keep_scores_: scores of any sign need labels");
-  char* to = state_data<char>(scores, preds.dtype(), numel, "scores, [first + N, C]");
-  int8_t* labels_to = state_data<int8_t>(labels, DType::kInt8, numel, "labels, int8 [first + N, C]");
-  keep_scores(b, to + before * size_of(preds.dtype()), labels_to == nullptr ? nullptr : labels_to + before,
-              faults_data(faults));
+  const KeptRows rows = kept_rows(b, scores, labels, first);
+  keep_scores(b, rows.scores, rows.labels, faults_data(faults));
 }
 
 // values, labels: [C, N]; counts: int64 [C, 2].

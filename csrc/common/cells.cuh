@@ -30,10 +30,16 @@ class CellsOfBlock {
   // of_card: where this cell is on the card.
   __device__ __forceinline__ void add(int64_t cell, Cell amount, CellOfCard<Cell>* of_card) {
     if (replicas_ > 0) {
-      atomicAdd(memory_ + (static_cast<int>(threadIdx.x) & (replicas_ - 1)) + cell * replicas_, amount);
+      add_near(cell, amount);
     } else {
       atomicAdd(of_card, CellOfCard<Cell>{amount});
     }
+  }
+
+  // The same where the block has cells.
+  template <typename Place>
+  __device__ __forceinline__ void add_near(Place cell, Cell amount) {
+    atomicAdd(memory_ + (static_cast<int>(threadIdx.x) & (replicas_ - 1)) + cell * replicas_, amount);
   }
 
   // Adds the cells to those of the card, when all have counted; all threads of the block call it. of_card + i is where

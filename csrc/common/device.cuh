@@ -14,6 +14,12 @@ namespace fastmetrics {
 constexpr int kThreads = 256;  // of every block
 // At least two blocks share a multiprocessor; without that hint nvcc keeps to 64 registers and spills.
 #define FM_KERNEL __global__ void __launch_bounds__(kThreads, 2)
+// As many as are said; but for the cards where it would spill then.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1200
+#define FM_KERNEL_OF(blocks) FM_KERNEL
+#else
+#define FM_KERNEL_OF(blocks) __global__ void __launch_bounds__(kThreads, blocks)
+#endif
 constexpr int kWarp = 32;
 constexpr unsigned kAllLanes = 0xffffffffu;
 

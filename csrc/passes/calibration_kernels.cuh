@@ -235,16 +235,7 @@ FM_KERNEL calibration_close_kernel(const RowsBatch b, const CalibrationOptions o
     to.hits.add(i, static_cast<double>(of_bin[kBinHits]));
     to.confidences.add(i, sum);
   }
-  if (faults == nullptr || blockIdx.x != 0 || threadIdx.x != 0) return;
-  for (int which = 0; which < kKindsOfFault; ++which) {
-    faults[kScratchCount + which] = found.scratch[kRowsFaults + which];
-    faults[kScratchPlace + which] = found.scratch[kRowsPlaces + which];
-  }
-  record_faults(faults, [&](int which, int64_t place) {
-    if (which == kBadPreds) return place;
-    if (which == kBadWeight) return int64_t{__double_as_longlong(b.weight(place))};
-    return label_at(b.target, b.target_type, b.rows.offset(place, b.rows.b_stride));
-  });
+  if (blockIdx.x == 0 && threadIdx.x == 0) record_scored_faults(b, found.scratch, faults);
 }
 
 }  // namespace fastmetrics

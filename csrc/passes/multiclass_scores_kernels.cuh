@@ -206,6 +206,22 @@ __device__ __forceinline__ V of_lanes(V mine, const Join& join) {
   return mine;
 }
 
+// The least of them, or their sum: of a warp an instruction, from sm_80 on.
+template <int kLanes>
+__device__ __forceinline__ int32_t least_of_lanes(int32_t mine) {
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
+  if constexpr (kLanes == kWarp) return __reduce_min_sync(kAllLanes, mine);
+#endif
+  return of_lanes<kLanes>(mine, [](int32_t x, int32_t y) { return x < y ? x : y; });
+}
+template <int kLanes>
+__device__ __forceinline__ int32_t sum_of_lanes(int32_t mine) {
+#if !defined(__CUDA_ARCH__) || __CUDA_ARCH__ >= 800
+  if constexpr (kLanes == kWarp) return __reduce_add_sync(kAllLanes, mine);
+#endif
+  return of_lanes<kLanes>(mine, [](int32_t x, int32_t y) { return x + y; });
+}
+
 // kLanes: 2 or 32, lanes of a row; or kThreads, the block. The classes of a row are neighbours.
 template <typename T, int kLanes, Kept kKept, typename State>
 FM_KERNEL rows_kernel(const MulticlassBatch b, const MulticlassCells<State> s, const SharedCells plan) {
@@ -222,8 +238,6 @@ FM_KERNEL rows_kernel(const MulticlassBatch b, const MulticlassCells<State> s, c
   const int64_t samples = b.layout.samples(), stride = static_cast<int64_t>(gridDim.x) * kRows;
   const int32_t classes = static_cast<int32_t>(b.classes);
   auto greater = [](W x, W y) { return greatest(x, y); };
-  auto lesser = [](int32_t x, int32_t y) { return x < y ? x : y; };
-  auto sum = [](int32_t x, int32_t y) { return x + y; };
   int64_t sample = static_cast<int64_t>(blockIdx.x) * kRows + static_cast<int>(threadIdx.x) / kLanes;
   int64_t of_preds = 0, of_target = 0;
   b.layout.locate(sample < samples ? sample : 0, &of_preds, &of_target);
@@ -264,8 +278,8 @@ FM_KERNEL rows_kernel(const MulticlassBatch b, const MulticlassCells<State> s, c
     } else if (scan.best != best) {
       scan.at = kNoClass;
     }
-    scan.at = of_lanes<kInWarp>(scan.at, lesser);
-    if (kRanks) scan.rank = of_lanes<kInWarp>(scan.rank, sum);
+    scan.at = least_of_lanes<kInWarp>(scan.at);
+    if (kRanks) scan.rank = sum_of_lanes<kInWarp>(scan.rank);
     if (kLanes > kWarp) {
       if (threadIdx.x % kWarp == 0) {
         at_of_warp[warp] = scan.at;
@@ -273,7 +287,7 @@ FM_KERNEL rows_kernel(const MulticlassBatch b, const MulticlassCells<State> s, c
       }
       __syncthreads();
       for (int w = 1; threadIdx.x == 0 && w < kWarps; ++w) {
-        scan.at = lesser(scan.at, at_of_warp[w]);
+        scan.at = at_of_warp[w] < scan.at ? at_of_warp[w] : scan.at;
         scan.rank += rank_of_warp[w];
       }
     }

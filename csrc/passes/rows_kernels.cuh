@@ -73,6 +73,20 @@ __device__ __forceinline__ void record_row_faults(const RowsBatch& b, const int6
   }
 }
 
+// The same where a bad score is named by its place.
+__device__ __forceinline__ void record_scored_faults(const RowsBatch& b, const int64_t* scratch, int64_t* faults) {
+  if (faults == nullptr) return;
+  for (int which = 0; which < kKindsOfFault; ++which) {
+    faults[kScratchCount + which] = scratch[kRowsFaults + which];
+    faults[kScratchPlace + which] = scratch[kRowsPlaces + which];
+  }
+  record_faults(faults, [&](int which, int64_t place) {
+    if (which == kBadPreds) return place;
+    if (which == kBadWeight) return int64_t{__double_as_longlong(b.weight(place))};
+    return label_at(b.target, b.target_type, b.rows.offset(place, b.rows.b_stride));
+  });
+}
+
 template <int kSums>
 struct RowSums {
   double of[kSums] = {};

@@ -84,6 +84,23 @@ inline ScoreKeys score_keys(const ScoresBatch& b, int64_t bits, int64_t logits) 
   return {static_cast<int>(bits), logits == kProbabilities};
 }
 
+// Where the rows of a batch are kept, [samples, columns]; no labels if scores have them as signs.
+struct KeptRows {
+  void* scores;
+  int8_t* labels;
+};
+
+// first: the first row of `scores` and `labels` that is written.
+inline KeptRows kept_rows(const ScoresBatch& b, const OptionalState& scores, const OptionalState& labels,
+                          int64_t first) {
+  require(first >= 0, "keep_scores_: first must be at least 0");
+  require(labels.has_value() || b.logits != kProbabilities, "keep_scores_: scores of any sign need labels");
+  const int64_t before = first * b.columns, numel = before + b.columns * b.rows.samples();
+  char* to = state_data<char>(scores, b.preds_type, numel, "scores, [first + N, C]");
+  int8_t* labels_to = state_data<int8_t>(labels, DType::kInt8, numel, "labels, int8 [first + N, C]");
+  return {to + before * size_of(b.preds_type), labels_to == nullptr ? nullptr : labels_to + before};
+}
+
 template <typename State>
 State* score_counts_data(const ScoresBatch& b, const ScoreKeys& keys, const OptionalState& counts) {
   constexpr DType kType = std::is_same<State, double>::value ? DType::kDouble : DType::kInt64;

@@ -61,10 +61,25 @@ void count_scores_cuda(const Tensor preds, const Tensor target, OptionalTensor v
   }
 }
 
+void keep_scores_cuda(const Tensor preds, const Tensor target, OptionalTensor valid, OptionalTensor weights,
+                      Tensor scores, OptionalTensor labels, OptionalTensor faults, int64_t first, bool in_columns,
+                      int64_t logits, int64_t ignore_index, bool has_ignore_index, bool ignored_decide) {
+  on_device_of(preds, "keep_scores_", {&target, &scores}, {&valid, &weights, &labels, &faults});
+  const torch::stable::accelerator::DeviceGuard guard(preds.get_device_index());
+  const ScoresBatch b = scores_batch("keep_scores_", preds, target, valid, weights, in_columns, logits, ignore_index,
+                                     has_ignore_index, ignored_decide);
+  const KeptRows rows = kept_rows(b, scores, labels, first);
+  Tensor workspace = workspace_of(preds, keep_scores_workspace(b));
+  check("keep_scores_",
+        launch_keep_scores(b, rows.scores, rows.labels, faults_data(faults),
+                           static_cast<int64_t*>(workspace.mutable_data_ptr()), current_stream(preds)));
+}
+
 }  // namespace
 }  // namespace fastmetrics
 
 STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CUDA, m) {
   m.impl("score_histogram_", TORCH_BOX(&fastmetrics::score_histogram_cuda));
   m.impl("count_scores_", TORCH_BOX(&fastmetrics::count_scores_cuda));
+  m.impl("keep_scores_", TORCH_BOX(&fastmetrics::keep_scores_cuda));
 }

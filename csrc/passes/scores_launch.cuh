@@ -13,6 +13,38 @@
 
 namespace fastmetrics {
 
+// Whether what is nearest to a score is that of the next column.
+inline bool columns_are_near(const ScoresBatch& b) {
+  return b.columns > 1 && b.a_column < b.rows.a_stride[b.rows.dims - 1];
+}
+
+// Calls f(T{}, I{}) with the types of scores and targets that are a line, of which walk_line says what it is; returns
+// whether they are. V: what scores are widened to.
+template <typename V, typename F>
+bool with_line(const ScoresBatch& b, const F& f) {
+  const Layout& rows = b.rows;
+  const bool flat = b.columns == 1 || (b.inner == 1 && b.a_column == 1 && b.b_column == 1);
+  if (b.multiclass || b.valid != nullptr || b.weights != nullptr || rows.dims != 1 || !flat ||
+      rows.a_stride[0] != b.columns || rows.b_stride[0] != b.columns || !aligned_16(b.preds, 1) ||
+      !aligned_16(b.target, 1) || (b.has_ignore && (b.ignore == 0 || b.ignore == 1))) {
+    return false;
+  }
+  bool found = false;
+  auto with_scores = [&](auto i) {
+    with_score_type(b.preds_type, [&](auto t) {
+      if constexpr (std::is_same<WidenedTo<decltype(t)>, V>::value) {
+        f(t, i);
+        found = true;
+      }
+    });
+  };
+  if (b.target_type == DType::kInt64) with_scores(int64_t{});
+  if (b.target_type == DType::kInt32) with_scores(int32_t{});
+  if (b.target_type == DType::kInt8) with_scores(int8_t{});
+  if (b.target_type == DType::kUInt8 || b.target_type == DType::kBool) with_scores(uint8_t{});
+  return found;
+}
+
 // Whether the cells of the first round are worth their memory, which is written twice and read once; without them the
 // batch is read twice.
 inline bool first_round_counts(const ScoresBatch& b, int64_t bins) {
@@ -45,15 +77,22 @@ cudaError_t launch_score_cells(const ScoresBatch& b, const Finder& finder, int64
   const int64_t shared = cells_at + cells * replicas * static_cast<int64_t>(sizeof(Cell));
   auto round_of = [&](Round round, CellOfCard<Cell>* guess) {
     const bool looks = round == Round::kFirst && guess == nullptr;
-    return ScoresRound<Cell>{round, looks ? 0 : replicas, reinterpret_cast<CellOfCard<Cell>*>(state), guess, workspace,
-                             faults};
+    return ScoresRound<Cell>{
+        {round, workspace, faults}, looks ? 0 : replicas, reinterpret_cast<CellOfCard<Cell>*>(state), guess};
   };
   auto start = [&](Round round, CellOfCard<Cell>* guess) {
     const ScoresRound<Cell> given = round_of(round, guess);
+    if constexpr (std::is_same<Cell, uint32_t>::value && std::is_same<Finder, CutFinder>::value) {
+      cudaError_t started = cudaSuccess;
+      const bool wide = b.columns == 1 && replicas > 0 && finder.near && with_line<V>(b, [&](auto t, auto i) {
+                          started = launch(score_line_kernel<decltype(t), decltype(i)>, dim3(blocks), shared, stream, b,
+                                           NearCutFinder{finder}, given, cells_at);
+                        });
+      if (wide) return started;
+    }
     if (!b.multiclass) {
-      const bool by_column = b.columns > 1 && b.a_column < b.rows.a_stride[b.rows.dims - 1];
       return launch(score_elements_kernel<Finder, V, Cell>, dim3(blocks), shared, stream, b, finder, given, cells_at,
-                    by_column);
+                    columns_are_near(b));
     }
     return warps ? launch(score_rows_kernel<Finder, V, Cell, kWarp>, dim3(blocks), shared, stream, b, finder, given,
                           cells_at)

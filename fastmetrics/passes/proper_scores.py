@@ -165,7 +165,7 @@ def _fake(
     torch._check(count.dtype == dtype, lambda: f"proper_scores_: count must be {dtype}")
 
 
-proper_scores_ = define(SCHEMA, proper_scores_body, _fake, kernels=("cpu",), library="probabilities")
+proper_scores_ = define(SCHEMA, proper_scores_body, _fake, library="probabilities")
 
 ROWS_SCHEMA = (
     "proper_scores_rows_(Tensor preds, Tensor target, Tensor rows, Tensor? valid, Tensor? weights, Tensor(a!)? brier, "

@@ -342,4 +342,4 @@ def _keep_fake(
 
 
 score_histogram_ = define(HISTOGRAM_SCHEMA, score_histogram_body, _histogram_fake, library="scores")
-keep_scores_ = define(KEEP_SCHEMA, keep_scores_body, _keep_fake, ("cpu",), library="scores")
+keep_scores_ = define(KEEP_SCHEMA, keep_scores_body, _keep_fake, library="scores")

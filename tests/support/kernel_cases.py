@@ -557,9 +557,36 @@ def scores_cases():
     many[-1, 1], target[-1] = -1.0, -1
     for ignore in (None, -1):
         yield histogram(settled(many, in_bins(some), True), target, some, True, ignore=ignore)
+    yield from lines(lambda preds, target, **given: histogram(preds, target, 8, **given), in_bins([0.1, 0.25, 0.9]))
     # a sum over many classes, and none
     yield histogram(torch.randn(5, 3000) * 4, torch.randint(0, 3000, (5,)), [1e-9, 0.9], True, logits=LOGITS)
     yield histogram(torch.rand(0, 3), torch.randint(0, 3, (0,)), some, True)
+
+
+TARGETS = (torch.int64, torch.int32, torch.int8, torch.uint8, torch.bool)  # that come in wide loads
+
+
+def lines(case, place, dtypes=SCORES):
+    """Neighbours of each type of scores and targets: rounds of a block, tails, what is bad or ignored, and logits."""
+    for dtype in dtypes:
+        for n, target_dtype in zip((7, 4096, 4099, 9001, 1023), TARGETS, strict=True):
+            target = torch.randint(0, 2, (n,))
+            if target_dtype != torch.bool:
+                target[torch.rand(n) < 0.01] = 3
+            preds = torch.randint(0, 65, (n,)) / 64
+            preds[::9] = -0.0
+            yield case(preds.to(dtype), target.to(target_dtype))
+            yield case(preds.to(dtype), target.to(target_dtype), ignore=3, logits=PROBABILITIES)
+            yield case(preds.to(dtype), target.to(target_dtype), ignore=1)
+            logits = settled((torch.randn(n) * 4).to(dtype), place, False)
+            logits[-1] = 2.5  # at least this one says so
+            if n != 4096:
+                yield case(logits, target.to(target_dtype), ignore=3, decide=n == 9001)
+    # only what is ignored lies outside
+    preds, target = settled(torch.rand(4099).to(dtypes[0]), place, False), torch.randint(0, 2, (4099,))
+    preds[[5, -1]], target[[5, -1]] = 7.0, 3
+    for decide in (False, True):
+        yield case(preds, target, ignore=3, decide=decide)
 
 
 def counts_of(preds, target, bits, in_columns=False, logits=EITHER, weights=None, **options):
@@ -593,6 +620,68 @@ def score_keys_cases():
     yield counts_of(probabilities, target, 9)
     probabilities[7777] = math.nan
     yield counts_of(settled(probabilities, partial(score_keys, bits=9, signed=False), False), target, 9)
+
+
+def kept(preds, target, in_columns=False, first=0, labels=None, logits=EITHER, **options):
+    """labels: whether there are any beside the scores; default: where those may have signs."""
+    rows = first + preds.numel() // (preds.shape[1] if in_columns else 1), preds.shape[1] if in_columns else 1
+    labels = logits == PROBABILITIES if labels is None else labels
+    state = {
+        "scores": torch.full(rows, 7.0, dtype=preds.dtype),
+        "labels": torch.full(rows, 9, dtype=torch.int8) if labels else None,
+        "weights": options.pop("weights", None),
+        "first": first,
+    }
+    return of_scores("keep_scores_", preds, target, state, in_columns, logits=logits, **options)
+
+
+def scores_kept_cases():
+    def narrow(scores, softmax=False):
+        """Of 16 bits what is sure to be rounded the same way, and no NaN, whose bits may be any."""
+        if scores.dtype.itemsize == 2:
+            scores = settled(scores.nan_to_num(3.0, 3.0, -3.0), lambda p: p, softmax)
+        return scores
+
+    yield from lines(lambda preds, target, **given: kept(narrow(preds), target, **given), lambda p: p.half())
+    for dtype in SCORES:
+        n = 1100
+        target, valid = torch.randint(-1, 3, (n,)), mask((n,), "cpu")
+        probabilities, logits = torch.rand(n).to(dtype), narrow(rare(torch.randn(n)).to(dtype))
+        probabilities[::7] = -0.0
+        for scores in (probabilities, logits):
+            yield kept(scores, target, ignore=-1, valid=valid)
+            yield kept(scores, target, ignore=2, weights=eighths((n,)), decide=True)
+            yield kept(scores, target.to(torch.int16), first=3, labels=True)
+            yield kept(scores, target, labels=True, logits=LOGITS)
+            yield kept(scores, target, logits=PROBABILITIES, weights=eighths((n,)))
+        # a line that is written where nothing is aligned; labels beside it; one that is read so
+        yield kept(probabilities, target.clamp(0, 1), first=3)
+        yield kept(logits, target.clamp(0, 1), first=16, labels=True)
+        yield kept(probabilities[1:], target[1:].clamp(0, 1))
+        # labels: one after another, far apart, and all a line
+        several = torch.rand(300, 5, 2).to(dtype)
+        target, valid = torch.randint(0, 3, (300, 5, 2)), mask((300, 5, 2), "cpu")
+        yield kept(several[..., 0], target[..., 0], True, ignore=2)
+        yield kept(several, target, True, valid=valid)
+        yield kept(several.transpose(0, 1), target.transpose(0, 1), True, weights=eighths((5, 300, 2)))
+        flat = narrow((torch.randn(900, 5) * 2).to(dtype))
+        yield kept(flat, torch.randint(-1, 3, (900, 5)), True, first=16, labels=True)
+        # classes: a thread, a warp, planes
+        for c, n in ((3, 400), (20, 90), (70, 9)):
+            scores = narrow(rare(torch.randn(n, c)).to(dtype), True)
+            target, valid = torch.randint(-2, c + 1, (n,)), mask((n,), "cpu")
+            yield kept(scores, target, True, ignore=-1)
+            yield kept(scores[::2], target[::2], True, logits=LOGITS, weights=eighths((n // 2 + n % 2,)))
+            yield kept(torch.rand(n, c).to(dtype), target, True, valid=valid, labels=True, first=1)
+            yield kept(scores, target, True, logits=PROBABILITIES)
+        image = narrow(torch.randn(2, 4, 12, 5).to(dtype), True)
+        yield kept(image, torch.randint(0, 5, (2, 12, 5)), True)
+    # what says that all are logits comes last, so late that others look for it
+    scores, target = torch.rand(18_000), torch.randint(0, 2, (18_000,))
+    scores[-3], target[-3], target[5] = 2.0, 4, 9
+    yield kept(scores, target)
+    yield kept(scores[::2], target[::2])
+    yield kept(scores[:0], target[:0])
 
 
 def calibration(preds, target, edges=8, columns=0, weights=None, logits=EITHER, **options):
@@ -639,6 +728,67 @@ def calibration_cases():
     late[-1] = 1.5
     yield calibration(late, torch.randint(0, 2, (1100,)))
     yield calibration(late[:0], torch.randint(0, 2, (0,)))
+
+
+def proper_scores(preds, target, sums="bl", multilabel=False, weights=None, logits=EITHER, **options):
+    """sums: b for Brier scores, l for log losses."""
+    shape = (target.shape[1] if multilabel else 1,)
+    states = {name: zeros(*shape, dtype=torch.float64) + 3 for name in ("brier", "log_loss") if name[0] in sums}
+    given = {"preds": preds, "target": target, "weights": weights, **states, "count": sums_of(weights, *shape)}
+    options = {"faults": zeros(FAULTS), "epsilon": torch.finfo(preds.dtype).eps, **asked(options)}
+    return "proper_scores_", {**given, "logits": logits, "multilabel": multilabel, **options}
+
+
+def proper_scores_cases():
+    def some(*shape):
+        """Probabilities, a few of which are 0 and 1."""
+        return (torch.rand(shape) * 1.1 - 0.05).clamp(0, 1)
+
+    for dtype in SCORES:
+        for n in (1, 1100, 5003):
+            target, valid = torch.randint(-1, 3, (n,)), mask((n,), "cpu")
+            logits = (torch.randn(n) * 3).to(dtype)
+            yield proper_scores(some(n).to(dtype), target)
+            yield proper_scores(logits, target, ignore=-1)
+            yield proper_scores(logits, target, logits=PROBABILITIES, ignore=2)
+            yield proper_scores(some(n).to(dtype), target, logits=LOGITS, sums="b")
+            yield proper_scores(some(n).to(dtype), target.to(torch.int16), sums="l", valid=valid)
+            yield proper_scores(rare(logits.clone())[:900], target[:900].to(torch.int32), ignore=-1)
+            yield proper_scores(logits, target, weights=weights_of((n,)))
+        # labels: some parts in a block, parts of several blocks, more samples side by side than a block has threads
+        for shape in ((700, 3), (40, 100), (90, 300), (300, 4, 3), (3, 5, 700), (9, 1, 50)):
+            target = torch.randint(-1, 3, shape)
+            yield proper_scores(some(*shape).to(dtype), target, multilabel=True)
+            yield proper_scores(torch.randn(shape).to(dtype), target, multilabel=True, ignore=-1, faults=None)
+            weights, valid = weights_of(shape), mask(shape, "cpu")
+            yield proper_scores(torch.randn(shape).to(dtype), target, "l", True, weights, valid=valid)
+        # classes: a thread, a warp, planes
+        for c, n in ((3, 700), (20, 150), (70, 40)):
+            target, valid = torch.randint(-1, c + 1, (n,)), mask((n,), "cpu")
+            probabilities = some(n, c).softmax(1).to(dtype)
+            yield proper_scores(probabilities, target)
+            yield proper_scores((torch.randn(n, c) * 3).to(dtype), target, ignore=-1, valid=valid)
+            yield proper_scores(rare(torch.randn(n, c)).to(dtype), target, weights=weights_of((n,)), ignore=1)
+            yield proper_scores(rare(torch.rand(n, c)).to(dtype), target, "b", logits=PROBABILITIES)
+            yield proper_scores(probabilities[::2], target[::2].to(torch.uint8), "l", logits=LOGITS)
+        yield proper_scores(torch.randn(2, 5, 4, 6).to(dtype), torch.randint(0, 5, (2, 4, 6)))
+    turned = torch.rand(40, 4, 3).transpose(0, 2)
+    yield proper_scores(turned, torch.randint(0, 2, turned.shape), multilabel=True)
+    # an infinite loss of what weighs nothing
+    weights = torch.tensor([0.0, 1.5], dtype=torch.float64)
+    yield proper_scores(torch.tensor([-math.inf, 2.0]), torch.tensor([1, 1]), weights=weights)
+    yield proper_scores(torch.tensor([[-math.inf, 2.0], [0.5, 3.0]]), torch.tensor([0, 1]), weights=weights)
+    # the only score that says that all are logits comes last, so late that others look for it; or it does not count
+    late, target = torch.rand(18_000), torch.randint(0, 2, (18_000,))
+    late[-1] = 1.5
+    yield proper_scores(late, target)
+    target[-1] = 4
+    yield proper_scores(late, target)
+    yield proper_scores(late, target, ignore=4)
+    classes = torch.rand(3000, 4)
+    classes[-1, 2] = -0.5
+    yield proper_scores(classes, torch.randint(0, 4, (3000,)))
+    yield proper_scores(late[:0], target[:0])
 
 
 def token_rows_cases():
@@ -713,6 +863,14 @@ def large_calibration_cases():
     yield calibration(torch.full((270_000,), 1 - 2**-24), torch.ones(270_000, dtype=torch.uint8), logits=PROBABILITIES)
 
 
+def large_proper_scores_cases():
+    # more labels than the second stage has blocks; more samples side by side, and more rows, than all threads have
+    yield proper_scores(torch.rand(2, 1030), torch.randint(0, 2, (2, 1030)), multilabel=True)
+    yield proper_scores(torch.randn(1, 5, 60_000), torch.randint(-1, 2, (1, 5, 60_000)), multilabel=True)
+    yield proper_scores(torch.randn(8300, 16), torch.randint(0, 16, (8300,)))
+    yield proper_scores(torch.rand(8300, 16), torch.randint(0, 16, (8300,)))
+
+
 def large_pairs_cases():
     # more outputs, and more parts of one, than the second stage has blocks and threads
     yield pairs(torch.randn(2, 1030), torch.rand(2, 1030), ("count", "moments"), 1030)
@@ -749,7 +907,9 @@ CASES = {
     "exact_match": exact_match_cases,
     "scores": scores_cases,
     "score_keys": score_keys_cases,
+    "scores_kept": scores_kept_cases,
     "calibration": calibration_cases,
+    "proper_scores": proper_scores_cases,
     "token_rows": token_rows_cases,
     "multiclass_rows": multiclass_rows_cases,
 }
@@ -760,6 +920,7 @@ LARGE = {
     "ranking": large_ranking_cases,
     "exact_match": large_exact_match_cases,
     "calibration": large_calibration_cases,
+    "proper_scores": large_proper_scores_cases,
 }
 
 

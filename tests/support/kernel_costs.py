@@ -125,7 +125,13 @@ WORK: dict[str, Callable[..., Work | Rows]] = {
     "binary_cells_kernel": lambda *_: Work("round"),
     "multiclass_rows_kernel": lambda *_: Work("round"),
     "calibration_kernel": lambda *_: Work("round"),
+    "proper_elements_kernel": lambda *_: Work("score"),
+    "proper_rows_kernel": lambda t, _: Work("score", size(t)),
     "score_elements_kernel": lambda *_: Work("score"),
+    "score_line_kernel": lambda t, i: Work("score", size(t) + size(i)),
+    "keep_elements_kernel": lambda _: Work("score"),
+    "keep_line_kernel": lambda t, i: Work("score", size(t) + size(i)),
+    "keep_rows_kernel": lambda t, _: Work("score", size(t)),
     "score_rows_kernel": lambda _, v, *rest: Work("score", size(v)),
     "token_rows_kernel": lambda t, *_: Work("logit", size(t)),
     "values_kernel": lambda t: Work("value", size(t)),
@@ -338,7 +344,7 @@ BARS = (
     # rows of 100, many of them: two lanes have one
     Bar(r"rows_kernel<(float|Half|BFloat16), 2, (0|3), long>", 8, code=16 * 1024, in_flight=64),
     # rows of 1000, few of them: a warp has one; rows of 32000
-    Bar(r"rows_kernel<(float|Half|BFloat16), 32, 3, long>", 10.5, in_flight=64),
+    Bar(r"rows_kernel<(float|Half|BFloat16), 32, 3, long>", 10, in_flight=64),
     Bar(r"rows_kernel<(float|Half|BFloat16), 256, 3, long>", 8, in_flight=64),
     Bar(r"planes_kernel<(float, 4|Half, 8|BFloat16, 8), 0, long>", 7, in_flight=64),
     # with ranks: 12 were aimed at
@@ -347,6 +353,9 @@ BARS = (
     Bar(r"binary_wide_kernel<(Half|BFloat16), (long|int), false>", 14, in_flight=64, divides=False),
     # two bytes and one: the memory binds at 23
     Bar(r"binary_wide_kernel<(Half|BFloat16), .* char, false>", 17, in_flight=48, divides=False),
+    # a histogram of scores: to find the bin takes half of them
+    Bar(r"score_line_kernel<(float|Half|BFloat16), .*>", 37, in_flight=24),
+    Bar(r"keep_line_kernel<(float|Half|BFloat16), .*>", 19, in_flight=24),
     Bar(r"values_kernel<float>", 10, in_flight=64, divides=False),
     Bar(r"values_kernel<(Half|BFloat16)>", 11, in_flight=32, divides=False),
     Bar(r"values_kernel<double>", 14, in_flight=64, divides=False),

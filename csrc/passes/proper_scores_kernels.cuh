@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The kernels of the proper scores pass; its meaning is proper_scores_body in fastmetrics/passes/proper_scores.py.
+//
+// A thread, or a warp where the scores of a sample are many neighbours, has a sample; logits of classes are read again,
+// from the cache, for the sum of their exponentials. What the first round of a batch (common/rounds.cuh) found as
+// probabilities is added to the state, or what a second one found as logits, in the place of it.
+//
+// Sums are float64, in an order that depends on the sizes alone: a thread has samples of one label, after them the
+// threads of a block and then the blocks are added in order.
+
+#pragma once
+
+#include "common/rounds.cuh"
+#include "passes/rows_kernels.cuh"
+#include "rules/elementary.h"
+#include "rules/hinge.h"
+
+namespace fastmetrics {
+
+// Sums of a label: Brier scores, log losses, and samples.
+using ProperSums = RowSums<3>;
+
+// Which samples a thread has. Those of a label are [groups, inner], groups being labels * inner apart. Threads are
+// [parts, labels, width]: one has every parts-th group, and of it every width-th sample. Where the threads of one part
+// are few, a block has some whole parts, and adds up those of them that have the same samples.
+struct ProperLanes {
+  int64_t groups, labels, inner, parts, width;
+  int units;  // parts of a block; 0: a part has several blocks
+
+  FM_HD int64_t of_part() const { return labels * width; }
+  // Threads of a block that have samples.
+  FM_HD int threads() const { return units > 0 ? static_cast<int>(units * of_part()) : kThreads; }
+  // How many sums of each label, times the labels.
+  FM_HD int64_t partials() const { return (units > 0 ? parts / units : parts) * of_part(); }
+};
+
+struct ProperRound {
+  Round round;
+  int64_t* scratch;     // [kRowsScratch], zero before
+  int64_t* outside;     // whether a score lies outside [0, 1]; zero before the first round
+  ProperSums* partial;  // [partials], or [blocks]
+  bool wants_loss;      // or Brier scores alone
+
+  // Whether it is a second round that has nothing to do.
+  __device__ bool is_over() const { return round == Round::kSecond && *outside == 0; }
+};
+
+// What a thread does with samples in a round.
+class ProperCounter {
+ public:
+  __device__ __forceinline__ ProperCounter(const ProperScoresOptions& options, const ProperRound& round)
+      : epsilon_(options.epsilon),
+        wants_loss_(round.wants_loss),
+        logits_(round.round == Round::kSecond || options.logits == 1),
+        lookout_(round.round, round.outside) {}
+
+  __device__ bool logits() const { return logits_; }
+  __device__ BadOnes* bad() { return &bad_; }
+  __device__ const ProperSums& sums() const { return sums_; }
+
+  __device__ __forceinline__ void look(bool outside) { lookout_.look(outside); }
+  // See Lookout.
+  __device__ __forceinline__ bool stops() { return lookout_.stops(); }
+
+  // A binary sample whose target is 1 if `positive`. place: of the sample.
+  __device__ __forceinline__ void add(double x, bool positive, double weight, int64_t place) {
+    if (logits_) {
+      // with z for the target and e = exp(-|z|): the probability of the other is (z < 0 ? 1 : e) / (1 + e)
+      const double z = positive ? x : -x, e = exp(-fabs(x)), missed = (z < 0.0 ? 1.0 : e) / (1.0 + e);
+      add_sums(z != z, missed * missed, [&] { return log1p(e) + (z < 0.0 ? -z : 0.0); }, weight, place);
+    } else {
+      const double own = positive ? x : 1.0 - x, missed = 1.0 - own;
+      add_sums(is_outside(x), missed * missed, [&] { return loss_of(own); }, weight, place);
+    }
+  }
+
+  // A sample of classes by its probabilities. own: that of the target; squares: of the others, the sum of their
+  // squares.
+  __device__ __forceinline__ void add_classes(bool outside, double own, double squares, double weight, int64_t place) {
+    add_sums(outside, (1.0 - own) * (1.0 - own) + squares, [&] { return loss_of(own); }, weight, place);
+  }
+
+  // The same by exp(x - most) of logits x. own: the logit of the target, and of_own what it gives.
+  __device__ __forceinline__ void add_logits(bool bad, double most, double own, double of_own, double others,
+                                             double squares, double weight, int64_t place) {
+    const double sum = of_own + others, missed = others / sum;
+    add_sums(bad, missed * missed + squares / (sum * sum), [&] { return log(sum) + (most - own); }, weight, place);
+  }
+
+  // All threads of the block call it, once each has done its part.
+  __device__ __forceinline__ void close(int64_t* scratch) { bad_.close(scratch + kRowsFaults, scratch + kRowsPlaces); }
+
+ private:
+  __device__ __forceinline__ double loss_of(double p) const {
+    const double least = p > epsilon_ ? p : epsilon_, most = 1.0 - epsilon_;
+    return -log(least < most ? least : most);
+  }
+
+  template <typename Loss>
+  __device__ __forceinline__ void add_sums(bool bad, double brier, const Loss& loss, double weight, int64_t place) {
+    if (bad) {
+      bad_.add(kBadPreds, place);
+    } else if (weight != 0.0) {  // of which a loss may be infinite
+      sums_.of[0] += weight * brier;
+      if (wants_loss_) sums_.of[1] += weight * loss();
+      sums_.of[2] += weight;
+    }
+  }
+
+  double epsilon_;
+  bool wants_loss_, logits_;
+  Lookout lookout_;
+  ProperSums sums_;
+  BadOnes bad_;
+};
+
+// Binary scores T, or those of labels. kPlain: targets are int64, one stride leads from a sample to the next one, and
+// there are neither masks nor weights.
+template <typename T, bool kPlain>
+FM_KERNEL_OF(4)
+proper_elements_kernel(const RowsBatch b, const ProperScoresOptions options, const ProperLanes lanes,
+                       const ProperRound round) {
+  __shared__ ProperSums of_block[kThreads];
+  if (round.is_over()) return;
+  ProperCounter counter(options, round);
+  const T* preds = static_cast<const T*>(b.preds);
+  auto take = [&](int64_t i) {
+    int64_t target;
+    double weight = 1.0, x;
+    if constexpr (kPlain) {
+      target = static_cast<const int64_t*>(b.target)[i * b.rows.b_stride[0]];
+      x = static_cast<double>(widen(preds[i * b.rows.a_stride[0]]));
+      if (b.has_ignore && target == b.ignore) return;
+      if (target != 0 && target != 1) return counter.bad()->add(kBadTarget, i);
+    } else {
+      x = static_cast<double>(widen(preds[b.rows.offset(i, b.rows.a_stride)]));
+      target = counted_target(b, i, 2, 0, &weight, counter.bad());
+      if (target < 0) return;
+    }
+    counter.look(is_outside(x));
+    counter.add(x, target != 0, weight, i);
+  };
+  const int64_t thread = static_cast<int64_t>(blockIdx.x) * lanes.threads() + threadIdx.x;
+  const int64_t width = lanes.width, of_part = lanes.of_part();
+  const bool busy = static_cast<int>(threadIdx.x) < lanes.threads() && thread < lanes.parts * of_part;
+  const int64_t label = thread % of_part / width, start = thread % width;
+  int64_t group = busy ? thread / of_part : lanes.groups, at = start;
+  // all lanes of a warp go round until the last of them has no more
+  while (__any_sync(kAllLanes, group < lanes.groups)) {
+    if (group < lanes.groups) {
+      take((group * lanes.labels + label) * lanes.inner + at);
+      at += width;
+      if (at >= lanes.inner) {
+        at = start;
+        group += lanes.parts;
+      }
+    }
+    if (counter.stops()) break;
+  }
+  counter.close(round.scratch);
+  if (lanes.units == 0) {
+    if (busy) round.partial[thread] = counter.sums();
+    return;
+  }
+  of_block[threadIdx.x] = counter.sums();
+  __syncthreads();
+  for (int units = lanes.units; units > 1; units = (units + 1) / 2) {
+    const int half = (units + 1) / 2 * static_cast<int>(of_part);
+    const int from = static_cast<int>(threadIdx.x) + half;
+    if (from < units * static_cast<int>(of_part)) of_block[threadIdx.x].add(of_block[from]);
+    __syncthreads();
+  }
+  if (static_cast<int>(threadIdx.x) < of_part)
+    round.partial[blockIdx.x * of_part + threadIdx.x] = of_block[threadIdx.x];
+}
+
+// Samples of classes: kLanes lanes, 1 or a warp, have one.
+template <typename T, int kLanes>
+FM_KERNEL proper_rows_kernel(const RowsBatch b, const ProperScoresOptions options, const ProperRound round) {
+  __shared__ ProperSums of_block[kThreads];
+  if (round.is_over()) return;
+  using V = WidenedTo<T>;
+  ProperCounter counter(options, round);
+  constexpr int kRows = kThreads / kLanes;
+  const int64_t rows = b.rows.samples(), stride = static_cast<int64_t>(gridDim.x) * kRows;
+  const int lane = static_cast<int>(threadIdx.x) % kLanes, row_of_warp = static_cast<int>(threadIdx.x) % kWarp / kLanes;
+  auto sum_of_lanes = [](double mine) {
+    for (int offset = kLanes / 2; offset > 0; offset /= 2) mine += __shfl_xor_sync(kAllLanes, mine, offset);
+    return mine;
+  };
+  for (int64_t row = static_cast<int64_t>(blockIdx.x) * kRows + threadIdx.x / kLanes; row - row_of_warp < rows;
+       row += stride) {
+    double weight = 1.0;
+    const int64_t target = row < rows ? counted_target(b, row, b.scores, lane, &weight, counter.bad()) : -1;
+    if (target >= 0) {
+      const T* scores = static_cast<const T*>(b.preds) + b.rows.offset(row, b.rows.a_stride);
+      auto read = [&](int64_t c) { return widen(scores[c * b.a_score]); };
+      const double own = static_cast<double>(read(target));
+      double others = 0.0, squares = 0.0;
+      auto see = [&](double x) {
+        others += x;
+        squares += x * x;
+      };
+      bool outside = false;
+      if (counter.logits()) {
+        V most = -INFINITY;
+        for (int64_t c = lane; c < b.scores; c += kLanes) {
+          const V x = read(c);
+          outside |= x != x;
+          most = x > most ? x : most;
+        }
+        for (int offset = kLanes / 2; offset > 0; offset /= 2) {
+          const V other = __shfl_xor_sync(kAllLanes, most, offset);
+          most = other > most ? other : most;
+        }
+        const double greatest = static_cast<double>(most);
+        for (int64_t c = lane; c < b.scores; c += kLanes) {
+          const double e = exp(static_cast<double>(read(c)) - greatest);
+          if (c != target) see(e);
+        }
+        const bool bad = any_of<kLanes>(outside) || greatest - greatest != 0.0;  // NaN, or no finite greatest one
+        others = sum_of_lanes(others);
+        squares = sum_of_lanes(squares);
+        if (lane == 0) counter.add_logits(bad, greatest, own, exp(own - greatest), others, squares, weight, row);
+      } else {
+        for (int64_t c = lane; c < b.scores; c += kLanes) {
+          const V x = read(c);
+          outside |= is_outside(x);
+          if (c != target) see(static_cast<double>(x));
+        }
+        counter.look(outside);
+        const bool bad = any_of<kLanes>(outside);
+        squares = sum_of_lanes(squares);
+        if (lane == 0) counter.add_classes(bad, own, squares, weight, row);
+      }
+    }
+    if (counter.stops()) break;
+  }
+  counter.close(round.scratch);
+  const ProperSums sums = sum_of_block(counter.sums(), of_block);
+  if (threadIdx.x == 0) round.partial[blockIdx.x] = sums;
+}
+
+// Adds the sums of all parts to the state, those of one label after another by each block, and records the faults: of
+// the second round where scores lie outside [0, 1]. partial: [parts, labels, width]. outside: null if there was one
+// round alone.
+FM_KERNEL
+proper_scores_add_kernel(const RowsBatch b, const ProperScoresSums to, const ProperSums* partial, int64_t parts,
+                         int64_t labels, int64_t width, const int64_t* first, const int64_t* second,
+                         const int64_t* outside, int64_t* faults) {
+  __shared__ ProperSums of_block[kThreads];
+  for (int64_t label = blockIdx.x; label < labels; label += gridDim.x) {
+    ProperSums sums;
+    // the sums of a label are `width` neighbours in each part
+    int64_t part = threadIdx.x / width, at = threadIdx.x % width;
+    const int64_t parts_step = kThreads / width, at_step = kThreads % width;
+    while (part < parts) {
+      sums.add(partial[(part * labels + label) * width + at]);
+      part += parts_step;
+      at += at_step;
+      if (at >= width) {
+        at -= width;
+        ++part;
+      }
+    }
+    sums = sum_of_block(sums, of_block);
+    if (threadIdx.x == 0) {
+      to.brier.add(label, sums.of[0]);
+      to.log_loss.add(label, sums.of[1]);
+      to.count.add(label, sums.of[2]);
+    }
+    __syncthreads();  // of_block has been read
+  }
+  if (blockIdx.x != 0 || threadIdx.x != 0) return;
+  record_scored_faults(b, outside != nullptr && *outside != 0 ? second : first, faults);
+}
+
+}  // namespace fastmetrics
