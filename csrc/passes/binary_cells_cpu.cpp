@@ -8,6 +8,7 @@
 // number of threads. Each outcome has a cell of its own, since a difference of sums would round, and could come out
 // below zero. As in binary_cpu.cpp both readings of the scores are counted.
 
+#include <type_traits>
 #include <vector>
 
 #include "common/cpu.h"
@@ -60,12 +61,15 @@ struct Block {
   int32_t decided[2][kBlock];  // 0 or 1 for each reading, or kBad
 };
 
+// Returns whether there was any kBad.
 template <typename Cell>
-void decide(const BinaryBatch& b, int64_t begin, int n, Block* block, Part<Cell>* part) {
+bool decide(const BinaryBatch& b, int64_t begin, int n, Block* block, Part<Cell>* part) {
+  bool bad = false;
   for_each_run(b.samples, b.samples.a_stride, begin, n, [&](int64_t at, int64_t step, int done, int length) {
     int32_t *p0 = block->decided[0] + done, *p1 = block->decided[1] + done;
+    if (step == 1) fetch(b.preds, b.preds_type, at + kBlock, length);
     if (!is_floating(b.preds_type)) {
-      narrow_labels(b.preds, b.preds_type, at, step, length, 2, nullptr, p0);
+      bad |= narrow_labels(b.preds, b.preds_type, at, step, length, 2, nullptr, p0);
       memcpy(p1, p0, length * sizeof(*p0));
       return;
     }
@@ -86,13 +90,11 @@ void decide(const BinaryBatch& b, int64_t begin, int n, Block* block, Part<Cell>
       part->outside |= outside != 0;
     });
   });
+  return bad;
 }
 
-// Values out of range of a block.
+// Values out of range of a block that has some.
 void record_bad(const BinaryBatch& b, int64_t begin, int n, const Block& block, Faults* faults) {
-  int32_t bad = 0;
-  for (int i = 0; i < n; ++i) bad |= (block.target[i] == kBad) | (block.decided[0][i] == kBad);
-  if (bad == 0) return;
   for (int i = 0; i < n; ++i) {
     const int32_t target = block.target[i];
     if (target == kIgnored || target == kInvalid) continue;
@@ -157,16 +159,18 @@ template <typename Cell>
 void add_block(const BinaryCells& c, int64_t begin, int n, Part<Cell>* part) {
   const BinaryBatch& b = c.batch;
   alignas(64) Block block;
+  bool bad = false;
   for_each_run(b.samples, b.samples.b_stride, begin, n, [&](int64_t at, int64_t step, int done, int length) {
-    narrow_labels(b.target, b.target_type, at, step, length, 2, b.ignored(), block.target + done);
+    if (step == 1) fetch(b.target, b.target_type, at + kBlock, length);
+    bad |= narrow_labels(b.target, b.target_type, at, step, length, 2, b.ignored(), block.target + done);
   });
   if (b.valid != nullptr) {
     for_each_run(b.samples, b.samples.c_stride, begin, n, [&](int64_t at, int64_t step, int done, int length) {
       mask_labels(b.valid, at, step, length, block.target + done);
     });
   }
-  decide(b, begin, n, &block, part);
-  record_bad(b, begin, n, block, &part->faults);
+  bad |= decide(b, begin, n, &block, part);
+  if (bad) record_bad(b, begin, n, block, &part->faults);
   double amount[kBlock];
   if (b.weights != nullptr) read_weights(b, begin, n, &block, amount, &part->faults);
   for (int64_t k = 0; k < c.rows.of.slicings; ++k) {
@@ -181,10 +185,13 @@ void add_batch(const BinaryCells& c, Cell* counts, int64_t* faults) {
   if (elements == 0 || rows.of.slicings == 0) return;
   const bool own = rows.of.data == nullptr && rows.of.count > 1;
   const int64_t unit = own ? rows.of.neighbours : 1;
-  const int64_t tallies = own ? kMostParts : kMostTallies / rows.count();
-  const Parts parts(elements / unit, std::min({kMostParts, elements / kSmallestPart, tallies}));
+  const int threads = threads_for(elements);
+  // sums of whole numbers are the same for any parts: a thread needs one
+  const int64_t most = own || !std::is_integral<Cell>::value ? kMostParts : threads;
+  const int64_t tallies = own ? most : kMostTallies / rows.count();
+  const Parts parts(elements / unit, std::min({most, elements / kSmallestPart, tallies}));
   std::vector<Part<Cell>> part(parts.count);
-  parts.for_each(threads_for(elements), [&](int64_t p, int64_t begin, int64_t end) {
+  parts.for_each(threads, [&](int64_t p, int64_t begin, int64_t end) {
     Part<Cell>& mine = part[p];
     mine.first = own ? begin * unit : 0;
     mine.places = own ? (end - begin) * labels : rows.count();
@@ -199,12 +206,19 @@ void add_batch(const BinaryCells& c, Cell* counts, int64_t* faults) {
   std::vector<Faults> found;
   std::vector<BadGroups> bad;
   for (const Part<Cell>& p : part) {
-    const int64_t pitch = p.places * kCells + 1, first = p.first / unit * labels;
-    for (int64_t cell = 0; cell < pitch - 1; ++cell) {
-      Cell sum = 0;
-      for (size_t at = cell; at < p.tally.size(); at += pitch) sum += p.tally[at];
-      counts[(first + cell / kCells) * 4 + outcome_of(static_cast<int>(cell % kCells), logits)] += sum;
-      if (c.samples != nullptr) c.samples[cell / kCells / labels] += static_cast<int64_t>(sum);
+    const int64_t pitch = p.places * kCells + 1;
+    const size_t size = p.tally.size();
+    Cell* to = counts + p.first / unit * labels * 4;
+    for (int64_t place = 0; place < p.places; ++place, to += 4) {
+      Cell sum[kCells] = {}, all = 0;
+      for (size_t at = place * kCells; at < size; at += pitch) {
+        for (int cell = 0; cell < kCells; ++cell) sum[cell] += p.tally[at + cell];
+      }
+      for (int cell = 0; cell < kCells; ++cell) {
+        to[outcome_of(cell, logits)] += sum[cell];
+        all += sum[cell];
+      }
+      if (c.samples != nullptr) c.samples[place / labels] += static_cast<int64_t>(all);
     }
     for (size_t place = 0; place < p.uncounted.size(); ++place) c.samples[place / labels] += p.uncounted[place];
     found.push_back(p.faults);

@@ -15,7 +15,6 @@
 #include "passes/label_table_cpu.h"
 #include "passes/loops_cpu.h"
 #include "passes/multiclass_block_cpu.h"
-#include "passes/pair_table_cpu.h"
 
 namespace fastmetrics {
 namespace {
@@ -64,7 +63,7 @@ class Cells {
 
 // Counts `n` samples of a run from `first` on, whose preds and targets are at these offsets; returns how many were
 // done.
-int64_t add_neighbours(const Batch& b, int64_t first, int64_t a_at, int64_t b_at, int64_t n, PairTable* table,
+int64_t add_neighbours(const Batch& b, int64_t first, int64_t a_at, int64_t b_at, int64_t n, LabelTable* table,
                        Faults* faults) {
   const int64_t* target = static_cast<const int64_t*>(b.target) + b_at;
   const int64_t a_step = b.layout.a_stride[b.layout.dims - 1];
@@ -81,30 +80,25 @@ int64_t add_neighbours(const Batch& b, int64_t first, int64_t a_at, int64_t b_at
 void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, int threads, std::mutex* folding,
                Faults* faults) {
   const int64_t c = b.classes, k = s.k, samples = b.layout.samples() / threads;
-  const bool pairs = c * c < PairTable::kMostCells && (b.samplewise ? b.per_sample : samples) > c * c &&
-                     (s.confusion != nullptr || s.counts != nullptr);
-  PairTable table;
-  int64_t table_row = 0;  // of counts, that the table is for
-  Cells counts, ranks, rank_histogram;
   const bool shared = threads > 1 && !b.samplewise;
   // whether cells of a thread's own pay, if they cost as much as so many samples
   auto few = [&](int64_t cost) { return !b.samplewise && cost <= samples; };
-  LabelTable many;
-  if (pairs) {
-    table.open(c);
-  } else if (b.samplewise) {
-    counts.open(s.counts, c * 3, false, false);
+  LabelTable table;
+  int64_t table_row = 0;  // of counts, that the table is for
+  Cells counts, ranks, rank_histogram;
+  if (!b.samplewise) {
+    table.open(c, s.confusion, s.counts, samples, shared, folding);
+  } else if (LabelTable::has_few_pairs(c, b.per_sample)) {
+    table.open(c, nullptr, s.counts, b.per_sample, false, folding);
   } else {
-    // a pair has a byte, and additions to the state itself are slow
-    many.open(c, s.confusion, few(c * c / 4), s.counts, few(c * 12), shared, folding);
+    counts.open(s.counts, c * 3, false, false);
   }
   ranks.open(s.ranks, c * k * 2, few(c * k / 2), shared);
   rank_histogram.open(s.rank_histogram, c, few(c / 4), shared);
 
   auto fold = [&] {
+    if (table) table.fold();
     std::lock_guard<std::mutex> one_at_a_time(*folding);
-    if (pairs) table.fold(s.confusion, s.counts == nullptr ? nullptr : s.counts + table_row * 3);
-    if (many) many.fold();
     ranks.fold();
     rank_histogram.fold();
   };
@@ -113,12 +107,11 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, int 
     for_each_block(b, from, to, s.want_ranks(), faults,
                    [&](int64_t first, int n, const Block& block, const Ahead& ahead) {
                      const int64_t row = b.samplewise ? first / b.per_sample * c : 0;
-                     if (pairs && row != table_row) {
-                       fold();
+                     if (table && row != table_row) {
+                       table.fold_and_go_to(s.counts + row * 3);
                        table_row = row;
                      }
-                     if (pairs) table.add(block.target, block.labels, n, ahead);
-                     if (many) many.add(block.target, block.labels, n, ahead);
+                     if (table) table.add(block.target, block.labels, n, ahead);
                      if (!counts && !s.want_ranks()) return;
                      for (int i = 0; i < n; ++i) {
                        const int64_t t = block.target[i], p = block.labels[i];
@@ -138,21 +131,22 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, int 
   };
 
   const int run = b.layout.dims - 1;
-  if (pairs && !b.samplewise && !s.want_ranks() && b.valid == nullptr &&
-      in_sixteens(b.preds_type, b.layout.a_stride[run], b.class_stride, c, b.target_type, b.layout.b_stride[run])) {
-    while (begin < end) {
+  const bool neighbours =
+      table && !b.samplewise && !s.want_ranks() && b.valid == nullptr &&
+      in_sixteens(b.preds_type, b.layout.a_stride[run], b.class_stride, c, b.target_type, b.layout.b_stride[run]);
+  while (begin < end) {
+    const int64_t to = std::min(end, begin + kFoldEvery);
+    while (neighbours && begin < to) {
       int64_t a_at, b_at;
-      const int64_t n = std::min(b.layout.locate(begin, &a_at, &b_at), end - begin);
+      const int64_t n = std::min(b.layout.locate(begin, &a_at, &b_at), to - begin);
       const int64_t done = add_neighbours(b, begin, a_at, b_at, n, &table, faults);
       add_blocks(begin + done, begin + n);
       begin += n;
     }
-  }
-  do {  // once even if nothing is left, for the table may hold all
-    add_blocks(begin, std::min(end, begin + kFoldEvery));
+    add_blocks(begin, to);
     fold();
-    begin += kFoldEvery;
-  } while (begin < end);
+    begin = to;
+  }
 }
 
 }  // namespace

@@ -72,7 +72,7 @@ class Pairs {
   }
   explicit operator bool() const { return cells_ != nullptr; }
 
-  // As PairTable::add_neighbours, with the rows of each slicing, `pitch` elements after those of the one before.
+  // As LabelTable::add_neighbours, with the rows of each slicing, `pitch` elements after those of the one before.
   // odd(i, few, k, inside) is called where a sample does not count in slicing k.
   template <typename Row, typename Labels, typename Odd>
   int64_t add_neighbours(const int64_t* target, const Row* row, int64_t slicings, int64_t pitch, const Labels& labels,

@@ -197,6 +197,18 @@ def test_private_cells_are_widened_in_time():
     assert confusion.diagonal().tolist() == labels.bincount().tolist()
 
 
+@pytest.mark.parametrize("ignore", [None, 8])
+@pytest.mark.parametrize("dtype", [torch.int64, torch.int32], ids=str)
+def test_bytes_are_written_down_when_they_wrap(dtype, ignore):
+    # more often than is remembered at once, the last time while what was set aside is counted; right and wrong labels
+    n, c = 1_000_003, 200
+    target = (torch.arange(n) % 9).to(dtype)
+    preds = torch.where(torch.arange(n) % 4 == 0, target + 100, target)
+    compare_multiclass(preds, target, "cf", c, 1, ignore)
+    compare_multiclass(preds, target, "mf", c, 1, ignore)
+    compare_multiclass(preds, target, "mcf", c, 1, ignore)
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("samplewise", [False, True])
 @pytest.mark.parametrize("ignore", [None, 1])
