@@ -58,17 +58,19 @@ template <typename Cell>
 __device__ __forceinline__ ScoredTarget<Cell> read_target(const ScoresBatch& b, int64_t row, int64_t column,
                                                           int64_t of_target, bool notes, BadOnes* bad) {
   if (b.valid != nullptr && !b.valid[b.rows.offset(row, b.rows.c_stride) + column * b.c_column]) return {-1, 0, false};
+  ScoredTarget<Cell> found{0, 1, true};
+  if constexpr (std::is_same<Cell, double>::value) {  // not behind the target, for which it would wait
+    if (b.weights != nullptr) found.amount = b.weights[b.rows.offset(row, b.rows.d_stride) + column * b.d_column];
+  }
   const int64_t target = label_at(b.target, b.target_type, of_target);
   if (b.has_ignore && target == b.ignore) return {-1, 0, !b.multiclass && b.ignored_decide};
-  ScoredTarget<Cell> found{target, 1, true};
+  found.label = target;
   const int64_t limit = b.multiclass ? b.columns : 2;
   if (target < 0 || target >= limit) {
     if (notes) bad->add(kBadTarget, b.place_of(row, column));
     found.label = -1;
   }
   if constexpr (std::is_same<Cell, double>::value) {
-    if (b.weights == nullptr) return found;
-    found.amount = b.weights[b.rows.offset(row, b.rows.d_stride) + column * b.d_column];
     if (!good_weight(found.amount)) {
       if (notes) bad->add(kBadWeight, b.place_of(row, column));
       found.label = -1;

@@ -353,6 +353,8 @@ BARS = (
     Bar(r"binary_wide_kernel<(Half|BFloat16), (long|int), false>", 14, in_flight=64, divides=False),
     # two bytes and one: the memory binds at 23
     Bar(r"binary_wide_kernel<(Half|BFloat16), .* char, false>", 17, in_flight=48, divides=False),
+    # one by one: latency binds, so that no load may wait for another without need
+    Bar(r"(score|keep)_elements_kernel<.*>", 255, in_flight=12),
     # a histogram of scores: to find the bin takes half of them
     Bar(r"score_line_kernel<(float|Half|BFloat16), .*>", 37, in_flight=24),
     Bar(r"keep_line_kernel<(float|Half|BFloat16), .*>", 19, in_flight=24),
