@@ -14,7 +14,7 @@ namespace fastmetrics {
 namespace {
 
 void add_pairs(const PairsBatch& b, const PairsStates& s) {
-  Workspace workspace(pairs_workspace(b, s) * sizeof(double));
+  Workspace workspace(pairs_workspace(b, s));
   check("pairs_", launch_pairs(b, s, workspace.as<double>(), current_stream()));
 }
 
@@ -38,13 +38,14 @@ void values(View values, OptionalView weights, OptionalView valid, OptionalState
             OptionalState minimum, OptionalState maximum, OptionalState faults, int64_t nans, double replacement) {
   const ValuesBatch b = values_batch(values, weights, valid, nans, replacement);
   const ValuesStates states = values_states(sum, weight, minimum, maximum, faults, nans);
-  Workspace workspace(values_workspace(b) * sizeof(Extent));
+  static_assert(sizeof(Extent) % 8 == 0);
+  Workspace workspace(values_workspace(b) * static_cast<int64_t>(sizeof(Extent) / 8));
   check("values_", launch_values(b, states, workspace.as<Extent>(), current_stream()));
 }
 
 Tensor row_pairs(const Tensor preds, const Tensor target, int64_t figure) {
-  on_device_of(preds, "row_pairs", {&target}, {});
-  const Target::Guard guard(preds.get_device_index());
+  const OptionalTensor tensors[] = {preds, target};
+  const Target::Guard guard(Target::device_of(tensors, 2));
   Tensor out = torch::stable::new_empty(preds, {preds.size(0)}, torch::headeronly::ScalarType::Double);
   check("row_pairs", launch_row_pairs(row_pairs_batch(preds, target, figure, out), current_stream()));
   return out;

@@ -24,7 +24,7 @@ void multiclass(View preds, View target, OptionalView valid, OptionalState confu
   const cudaStream_t stream = current_stream();
   auto add = [&](const auto& states, auto* of_samples, const auto& without_rows) {
     if (!rows.has_value()) return without_rows(b, states, stream);
-    Workspace workspace(kMulticlassRowsWorkspace * sizeof(int64_t));
+    Workspace workspace(kMulticlassRowsWorkspace);
     return launch_multiclass_rows(b, r, states, of_samples, workspace.as<int64_t>(), stream);
   };
   if (weights.has_value()) {
@@ -44,7 +44,7 @@ void binary(View preds, View target, OptionalView valid, State counts, OptionalS
   const BinaryBatch b = binary_batch(preds, target, valid, weights, r, cells, probability_cutoff, logit_cutoff,
                                      ignore_index, has_ignore_index, ignored_decide);
   const BinaryCells c{b, r, binary_samples(r, weights, samples)};
-  Workspace workspace((cells ? binary_cells_workspace(c) : binary_workspace(b)) * sizeof(int64_t));
+  Workspace workspace(cells ? binary_cells_workspace(c) : binary_workspace(b));
   int64_t* scratch = workspace.as<int64_t>();
   const cudaStream_t stream = current_stream();
   int64_t* of_faults = faults_data(faults);

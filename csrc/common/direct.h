@@ -191,7 +191,8 @@ class Unlocked {
   PyThreadState* state_ = nullptr;
 };
 
-PyObject* call(const Signature& signature, PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
+[[maybe_unused]] PyObject* call(const Signature& signature, PyObject* self, PyObject* const* arguments,
+                                Py_ssize_t count) {
   // an operator makes its result itself
   Py_ssize_t outputs = 0;
   for (size_t i = 0; i < signature.count; ++i) outputs += signature.parameters[i] == Parameter::kOutput;

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The operators of probabilities, on a GPU: what is given is checked here and goes to launches that know no
+// torch.
+
+#include "common/operator_cuda.h"
+#include "passes/calibration_cuda.h"
+#include "passes/proper_scores_cuda.h"
+#include "passes/rows_arguments.h"
+
+namespace fastmetrics {
+namespace {
+
+void calibration(View preds, View target, OptionalView valid, OptionalView weights, View edges, State counts,
+                 State confidences, State hits, OptionalState faults, int64_t logits, int64_t ignore_index,
+                 bool has_ignore_index) {
+  const RowsBatch b = scored_batch("calibration_", preds, target, valid, weights, ignore_index, has_ignore_index);
+  const CalibrationOptions options = calibration_options(preds, target, edges, counts.dim() > 1, logits);
+  Workspace workspace(calibration_workspace(b, options));
+  check("calibration_", launch_calibration(b, options, calibration_sums(b, 1, options, counts, confidences, hits),
+                                           faults_data(faults), workspace.as<int64_t>(), current_stream()));
+}
+
+void proper_scores(View preds, View target, OptionalView valid, OptionalView weights, OptionalState brier,
+                   OptionalState log_loss, State count, OptionalState faults, int64_t logits, double epsilon,
+                   bool multilabel, int64_t ignore_index, bool has_ignore_index) {
+  const RowsBatch b = scored_batch("proper_scores_", preds, target, valid, weights, ignore_index, has_ignore_index);
+  const ProperScoresOptions options = proper_scores_options(preds, target, logits, epsilon, multilabel);
+  Workspace workspace(proper_scores_workspace(b, options));
+  check("proper_scores_", launch_proper_scores(b, options, proper_scores_sums(b, 1, options, brier, log_loss, count),
+                                               faults_data(faults), workspace.as<int64_t>(), current_stream()));
+}
+
+}  // namespace
+}  // namespace fastmetrics
+
+FM_CUDA_OPERATOR("calibration_", &fastmetrics::calibration)
+FM_CUDA_OPERATOR("proper_scores_", &fastmetrics::proper_scores)
