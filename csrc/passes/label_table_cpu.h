@@ -178,9 +178,9 @@ class Samples {
       Mask32 good = at_least(any_of, I32s{});
       if (i + kFloats > n) good = good & first_lanes(n - i);
       const Mask32 rest = good & ~common;
-      same += lanes_in(good & common);
-      const int more = lanes_in(rest);
-      for (int k = 0; k < K; ++k) compress(rest, number[k], held_numbers_[k] + kFloats + held);
+      int more = 0;
+      for (int k = 0; k < K; ++k) more = compress(rest, number[k], held_numbers_[k] + kFloats + held);
+      same += (odd ? lanes_in(good) : std::min(kFloats, n - i)) - more;
       held += more;
       if (held < kStep) continue;
       to->count(held_arrays(), kStep);
