@@ -90,16 +90,19 @@ def test_installed_with_libraries_it_compiles_nothing(checkout, tmp_path):
     assert err.count("was built for torch >= 9.9, this is torch") == len(usable)
 
 
-def test_the_library_of_all_parts_has_the_sources_of_each():
-    sources = {device: {*parameters.library(device, parameters.WHOLE).sources} for device in ("cpu", "cuda")}
-    for device, of_whole in sources.items():
-        of_parts = {source for part in parameters.PARTS for source in parameters.library(device, part).sources}
-        operators = {source for source in of_parts if source.endswith("operators_cpu.cpp")}
-        assert of_parts - operators == {source for source in of_whole if not source.endswith("operators_cpu.cpp")}
-        if device == "cpu":
-            (joined,) = of_whole - of_parts
-            included = re.findall('#include "(.*)"', Path(joined).read_text())
-            assert sorted(included) == sorted(Path(source).name for source in operators)
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_the_library_of_all_parts_has_the_sources_of_each(device):
+    def split(sources):
+        """The sources of operators, and the others."""
+        operators = {source for source in sources if source.endswith(f"operators_{device}.cpp")}
+        return operators, {*sources} - operators
+
+    (joined,), others = split(parameters.library(device, parameters.WHOLE).sources)
+    of_parts = [source for part in parameters.PARTS for source in parameters.library(device, part).sources]
+    operators, others_of_parts = split(of_parts)
+    assert others == others_of_parts
+    included = re.findall('#include "(.*)"', Path(joined).read_text())
+    assert sorted(included) == sorted(Path(source).name for source in operators)
 
 
 def test_an_editable_installation_compiles_on_first_use(checkout, tmp_path):
