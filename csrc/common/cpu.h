@@ -87,10 +87,10 @@ inline double sum_of_lanes(double* lanes) {
 }
 
 // Calls f(begin) for the whole units of [0, n), of kStreams ranges in turn; returns how many elements they are. A CPU
-// fetches ahead up to the end of a page: with several of them under way there is always one to fetch.
-template <typename F>
+// fetches ahead up to the end of a page: with several of them under way there is always one to fetch. Too many are too
+// much for what two threads of a core share.
+template <int64_t kStreams = 4, typename F>
 inline int64_t in_streams(int64_t n, int64_t unit, const F& f) {
-  constexpr int64_t kStreams = 4;
   const int64_t units = n / unit, whole = units * unit;
   const int64_t length = (units + kStreams - 1) / kStreams * unit;
   for (int64_t i = 0; i < length; i += unit) {

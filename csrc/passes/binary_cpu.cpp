@@ -109,7 +109,8 @@ int64_t tally_neighbours(const T* x, const int64_t* target, int64_t n, const Bat
   constexpr int kStep = 64;
   I32s total = {}, actual = {}, predicted[2] = {}, tp[2] = {};
   Mask32 any_outside = {};
-  const int64_t done = in_streams(n, kStep, [&](int64_t begin) __attribute__((always_inline)) {
+  constexpr int64_t kStreams = sizeof(T) >= sizeof(float) ? 2 : 4;
+  const int64_t done = in_streams<kStreams>(n, kStep, [&](int64_t begin) __attribute__((always_inline)) {
     fetch_ahead(target + begin, kStep);
     fetch_ahead(x + begin, kStep);
     Mask32 wrong = {};

@@ -120,13 +120,15 @@ int64_t add_neighbours(const RowsBatch& b, int64_t classes, int64_t a_step, int6
   const int64_t* target = static_cast<const int64_t*>(b.target) + begin;
   int64_t wrong = 0, bad = 0, done = 0;
   with_labels(b.preds, b.preds_type, begin * a_step, a_step, classes, [&](const auto& labels) {
-    done = for_each_sixteen(target, labels, end - begin, classes, b.ignored(), [&](int64_t i, const FewLabels& few) {
-      wrong += lanes_in(few.good & ~equal(few.target, few.labels));
-      for_each_bad(i, few, [&](int64_t at) {
-        ++bad;
-        record_bad(b.preds, b.preds_type, (begin + at) * a_step, target[at], classes, begin + at, &part->faults);
-      });
-    });
+    constexpr int64_t kStreams = std::decay_t<decltype(labels)>::kStreams;
+    done = for_each_sixteen<kStreams>(
+        target, labels, end - begin, classes, b.ignored(), [&](int64_t i, const FewLabels& few) {
+          wrong += lanes_in(few.good & ~equal(few.target, few.labels));
+          for_each_bad(i, few, [&](int64_t at) {
+            ++bad;
+            record_bad(b.preds, b.preds_type, (begin + at) * a_step, target[at], classes, begin + at, &part->faults);
+          });
+        });
   });
   sums[0] += static_cast<double>(done - bad - wrong);
   sums[1] += static_cast<double>(done - bad);

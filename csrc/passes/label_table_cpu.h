@@ -345,15 +345,16 @@ class LabelTable {
       held = 0;
       good = ~Mask32{};
     };
-    const int64_t done = for_each_sixteen(target, labels, n, classes_, ignore, [&](int64_t i, const FewLabels& few) {
-      const I32s first = K == 1 ? pair_of(few.target, few.labels) : few.target;
-      store(select(few.good, first, I32s{} - 1), number[0] + held);
-      if constexpr (K == 2) store(few.labels, number[1] + held);
-      good = good & few.good;
-      for_each_bad(i, few, bad);
-      held += kFloats;
-      if (held == kStep) add(kStep);
-    });
+    const int64_t done =
+        for_each_sixteen<Labels::kStreams>(target, labels, n, classes_, ignore, [&](int64_t i, const FewLabels& few) {
+          const I32s first = K == 1 ? pair_of(few.target, few.labels) : few.target;
+          store(select(few.good, first, I32s{} - 1), number[0] + held);
+          if constexpr (K == 2) store(few.labels, number[1] + held);
+          good = good & few.good;
+          for_each_bad(i, few, bad);
+          held += kFloats;
+          if (held == kStep) add(kStep);
+        });
     add(held);
     return done;
   }

@@ -82,7 +82,7 @@ class Pairs {
     int held = 0;
     const int32_t limit = static_cast<int32_t>(rows_), c = static_cast<int32_t>(classes_);
     const I32s none = I32s{} + none_;
-    const int64_t done = for_each_sixteen(target, labels, n, classes_, ignore, [&](int64_t i, const FewLabels& few) {
+    const int64_t done = for_each_sixteen<4>(target, labels, n, classes_, ignore, [&](int64_t i, const FewLabels& few) {
       for (int64_t k = 0; k < slicings; ++k) {
         fetch_ahead(row + k * pitch + i, kFloats);
         const FewRows rows = few_rows(row + k * pitch + i, limit);

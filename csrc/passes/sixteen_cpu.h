@@ -18,13 +18,48 @@ struct FewLabels {
   Mask32 bad;   // out of range and not ignored
 };
 
+// Sixteen labels that are neighbours, from the i-th on, and which of them are in range.
+struct NeighbouringLabels {
+  static constexpr int64_t kStreams = 4;
+
+  const int64_t* labels;
+  int32_t limit;
+
+  __attribute__((always_inline)) void operator()(int64_t i, FewLabels* to) const {
+    fetch_ahead(labels + i, 16);
+    for (int k = 0; k < 16 / kFloats; ++k) {
+      const Longs few = load_longs(labels + i + k * kFloats);
+      to[k].labels = low_halves(few);
+      to[k].good = below(few, limit);
+    }
+  }
+};
+
+// The labels of sixteen rows of scores.
+struct LabelsOfRows {
+  static constexpr int64_t kStreams = 2;
+
+  const char* scores;
+  int64_t step, bytes, classes;  // from row to row in elements and in bytes
+  ArgmaxOfRows* find;
+
+  void operator()(int64_t i, FewLabels* to) const {
+    alignas(64) int32_t labels[16];
+    find(scores + i * bytes, step, classes, 16, labels);
+    for (int k = 0; k < 16 / kFloats; ++k) {
+      to[k].labels = load<I32s>(labels + k * kFloats);
+      to[k].good = ~Mask32{};
+    }
+  }
+};
+
 // Calls f(begin, few) for the whole steps of n neighbours, sixteen in the order of in_streams; returns how many samples
-// they are. labels(i, to) gives the sixteen labels from i on, and which of them are in range.
-template <typename Labels, typename F>
+// they are. labels: one of the above.
+template <int64_t kStreams, typename Labels, typename F>
 int64_t for_each_sixteen(const int64_t* target, const Labels& labels, int64_t n, int64_t classes, const int64_t* ignore,
                          const F& f) {
   const int32_t limit = static_cast<int32_t>(classes);
-  return in_streams(n, 16, [&](int64_t i) __attribute__((always_inline)) {
+  return in_streams<kStreams>(n, 16, [&](int64_t i) __attribute__((always_inline)) {
     FewLabels few[16 / kFloats];
     fetch_ahead(target + i, 16);
     labels(i, few);
@@ -60,25 +95,11 @@ inline bool in_sixteens(DType preds, int64_t preds_step, int64_t class_step, int
 template <typename F>
 void with_labels(const void* preds, DType type, int64_t at, int64_t step, int64_t classes, const F& f) {
   if (!is_floating(type)) {
-    const int64_t* labels = static_cast<const int64_t*>(preds) + at;
-    return f([labels, limit = static_cast<int32_t>(classes)](int64_t i, FewLabels* to) __attribute__((always_inline)) {
-      fetch_ahead(labels + i, 16);
-      for (int k = 0; k < 16 / kFloats; ++k) {
-        const Longs few = load_longs(labels + i + k * kFloats);
-        to[k].labels = low_halves(few);
-        to[k].good = below(few, limit);
-      }
-    });
+    f(NeighbouringLabels{static_cast<const int64_t*>(preds) + at, static_cast<int32_t>(classes)});
+    return;
   }
-  const char* scores = static_cast<const char*>(preds) + at * size_of(type);
-  f([scores, step, bytes = step * size_of(type), classes, find = argmax_of_rows(type)](int64_t i, FewLabels* to) {
-    alignas(64) int32_t labels[16];
-    find(scores + i * bytes, step, classes, 16, labels);
-    for (int k = 0; k < 16 / kFloats; ++k) {
-      to[k].labels = load<I32s>(labels + k * kFloats);
-      to[k].good = ~Mask32{};
-    }
-  });
+  const int64_t size = size_of(type);
+  f(LabelsOfRows{static_cast<const char*>(preds) + at * size, step, step * size, classes, argmax_of_rows(type)});
 }
 
 // Records what is out of range in a sample that is not ignored. preds: at the element `at`.
