@@ -42,9 +42,10 @@ void read_places(const BinaryRows& rows, int64_t k, int64_t begin, int n, int32_
   }
 }
 
-// Where rows are those of places, a part of the elements has whole rows, and their cells alone.
+// Where rows are those of places, a part of the elements has whole rows, and their cells alone. Threads write to
+// neighbours in a list of them, which must not be in one line of a cache.
 template <typename Cell>
-struct Part {
+struct alignas(128) Part {
   int64_t first = 0;               // of the elements of its row 0
   int64_t places = 0;              // rows and labels
   std::vector<Cell> tally;         // [replicas, places * kCells + 1]; the last is of the elements that do not count
