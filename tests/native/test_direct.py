@@ -224,6 +224,46 @@ def test_large_batches_let_other_threads_run():
         torch.testing.assert_close(value, expected)
 
 
+def test_a_call_that_one_device_does_not_take_goes_to_the_next(monkeypatch):
+    def bind(device):
+        return lambda name, operator: lambda *args: (device, operator(*args))
+
+    loaded = {(device, "counts"): native.Status(device, path="there", bind=bind(device)) for device in native.DEVICES}
+    monkeypatch.setattr(native, "_status", loaded)
+    assert native.direct_call("counts", "multiclass_", lambda: "dispatched")() == ("cpu", ("cuda", "dispatched"))
+    del loaded["cpu", "counts"]
+    assert native.direct_call("counts", "multiclass_", lambda: "dispatched")() == ("cuda", "dispatched")
+    loaded["cuda", "counts"].bind = None
+    assert native.direct_call("counts", "multiclass_", lambda: "dispatched")() == "dispatched"
+    loaded.clear()
+    assert native.direct_call("counts", "multiclass_", lambda: "dispatched") is None
+
+
+def test_a_library_that_is_loaded_later_is_found(monkeypatch):
+    total = torch.zeros((), dtype=torch.float64)
+    given = torch.ones(3), None, None, total, None, None, None, None, KEEP, 0.0
+    values_(*given)  # and its direct call is known from now on
+    called = []
+
+    def bind(name, operator):
+        return lambda *args: called.append(name)
+
+    there = native.Status("cuda", "numbers", path="there", bind=bind)
+    loaded = {("cpu", "numbers"): native.status("cpu", "numbers"), ("cpu", "counts"): native.status("cpu", "counts")}
+    monkeypatch.setattr(native, "_status", loaded)
+    monkeypatch.setattr(native, "_find", lambda device, part: there)
+    assert native.load("cuda", "numbers")
+    try:
+        values_(*given)  # on the CPU, whose own call still comes first
+        assert (total.item(), called) == (6, [])
+        values_(torch.ones(3, device="meta"), *given[1:])
+        assert called == ["values_"]
+    finally:
+        monkeypatch.undo()
+        for forget in native.on_load:
+            forget()
+
+
 @pytest.mark.parametrize("metadata", [direct.metadata, operators._metadata])
 def test_metadata_distinguishes_kinds_of_batches(metadata):
     kinds = [
