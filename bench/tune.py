@@ -38,7 +38,7 @@ SHOWN_BY = {
     "rows": ("ExactMatch, 8", "HingeLoss", "x 20 f32 scores"),
     "row_pairs": ("pairs of rows",),
     "scores": ("AUROC, 200 thresholds",),
-    "scores_kept": ("AUROC, exact, 10M f32 probabilities", "AUROC, exact, 100k x 10"),
+    "scores_kept": ("AUROC, exact, GPU", "AUROC, exact, 100k x 10"),
     "calibration": ("calibration error, ",),
     "proper_scores": ("BrierScore, ", "LogLoss, "),
     "token_rows": ("perplexity, ",),

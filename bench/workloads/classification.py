@@ -211,7 +211,6 @@ CURVES = [
         ours=metric("BinaryAUROC"),
         shares={"torchmetrics": 1 / 10},
         bars={"reads": 2},
-        devices=("cpu",),
     ),
     Workload(
         name="AUROC, exact, 10M bf16 probabilities, compute",
@@ -220,7 +219,6 @@ CURVES = [
         call="compute",
         shares={"torchmetrics": 1 / 10},
         bars={"seconds": 5e-3},
-        devices=("cpu",),
     ),
     Workload(
         name="AUROC, exact, 100k x 10 f32 scores",
@@ -228,7 +226,6 @@ CURVES = [
         ours=metric("MulticlassAUROC", num_classes=10),
         call="forward",
         bars={"torchmetrics": 15},
-        devices=("cpu",),
     ),
     Workload(
         name="AUROC, exact, 100k x 20 labels, f32 probabilities",
@@ -236,7 +233,6 @@ CURVES = [
         ours=metric("MultilabelAUROC", num_labels=20),
         call="forward",
         bars={"torchmetrics": 15},
-        devices=("cpu",),
     ),
     *(
         Workload(
@@ -261,7 +257,6 @@ CURVES = [
             ours=metric("MulticlassAUROC", num_classes=10, **options),
             theirs=metric("MulticlassAUROC", num_classes=10, **their_options),
             bars={"torchmetrics": 8},
-            devices=("cpu",),
         )
         for how, dtype, options, their_options in (
             ("exact", "float32", {}, {}),
@@ -276,7 +271,6 @@ CURVES = [
         ours=metric("BinaryAUROC", thresholds=200),
         shares={"torchmetrics": 1 / 100},
         bars={"reads": 2, "torchmetrics": 500},
-        devices=("cpu",),
     ),
     Workload(
         name="AUROC, 200 thresholds, 100k x 10 f32 logits",
@@ -284,7 +278,6 @@ CURVES = [
         ours=metric("MulticlassAUROC", num_classes=10, thresholds=200),
         shares={"torchmetrics": 1 / 10},
         bars={"reads": 8, "torchmetrics": 500},
-        devices=("cpu",),
     ),
 ]
 CALIBRATION = [
@@ -296,7 +289,6 @@ CALIBRATION = [
             call="forward",
             bars={"reads": 2, "torchmetrics": 20} if probable else {},
             shares={"torchmetrics": 1 / 10},
-            devices=("cpu",),
         )
         for where, n, c in (("1M x 10", M, 10), ("50k x 1000", 50_000, 1000))
         for probable in (True, False)
@@ -306,14 +298,12 @@ CALIBRATION = [
         inputs=Binary((10 * M,)),
         ours=metric("BinaryCalibrationError"),
         shares={"torchmetrics": 1 / 10},
-        devices=("cpu",),
     ),
     Workload(
         name="one update of 32 x 10 f32 probabilities, calibration error",
         inputs=Scores((32, 10), probabilities=True),
         ours=metric("MulticlassCalibrationError", num_classes=10),
         bars={"torchmetrics": 8},
-        devices=("cpu",),
     ),
     *(
         Workload(
@@ -321,7 +311,6 @@ CALIBRATION = [
             inputs=Scores((M, 10)),
             ours=metric(f"Multiclass{name}", num_classes=10),
             theirs=None,
-            devices=("cpu",),
             note="torchmetrics has none",
         )
         for name in ("BrierScore", "LogLoss")

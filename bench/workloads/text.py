@@ -22,7 +22,6 @@ ROWS = [
         prepare=as_sequence,
         eager=e.perplexity,
         bars={"reads": 1.4, "torchmetrics": 8, "compile": 1},
-        devices=("cpu",),
         note="bound by memory: at exactly one read it would be some 7 × torchmetrics where these logits are in no cache",
     ),
     Workload(
@@ -34,7 +33,6 @@ ROWS = [
         theirs=None,
         eager=e.four_of_tokens,
         bars={"reads": 2, "eager": 15},
-        devices=("cpu",),
     ),
     Workload(
         name="perplexity of hidden states, 2048 x 1024 to 32,000 f32",
@@ -44,6 +42,5 @@ ROWS = [
         eager=e.perplexity_of_hidden,
         peers={"product": e.product},
         bars={"product": 1.15, "memory": 64 << 20},
-        devices=("cpu",),
     ),
 ]

@@ -240,8 +240,9 @@ def test_launch_parameters_are_found_and_changed(tmp_path):
 
 
 def test_workloads_that_show_parameters_exist():
+    on_gpus = [workload.name for workload in WORKLOADS if "cuda" in workload.devices]
     for parts in tune.SHOWN_BY.values():
-        assert all(any(part in workload.name for workload in WORKLOADS) for part in parts)
+        assert all(any(part in name for name in on_gpus) for part in parts)
 
 
 def test_candidates_are_compared_by_the_geometric_mean():
