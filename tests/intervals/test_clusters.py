@@ -226,7 +226,7 @@ def correlated_errors(n, generator):
 @pytest.mark.parametrize(
     ("kind", "batch", "true"), [(BinaryAccuracy, correlated_labels, 0.75), (MeanSquaredError, correlated_errors, 2.0)]
 )
-def test_nominal_95_per_cent_of_correlated_data_hold_93_to_96_and_a_half(kind, batch, true):
+def test_nominal_95_per_cent_of_correlated_data_hold_93_and_a_half_to_96_and_a_half(kind, batch, true):
     generator = torch.Generator().manual_seed(2024)
     repeats, users, of_samples = 800, 200, 0
     held = dict.fromkeys(("bootstrap", "jackknife"), 0)

@@ -80,7 +80,7 @@ CASES = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", CASES)
-def test_nominal_95_per_cent_hold_93_to_96_and_a_half(name):
+def test_nominal_95_per_cent_hold_93_and_a_half_to_96_and_a_half(name):
     kind, options, batch, n = CASES[name]
     generator = torch.Generator().manual_seed(2024)
     metric = kind()
