@@ -30,10 +30,36 @@ def libraries():
         assert all(status.native for status in native.build())
 
 
+def seed(name):
+    number = zlib.crc32(name.encode())
+    random.seed(number)
+    numpy.random.seed(number)
+    torch.manual_seed(number)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_make_collect_report(collector):
+    """A file draws the same numbers for its parameters whichever were read before."""
+    if isinstance(collector, pytest.Module):
+        seed(collector.nodeid)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
     """A test draws the same numbers alone as after others."""
-    seed = zlib.crc32(item.nodeid.encode())
-    random.seed(seed)
-    numpy.random.seed(seed)
-    torch.manual_seed(seed)
+    seed(item.nodeid)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_fixture_setup(fixturedef):
+    """What several tests share draws the same numbers whichever of them is first."""
+    if fixturedef.scope == "function":
+        return (yield)
+    before = random.getstate(), numpy.random.get_state(), torch.get_rng_state()
+    seed(f"{fixturedef.baseid}::{fixturedef.argname}")
+    try:
+        return (yield)
+    finally:
+        random.setstate(before[0])
+        numpy.random.set_state(before[1])
+        torch.set_rng_state(before[2])

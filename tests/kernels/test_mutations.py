@@ -363,7 +363,7 @@ MUTATIONS = [
     ("bad rows not added to the scratch", ROWS, "bad.close(scratch + kRowsFaults, scratch + kRowsPlaces);", "", "exact_match",
      WRONG),
     ("places of bad rows where their number is", ROWS, "bad.close(scratch + kRowsFaults, scratch + kRowsPlaces);",
-     "bad.close(scratch + kRowsPlaces, scratch + kRowsFaults);", "hinge", WRONG),
+     "bad.close(scratch + kRowsPlaces, scratch + kRowsFaults);", "hinge", f"{WRONG}|{OUTSIDE}"),
     ("every lane writes a group", ROWS, "if (lane == 0) partial[g] = sums;", "partial[g] = sums;", "exact_match", RACE),
     ("scratch not cleared", LAUNCH_ROWS, "return cudaMemsetAsync(workspace, 0, kRowsScratch * sizeof(int64_t), stream);",
      "return cudaSuccess;", "ranking", UNWRITTEN),
