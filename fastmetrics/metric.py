@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.compiler import is_compiling
 from torchmetrics.utilities.prints import rank_zero_warn
 
-from fastmetrics import dtypes, tensors
+from fastmetrics import dtypes, host, tensors
 from fastmetrics.accumulator import Accumulator, Part, of_batch
 from fastmetrics.base import Metric
 from fastmetrics.checks import require_dense, require_tensors
@@ -150,10 +150,11 @@ class StatisticMetric(AccumulatedMetric):
         part = accumulator.add_and_keep(batch, traced)
         if self.dist_sync_on_step and self.distributed_available_fn():
             (part,) = self._reduce([part])
-            self._raise_faults(part.faults)  # on all processes, after they have met
+            value = self._sound_value(part)  # raises on all processes, after they have met
         elif not traced and accumulator.statistics.may_fault(batch[1]):
-            self._raise_faults(part.faults)
-        value = self._value_of(part)
+            value = self._sound_value(part)
+        else:
+            value = self._value_of(part)
         self.__dict__["_forward_cache"] = value
         return value
 
@@ -264,9 +265,7 @@ class StatisticMetric(AccumulatedMetric):
         if not self._to_sync or self._is_synced or not self.distributed_available_fn():
             value = self._value()
         elif self._meeting is not None:
-            part = self._meeting.part(self._reader, self.compute_with_cache)
-            self._raise_faults(part.faults)
-            value = self._value_of(part)
+            value = self._sound_value(self._meeting.part(self._reader, self.compute_with_cache))
         else:
             self.sync(dist_sync_fn=self.dist_sync_fn)
             try:
@@ -620,9 +619,19 @@ class StatisticMetric(AccumulatedMetric):
         return self._plot(val, ax)
 
     def _value(self) -> Any:
-        part = self._reader.part()
-        self._raise_faults(part.faults)
-        return self._value_of(part)
+        return self._sound_value(self._reader.part())
+
+    def _sound_value(self, part: Part) -> Any:
+        """The value from statistics, unless values of the input were out of range, which is raised."""
+        device = host.device_to_wait_for([part])
+        if device is None:
+            self._raise_faults(part.faults)
+            return self._value_of(part)
+        (copy,) = host.copies([part], [not host.holds_tensors(self)], device)
+        self._raise_faults(part.faults, copy)
+        if copy is None or copy.part is None:
+            return self._value_of(part)
+        return host.returned(self._value_of(copy.part), device)
 
     def _value_of(self, part: Part) -> Any:
         """The value from statistics; it shares no memory with them."""
@@ -642,11 +651,16 @@ class StatisticMetric(AccumulatedMetric):
         """How messages call the metric."""
         return type(self).__name__
 
-    def _raise_faults(self, faults: Tensor | None) -> None:
-        """Raise what a record says was wrong with the values of the input, and clear it and that of the metric."""
+    def _raise_faults(self, faults: Tensor | None, copy: host.Copy | None = None) -> None:
+        """Raise what a record says was wrong with the values of the input, and clear it and that of the metric.
+
+        Args:
+            faults: the record.
+            copy: of the record, if there is one on the host.
+        """
         if faults is None or is_zero(faults):
             return
-        counts = on_host(faults)
+        counts = on_host(faults if copy is None else copy.faults)
         if holds_any(counts):
             faults.zero_()
             for reader in (self._reader, self._local):

@@ -8,7 +8,7 @@ shares; its group has a reader less then, and the collection makes a new plan.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeGuard
 
@@ -17,7 +17,7 @@ from torch import Tensor
 from torch.nn import Module
 from torchmetrics.wrappers import ClasswiseWrapper
 
-from fastmetrics import tensors
+from fastmetrics import host, tensors
 from fastmetrics.accumulator import Accumulator, Part
 from fastmetrics.arena import Arena
 from fastmetrics.checks import require_dense
@@ -371,14 +371,11 @@ class Plan:
         stepwise = [i for i, g in enumerate(self.groups) if g.first.dist_sync_on_step]
         if stepwise and self.groups[stepwise[0]].first.distributed_available_fn():
             self._reduce_step(parts, stepwise)
-        elif not traced:
-            self.raise_faults()
-        found: dict[int, Any] = {}
-        for group, part in zip(self.groups, parts, strict=True):
-            values = group.values(part)
+        asked = [_Asked(group, part, group.values) for group, part in zip(self.groups, parts, strict=True)]
+        found = self._values(asked, checked=not traced)
+        for group in self.groups:
             for member in group.members:
-                member.__dict__["_forward_cache"] = values[id(member)]
-            found.update(values)
+                member.__dict__["_forward_cache"] = found[id(member)]
         return found
 
     def _reduce_step(self, parts: list[Part], stepwise: list[int]) -> None:
@@ -389,7 +386,6 @@ class Plan:
             stepwise = [i for i in stepwise if i not in met]
             for i, part in zip(met, world.reduce([parts[i] for i in met]), strict=True):
                 parts[i] = part
-        self._raise((group, part.faults) for group, part in zip(self.groups, parts, strict=True))
 
     def _has_twins(self) -> bool:
         return any(buffer.twins for buffer in self.arena.buffers)
@@ -420,18 +416,50 @@ class Plan:
                 local.append(group)
         remembered = all(member.compute_with_cache for _, member in reduced)
         parts = self.meeting.parts([member._reader for _, member in reduced], remembered)
-        self._raise(
-            [(group, group.accumulator.faults) for group in local]
-            + [(group, part.faults) for (group, _), part in zip(reduced, parts, strict=True)]
-        )
-        for (group, member), part in zip(reduced, parts, strict=True):
-            found[id(member)] = member._remember(member._value_of(part), group.accumulator.version)
-        for group in local:
-            values, version = group.values(group.accumulator.part()), group.accumulator.version
+        asked = [
+            _Asked(group, part, partial(_value_of, member))
+            for (group, member), part in zip(reduced, parts, strict=True)
+        ]
+        asked += [_Asked(group, group.accumulator.part(), group.values) for group in local]
+        values = self._values(asked)
+        for group in self.groups:
             for member in group.members:
-                if id(member) not in found:
-                    found[id(member)] = member._remember(values[id(member)], version)
+                if id(member) in values and id(member) not in found:
+                    found[id(member)] = member._remember(values[id(member)], group.accumulator.version)
         return found
+
+    def _values(self, asked: Sequence[_Asked], checked: bool = True) -> dict[int, Any]:
+        """The values of members from states, by their ids.
+
+        Args:
+            asked: the states, and what gives the values.
+            checked: whether what was wrong with values of the input is raised before, in one error for all.
+        """
+        parts = [part for _, part, _ in asked]
+        device = host.device_to_wait_for(parts) if checked else None
+        if device is not None:
+            return self._values_after_wait(asked, device)
+        if checked:
+            self._raise([(group, part.faults, None) for group, part, _ in asked])
+        found: dict[int, Any] = {}
+        for _, part, values in asked:
+            found.update(values(part))
+        return found
+
+    def _values_after_wait(self, asked: Sequence[_Asked], device: torch.device) -> dict[int, Any]:
+        """The same where one has to wait for a device: small states come to the host."""
+        movable = [not any(map(host.holds_tensors, group.members)) for group, _, _ in asked]
+        copies = host.copies([part for _, part, _ in asked], movable, device)
+        self._raise([(group, part.faults, copy) for (group, part, _), copy in zip(asked, copies, strict=True)])
+        far: dict[int, Any] = {}
+        near: dict[int, Any] = {}
+        for (_, part, values), copy in zip(asked, copies, strict=True):
+            if copy is None or copy.part is None:
+                far.update(values(part))
+            else:
+                near.update(values(copy.part))
+        far.update(host.returned(near, device))
+        return far
 
     def reset(self) -> None:
         """Empty all states in place."""
@@ -462,15 +490,17 @@ class Plan:
     def raise_faults(self, device: str | None = None) -> None:
         """Raise what was wrong with the values of the input, on all devices or on one type of them."""
         if self.arena.faulty(device):
-            self._raise((group, group.accumulator.faults) for group in self.groups)
+            self._raise([(group, group.accumulator.faults, None) for group in self.groups])
 
-    def _raise(self, records: Iterable[tuple[Group, Tensor | None]]) -> None:
-        """One error for all faults, which are cleared."""
+    def _raise(self, records: Sequence[tuple[Group, Tensor | None, host.Copy | None]]) -> None:
+        """One error for all faults of groups, which are cleared; there may be copies of the records on the host."""
         found = []
-        for group, faults in records:
-            if faults is not None and not is_zero(faults):
+        seen: set[int] = set()  # states of several metrics have one record
+        for group, faults, copy in records:
+            if faults is not None and id(faults) not in seen and not is_zero(faults):
+                seen.add(id(faults))
                 try:
-                    _raise(group, faults)
+                    _raise(group, faults, copy)
                 except (RuntimeError, ValueError) as error:
                     found.append(str(error))
         if found:
@@ -482,9 +512,22 @@ def _world(metric: StatisticMetric) -> World:
     return World(metric._reader.accumulator.device, metric.process_group, metric.dist_sync_fn)
 
 
-def _raise(group: Group, faults: Tensor) -> None:
+class _Asked(NamedTuple):
+    """States of a group, and what gives the values of some members from them, by the ids of the members."""
+
+    group: Group
+    part: Part
+    values: Callable[[Part], dict[int, Any]]
+
+
+def _value_of(member: StatisticMetric, part: Part) -> dict[int, Any]:
+    """The value of a member alone."""
+    return {id(member): member._value_of(part)}
+
+
+def _raise(group: Group, faults: Tensor, copy: host.Copy | None = None) -> None:
     """Raise what a record of a group holds, and clear it."""
-    counts = faults.tolist()
+    counts = (faults if copy is None else copy.faults).tolist()
     if holds_any(counts):
         faults.zero_()
         if group.accumulator.faults is not None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, NamedTuple
 
@@ -64,6 +64,19 @@ def thawed(value: Any) -> Any:
     with torch.inference_mode(False):
         value = apply_to_collection(value, _Bytes, _thaw)
         return apply_to_collection(value, Tensor, lambda tensor: tensor.clone() if tensor.is_cuda else tensor)
+
+
+def together(values: Sequence[Tensor], device: torch.device) -> list[Tensor]:
+    """Tensors of one device on another, by one copy of all of them; they share memory with each other then."""
+    order = sorted(range(len(values)), key=lambda i: -values[i].itemsize)  # wide ones first, so that all are aligned
+    flat = [values[i].detach().contiguous().reshape(-1).view(torch.uint8) for i in order]
+    if not flat:
+        return []
+    copy = torch.cat(flat).to(device)
+    found = {}
+    for i, part in zip(order, copy.split([len(one) for one in flat]), strict=True):
+        found[i] = part.view(values[i].dtype).view(values[i].shape)
+    return [found[i] for i in range(len(values))]
 
 
 def moving(fn: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:

@@ -14,7 +14,7 @@ FLOORS = [
     {"native"},
     {"passes"},
     {"statistics"},
-    {"accumulator", "arena", "reader", "slices"},
+    {"accumulator", "arena", "host", "reader", "slices"},
     {"sync", "intervals"},
     {"base", "states", "metric"},
     {"sharing"},
@@ -39,7 +39,7 @@ FLOOR = {room: number for number, rooms in enumerate(FLOORS) for room in rooms}
 # Pure functions of tensors, some with kernels; they stand beside the floors and know two of them.
 FORMULAS_KNOW = {"formulas", "native", "tables", "tensors"}
 KNOW_NO_FORMULA = {"tables", "tensors", "checks", "arguments", "native", "passes", "statistics", "accumulator", "arena"}
-KNOW_NO_FORMULA |= {"reader", "slices", "sync", "base", "states", "metric", "sharing", "collection"}
+KNOW_NO_FORMULA |= {"host", "reader", "slices", "sync", "base", "states", "metric", "sharing", "collection"}
 
 
 def room(module):

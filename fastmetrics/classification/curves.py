@@ -105,11 +105,12 @@ class CurveMetric(TaskMetric):
     @property
     def thresholds(self) -> Tensor | None:
         """The thresholds, ``[T]``; None if the curve has a point at each score."""
-        if self._thresholds_dtype is None:
-            return None
+        return None if self._thresholds_dtype is None else self._thresholds_on(self.device)
+
+    def _thresholds_on(self, device: torch.device) -> Tensor:
         statistics = self._statistics
         assert isinstance(statistics, ScoreHistogram)
-        return torch.tensor(statistics.thresholds, dtype=self._thresholds_dtype, device=self.device)
+        return torch.tensor(statistics.thresholds, dtype=self._thresholds_dtype, device=device)
 
     def _start(
         self,
@@ -151,10 +152,8 @@ class CurveMetric(TaskMetric):
     def _points(self, histogram: Tensor) -> Points:
         if self.micro:
             histogram = histogram.sum(0, keepdim=True)
-        thresholds = self.thresholds
-        assert thresholds is not None
-        order = thresholds.argsort(stable=True).argsort(stable=True)
-        return binned_points(histogram, thresholds.to(histogram.device), order.to(histogram.device))
+        thresholds = self._thresholds_on(histogram.device)
+        return binned_points(histogram, thresholds, thresholds.argsort(stable=True).argsort(stable=True))
 
     def _table(self, **states: Tensor) -> Points:
         """The points at given thresholds, or at all distinct scores."""
