@@ -25,6 +25,7 @@ PROPER, LAUNCH_PROPER = "passes/proper_scores_kernels.cuh", "passes/proper_score
 CALIBRATION, LAUNCH_CALIBRATION = "passes/calibration_kernels.cuh", "passes/calibration_cuda.cu"
 TOKENS = "passes/token_rows_kernels.cuh"
 GROUPS = "passes/multiclass_rows_kernels.cuh"
+COUNTED = "passes/groups_kernels.cuh"
 PAIRS = "passes/pairs_kernels.cuh"
 VALUES = "passes/values_kernels.cuh"
 ROW_PAIRS = "passes/row_pairs_kernels.cuh"
@@ -314,6 +315,17 @@ MUTATIONS = [
     ("the rank that one lane found", GROUPS, "rank += __shfl_down_sync(kAllLanes, rank, offset);", "", "multiclass_rows", WRONG),
     ("the first group of all", GROUPS, "rows.slicing(k) + rows.layout", "rows.layout", "multiclass_rows", WRONG),
     ("bad groups of several slicings", "passes/multiclass_rows_cuda.cu", " && rows.slicings == 1;", ";", "multiclass_rows", WRONG),
+    # the kernel over the groups of samples
+    ("a group after the last", COUNTED, "(group) < static_cast<uint64_t>(groups.count);", "(group) <= static_cast<uint64_t>(groups.count);", "groups", f"{OUTSIDE}|{OVERRUN}|{WRONG}"),
+    ("masked groups out of range", COUNTED, "if (valid && !inside) bad", "if (!inside) bad", "groups", WRONG),
+    ("groups counted plainly", COUNTED, "atomicAdd(counts_ + group, Card{1});", "counts_[group] += 1;", "groups", RACE),
+    ("no groups behind the rounds of four", COUNTED, "for (; i < samples; i += stride) take(", "for (; false;) take(", "groups", WRONG),
+    ("a round of four groups past the end", COUNTED, "i + (kAtOnce - 1) * stride < samples", "i < samples", "groups", f"{OUTSIDE}|{WRONG}"),
+    ("rows of one slicing for a sample without any", COUNTED, "k < to_.slicing; ++k) to_", "k < to_.slicing - 1; ++k) to_", "groups", WRONG),
+    ("a row for a sample that had none", COUNTED, "valid && inside && !left_out", "valid && inside", "groups", WRONG),
+    ("bad groups of all slicings as of the first", COUNTED, "bad.add(kBadTarget, k * samples + i);", "bad.add(kBadTarget, i);", "groups",
+     WRONG),
+    ("bad groups kept for the next call", COUNTED, "= faults[kScratchPlace + kBadTarget] = 0;", "= 0;", "groups", WRONG),
     # the pairs kernels
     ("a tree without barriers", PAIRS, "of_block[threadIdx.x + width]);\n    __syncthreads();",
      "of_block[threadIdx.x + width]);", "pairs", RACE),
