@@ -29,6 +29,7 @@ OPERATORS = {
     "count_scores_": "score_keys",
     "keep_scores_": "scores_kept",
     "calibration_": "calibration",
+    "calibration_rows_": "calibration_rows",
     "proper_scores_": "proper_scores",
     "count_groups_": "groups",
     "place_groups_": "groups",
@@ -111,7 +112,7 @@ def test_nothing_is_read_on_the_host(gpu):
 # Launches of the second call, if not two; and whether it needs a workspace, which is memory of PyTorch's cache, and
 # whether that has to be zero.
 LAUNCHES = dict.fromkeys(("multiclass_", "count_groups_", "place_groups_"), 1) | dict.fromkeys(
-    ("score_histogram_", "count_scores_", "keep_scores_", "calibration_", "proper_scores_"), 3
+    ("score_histogram_", "count_scores_", "keep_scores_", "calibration_", "calibration_rows_", "proper_scores_"), 3
 )
 WITHOUT_WORKSPACE = ("multiclass_", "count_groups_", "place_groups_")
 ANY_VALUES = ("pairs_", "simple_pairs_", "values_")

@@ -23,6 +23,7 @@ SCORES, LAUNCH_SCORES = "passes/scores_kernels.cuh", "passes/scores_launch.cuh"
 READER, KEPT, LAUNCH_KEPT = (f"passes/scores_{name}" for name in ("reader.cuh", "kept_kernels.cuh", "kept_cuda.cu"))
 PROPER, LAUNCH_PROPER = "passes/proper_scores_kernels.cuh", "passes/proper_scores_cuda.cu"
 CALIBRATION, LAUNCH_CALIBRATION = "passes/calibration_kernels.cuh", "passes/calibration_cuda.cu"
+PARTS, SAMPLE_ROWS = "common/parts.cuh", "passes/sample_rows_kernels.cuh"
 TOKENS = "passes/token_rows_kernels.cuh"
 GROUPS = "passes/multiclass_rows_kernels.cuh"
 COUNTED = "passes/groups_kernels.cuh"
@@ -285,11 +286,22 @@ MUTATIONS = [
     ("the last class that has the greatest score", CALIBRATION, "klass < label && !beats", "klass > label && !beats",
      "calibration", WRONG),
     ("the sums of the first round", CALIBRATION, "*outside != 0 ? second : first;", "false ? second : first;", "calibration", WRONG),
-    ("the lowest part of confidences", CALIBRATION, "part * kPartBits);", "(part - 1) * kPartBits);", "calibration", WRONG),
+    ("the lowest part of confidences", PARTS, "part * kPartBits - kFraction", "(part - 1) * kPartBits - kFraction", "calibration", WRONG),
     ("confidences that are not rounded", CALIBRATION, "options_.rounds ?", "false ?", "calibration", WRONG),
     ("every lane adds a confidence", CALIBRATION, "if (lane == 0) counter.add(", "counter.add(", "calibration", WRONG),
     ("no room for the second round", LAUNCH_CALIBRATION, "(options.logits < 0 ? 2 : 1);", "1;", "calibration",
      f"{OUTSIDE}|{UNWRITTEN}|{WRONG}"),
+    # samples that are added to several rows
+    ("all samples in the first row", CALIBRATION, "((row * columns_ + column)", "(column", "calibration_rows", WRONG),
+    ("rows of the next column", CALIBRATION, "row * columns_ + column", "row + column", "calibration_rows", WRONG),
+    ("cells of one row alone", CALIBRATION, "count_of(rows) * columns_", "columns_", "calibration_rows", f"{OVERRUN}|{WRONG}|{UNWRITTEN}"),
+    ("rows that are out of range", SAMPLE_ROWS, "if (static_cast<uint64_t>(row) < static_cast<uint64_t>(rows.count)) f", "f",
+     "calibration_rows", f"{OUTSIDE}|{OVERRUN}|{WRONG}"),
+    ("the first slicing many times over", SAMPLE_ROWS, "rows.slicing(k) + at", "at", "calibration_rows", WRONG),
+    ("rows of samples in a line", SAMPLE_ROWS, "return rows.layout.offset(sample, rows.layout.a_stride);", "return sample;",
+     "calibration_rows", f"{OUTSIDE}|{WRONG}"),
+    ("bins of one row added", LAUNCH_CALIBRATION, "0, stream, b, bins, sums", "0, stream, b, bins / count_of(rows), sums",
+     "calibration_rows", WRONG),
     # the kernels of token rows
     ("logits past the end", TOKENS, "i + kPacks * kStep <= end;", "i < end;", "token_rows", OUTSIDE),
     ("wide loads of rows that begin anywhere", TOKENS, "begin + (past == 0 ? 0 : kN - past)", "begin", "token_rows", UNALIGNED),

@@ -268,6 +268,69 @@ def calibration_cases():
     yield calibration(late[:0], torch.randint(0, 2, (0,)))
 
 
+def with_rows(given, rows, size, slicings, *states):
+    """The arguments of a pass over rows: the states have ``size`` of them; some of those of samples are out of range.
+
+    rows: drawn if None.
+    """
+    name, given = given
+    target = given["target"]
+    rows = torch.randint(-1, size + 1, (slicings, *target.shape)) if rows is None else rows
+    repeated = {
+        state: given[state].repeat(size, *(1 for _ in given[state].shape)) for state in states if state in given
+    }
+    return f"{name.removesuffix('_')}_rows_", {**given, **repeated, "rows": rows}
+
+
+def calibration_rows(preds, target, *args, rows=None, size=4, slicings=1, **options):
+    given = calibration(preds, target, *args, **options)
+    return with_rows(given, rows, size, slicings, "counts", "confidences", "hits")
+
+
+def calibration_rows_cases():
+    def simple(*shape):
+        return torch.randint(0, 9, shape) / 8
+
+    for dtype in SCORES:
+        n = 1100
+        target, valid = torch.randint(-1, 3, (n,)), mask((n,), "cpu")
+        yield calibration_rows(torch.rand(n).to(dtype), target, ignore=-1, valid=valid)
+        yield calibration_rows(rare(torch.randn(n)).to(dtype), target.int(), [0.0, 0.3, 1.0], slicings=2)
+        yield calibration_rows(simple(n).to(dtype), target, weights=eighths((n,)), size=2)
+    for c in (3, 20):
+        n = 150
+        target, valid = torch.randint(-1, c + 1, (n,)), mask((n,), "cpu")
+        some = torch.where(torch.rand(n, c) < 0.1, 2.0, torch.rand(n, c))
+        yield calibration_rows(torch.rand(n, c).softmax(1), target, ignore=-1, slicings=3)
+        yield calibration_rows(rare((torch.randn(n, c) * 2).round()), target, logits=LOGITS, size=90)
+        yield calibration_rows(some, target, 4, c, logits=PROBABILITIES, size=2, valid=valid)
+        yield calibration_rows(torch.randn(n, c).half(), target, 9, c, slicings=2)
+        yield calibration_rows(torch.rand(n, c), target, 2000, c, size=3)
+        yield calibration_rows(simple(n, c), target, 5, c, eighths((n,)), size=2, slicings=2)
+        yield calibration_rows(simple(n, c), target, weights=eighths((n,)), size=500)
+    # rows of other types, one row for all neighbours, and any strides
+    image, target = torch.randn(5, 3, 4, 6), torch.randint(0, 3, (5, 4, 6))
+    of_image = torch.randint(0, 4, (2, 5, 1, 1), dtype=torch.uint8).expand(2, 5, 4, 6)
+    yield calibration_rows(image, target, rows=of_image)
+    yield calibration_rows(image, target, 8, 3, rows=of_image, valid=mask(target.shape, "cpu"))
+    labels, target = torch.rand(40, 4, 3), torch.randint(0, 3, (40, 4, 3))
+    yield calibration_rows(labels, target, 8, 4, rows=torch.randint(-1, 5, (1, 40, 1, 1)).int().expand(1, 40, 4, 3))
+    turned = torch.randint(-2, 5, (3, 40, 4, 3)).to(torch.int8).transpose(1, 3)
+    yield calibration_rows(
+        simple(40, 4, 3).transpose(0, 2), target.transpose(0, 2), 8, 4, eighths((3, 4, 40)), rows=turned
+    )
+    # one row many times over
+    yield calibration_rows(
+        torch.rand(9), torch.ones(9).bool(), rows=torch.ones(300, 1, dtype=torch.int64).expand(300, 9)
+    )
+    # the only score that says that all are logits comes last
+    late, target = torch.rand(1100), torch.randint(0, 2, (1100,))
+    late[-1] = 1.5
+    yield calibration_rows(late, target)
+    yield calibration_rows(late, target, slicings=0)
+    yield calibration_rows(late[:0], target[:0])
+
+
 def proper_scores(preds, target, sums="bl", multilabel=False, weights=None, logits=EITHER, **options):
     """sums: b for Brier scores, l for log losses."""
     shape = (target.shape[1] if multilabel else 1,)
@@ -332,6 +395,13 @@ def proper_scores_cases():
 def large_calibration_cases():
     # more samples than the cells of a block may count
     yield calibration(torch.full((270_000,), 1 - 2**-24), torch.ones(270_000, dtype=torch.uint8), logits=PROBABILITIES)
+
+
+def large_calibration_rows_cases():
+    # likewise, because a row has each of them three times
+    preds, target = torch.full((90_000,), 1 - 2**-24), torch.ones(90_000, dtype=torch.uint8)
+    rows = torch.zeros(1, dtype=torch.uint8).expand(3, 90_000)
+    yield calibration_rows(preds, target, rows=rows, size=1, logits=PROBABILITIES)
 
 
 def large_proper_scores_cases():
