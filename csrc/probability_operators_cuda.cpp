@@ -42,9 +42,25 @@ void proper_scores(View preds, View target, OptionalView valid, OptionalView wei
                    bool multilabel, int64_t ignore_index, bool has_ignore_index) {
   const RowsBatch b = scored_batch("proper_scores_", preds, target, valid, weights, ignore_index, has_ignore_index);
   const ProperScoresOptions options = proper_scores_options(preds, target, logits, epsilon, multilabel);
-  Workspace workspace(proper_scores_workspace(b, options));
-  check("proper_scores_", launch_proper_scores(b, options, proper_scores_sums(b, 1, options, brier, log_loss, count),
-                                               faults_data(faults), workspace.as<int64_t>(), current_stream()));
+  Workspace workspace(proper_scores_workspace(b, nullptr, options));
+  check("proper_scores_",
+        launch_proper_scores(b, nullptr, options, proper_scores_sums(b, 1, options, brier, log_loss, count),
+                             faults_data(faults), workspace.as<int64_t>(), current_stream()));
+}
+
+// rows: [K, ...], with the shape of target; brier, log_loss and count: [S, 1] or [S, L].
+void proper_scores_rows(View preds, View target, View rows, OptionalView valid, OptionalView weights,
+                        OptionalState brier, OptionalState log_loss, State count, OptionalState faults, int64_t logits,
+                        double epsilon, bool multilabel, int64_t ignore_index, bool has_ignore_index) {
+  require(count.dim() == 2, "proper_scores_rows_: count must be [S, 1] or [S, L]");
+  const RowsBatch b =
+      scored_batch("proper_scores_rows_", preds, target, valid, weights, ignore_index, has_ignore_index);
+  const SampleRows r = sample_rows(rows, target, count.size(0));
+  const ProperScoresOptions options = proper_scores_options(preds, target, logits, epsilon, multilabel);
+  Workspace workspace(proper_scores_workspace(b, &r, options));
+  check("proper_scores_rows_",
+        launch_proper_scores(b, &r, options, proper_scores_sums(b, r.count, options, brier, log_loss, count),
+                             faults_data(faults), workspace.as<int64_t>(), current_stream()));
 }
 
 }  // namespace
@@ -53,3 +69,4 @@ void proper_scores(View preds, View target, OptionalView valid, OptionalView wei
 FM_CUDA_OPERATOR("calibration_", &fastmetrics::calibration)
 FM_CUDA_OPERATOR("calibration_rows_", &fastmetrics::calibration_rows)
 FM_CUDA_OPERATOR("proper_scores_", &fastmetrics::proper_scores)
+FM_CUDA_OPERATOR("proper_scores_rows_", &fastmetrics::proper_scores_rows)

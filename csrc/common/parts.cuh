@@ -21,11 +21,12 @@ constexpr double power_of_two(int exponent) {
   return power;
 }
 
-// Numbers in [0, 2^(kPartBits * kHowMany - kFraction)) as multiples of 2^-kFraction.
+// Numbers in [0, kLimit) as multiples of 2^-kFraction.
 template <int kHowMany, int kFraction>
 struct Parts {
   static constexpr int kParts = kHowMany, kOfWord = 64 / kPartBits;
   static constexpr bool kWide = kParts > kOfWord;
+  static constexpr double kLimit = power_of_two(kPartBits * kParts - kFraction);
   static_assert(kParts <= 2 * kOfWord, "two words");
 
   // Calls add(part, bits) for each part of x that is not 0, from the lowest on.

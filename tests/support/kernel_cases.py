@@ -26,7 +26,9 @@ from tests.support.score_cases import (
     large_calibration_cases,
     large_calibration_rows_cases,
     large_proper_scores_cases,
+    large_proper_scores_rows_cases,
     proper_scores_cases,
+    proper_scores_rows_cases,
     score_keys_cases,
     scores_cases,
     scores_kept_cases,
@@ -558,6 +560,7 @@ CASES = {
     "calibration": calibration_cases,
     "calibration_rows": calibration_rows_cases,
     "proper_scores": proper_scores_cases,
+    "proper_scores_rows": proper_scores_rows_cases,
     "token_rows": token_rows_cases,
     "multiclass_rows": multiclass_rows_cases,
     "groups": groups_cases,
@@ -571,6 +574,7 @@ LARGE = {
     "calibration": large_calibration_cases,
     "calibration_rows": large_calibration_rows_cases,
     "proper_scores": large_proper_scores_cases,
+    "proper_scores_rows": large_proper_scores_rows_cases,
 }
 
 

@@ -127,7 +127,7 @@ WORK: dict[str, Callable[..., Work | Rows]] = {
     "groups_kernel": lambda t, _: Work("sample", elements=1 if t == "void" else 4),
     "calibration_kernel": lambda *_: Work("round"),
     "proper_elements_kernel": lambda *_: Work("score"),
-    "proper_rows_kernel": lambda t, _: Work("score", size(t)),
+    "proper_rows_kernel": lambda t, *_: Work("score", size(t) if t != "void" else None),
     "score_elements_kernel": lambda *_: Work("score"),
     "score_line_kernel": lambda t, i: Work("score", size(t) + size(i)),
     "keep_elements_kernel": lambda _: Work("score"),
