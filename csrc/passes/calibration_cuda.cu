@@ -27,13 +27,10 @@ int64_t bins_of(int64_t rows, const CalibrationOptions& options) {
   return rows * std::max<int64_t>(1, options.columns) * options.bins;
 }
 
-// Of one round.
-int64_t workspace_of(int64_t bins, bool weighted) {
-  return kRowsScratch + bins * (weighted ? kCellsOfBin<double> : kCellsOfBin<uint32_t>);
-}
-
 int64_t workspace_of(int64_t bins, const RowsBatch& b, const CalibrationOptions& options) {
-  return workspace_of(bins, b.weights != nullptr) * (options.logits < 0 ? 2 : 1);
+  const int64_t of_round = b.weights != nullptr ? RoundFound<double>::words(bins * kCellsOfBin<double>)
+                                                : RoundFound<uint32_t>::words(bins * kCellsOfBin<uint32_t>);
+  return of_round * (options.logits < 0 ? 2 : 1);
 }
 
 template <typename Cell, typename Rows>
@@ -43,7 +40,6 @@ cudaError_t launch_cells(const RowsBatch& b, const Rows& rows, const Calibration
   const int64_t samples = b.rows.samples(), bins = bins_of(count_of(rows), options), cells = bins * kCellsOfBin<Cell>;
   if (samples == 0) return cudaSuccess;
   const bool either = options.logits < 0;
-  const int64_t of_round = workspace_of(bins, kWeighted);
   Card card;
   cudaError_t error = current_card(&card);
   if (error == cudaSuccess) {
@@ -63,16 +59,13 @@ cudaError_t launch_cells(const RowsBatch& b, const Rows& rows, const Calibration
   const int replicas =
       fits ? replicas_of<Cell>(card, cells, added, blocks, Tuning::kBlocksPerMultiprocessor, edges) : 0;
   const int64_t shared = edges + cells * replicas * static_cast<int64_t>(sizeof(Cell));
-  auto found_in = [&](int64_t* place) {
-    return CalibrationFound<Cell>{reinterpret_cast<CellOfCard<Cell>*>(place + kRowsScratch), place};
-  };
-  auto start = [&](Round round, const CalibrationFound<Cell>& found) {
+  auto start = [&](Round round, const RoundFound<Cell>& found) {
     const CalibrationRound<Cell> given{round, replicas, workspace + kRowsOutside, found};
     const auto kernel = warps ? calibration_kernel<Cell, kWarp, Rows> : calibration_kernel<Cell, 1, Rows>;
     return launch(kernel, dim3(blocks), shared, stream, b, rows, options, given, edges);
   };
-  const CalibrationFound<Cell> first = found_in(workspace);
-  const CalibrationFound<Cell> second = either ? found_in(workspace + of_round) : first;
+  const auto first = RoundFound<Cell>::at(workspace);
+  const auto second = either ? RoundFound<Cell>::at(workspace + RoundFound<Cell>::words(cells)) : first;
   error = start(either ? Round::kFirst : Round::kOnly, first);
   if (error == cudaSuccess && either) error = start(Round::kSecond, second);
   if (error != cudaSuccess) return error;

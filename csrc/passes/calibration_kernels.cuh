@@ -13,7 +13,6 @@
 
 #pragma once
 
-#include "common/cells.cuh"
 #include "common/parts.cuh"
 #include "common/rounds.cuh"
 #include "passes/rows_kernels.cuh"
@@ -29,19 +28,12 @@ using ConfidenceParts = Parts<4, 63>;
 template <typename Cell>
 constexpr int kCellsOfBin = kBinConfidences + (std::is_same<Cell, double>::value ? 1 : ConfidenceParts::kParts);
 
-// What a round finds. cells: [rows, columns, bins, kCellsOfBin], zero before. scratch: [kRowsScratch], zero before.
-template <typename Cell>
-struct CalibrationFound {
-  CellOfCard<Cell>* cells;
-  int64_t* scratch;
-};
-
 template <typename Cell>
 struct CalibrationRound {
   Round round;
-  int replicas;      // of the cells of a block
-  int64_t* outside;  // whether a score lies outside [0, 1]; zero before the first round
-  CalibrationFound<Cell> found;
+  int replicas;            // of the cells of a block
+  int64_t* outside;        // whether a score lies outside [0, 1]; zero before the first round
+  RoundFound<Cell> found;  // cells: [rows, columns, bins, kCellsOfBin]
 };
 
 // Which bin has a confidence in [0, 1]: the last one whose edge is not above it.
@@ -127,7 +119,7 @@ class CalibrationCounter {
  private:
   const CalibrationOptions& options_;
   const Rows& rows_;
-  const CalibrationFound<Cell>& found_;
+  const RoundFound<Cell>& found_;
   int64_t columns_;
   BinFinder bins_;
   CellsOfBlock<Cell> cells_;
@@ -219,9 +211,9 @@ FM_KERNEL calibration_kernel(const RowsBatch b, const Rows rows_of, const Calibr
 // round alone. bins: of all rows and columns.
 template <typename Cell>
 FM_KERNEL calibration_close_kernel(const RowsBatch b, int64_t bins, const CalibrationSums to,
-                                   const CalibrationFound<Cell> first, const CalibrationFound<Cell> second,
-                                   const int64_t* outside, int64_t* faults) {
-  const CalibrationFound<Cell> found = outside != nullptr && *outside != 0 ? second : first;
+                                   const RoundFound<Cell> first, const RoundFound<Cell> second, const int64_t* outside,
+                                   int64_t* faults) {
+  const RoundFound<Cell> found = outside != nullptr && *outside != 0 ? second : first;
   const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < bins; i += stride) {
     const CellOfCard<Cell>* of_bin = found.cells + i * kCellsOfBin<Cell>;

@@ -109,13 +109,11 @@ cudaError_t launch_sums(const RowsBatch& b, const ProperScoresOptions& options, 
                 either ? outside : nullptr, faults);
 }
 
-// Of one round with rows.
-int64_t workspace_of(int64_t sums, bool weighted) {
-  return kRowsScratch + sums * (weighted ? kCellsOfProper<double> : kCellsOfProper<uint32_t>);
-}
-
 int64_t workspace_of(const RowsBatch& b, const SampleRows& rows, const ProperScoresOptions& options) {
-  return workspace_of(rows.count * options.label.labels, b.weights != nullptr) * (options.logits < 0 ? 2 : 1);
+  const int64_t sums = rows.count * options.label.labels;
+  const int64_t of_round = b.weights != nullptr ? RoundFound<double>::words(sums * kCellsOfProper<double>)
+                                                : RoundFound<uint32_t>::words(sums * kCellsOfProper<uint32_t>);
+  return of_round * (options.logits < 0 ? 2 : 1);
 }
 
 template <typename Cell>
@@ -144,10 +142,7 @@ cudaError_t launch_rows(const RowsBatch& b, const SampleRows& rows, const Proper
     replicas = replicas_of<Cell>(card, cells, added, static_cast<int>(blocks), Tuning::kBlocksPerMultiprocessor, 0);
   }
   const int64_t shared = cells * replicas * static_cast<int64_t>(sizeof(Cell));
-  auto found_in = [&](int64_t* place) {
-    return ProperFound<Cell>{reinterpret_cast<CellOfCard<Cell>*>(place + kRowsScratch), place};
-  };
-  auto start = [&](Round round, const ProperFound<Cell>& found) {
+  auto start = [&](Round round, const RoundFound<Cell>& found) {
     using Sink = ProperOfRows<Cell>;
     const ProperRound given{round, found.scratch, workspace + kRowsOutside};
     const typename Sink::To to{
@@ -156,8 +151,8 @@ cudaError_t launch_rows(const RowsBatch& b, const SampleRows& rows, const Proper
     return options.multiclass ? started.template rows<void>(blocks) : started.template elements<void, false>(lanes);
   };
   const bool either = options.logits < 0;
-  const ProperFound<Cell> first = found_in(workspace);
-  const ProperFound<Cell> second = either ? found_in(workspace + workspace_of(places, kWeighted)) : first;
+  const auto first = RoundFound<Cell>::at(workspace);
+  const auto second = either ? RoundFound<Cell>::at(workspace + RoundFound<Cell>::words(cells)) : first;
   error = start(either ? Round::kFirst : Round::kOnly, first);
   if (error == cudaSuccess && either) error = start(Round::kSecond, second);
   if (error != cudaSuccess) return error;

@@ -21,7 +21,6 @@
 
 #pragma once
 
-#include "common/cells.cuh"
 #include "common/parts.cuh"
 #include "common/rounds.cuh"
 #include "passes/rows_kernels.cuh"
@@ -92,13 +91,6 @@ enum { kProperSamples, kProperLarge, kProperBrier, kProperLoss = kProperBrier + 
 template <typename Cell>
 constexpr int kCellsOfProper = std::is_same<Cell, double>::value ? 3 : kProperLoss + ProperParts::kParts;
 
-// What a round finds. cells: [rows, labels, kCellsOfProper], zero before. scratch: [kRowsScratch], zero before.
-template <typename Cell>
-struct ProperFound {
-  CellOfCard<Cell>* cells;
-  int64_t* scratch;
-};
-
 template <typename Cell>
 class ProperOfRows {
  public:
@@ -109,8 +101,8 @@ class ProperOfRows {
     SampleRows rows;
     int64_t labels;
     bool wants_brier, wants_loss;
-    int replicas;  // of the cells of a block
-    CellOfCard<Cell>* cells;
+    int replicas;             // of the cells of a block
+    CellOfCard<Cell>* cells;  // [rows, labels, kCellsOfProper]
   };
 
   __device__ __forceinline__ ProperOfRows(const To& to, unsigned char* shared)
@@ -399,9 +391,9 @@ proper_scores_add_kernel(const RowsBatch b, const ProperScoresSums to, const Pro
 // The same of what was found for rows. sums: how many rows and labels.
 template <typename Cell>
 FM_KERNEL proper_rows_close_kernel(const RowsBatch b, int64_t sums, const ProperScoresSums to,
-                                   const ProperFound<Cell> first, const ProperFound<Cell> second,
-                                   const int64_t* outside, int64_t* faults) {
-  const ProperFound<Cell> found = outside != nullptr && *outside != 0 ? second : first;
+                                   const RoundFound<Cell> first, const RoundFound<Cell> second, const int64_t* outside,
+                                   int64_t* faults) {
+  const RoundFound<Cell> found = outside != nullptr && *outside != 0 ? second : first;
   const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < sums; i += stride) {
     const CellOfCard<Cell>* of = found.cells + i * kCellsOfProper<Cell>;

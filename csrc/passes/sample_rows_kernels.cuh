@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // The rows of a state that a kernel adds a sample to: those that it was given, SampleRows, or one that has all samples,
-// OneRow. Which of them is a template argument.
+// OneRow. Which of them is a template argument. And where a round over a batch (common/rounds.cuh) finds what it adds.
 
 #pragma once
 
-#include "common/device.cuh"
+#include "common/cells.cuh"
+#include "passes/rows_kernels.cuh"
 #include "passes/sample_rows.h"
 
 namespace fastmetrics {
@@ -37,5 +38,16 @@ __device__ __forceinline__ void each_row(const SampleRows& rows, int64_t at, con
     if (static_cast<uint64_t>(row) < static_cast<uint64_t>(rows.count)) f(row);
   }
 }
+
+// What a round finds, in a workspace that is zero before. cells: those of the states. scratch: [kRowsScratch].
+template <typename Cell>
+struct RoundFound {
+  CellOfCard<Cell>* cells;
+  int64_t* scratch;
+
+  // How many int64 it takes.
+  static int64_t words(int64_t cells) { return kRowsScratch + cells; }
+  static RoundFound at(int64_t* words) { return {reinterpret_cast<CellOfCard<Cell>*>(words + kRowsScratch), words}; }
+};
 
 }  // namespace fastmetrics

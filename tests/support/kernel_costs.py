@@ -359,6 +359,8 @@ BARS = (
     # a histogram of scores: to find the bin takes half of them
     Bar(r"score_line_kernel<(float|Half|BFloat16), .*>", 37, in_flight=24),
     Bar(r"keep_line_kernel<(float|Half|BFloat16), .*>", 19, in_flight=24),
+    # the groups of samples, typed and in a line
+    Bar(r"groups_kernel<(long|int), .*>", 51, code=10 * 1024, in_flight=20, divides=False),
     Bar(r"values_kernel<float>", 10, in_flight=64, divides=False),
     Bar(r"values_kernel<(Half|BFloat16)>", 11, in_flight=32, divides=False),
     Bar(r"values_kernel<double>", 14, in_flight=64, divides=False),
