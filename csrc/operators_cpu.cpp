@@ -10,9 +10,9 @@
 #include "formulas/average_ratio.h"
 #include "formulas/stat_scores.h"
 #include "passes/binary_arguments.h"
+#include "passes/groups_arguments.h"
 #include "passes/loops_cpu.h"
 #include "passes/multiclass_arguments.h"
-#include "passes/sample_rows_arguments.h"
 
 namespace fastmetrics {
 namespace {
@@ -40,60 +40,22 @@ void multiclass(View preds, View target, OptionalView valid, OptionalState confu
 
 // rows: [K, ...]; valid: [...]; counts: int64 or float64 [S].
 void count_groups(View rows, OptionalView valid, State counts, OptionalState faults) {
-  const int64_t dims = rows.dim() - 1;
-  require(dims >= 0 && dims < kMaxDims, "count_groups_: rows must be [K, ...]");
-  require(is_label(rows.dtype()), "count_groups_: rows must be integers or bool");
-  require(counts.dim() == 1 && counts.size(0) >= 1 && counts.size(0) < INT32_MAX, "count_groups_: counts must be [S]");
-  SampleRows r{rows.const_data_ptr(), rows.dtype(), rows.size(0), rows.stride(0), {}, counts.size(0), 0};
-  GroupsMask mask{nullptr, {}};
-  if (valid.has_value()) {
-    require(valid->dtype() == DType::kBool && valid->dim() == dims, "count_groups_: valid must be bool, as a row is");
-    mask.valid = static_cast<const bool*>(valid->const_data_ptr());
-  }
-  for (int64_t d = 0; d < dims; ++d) {
-    r.layout.push(rows.size(d + 1), rows.stride(d + 1), 0);
-    if (valid.has_value()) {
-      require(valid->size(d) == rows.size(d + 1), "count_groups_: valid must be bool, as a row is");
-      mask.layout.push(valid->size(d), valid->stride(d), 0);
-    }
-  }
-  r.layout.collapse(0);
-  mask.layout.collapse(0);
+  const Groups g = groups_to_count(rows, valid, counts);
   if (counts.dtype() == DType::kInt64) {
-    add_groups(r, mask, state_data<int64_t>(counts, DType::kInt64, r.count, "counts, [S]"), faults_data(faults));
+    add_groups(g.of, g.mask, group_counts<int64_t>(g, counts), faults_data(faults));
     return;
   }
-  double* to = state_data<double>(counts, DType::kDouble, r.count, "counts, int64 or float64 [S]");
-  std::vector<int64_t> found(r.count);
-  add_groups(r, mask, found.data(), faults_data(faults));
-  for (int64_t i = 0; i < r.count; ++i) to[i] += static_cast<double>(found[i]);
+  double* to = group_counts<double>(g, counts);
+  std::vector<int64_t> found(g.of.count);
+  add_groups(g.of, g.mask, found.data(), faults_data(faults));
+  for (int64_t i = 0; i < g.of.count; ++i) to[i] += static_cast<double>(found[i]);
 }
 
 // groups, valid: [...]; rows: int32 [K, ...].
 void groups_to_rows(View groups, OptionalView valid, State rows, OptionalState faults, int64_t slicing, int64_t start,
                     int64_t size) {
-  require(is_label(groups.dtype()) && groups.dim() < kMaxDims, "place_groups_: groups must be integers or bool");
-  require(rows.dim() == groups.dim() + 1, "place_groups_: rows must be [K, ...]");
-  require(slicing >= 0 && slicing < rows.size(0), "place_groups_: there is no such slicing");
-  require(start >= 0 && size >= 0 && start + size < INT32_MAX, "place_groups_: there may be up to 2^31 rows");
-  int32_t* to =
-      state_data<int32_t>(rows, DType::kInt32, rows.size(0) * groups.numel(), "rows, int32 [K, ...], contiguous");
-  SampleRows r{groups.const_data_ptr(), groups.dtype(), 1, 0, {}, size, 0};
-  GroupsMask mask{nullptr, {}};
-  if (valid.has_value()) {
-    require(valid->dtype() == DType::kBool && valid->dim() == groups.dim(),
-            "place_groups_: valid must be bool, as groups are");
-    mask.valid = static_cast<const bool*>(valid->const_data_ptr());
-  }
-  for (int64_t d = 0; d < groups.dim(); ++d) {
-    r.layout.push(groups.size(d), groups.stride(d), 0);
-    if (!valid.has_value()) continue;
-    require(valid->size(d) == groups.size(d), "place_groups_: valid must be bool, as groups are");
-    mask.layout.push(valid->size(d), valid->stride(d), 0);
-  }
-  r.layout.collapse(0);
-  mask.layout.collapse(0);
-  place_groups(r, mask, to, slicing, static_cast<int32_t>(start), faults_data(faults));
+  const Groups g = groups_to_place(groups, valid, rows, slicing, start, size);
+  place_groups(g.of, g.mask, placed_rows(groups, rows), slicing, static_cast<int32_t>(start), faults_data(faults));
 }
 
 // rows: [K, ...], with the shape of target; counts: [L, 4] or [S, L, 4]; samples: [S].

@@ -6,6 +6,8 @@
 #include "passes/binary_arguments.h"
 #include "passes/binary_cells_cuda.h"
 #include "passes/binary_cuda.h"
+#include "passes/groups_arguments.h"
+#include "passes/groups_cuda.h"
 #include "passes/multiclass_arguments.h"
 #include "passes/multiclass_cuda.h"
 #include "passes/multiclass_rows_cuda.h"
@@ -57,8 +59,29 @@ void binary(View preds, View target, OptionalView valid, State counts, OptionalS
   }
 }
 
+void count_groups(View rows, OptionalView valid, State counts, OptionalState faults) {
+  const Groups g = groups_to_count(rows, valid, counts);
+  auto add = [&](auto* to) {
+    check("count_groups_", launch_count_groups(g.of, g.mask, to, faults_data(faults), current_stream()));
+  };
+  if (counts.dtype() == DType::kInt64) {
+    add(group_counts<int64_t>(g, counts));
+  } else {
+    add(group_counts<double>(g, counts));
+  }
+}
+
+void groups_to_rows(View groups, OptionalView valid, State rows, OptionalState faults, int64_t slicing, int64_t start,
+                    int64_t size) {
+  const Groups g = groups_to_place(groups, valid, rows, slicing, start, size);
+  check("place_groups_", launch_place_groups(g.of, g.mask, placed_rows(groups, rows), slicing,
+                                             static_cast<int32_t>(start), faults_data(faults), current_stream()));
+}
+
 }  // namespace
 }  // namespace fastmetrics
 
 FM_CUDA_OPERATOR("multiclass_", &fastmetrics::multiclass)
 FM_CUDA_OPERATOR("binary_", &fastmetrics::binary)
+FM_CUDA_OPERATOR("count_groups_", &fastmetrics::count_groups)
+FM_CUDA_OPERATOR("place_groups_", &fastmetrics::groups_to_rows)

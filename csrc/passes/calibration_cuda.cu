@@ -22,67 +22,75 @@ struct Tuning {
   static constexpr int64_t kMostOfEdges = 1024;
 };
 
-int64_t cells_of(const CalibrationOptions& options, bool weighted) {
-  const int64_t bins = std::max<int64_t>(1, options.columns) * options.bins;
-  return bins * (weighted ? kCellsOfBin<double> : kCellsOfBin<uint32_t>);
+// Bins of all rows and columns.
+int64_t bins_of(int64_t rows, const CalibrationOptions& options) {
+  return rows * std::max<int64_t>(1, options.columns) * options.bins;
 }
 
-// Of one round.
-int64_t workspace_of(const CalibrationOptions& options, bool weighted) {
-  return kRowsScratch + cells_of(options, weighted);
+int64_t workspace_of(int64_t bins, const RowsBatch& b, const CalibrationOptions& options) {
+  const int64_t of_round = b.weights != nullptr ? RoundFound<double>::words(bins * kCellsOfBin<double>)
+                                                : RoundFound<uint32_t>::words(bins * kCellsOfBin<uint32_t>);
+  return of_round * (options.logits < 0 ? 2 : 1);
 }
 
-template <typename Cell>
-cudaError_t launch_cells(const RowsBatch& b, const CalibrationOptions& options, const CalibrationSums& sums,
-                         int64_t* faults, int64_t* workspace, cudaStream_t stream) {
+template <typename Cell, typename Rows>
+cudaError_t launch_cells(const RowsBatch& b, const Rows& rows, const CalibrationOptions& options,
+                         const CalibrationSums& sums, int64_t* faults, int64_t* workspace, cudaStream_t stream) {
   constexpr bool kWeighted = std::is_same<Cell, double>::value;
-  const int64_t rows = b.rows.samples(), cells = cells_of(options, kWeighted);
-  if (rows == 0) return cudaSuccess;
+  const int64_t samples = b.rows.samples(), bins = bins_of(count_of(rows), options), cells = bins * kCellsOfBin<Cell>;
+  if (samples == 0) return cudaSuccess;
+  const bool either = options.logits < 0;
   Card card;
   cudaError_t error = current_card(&card);
   if (error == cudaSuccess) {
-    error = cudaMemsetAsync(workspace, 0, calibration_workspace(b, options) * sizeof(int64_t), stream);
+    error = cudaMemsetAsync(workspace, 0, workspace_of(bins, b, options) * sizeof(int64_t), stream);
   }
   if (error != cudaSuccess) return error;
   const bool warps = options.multiclass && b.a_score == 1 && b.scores >= Tuning::kFewestForWarp;
-  // a sample adds to a cell once
-  const int64_t added = rows * (options.columns > 0 && options.multiclass ? b.scores : 1);
-  const int blocks =
-      std::max(blocks_for(card, rows * b.scores, kThreads * Tuning::kScoresPerThread, Tuning::kBlocksPerMultiprocessor),
-               static_cast<int>((rows + kMostOfBlock - 1) / kMostOfBlock));
+  // a sample adds to a cell of each of its rows once, and these may be one row
+  const int64_t slicings = std::max<int64_t>(1, slicings_of(rows));
+  const int64_t added = samples * slicings * (options.columns > 0 && options.multiclass ? b.scores : 1);
+  const int64_t most_of_block = kMostOfParts / slicings / kThreads * kThreads;
+  const bool fits = kWeighted || most_of_block > 0;
+  int blocks =
+      blocks_for(card, samples * b.scores, kThreads * Tuning::kScoresPerThread, Tuning::kBlocksPerMultiprocessor);
+  if (!kWeighted && fits) blocks = std::max(blocks, static_cast<int>((samples + most_of_block - 1) / most_of_block));
   const int edges = options.bins <= Tuning::kMostOfEdges ? static_cast<int>((options.bins + 1) / 2 * 16) : 0;
-  const int replicas = replicas_of<Cell>(card, cells, added, blocks, Tuning::kBlocksPerMultiprocessor, edges);
+  const int replicas =
+      fits ? replicas_of<Cell>(card, cells, added, blocks, Tuning::kBlocksPerMultiprocessor, edges) : 0;
   const int64_t shared = edges + cells * replicas * static_cast<int64_t>(sizeof(Cell));
-  auto found_in = [&](int64_t* place) {
-    return CalibrationFound<Cell>{reinterpret_cast<CellOfCard<Cell>*>(place + kRowsScratch), place};
-  };
-  auto start = [&](Round round, const CalibrationFound<Cell>& found) {
+  auto start = [&](Round round, const RoundFound<Cell>& found) {
     const CalibrationRound<Cell> given{round, replicas, workspace + kRowsOutside, found};
-    return warps ? launch(calibration_kernel<Cell, kWarp>, dim3(blocks), shared, stream, b, options, given, edges)
-                 : launch(calibration_kernel<Cell, 1>, dim3(blocks), shared, stream, b, options, given, edges);
+    const auto kernel = warps ? calibration_kernel<Cell, kWarp, Rows> : calibration_kernel<Cell, 1, Rows>;
+    return launch(kernel, dim3(blocks), shared, stream, b, rows, options, given, edges);
   };
-  const bool either = options.logits < 0;
-  const CalibrationFound<Cell> first = found_in(workspace);
-  const CalibrationFound<Cell> second = either ? found_in(workspace + workspace_of(options, kWeighted)) : first;
+  const auto first = RoundFound<Cell>::at(workspace);
+  const auto second = either ? RoundFound<Cell>::at(workspace + RoundFound<Cell>::words(cells)) : first;
   error = start(either ? Round::kFirst : Round::kOnly, first);
   if (error == cudaSuccess && either) error = start(Round::kSecond, second);
   if (error != cudaSuccess) return error;
-  const int64_t bins = std::max<int64_t>(1, options.columns) * options.bins;
   const dim3 adders(blocks_for(card, bins, kThreads, Tuning::kBlocksPerMultiprocessor));
-  return launch(calibration_close_kernel<Cell>, adders, 0, stream, b, options, sums, first, second,
+  return launch(calibration_close_kernel<Cell>, adders, 0, stream, b, bins, sums, first, second,
                 either ? workspace + kRowsOutside : nullptr, faults);
+}
+
+template <typename Rows>
+cudaError_t launch_rows(const RowsBatch& b, const Rows& rows, const CalibrationOptions& options,
+                        const CalibrationSums& sums, int64_t* faults, int64_t* workspace, cudaStream_t stream) {
+  return b.weights != nullptr ? launch_cells<double>(b, rows, options, sums, faults, workspace, stream)
+                              : launch_cells<uint32_t>(b, rows, options, sums, faults, workspace, stream);
 }
 
 }  // namespace
 
-int64_t calibration_workspace(const RowsBatch& b, const CalibrationOptions& options) {
-  return workspace_of(options, b.weights != nullptr) * (options.logits < 0 ? 2 : 1);
+int64_t calibration_workspace(const RowsBatch& b, const SampleRows* rows, const CalibrationOptions& options) {
+  return workspace_of(bins_of(rows == nullptr ? 1 : rows->count, options), b, options);
 }
 
-cudaError_t launch_calibration(const RowsBatch& b, const CalibrationOptions& options, const CalibrationSums& sums,
-                               int64_t* faults, int64_t* workspace, cudaStream_t stream) {
-  return b.weights != nullptr ? launch_cells<double>(b, options, sums, faults, workspace, stream)
-                              : launch_cells<uint32_t>(b, options, sums, faults, workspace, stream);
+cudaError_t launch_calibration(const RowsBatch& b, const SampleRows* rows, const CalibrationOptions& options,
+                               const CalibrationSums& sums, int64_t* faults, int64_t* workspace, cudaStream_t stream) {
+  return rows == nullptr ? launch_rows(b, OneRow{}, options, sums, faults, workspace, stream)
+                         : launch_rows(b, *rows, options, sums, faults, workspace, stream);
 }
 
 }  // namespace fastmetrics

@@ -6,41 +6,34 @@
 // cache, for the sum of their exponentials. What the first round of a batch (common/rounds.cuh) found as probabilities
 // is added to the state, or what a second one found as logits.
 //
-// Confidences of samples without weights are added as whole multiples of 2^-63, in parts of 16 bits: so shared memory
-// adds them without a loop, and any order gives the same bits. Sums of weights are added in no fixed order.
+// Confidences of samples without weights are added as whole multiples of 2^-63, see common/parts.cuh: any order gives
+// the same bits. Sums of weights are added in no fixed order.
+//
+// A sample is added to the bins of one row, or to those of all its rows: the same with other cells.
 
 #pragma once
 
-#include "common/cells.cuh"
+#include "common/parts.cuh"
 #include "common/rounds.cuh"
 #include "passes/rows_kernels.cuh"
+#include "passes/sample_rows_kernels.cuh"
 #include "rules/hinge.h"
 #include "rules/order.h"
 
 namespace fastmetrics {
 
-// The cells of a bin: samples, hits, and confidences; of these the parts of kPartBits bits from the lowest on, or sums.
+// The cells of a bin: samples, hits, and confidences; of these the parts, or sums.
 enum { kBinSamples, kBinHits, kBinConfidences };
-constexpr int kPartBits = 16, kParts = 4;
+using ConfidenceParts = Parts<4, 63>;
 template <typename Cell>
-constexpr int kCellsOfBin = kBinConfidences + (std::is_same<Cell, double>::value ? 1 : kParts);
-
-// Samples that a block may have: what they add must not exceed a cell.
-constexpr int64_t kMostOfBlock = int64_t{1} << (32 - kPartBits);
-
-// What a round finds. cells: [columns, bins, kCellsOfBin], zero before. scratch: [kRowsScratch], zero before.
-template <typename Cell>
-struct CalibrationFound {
-  CellOfCard<Cell>* cells;
-  int64_t* scratch;
-};
+constexpr int kCellsOfBin = kBinConfidences + (std::is_same<Cell, double>::value ? 1 : ConfidenceParts::kParts);
 
 template <typename Cell>
 struct CalibrationRound {
   Round round;
-  int replicas;      // of the cells of a block
-  int64_t* outside;  // whether a score lies outside [0, 1]; zero before the first round
-  CalibrationFound<Cell> found;
+  int replicas;            // of the cells of a block
+  int64_t* outside;        // whether a score lies outside [0, 1]; zero before the first round
+  RoundFound<Cell> found;  // cells: [rows, columns, bins, kCellsOfBin]
 };
 
 // Which bin has a confidence in [0, 1]: the last one whose edge is not above it.
@@ -79,42 +72,42 @@ class BinFinder {
   bool near_, even_ = false;  // even: so near to equal steps that a guess is at most one bin away
 };
 
-template <typename Cell>
+template <typename Cell, typename Rows>
 class CalibrationCounter {
  public:
-  __device__ __forceinline__ CalibrationCounter(const CalibrationOptions& options, const CalibrationRound<Cell>& round,
-                                                unsigned char* shared, int cells_at)
+  __device__ __forceinline__ CalibrationCounter(const CalibrationOptions& options, const Rows& rows,
+                                                const CalibrationRound<Cell>& round, unsigned char* shared,
+                                                int cells_at)
       : options_(options),
+        rows_(rows),
         found_(round.found),
+        columns_(options.columns > 0 ? options.columns : 1),
         bins_(options, cells_at > 0, reinterpret_cast<double*>(shared)),
-        cells_(shared + cells_at, (options.columns > 0 ? options.columns : 1) * options.bins * kCellsOfBin<Cell>,
-               round.replicas) {}
+        cells_(shared + cells_at, count_of(rows) * columns_ * options.bins * kCellsOfBin<Cell>, round.replicas) {}
 
   __device__ BadOnes* bad() { return &bad_; }
 
-  // A probability of a column; place: where it is among those of all samples.
-  __device__ __forceinline__ void add(int64_t column, double x, bool hit, double weight, int64_t place) {
+  // A probability of a column, of a sample whose rows are at `at`; place: where it is among those of all samples.
+  __device__ __forceinline__ void add(int64_t at, int64_t column, double x, bool hit, double weight, int64_t place) {
     const double confidence = options_.rounds ? static_cast<double>(static_cast<float>(x)) : x;
     if (is_outside(confidence)) {
       bad_.add(kBadPreds, place);
       return;
     }
-    const int64_t first = (column * options_.bins + bins_(confidence)) * kCellsOfBin<Cell>;
-    auto add_to = [&](int64_t cell, Cell amount) { cells_.add(first + cell, amount, found_.cells + first + cell); };
-    if constexpr (std::is_same<Cell, double>::value) {
-      add_to(kBinSamples, weight);
-      if (hit) add_to(kBinHits, weight);
-      add_to(kBinConfidences, weight * confidence);
-    } else {
-      add_to(kBinSamples, 1);
-      if (hit) add_to(kBinHits, 1);
-      const uint64_t whole = static_cast<uint64_t>(confidence * 0x1p63);
-#pragma unroll
-      for (int part = 0; part < kParts; ++part) {
-        const auto bits = static_cast<uint32_t>(whole >> part * kPartBits) & ((1u << kPartBits) - 1);
-        if (bits != 0) add_to(kBinConfidences + part, bits);
+    const int bin = bins_(confidence);
+    each_row(rows_, at, [&](int64_t row) {
+      const int64_t first = ((row * columns_ + column) * options_.bins + bin) * kCellsOfBin<Cell>;
+      auto add_to = [&](int64_t cell, Cell amount) { cells_.add(first + cell, amount, found_.cells + first + cell); };
+      if constexpr (std::is_same<Cell, double>::value) {
+        add_to(kBinSamples, weight);
+        if (hit) add_to(kBinHits, weight);
+        add_to(kBinConfidences, weight * confidence);
+      } else {
+        add_to(kBinSamples, 1);
+        if (hit) add_to(kBinHits, 1);
+        ConfidenceParts::split(confidence, [&](int part, uint32_t bits) { add_to(kBinConfidences + part, bits); });
       }
-    }
+    });
   }
 
   // All threads of the block call it, once each has done its part.
@@ -125,7 +118,9 @@ class CalibrationCounter {
 
  private:
   const CalibrationOptions& options_;
-  const CalibrationFound<Cell>& found_;
+  const Rows& rows_;
+  const RoundFound<Cell>& found_;
+  int64_t columns_;
   BinFinder bins_;
   CellsOfBlock<Cell> cells_;
   BadOnes bad_;
@@ -170,14 +165,14 @@ __device__ __forceinline__ double sum_of_row(const RowsBatch& b, int64_t at, dou
 }
 
 // cells_at: where in shared memory the cells begin, behind a copy of the edges; 0 for no copy.
-template <typename Cell, int kLanes>
-FM_KERNEL calibration_kernel(const RowsBatch b, const CalibrationOptions options, const CalibrationRound<Cell> round,
-                             int cells_at) {
+template <typename Cell, int kLanes, typename Rows>
+FM_KERNEL calibration_kernel(const RowsBatch b, const Rows rows_of, const CalibrationOptions options,
+                             const CalibrationRound<Cell> round, int cells_at) {
   static_assert(kLanes == 1 || kLanes == kWarp, "a thread or a warp");
   extern __shared__ __align__(16) unsigned char shared[];
   const bool logits = round.round == Round::kSecond || options.logits == 1;
   if (round.round == Round::kSecond && *round.outside == 0) return;
-  CalibrationCounter<Cell> counter(options, round, shared, cells_at);
+  CalibrationCounter<Cell, Rows> counter(options, rows_of, round, shared, cells_at);
   Lookout lookout(round.round, round.outside);
   constexpr int kRows = kThreads / kLanes;
   const int64_t rows = b.rows.samples(), stride = static_cast<int64_t>(gridDim.x) * kRows;
@@ -188,21 +183,21 @@ FM_KERNEL calibration_kernel(const RowsBatch b, const CalibrationOptions options
     double weight = 1.0;
     const int64_t target = row < rows ? counted_target(b, row, classes, lane, &weight, counter.bad()) : -1;
     if (target >= 0) {
-      const int64_t at = b.rows.offset(row, b.rows.a_stride);
+      const int64_t at = b.rows.offset(row, b.rows.a_stride), of_rows = find_rows(rows_of, row);
       if (!options.multiclass) {
         const double x = score_at(b, at);
         lookout.look(is_outside(x));
-        counter.add(options.label(row), logits ? 1.0 / (1.0 + exp(-x)) : x, target == 1, weight, row);
+        counter.add(of_rows, options.label(row), logits ? 1.0 / (1.0 + exp(-x)) : x, target == 1, weight, row);
       } else {
         const GreatestOfRow greatest = greatest_of_row<kLanes>(b, at, lane, &lookout);
         const double sum = logits ? sum_of_row<kLanes>(b, at, greatest.most, lane) : 1.0;
         if (options.columns == 0) {
           const double confidence = logits ? 1.0 / sum : greatest.most;
-          if (lane == 0) counter.add(0, confidence, target == greatest.label, weight, row);
+          if (lane == 0) counter.add(of_rows, 0, confidence, target == greatest.label, weight, row);
         } else {
           for (int64_t c = lane; c < b.scores; c += kLanes) {
             const double x = score_at(b, at + c * b.a_score);
-            counter.add(c, logits ? exp(x - greatest.most) / sum : x, target == c, weight, row * b.scores + c);
+            counter.add(of_rows, c, logits ? exp(x - greatest.most) / sum : x, target == c, weight, row * b.scores + c);
           }
         }
       }
@@ -213,23 +208,21 @@ FM_KERNEL calibration_kernel(const RowsBatch b, const CalibrationOptions options
 }
 
 // Adds what was found to the state: by the second round where scores lie outside [0, 1]. outside: null if there was one
-// round alone.
+// round alone. bins: of all rows and columns.
 template <typename Cell>
-FM_KERNEL calibration_close_kernel(const RowsBatch b, const CalibrationOptions options, const CalibrationSums to,
-                                   const CalibrationFound<Cell> first, const CalibrationFound<Cell> second,
-                                   const int64_t* outside, int64_t* faults) {
-  const CalibrationFound<Cell> found = outside != nullptr && *outside != 0 ? second : first;
-  const int64_t bins = (options.columns > 0 ? options.columns : 1) * options.bins;
+FM_KERNEL calibration_close_kernel(const RowsBatch b, int64_t bins, const CalibrationSums to,
+                                   const RoundFound<Cell> first, const RoundFound<Cell> second, const int64_t* outside,
+                                   int64_t* faults) {
+  const RoundFound<Cell> found = outside != nullptr && *outside != 0 ? second : first;
   const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < bins; i += stride) {
     const CellOfCard<Cell>* of_bin = found.cells + i * kCellsOfBin<Cell>;
     if (of_bin[kBinSamples] == 0) continue;
-    double sum = static_cast<double>(of_bin[kBinConfidences]);
-    if constexpr (!std::is_same<Cell, double>::value) {
-      for (int part = 1; part < kParts; ++part) {
-        sum += ldexp(static_cast<double>(of_bin[kBinConfidences + part]), part * kPartBits);
-      }
-      sum *= 0x1p-63;
+    double sum;
+    if constexpr (std::is_same<Cell, double>::value) {
+      sum = of_bin[kBinConfidences];
+    } else {
+      sum = ConfidenceParts::sum(of_bin + kBinConfidences);
     }
     to.counts.add(i, static_cast<double>(of_bin[kBinSamples]));
     to.hits.add(i, static_cast<double>(of_bin[kBinHits]));

@@ -6,13 +6,25 @@
 // from the cache, for the sum of their exponentials. What the first round of a batch (common/rounds.cuh) found as
 // probabilities is added to the state, or what a second one found as logits, in the place of it.
 //
-// Sums are float64, in an order that depends on the sizes alone: a thread has samples of one label, after them the
-// threads of a block and then the blocks are added in order.
+// Without rows, sums are float64 in an order that depends on the sizes alone: a thread has samples of one label, after
+// them the threads of a block and then the blocks are added in order.
+//
+// With rows, a sample is added to the cells of all its rows, by the same kernels. Of samples without weights they are
+// whole multiples of 2^-80, see common/parts.cuh: any order gives the same bits. Sums of weights are added in no fixed
+// order. The type of scores is looked up score by score then: what is done with a sample costs more than that, and
+// every kernel would be compiled four times otherwise.
+//
+// Where samples go is a class with
+//   To: what it is given, and a constructor (to, shared memory) that all threads of a block call;
+//   add(sample, label, brier, loss, weight): loss is called where the log loss is wanted;
+//   close(): all threads of the block call it, once each has done its part.
 
 #pragma once
 
+#include "common/parts.cuh"
 #include "common/rounds.cuh"
 #include "passes/rows_kernels.cuh"
+#include "passes/sample_rows_kernels.cuh"
 #include "rules/elementary.h"
 #include "rules/hinge.h"
 
@@ -31,65 +43,160 @@ struct ProperLanes {
   FM_HD int64_t of_part() const { return labels * width; }
   // Threads of a block that have samples.
   FM_HD int threads() const { return units > 0 ? static_cast<int>(units * of_part()) : kThreads; }
+  // Samples that a thread has at most.
+  FM_HD int64_t samples_of_thread() const { return (groups + parts - 1) / parts * ((inner + width - 1) / width); }
   // How many sums of each label, times the labels.
   FM_HD int64_t partials() const { return (units > 0 ? parts / units : parts) * of_part(); }
 };
 
 struct ProperRound {
   Round round;
-  int64_t* scratch;     // [kRowsScratch], zero before
-  int64_t* outside;     // whether a score lies outside [0, 1]; zero before the first round
-  ProperSums* partial;  // [partials], or [blocks]
-  bool wants_loss;      // or Brier scores alone
+  int64_t* scratch;  // [kRowsScratch], zero before
+  int64_t* outside;  // whether a score lies outside [0, 1]; zero before the first round
 
   // Whether it is a second round that has nothing to do.
   __device__ bool is_over() const { return round == Round::kSecond && *outside == 0; }
 };
 
+// The samples of a thread are of one label, and added up in its registers.
+class ProperOfThread {
+ public:
+  static constexpr bool kRows = false;
+  static constexpr int kBlocks = 4;  // of a multiprocessor
+
+  struct To {
+    ProperSums* partial;  // [partials], or [blocks]
+    bool wants_loss;
+  };
+
+  __device__ __forceinline__ ProperOfThread(const To& to, unsigned char*) : wants_loss_(to.wants_loss) {}
+  template <typename Loss>
+  __device__ __forceinline__ void add(int64_t, int64_t, double brier, const Loss& loss, double weight) {
+    sums_.of[0] += weight * brier;
+    if (wants_loss_) sums_.of[1] += weight * loss();
+    sums_.of[2] += weight;
+  }
+  __device__ __forceinline__ void close() {}
+  __device__ const ProperSums& sums() const { return sums_; }
+
+ private:
+  bool wants_loss_;
+  ProperSums sums_;
+};
+
+// The cells of a label of a row: samples; the parts of Brier scores and of log losses, and the sum of those losses that
+// have none, as a double; or three sums.
+using ProperParts = Parts<7, 80>;  // a Brier score is less than 2^31, which are the most classes
+enum { kProperSamples, kProperLarge, kProperBrier, kProperLoss = kProperBrier + ProperParts::kParts };
+template <typename Cell>
+constexpr int kCellsOfProper = std::is_same<Cell, double>::value ? 3 : kProperLoss + ProperParts::kParts;
+
+template <typename Cell>
+class ProperOfRows {
+ public:
+  static constexpr bool kRows = true;
+  static constexpr int kBlocks = 2;
+
+  struct To {
+    SampleRows rows;
+    int64_t labels;
+    bool wants_brier, wants_loss;
+    int replicas;             // of the cells of a block
+    CellOfCard<Cell>* cells;  // [rows, labels, kCellsOfProper]
+  };
+
+  __device__ __forceinline__ ProperOfRows(const To& to, unsigned char* shared)
+      : to_(to), cells_(shared, to.rows.count * to.labels * kCellsOfProper<Cell>, to.replicas) {}
+
+  template <typename Loss>
+  __device__ __forceinline__ void add(int64_t sample, int64_t label, double brier, const Loss& loss_of, double weight) {
+    const double loss = to_.wants_loss ? loss_of() : 0.0;
+    each_row(to_.rows, find_rows(to_.rows, sample), [&](int64_t row) {
+      const int64_t first = (row * to_.labels + label) * kCellsOfProper<Cell>;
+      auto add_to = [&](int64_t cell, Cell amount) { cells_.add(first + cell, amount, to_.cells + first + cell); };
+      if constexpr (std::is_same<Cell, double>::value) {
+        if (to_.wants_brier) add_to(0, weight * brier);
+        if (loss != 0.0) add_to(1, weight * loss);
+        add_to(2, weight);
+      } else {
+        add_to(kProperSamples, 1);
+        if (to_.wants_brier) {
+          ProperParts::split(brier, [&](int part, uint32_t bits) { add_to(kProperBrier + part, bits); });
+        }
+        if (loss < ProperParts::kLimit) {
+          ProperParts::split(loss, [&](int part, uint32_t bits) { add_to(kProperLoss + part, bits); });
+        } else {
+          atomicAdd(reinterpret_cast<double*>(to_.cells + first + kProperLarge), loss);
+        }
+      }
+    });
+  }
+  __device__ __forceinline__ void close() { cells_.flush(to_.cells); }
+
+ private:
+  const To& to_;
+  CellsOfBlock<Cell> cells_;
+};
+
+// One score: of T, or of any type if that is void.
+template <typename T>
+__device__ __forceinline__ auto score_of(const RowsBatch& b, int64_t offset) {
+  if constexpr (std::is_void<T>::value) {
+    return score_at(b, offset);
+  } else {
+    return widen(static_cast<const T*>(b.preds)[offset]);
+  }
+}
+
 // What a thread does with samples in a round.
+template <typename Sink>
 class ProperCounter {
  public:
-  __device__ __forceinline__ ProperCounter(const ProperScoresOptions& options, const ProperRound& round)
+  __device__ __forceinline__ ProperCounter(const ProperScoresOptions& options, const ProperRound& round,
+                                           const typename Sink::To& to, unsigned char* shared)
       : epsilon_(options.epsilon),
-        wants_loss_(round.wants_loss),
         logits_(round.round == Round::kSecond || options.logits == 1),
-        lookout_(round.round, round.outside) {}
+        lookout_(round.round, round.outside),
+        sink_(to, shared) {}
 
   __device__ bool logits() const { return logits_; }
   __device__ BadOnes* bad() { return &bad_; }
-  __device__ const ProperSums& sums() const { return sums_; }
+  __device__ const Sink& sink() const { return sink_; }
 
   __device__ __forceinline__ void look(bool outside) { lookout_.look(outside); }
   // See Lookout.
   __device__ __forceinline__ bool stops() { return lookout_.stops(); }
 
   // A binary sample whose target is 1 if `positive`. place: of the sample.
-  __device__ __forceinline__ void add(double x, bool positive, double weight, int64_t place) {
+  __device__ __forceinline__ void add(double x, bool positive, double weight, int64_t place, int64_t label) {
     if (logits_) {
       // with z for the target and e = exp(-|z|): the probability of the other is (z < 0 ? 1 : e) / (1 + e)
       const double z = positive ? x : -x, e = exp(-fabs(x)), missed = (z < 0.0 ? 1.0 : e) / (1.0 + e);
-      add_sums(z != z, missed * missed, [&] { return log1p(e) + (z < 0.0 ? -z : 0.0); }, weight, place);
+      add_sums(z != z, missed * missed, [&] { return log1p(e) + (z < 0.0 ? -z : 0.0); }, weight, place, label);
     } else {
       const double own = positive ? x : 1.0 - x, missed = 1.0 - own;
-      add_sums(is_outside(x), missed * missed, [&] { return loss_of(own); }, weight, place);
+      add_sums(is_outside(x), missed * missed, [&] { return loss_of(own); }, weight, place, label);
     }
   }
 
   // A sample of classes by its probabilities. own: that of the target; squares: of the others, the sum of their
   // squares.
   __device__ __forceinline__ void add_classes(bool outside, double own, double squares, double weight, int64_t place) {
-    add_sums(outside, (1.0 - own) * (1.0 - own) + squares, [&] { return loss_of(own); }, weight, place);
+    add_sums(outside, (1.0 - own) * (1.0 - own) + squares, [&] { return loss_of(own); }, weight, place, 0);
   }
 
   // The same by exp(x - most) of logits x. own: the logit of the target, and of_own what it gives.
   __device__ __forceinline__ void add_logits(bool bad, double most, double own, double of_own, double others,
                                              double squares, double weight, int64_t place) {
     const double sum = of_own + others, missed = others / sum;
-    add_sums(bad, missed * missed + squares / (sum * sum), [&] { return log(sum) + (most - own); }, weight, place);
+    add_sums(bad, missed * missed + squares / (sum * sum), [&] { return log(sum) + (most - own); }, weight, place, 0);
   }
 
   // All threads of the block call it, once each has done its part.
-  __device__ __forceinline__ void close(int64_t* scratch) { bad_.close(scratch + kRowsFaults, scratch + kRowsPlaces); }
+  __device__ __forceinline__ void close(int64_t* scratch) {
+    sink_.close();
+    bad_.close(scratch + kRowsFaults, scratch + kRowsPlaces);
+  }
 
  private:
   __device__ __forceinline__ double loss_of(double p) const {
@@ -98,48 +205,46 @@ class ProperCounter {
   }
 
   template <typename Loss>
-  __device__ __forceinline__ void add_sums(bool bad, double brier, const Loss& loss, double weight, int64_t place) {
+  __device__ __forceinline__ void add_sums(bool bad, double brier, const Loss& loss, double weight, int64_t place,
+                                           int64_t label) {
     if (bad) {
       bad_.add(kBadPreds, place);
     } else if (weight != 0.0) {  // of which a loss may be infinite
-      sums_.of[0] += weight * brier;
-      if (wants_loss_) sums_.of[1] += weight * loss();
-      sums_.of[2] += weight;
+      sink_.add(place, label, brier, loss, weight);
     }
   }
 
   double epsilon_;
-  bool wants_loss_, logits_;
+  bool logits_;
   Lookout lookout_;
-  ProperSums sums_;
+  Sink sink_;
   BadOnes bad_;
 };
 
 // Binary scores T, or those of labels. kPlain: targets are int64, one stride leads from a sample to the next one, and
 // there are neither masks nor weights.
-template <typename T, bool kPlain>
-FM_KERNEL_OF(4)
+template <typename T, bool kPlain, typename Sink>
+FM_KERNEL_OF(Sink::kBlocks)
 proper_elements_kernel(const RowsBatch b, const ProperScoresOptions options, const ProperLanes lanes,
-                       const ProperRound round) {
-  __shared__ ProperSums of_block[kThreads];
+                       const ProperRound round, const typename Sink::To to) {
+  extern __shared__ __align__(16) unsigned char shared[];
   if (round.is_over()) return;
-  ProperCounter counter(options, round);
-  const T* preds = static_cast<const T*>(b.preds);
-  auto take = [&](int64_t i) {
+  ProperCounter<Sink> counter(options, round, to, shared);
+  auto take = [&](int64_t i, int64_t label) {
     int64_t target;
     double weight = 1.0, x;
     if constexpr (kPlain) {
       target = static_cast<const int64_t*>(b.target)[i * b.rows.b_stride[0]];
-      x = static_cast<double>(widen(preds[i * b.rows.a_stride[0]]));
+      x = static_cast<double>(score_of<T>(b, i * b.rows.a_stride[0]));
       if (b.has_ignore && target == b.ignore) return;
       if (target != 0 && target != 1) return counter.bad()->add(kBadTarget, i);
     } else {
-      x = static_cast<double>(widen(preds[b.rows.offset(i, b.rows.a_stride)]));
+      x = static_cast<double>(score_of<T>(b, b.rows.offset(i, b.rows.a_stride)));
       target = counted_target(b, i, 2, 0, &weight, counter.bad());
       if (target < 0) return;
     }
     counter.look(is_outside(x));
-    counter.add(x, target != 0, weight, i);
+    counter.add(x, target != 0, weight, i, label);
   };
   const int64_t thread = static_cast<int64_t>(blockIdx.x) * lanes.threads() + threadIdx.x;
   const int64_t width = lanes.width, of_part = lanes.of_part();
@@ -149,7 +254,7 @@ proper_elements_kernel(const RowsBatch b, const ProperScoresOptions options, con
   // all lanes of a warp go round until the last of them has no more
   while (__any_sync(kAllLanes, group < lanes.groups)) {
     if (group < lanes.groups) {
-      take((group * lanes.labels + label) * lanes.inner + at);
+      take((group * lanes.labels + label) * lanes.inner + at, label);
       at += width;
       if (at >= lanes.inner) {
         at = start;
@@ -159,29 +264,33 @@ proper_elements_kernel(const RowsBatch b, const ProperScoresOptions options, con
     if (counter.stops()) break;
   }
   counter.close(round.scratch);
-  if (lanes.units == 0) {
-    if (busy) round.partial[thread] = counter.sums();
-    return;
-  }
-  of_block[threadIdx.x] = counter.sums();
-  __syncthreads();
-  for (int units = lanes.units; units > 1; units = (units + 1) / 2) {
-    const int half = (units + 1) / 2 * static_cast<int>(of_part);
-    const int from = static_cast<int>(threadIdx.x) + half;
-    if (from < units * static_cast<int>(of_part)) of_block[threadIdx.x].add(of_block[from]);
+  if constexpr (!Sink::kRows) {
+    __shared__ ProperSums of_block[kThreads];
+    const ProperSums& sums = counter.sink().sums();
+    if (lanes.units == 0) {
+      if (busy) to.partial[thread] = sums;
+      return;
+    }
+    of_block[threadIdx.x] = sums;
     __syncthreads();
+    for (int units = lanes.units; units > 1; units = (units + 1) / 2) {
+      const int half = (units + 1) / 2 * static_cast<int>(of_part);
+      const int from = static_cast<int>(threadIdx.x) + half;
+      if (from < units * static_cast<int>(of_part)) of_block[threadIdx.x].add(of_block[from]);
+      __syncthreads();
+    }
+    if (static_cast<int>(threadIdx.x) < of_part) to.partial[blockIdx.x * of_part + threadIdx.x] = of_block[threadIdx.x];
   }
-  if (static_cast<int>(threadIdx.x) < of_part)
-    round.partial[blockIdx.x * of_part + threadIdx.x] = of_block[threadIdx.x];
 }
 
 // Samples of classes: kLanes lanes, 1 or a warp, have one.
-template <typename T, int kLanes>
-FM_KERNEL proper_rows_kernel(const RowsBatch b, const ProperScoresOptions options, const ProperRound round) {
-  __shared__ ProperSums of_block[kThreads];
+template <typename T, int kLanes, typename Sink>
+FM_KERNEL proper_rows_kernel(const RowsBatch b, const ProperScoresOptions options, const ProperRound round,
+                             const typename Sink::To to) {
+  extern __shared__ __align__(16) unsigned char shared[];
   if (round.is_over()) return;
-  using V = WidenedTo<T>;
-  ProperCounter counter(options, round);
+  using V = decltype(score_of<T>(b, 0));
+  ProperCounter<Sink> counter(options, round, to, shared);
   constexpr int kRows = kThreads / kLanes;
   const int64_t rows = b.rows.samples(), stride = static_cast<int64_t>(gridDim.x) * kRows;
   const int lane = static_cast<int>(threadIdx.x) % kLanes, row_of_warp = static_cast<int>(threadIdx.x) % kWarp / kLanes;
@@ -194,8 +303,8 @@ FM_KERNEL proper_rows_kernel(const RowsBatch b, const ProperScoresOptions option
     double weight = 1.0;
     const int64_t target = row < rows ? counted_target(b, row, b.scores, lane, &weight, counter.bad()) : -1;
     if (target >= 0) {
-      const T* scores = static_cast<const T*>(b.preds) + b.rows.offset(row, b.rows.a_stride);
-      auto read = [&](int64_t c) { return widen(scores[c * b.a_score]); };
+      const int64_t first = b.rows.offset(row, b.rows.a_stride);
+      auto read = [&](int64_t c) { return score_of<T>(b, first + c * b.a_score); };
       const double own = static_cast<double>(read(target));
       double others = 0.0, squares = 0.0;
       auto see = [&](double x) {
@@ -238,8 +347,11 @@ FM_KERNEL proper_rows_kernel(const RowsBatch b, const ProperScoresOptions option
     if (counter.stops()) break;
   }
   counter.close(round.scratch);
-  const ProperSums sums = sum_of_block(counter.sums(), of_block);
-  if (threadIdx.x == 0) round.partial[blockIdx.x] = sums;
+  if constexpr (!Sink::kRows) {
+    __shared__ ProperSums of_block[kThreads];
+    const ProperSums sums = sum_of_block(counter.sink().sums(), of_block);
+    if (threadIdx.x == 0) to.partial[blockIdx.x] = sums;
+  }
 }
 
 // Adds the sums of all parts to the state, those of one label after another by each block, and records the faults: of
@@ -274,6 +386,30 @@ proper_scores_add_kernel(const RowsBatch b, const ProperScoresSums to, const Pro
   }
   if (blockIdx.x != 0 || threadIdx.x != 0) return;
   record_scored_faults(b, outside != nullptr && *outside != 0 ? second : first, faults);
+}
+
+// The same of what was found for rows. sums: how many rows and labels.
+template <typename Cell>
+FM_KERNEL proper_rows_close_kernel(const RowsBatch b, int64_t sums, const ProperScoresSums to,
+                                   const RoundFound<Cell> first, const RoundFound<Cell> second, const int64_t* outside,
+                                   int64_t* faults) {
+  const RoundFound<Cell> found = outside != nullptr && *outside != 0 ? second : first;
+  const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
+  for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < sums; i += stride) {
+    const CellOfCard<Cell>* of = found.cells + i * kCellsOfProper<Cell>;
+    if constexpr (std::is_same<Cell, double>::value) {
+      to.brier.add(i, of[0]);
+      to.log_loss.add(i, of[1]);
+      to.count.add(i, of[2]);
+    } else {
+      if (of[kProperSamples] == 0) continue;
+      to.brier.add(i, ProperParts::sum(of + kProperBrier));
+      to.log_loss.add(
+          i, ProperParts::sum(of + kProperLoss) + __longlong_as_double(static_cast<int64_t>(of[kProperLarge])));
+      to.count.add(i, static_cast<double>(of[kProperSamples]));
+    }
+  }
+  if (blockIdx.x == 0 && threadIdx.x == 0) record_scored_faults(b, found.scratch, faults);
 }
 
 }  // namespace fastmetrics

@@ -195,7 +195,8 @@ def calibration_rows_body(
         has_ignore_index: see there.
 
     The CPU kernel takes as much memory as the states beside them at most, or about 32 MB if they take less, and forms
-    sums in an order that depends on the sizes alone.
+    sums in an order that depends on the sizes alone. The CUDA kernels take up to twice as much memory as the states, or
+    four times where values decide about logits, and add as those of that pass do.
     """
     if target.numel() == 0:
         return
@@ -219,4 +220,4 @@ def _rows_fake(preds: Tensor, target: Tensor, rows: Tensor, *rest: Any) -> None:
     )
 
 
-calibration_rows_ = define(ROWS_SCHEMA, calibration_rows_body, _rows_fake, kernels=("cpu",), library="probabilities")
+calibration_rows_ = define(ROWS_SCHEMA, calibration_rows_body, _rows_fake, library="probabilities")

@@ -38,7 +38,7 @@ def _fake(rows: Tensor, valid: Tensor | None, counts: Tensor, faults: Tensor | N
     )
 
 
-count_groups_ = define(SCHEMA, count_groups_body, _fake, ("cpu",))
+count_groups_ = define(SCHEMA, count_groups_body, _fake)
 
 PLACE_SCHEMA = (
     "place_groups_(Tensor groups, Tensor? valid, Tensor(a!) rows, Tensor(b!)? faults, int slicing, int start, int size)"
@@ -83,7 +83,7 @@ def _place_fake(
     )
 
 
-place_groups_ = define(PLACE_SCHEMA, place_groups_body, _place_fake, ("cpu",))
+place_groups_ = define(PLACE_SCHEMA, place_groups_body, _place_fake)
 
 
 def add_to_rows(state: Tensor, rows: Tensor | None, values: Tensor) -> None:

@@ -213,7 +213,9 @@ def proper_scores_rows_body(
         has_ignore_index: see there.
 
     The CPU kernel takes as much memory as the states beside them at most, or about 32 MB if they take less, and adds in
-    an order that depends on the sizes alone.
+    an order that depends on the sizes alone. The CUDA kernels take 128 bytes for each row and label, or twice that
+    where values decide about logits. They add scores of samples without weights as multiples of 2^-80, rounded down, in
+    any order with the same result, but for losses of 2^32 and more; and sums of weights in no fixed order.
     """
     if target.numel() == 0:
         return
@@ -235,6 +237,4 @@ def _rows_fake(preds: Tensor, target: Tensor, rows: Tensor, *rest: Any) -> None:
     )
 
 
-proper_scores_rows_ = define(
-    ROWS_SCHEMA, proper_scores_rows_body, _rows_fake, kernels=("cpu",), library="probabilities"
-)
+proper_scores_rows_ = define(ROWS_SCHEMA, proper_scores_rows_body, _rows_fake, library="probabilities")

@@ -29,7 +29,11 @@ OPERATORS = {
     "count_scores_": "score_keys",
     "keep_scores_": "scores_kept",
     "calibration_": "calibration",
+    "calibration_rows_": "calibration_rows",
     "proper_scores_": "proper_scores",
+    "proper_scores_rows_": "proper_scores_rows",
+    "count_groups_": "groups",
+    "place_groups_": "groups",
 }
 RETURN_TENSORS = ("row_pairs", "token_rows")  # so they go through the dispatcher
 
@@ -108,10 +112,11 @@ def test_nothing_is_read_on_the_host(gpu):
 
 # Launches of the second call, if not two; and whether it needs a workspace, which is memory of PyTorch's cache, and
 # whether that has to be zero.
-LAUNCHES = {"multiclass_": 1} | dict.fromkeys(
-    ("score_histogram_", "count_scores_", "keep_scores_", "calibration_", "proper_scores_"), 3
+OF_PROBABILITIES = ("calibration_", "calibration_rows_", "proper_scores_", "proper_scores_rows_")
+LAUNCHES = dict.fromkeys(("multiclass_", "count_groups_", "place_groups_"), 1) | dict.fromkeys(
+    ("score_histogram_", "count_scores_", "keep_scores_", *OF_PROBABILITIES), 3
 )
-WITHOUT_WORKSPACE = ("multiclass_",)
+WITHOUT_WORKSPACE = ("multiclass_", "count_groups_", "place_groups_")
 ANY_VALUES = ("pairs_", "simple_pairs_", "values_")
 
 

@@ -23,8 +23,10 @@ SCORES, LAUNCH_SCORES = "passes/scores_kernels.cuh", "passes/scores_launch.cuh"
 READER, KEPT, LAUNCH_KEPT = (f"passes/scores_{name}" for name in ("reader.cuh", "kept_kernels.cuh", "kept_cuda.cu"))
 PROPER, LAUNCH_PROPER = "passes/proper_scores_kernels.cuh", "passes/proper_scores_cuda.cu"
 CALIBRATION, LAUNCH_CALIBRATION = "passes/calibration_kernels.cuh", "passes/calibration_cuda.cu"
+PARTS, SAMPLE_ROWS = "common/parts.cuh", "passes/sample_rows_kernels.cuh"
 TOKENS = "passes/token_rows_kernels.cuh"
 GROUPS = "passes/multiclass_rows_kernels.cuh"
+COUNTED = "passes/groups_kernels.cuh"
 PAIRS = "passes/pairs_kernels.cuh"
 VALUES = "passes/values_kernels.cuh"
 ROW_PAIRS = "passes/row_pairs_kernels.cuh"
@@ -258,16 +260,16 @@ MUTATIONS = [
      "scores_kept", f"{RACE}|{WRONG}"),
     # the kernels of proper scores
     ("parts of a block that are not folded", PROPER, "units > 1; units =", "units > 2; units =", "proper_scores", WRONG),
-    ("parts folded without barriers", PROPER, ".add(of_block[from]);\n    __syncthreads();", ".add(of_block[from]);", "proper_scores",
+    ("parts folded without barriers", PROPER, ".add(of_block[from]);\n      __syncthreads();", ".add(of_block[from]);", "proper_scores",
      RACE),
-    ("parts folded before they are there", PROPER, "= counter.sums();\n  __syncthreads();", "= counter.sums();", "proper_scores",
+    ("parts folded before they are there", PROPER, "= sums;\n    __syncthreads();", "= sums;", "proper_scores",
      f"{RACE}|{UNWRITTEN}"),
     ("samples of the next label", PROPER, "label = thread % of_part / width", "label = thread % of_part", "proper_scores",
      f"{WRONG}|{OUTSIDE}"),
     ("threads without samples leave", PROPER, "while (__any_sync(kAllLanes, group < lanes.groups)) {", "while (group < lanes.groups) {",
      "proper_scores", f"{DIVERGENT}|deadlock|mismatched|is not"),
     ("probabilities read as logits after all", PROPER, "round == Round::kSecond && *outside == 0;", "false;", "proper_scores", WRONG),
-    ("bad samples of the first round", PROPER, "*outside != 0 ? second : first", "false ? second : first", "proper_scores", WRONG),
+    ("bad samples of the first round", PROPER, "*outside != 0 ? second : first, faults", "false ? second : first, faults", "proper_scores", WRONG),
     ("probabilities that are not clipped", PROPER, "-log(least < most ? least : most)", "-log(p)", "proper_scores", WRONG),
     ("samples without a softmax", PROPER, " || greatest - greatest != 0.0;", ";", "proper_scores", WRONG),
     ("what is infinite times nothing", PROPER, "} else if (weight != 0.0) {", "} else {", "proper_scores", WRONG),
@@ -284,10 +286,33 @@ MUTATIONS = [
     ("the last class that has the greatest score", CALIBRATION, "klass < label && !beats", "klass > label && !beats",
      "calibration", WRONG),
     ("the sums of the first round", CALIBRATION, "*outside != 0 ? second : first;", "false ? second : first;", "calibration", WRONG),
-    ("the lowest part of confidences", CALIBRATION, "part * kPartBits);", "(part - 1) * kPartBits);", "calibration", WRONG),
+    ("the lowest part of confidences", PARTS, "part * kPartBits - kFraction", "(part - 1) * kPartBits - kFraction", "calibration", WRONG),
     ("confidences that are not rounded", CALIBRATION, "options_.rounds ?", "false ?", "calibration", WRONG),
     ("every lane adds a confidence", CALIBRATION, "if (lane == 0) counter.add(", "counter.add(", "calibration", WRONG),
     ("no room for the second round", LAUNCH_CALIBRATION, "(options.logits < 0 ? 2 : 1);", "1;", "calibration",
+     f"{OUTSIDE}|{UNWRITTEN}|{WRONG}"),
+    # samples that are added to several rows
+    ("all samples in the first row", CALIBRATION, "((row * columns_ + column)", "(column", "calibration_rows", WRONG),
+    ("rows of the next column", CALIBRATION, "row * columns_ + column", "row + column", "calibration_rows", WRONG),
+    ("cells of one row alone", CALIBRATION, "count_of(rows) * columns_", "columns_", "calibration_rows", f"{OVERRUN}|{WRONG}|{UNWRITTEN}"),
+    ("rows that are out of range", SAMPLE_ROWS, "if (static_cast<uint64_t>(row) < static_cast<uint64_t>(rows.count)) f", "f",
+     "calibration_rows", f"{OUTSIDE}|{OVERRUN}|{WRONG}"),
+    ("the first slicing many times over", SAMPLE_ROWS, "rows.slicing(k) + at", "at", "calibration_rows", WRONG),
+    ("rows of samples in a line", SAMPLE_ROWS, "return rows.layout.offset(sample, rows.layout.a_stride);", "return sample;",
+     "calibration_rows", f"{OUTSIDE}|{WRONG}"),
+    ("bins of one row added", LAUNCH_CALIBRATION, "0, stream, b, bins, sums", "0, stream, b, bins / count_of(rows), sums",
+     "calibration_rows", WRONG),
+    ("labels of a row in one", PROPER, "(row * to_.labels + label)", "row * to_.labels", "proper_scores_rows", WRONG),
+    ("cells of one label of each row", PROPER, "to.rows.count * to.labels", "to.rows.count", "proper_scores_rows",
+     f"{OVERRUN}|{WRONG}|{UNWRITTEN}"),
+    ("parts of what has none", PROPER, "if (loss < ProperParts::kLimit) {", "if (true) {", "proper_scores_rows", WRONG),
+    ("a loss without parts added plainly", PROPER, "atomicAdd(reinterpret_cast<double*>(to_.cells + first + kProperLarge), loss);",
+     "*reinterpret_cast<double*>(to_.cells + first + kProperLarge) += loss;", "proper_scores_rows", RACE),
+    ("rows of the first round", PROPER, "*outside != 0 ? second : first;", "false ? second : first;", "proper_scores_rows", WRONG),
+    ("every lane adds to the rows", PROPER, "if (lane == 0) counter.add_classes(", "counter.add_classes(", "proper_scores_rows", WRONG),
+    ("one word twice", PARTS, "part < kOfWord ? low : high", "low", "proper_scores_rows", WRONG),
+    ("the upper word forgotten below", PARTS, "(scaled - static_cast<double>(high)) * 0x1p64", "scaled", "proper_scores_rows", WRONG),
+    ("no room for the second round of rows", LAUNCH_PROPER, "(options.logits < 0 ? 2 : 1);", "1;", "proper_scores_rows",
      f"{OUTSIDE}|{UNWRITTEN}|{WRONG}"),
     # the kernels of token rows
     ("logits past the end", TOKENS, "i + kPacks * kStep <= end;", "i < end;", "token_rows", OUTSIDE),
@@ -314,6 +339,17 @@ MUTATIONS = [
     ("the rank that one lane found", GROUPS, "rank += __shfl_down_sync(kAllLanes, rank, offset);", "", "multiclass_rows", WRONG),
     ("the first group of all", GROUPS, "rows.slicing(k) + rows.layout", "rows.layout", "multiclass_rows", WRONG),
     ("bad groups of several slicings", "passes/multiclass_rows_cuda.cu", " && rows.slicings == 1;", ";", "multiclass_rows", WRONG),
+    # the kernel over the groups of samples
+    ("a group after the last", COUNTED, "(group) < static_cast<uint64_t>(groups.count);", "(group) <= static_cast<uint64_t>(groups.count);", "groups", f"{OUTSIDE}|{OVERRUN}|{WRONG}"),
+    ("masked groups out of range", COUNTED, "if (valid && !inside) bad", "if (!inside) bad", "groups", WRONG),
+    ("groups counted plainly", COUNTED, "atomicAdd(counts_ + group, Card{1});", "counts_[group] += 1;", "groups", RACE),
+    ("no groups behind the rounds of four", COUNTED, "for (; i < samples; i += stride) take(", "for (; false;) take(", "groups", WRONG),
+    ("a round of four groups past the end", COUNTED, "i + (kAtOnce - 1) * stride < samples", "i < samples", "groups", f"{OUTSIDE}|{WRONG}"),
+    ("rows of one slicing for a sample without any", COUNTED, "k < to_.slicing; ++k) to_", "k < to_.slicing - 1; ++k) to_", "groups", WRONG),
+    ("a row for a sample that had none", COUNTED, "valid && inside && !left_out", "valid && inside", "groups", WRONG),
+    ("bad groups of all slicings as of the first", COUNTED, "bad.add(kBadTarget, k * samples + i);", "bad.add(kBadTarget, i);", "groups",
+     WRONG),
+    ("bad groups kept for the next call", COUNTED, "= faults[kScratchPlace + kBadTarget] = 0;", "= 0;", "groups", WRONG),
     # the pairs kernels
     ("a tree without barriers", PAIRS, "of_block[threadIdx.x + width]);\n    __syncthreads();",
      "of_block[threadIdx.x + width]);", "pairs", RACE),

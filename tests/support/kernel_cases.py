@@ -18,12 +18,17 @@ from fastmetrics.passes.token_rows import ELSEWHERE, SKIPPED
 from fastmetrics.passes.values import DROP, KEEP, REPLACE
 from tests.support.case_inputs import SCORES, asked, eighths, rare, sums_of, weights_of
 from tests.support.emulator import worker
+from tests.support.group_cases import groups_cases
 from tests.support.passes import binary_inputs, mask, multiclass_states, pairs_states, zeros
 from tests.support.score_cases import (
     calibration_cases,
+    calibration_rows_cases,
     large_calibration_cases,
+    large_calibration_rows_cases,
     large_proper_scores_cases,
+    large_proper_scores_rows_cases,
     proper_scores_cases,
+    proper_scores_rows_cases,
     score_keys_cases,
     scores_cases,
     scores_kept_cases,
@@ -553,9 +558,12 @@ CASES = {
     "score_keys": score_keys_cases,
     "scores_kept": scores_kept_cases,
     "calibration": calibration_cases,
+    "calibration_rows": calibration_rows_cases,
     "proper_scores": proper_scores_cases,
+    "proper_scores_rows": proper_scores_rows_cases,
     "token_rows": token_rows_cases,
     "multiclass_rows": multiclass_rows_cases,
+    "groups": groups_cases,
 }
 # What takes long: not for sanitizers and planted bugs.
 LARGE = {
@@ -564,13 +572,17 @@ LARGE = {
     "ranking": large_ranking_cases,
     "exact_match": large_exact_match_cases,
     "calibration": large_calibration_cases,
+    "calibration_rows": large_calibration_rows_cases,
     "proper_scores": large_proper_scores_cases,
+    "proper_scores_rows": large_proper_scores_rows_cases,
 }
 
 
 def launcher(name):
     """The source that launches the kernels of a pass, as :func:`build.launchers` names it."""
-    return "rows" if name in ("hinge", "ranking", "exact_match") else name
+    if name in ("hinge", "ranking", "exact_match"):
+        return "rows"
+    return name.removesuffix("_rows") if name in ("calibration_rows", "proper_scores_rows") else name
 
 
 def arguments(operator, given):

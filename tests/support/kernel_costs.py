@@ -124,9 +124,10 @@ WORK: dict[str, Callable[..., Work | Rows]] = {
     "binary_groups_kernel": lambda _, lanes: Work("element", around=ROW_LABELS / int(lanes)),
     "binary_cells_kernel": lambda *_: Work("round"),
     "multiclass_rows_kernel": lambda *_: Work("round"),
+    "groups_kernel": lambda t, _: Work("sample", elements=1 if t == "void" else 4),
     "calibration_kernel": lambda *_: Work("round"),
     "proper_elements_kernel": lambda *_: Work("score"),
-    "proper_rows_kernel": lambda t, _: Work("score", size(t)),
+    "proper_rows_kernel": lambda t, *_: Work("score", size(t) if t != "void" else None),
     "score_elements_kernel": lambda *_: Work("score"),
     "score_line_kernel": lambda t, i: Work("score", size(t) + size(i)),
     "keep_elements_kernel": lambda _: Work("score"),
@@ -358,6 +359,8 @@ BARS = (
     # a histogram of scores: to find the bin takes half of them
     Bar(r"score_line_kernel<(float|Half|BFloat16), .*>", 37, in_flight=24),
     Bar(r"keep_line_kernel<(float|Half|BFloat16), .*>", 19, in_flight=24),
+    # the groups of samples, typed and in a line
+    Bar(r"groups_kernel<(long|int), .*>", 51, code=10 * 1024, in_flight=20, divides=False),
     Bar(r"values_kernel<float>", 10, in_flight=64, divides=False),
     Bar(r"values_kernel<(Half|BFloat16)>", 11, in_flight=32, divides=False),
     Bar(r"values_kernel<double>", 14, in_flight=64, divides=False),

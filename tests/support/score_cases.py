@@ -268,6 +268,67 @@ def calibration_cases():
     yield calibration(late[:0], torch.randint(0, 2, (0,)))
 
 
+def with_rows(given, rows, size, slicings, *states):
+    """The arguments of a pass over rows: the states have ``size`` of them; some of those of samples are out of range.
+
+    rows: drawn if None.
+    """
+    operator, given = given
+    target = given["target"]
+    rows = torch.randint(-1, size + 1, (slicings, *target.shape)) if rows is None else rows
+    repeated = {name: given[name].repeat(size, *(1 for _ in given[name].shape)) for name in states if name in given}
+    return f"{operator.removesuffix('_')}_rows_", {**given, **repeated, "rows": rows}
+
+
+def calibration_rows(preds, target, *args, rows=None, size=4, slicings=1, **options):
+    given = calibration(preds, target, *args, **options)
+    return with_rows(given, rows, size, slicings, "counts", "confidences", "hits")
+
+
+def calibration_rows_cases():
+    def simple(*shape):
+        return torch.randint(0, 9, shape) / 8
+
+    for dtype in SCORES:
+        n = 1100
+        target, valid = torch.randint(-1, 3, (n,)), mask((n,), "cpu")
+        yield calibration_rows(torch.rand(n).to(dtype), target, ignore=-1, valid=valid)
+        yield calibration_rows(rare(torch.randn(n)).to(dtype), target.int(), [0.0, 0.3, 1.0], slicings=2)
+        yield calibration_rows(simple(n).to(dtype), target, weights=eighths((n,)), size=2)
+    for c in (3, 20):
+        n = 150
+        target, valid = torch.randint(-1, c + 1, (n,)), mask((n,), "cpu")
+        some = torch.where(torch.rand(n, c) < 0.1, 2.0, torch.rand(n, c))
+        yield calibration_rows(torch.rand(n, c).softmax(1), target, ignore=-1, slicings=3)
+        yield calibration_rows(rare((torch.randn(n, c) * 2).round()), target, logits=LOGITS, size=90)
+        yield calibration_rows(some, target, 4, c, logits=PROBABILITIES, size=2, valid=valid)
+        yield calibration_rows(torch.randn(n, c).half(), target, 9, c, slicings=2)
+        yield calibration_rows(torch.rand(n, c), target, 2000, c, size=3)
+        yield calibration_rows(simple(n, c), target, 5, c, eighths((n,)), size=2, slicings=2)
+        yield calibration_rows(simple(n, c), target, weights=eighths((n,)), size=500)
+    # rows of other types, one row for all neighbours, and any strides
+    image, target = torch.randn(5, 3, 4, 6), torch.randint(0, 3, (5, 4, 6))
+    of_image = torch.randint(0, 4, (2, 5, 1, 1), dtype=torch.uint8).expand(2, 5, 4, 6)
+    yield calibration_rows(image, target, rows=of_image)
+    yield calibration_rows(image, target, 8, 3, rows=of_image, valid=mask(target.shape, "cpu"))
+    labels, target = torch.rand(40, 4, 3), torch.randint(0, 3, (40, 4, 3))
+    yield calibration_rows(labels, target, 8, 4, rows=torch.randint(-1, 5, (1, 40, 1, 1)).int().expand(1, 40, 4, 3))
+    turned = torch.randint(-2, 5, (3, 40, 4, 3)).to(torch.int8).transpose(1, 3)
+    yield calibration_rows(
+        simple(40, 4, 3).transpose(0, 2), target.transpose(0, 2), 8, 4, eighths((3, 4, 40)), rows=turned
+    )
+    # one row many times over
+    yield calibration_rows(
+        torch.rand(9), torch.ones(9).bool(), rows=torch.ones(300, 1, dtype=torch.int64).expand(300, 9)
+    )
+    # the only score that says that all are logits comes last
+    late, target = torch.rand(1100), torch.randint(0, 2, (1100,))
+    late[-1] = 1.5
+    yield calibration_rows(late, target)
+    yield calibration_rows(late, target, slicings=0)
+    yield calibration_rows(late[:0], target[:0])
+
+
 def proper_scores(preds, target, sums="bl", multilabel=False, weights=None, logits=EITHER, **options):
     """sums: b for Brier scores, l for log losses."""
     shape = (target.shape[1] if multilabel else 1,)
@@ -329,9 +390,87 @@ def proper_scores_cases():
     yield proper_scores(late[:0], target[:0])
 
 
+def proper_scores_rows(preds, target, *args, rows=None, size=4, slicings=1, **options):
+    given = proper_scores(preds, target, *args, **options)
+    return with_rows(given, rows, size, slicings, "brier", "log_loss", "count")
+
+
+def proper_scores_rows_cases():
+    def one_each(target):
+        """A row of its own for each element, so that no order of the additions gives other bits."""
+        return torch.arange(target.numel()).reshape(1, *target.shape)
+
+    for dtype in SCORES:
+        for n in (1, 1100, 5003):
+            target, valid = torch.randint(-1, 3, (n,)), mask((n,), "cpu")
+            logits = (torch.randn(n) * 3).to(dtype)
+            yield proper_scores_rows(torch.rand(n).to(dtype), target)
+            yield proper_scores_rows(logits, target, slicings=2, ignore=-1)
+            yield proper_scores_rows(logits, target, "b", size=2, logits=PROBABILITIES, valid=valid)
+            yield proper_scores_rows(torch.rand(n).to(dtype), target.int(), "l", size=900, logits=LOGITS, faults=None)
+            yield proper_scores_rows(rare(logits.clone()), target, ignore=-1, valid=valid)
+        given = {"weights": weights_of((n,)), "rows": one_each(target), "size": n - 3}
+        yield proper_scores_rows(logits, target, **given)
+        # labels: some parts in a block, parts of several blocks, more samples side by side than a block has threads
+        for shape in ((700, 3), (90, 300), (300, 4, 3), (3, 5, 700)):
+            target, valid = torch.randint(-1, 3, shape), mask(shape, "cpu")
+            yield proper_scores_rows(torch.rand(shape).to(dtype), target, multilabel=True, slicings=2)
+            yield proper_scores_rows(torch.randn(shape).to(dtype), target, multilabel=True, size=50, valid=valid)
+        # classes: a thread, a warp, planes
+        for c, n in ((3, 700), (20, 150), (70, 40)):
+            target, valid = torch.randint(-1, c + 1, (n,)), mask((n,), "cpu")
+            yield proper_scores_rows(torch.rand(n, c).softmax(1).to(dtype), target, slicings=3)
+            yield proper_scores_rows((torch.randn(n, c) * 3).to(dtype), target, ignore=-1, valid=valid)
+            yield proper_scores_rows(rare(torch.rand(n, c)).to(dtype), target, "b", size=2, logits=PROBABILITIES)
+            given = {"weights": weights_of((n,)), "rows": one_each(target), "size": n}
+            yield proper_scores_rows(torch.randn(n, c).to(dtype), target, **given)
+        image, target = torch.randn(2, 5, 4, 6).to(dtype), torch.randint(0, 5, (2, 4, 6))
+        yield proper_scores_rows(image, target, rows=torch.tensor([[[[1]], [[3]]]]).byte().expand(1, 2, 4, 6))
+    # sums of weights that are exact
+    for shape, multilabel in (((4099,), False), ((60, 5, 7), True)):
+        target, weights = torch.randint(0, 2, shape), eighths(shape)
+        exact = torch.randint(0, 9, shape) / 8
+        yield proper_scores_rows(exact, target, "b", multilabel, weights, size=2)
+        yield proper_scores_rows(exact, target, "b", multilabel, weights, slicings=2, size=700)
+    exact, weights = torch.randint(0, 9, (900, 4)) / 8, eighths((900,))
+    yield proper_scores_rows(exact, torch.randint(0, 4, (900,)), "b", weights=weights)
+    turned = torch.rand(40, 4, 3).transpose(0, 2)
+    rows = torch.randint(0, 4, (40, 1, 3)).int().expand(40, 4, 3).transpose(0, 2)[None]
+    yield proper_scores_rows(turned, torch.randint(0, 2, turned.shape), multilabel=True, rows=rows)
+    # losses that have no parts, and those just below; what is infinite of what weighs nothing
+    logits = torch.tensor([2.0**40, 2.0**32, 2.0**31, -(2.0**45), -(2.0**33), 3.0]).repeat(50)
+    yield proper_scores_rows(logits, torch.tensor([0, 1]).repeat(150), size=2, slicings=2, logits=LOGITS)
+    weights = torch.tensor([0.0, 1.5], dtype=torch.float64)
+    rows = torch.zeros(1, 2, dtype=torch.int64)
+    yield proper_scores_rows(torch.tensor([-math.inf, 2.0]), torch.tensor([1, 1]), weights=weights, rows=rows)
+    # Brier scores of many classes that are all certain
+    yield proper_scores_rows(torch.ones(70, 40), torch.full((70,), 3), "b", logits=PROBABILITIES)
+    # the only score that says that all are logits comes last, so late that others look for it; or it does not count
+    late, target = torch.rand(18_000), torch.randint(0, 2, (18_000,))
+    late[-1] = 1.5
+    yield proper_scores_rows(late, target)
+    target[-1] = 4
+    yield proper_scores_rows(late, target, size=1)
+    classes = torch.rand(3000, 4)
+    classes[-1, 2] = -0.5
+    yield proper_scores_rows(classes, torch.randint(0, 4, (3000,)))
+    # one row many times over, none, and no samples
+    many = torch.ones(300, 1, dtype=torch.int64).expand(300, 70)
+    yield proper_scores_rows(late[:70], target[:70], rows=many)
+    yield proper_scores_rows(late[:70], target[:70], slicings=0)
+    yield proper_scores_rows(late[:0], target[:0])
+
+
 def large_calibration_cases():
     # more samples than the cells of a block may count
     yield calibration(torch.full((270_000,), 1 - 2**-24), torch.ones(270_000, dtype=torch.uint8), logits=PROBABILITIES)
+
+
+def large_calibration_rows_cases():
+    # likewise, because a row has each of them three times
+    preds, target = torch.full((90_000,), 1 - 2**-24), torch.ones(90_000, dtype=torch.uint8)
+    rows = torch.zeros(1, dtype=torch.uint8).expand(3, 90_000)
+    yield calibration_rows(preds, target, rows=rows, size=1, logits=PROBABILITIES)
 
 
 def large_proper_scores_cases():
@@ -340,3 +479,10 @@ def large_proper_scores_cases():
     yield proper_scores(torch.randn(1, 5, 60_000), torch.randint(-1, 2, (1, 5, 60_000)), multilabel=True)
     yield proper_scores(torch.randn(8300, 16), torch.randint(0, 16, (8300,)))
     yield proper_scores(torch.rand(8300, 16), torch.randint(0, 16, (8300,)))
+
+
+def large_proper_scores_rows_cases():
+    # more samples than the cells of a block may count, in a few slicings and in many
+    for n, slicings in ((90_000, 3), (2100, 100)):
+        rows, target = torch.zeros(1, dtype=torch.uint8).expand(slicings, n), torch.ones(n, dtype=torch.uint8)
+        yield proper_scores_rows(torch.full((n,), 2.0**-24), target, rows=rows, size=1, logits=PROBABILITIES)
