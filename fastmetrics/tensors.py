@@ -66,6 +66,13 @@ def thawed(value: Any) -> Any:
         return apply_to_collection(value, Tensor, lambda tensor: tensor.clone() if tensor.is_cuda else tensor)
 
 
+def differs(labels: Tensor, number: int) -> Tensor:
+    """Where labels are not a number, as numbers: torch compares it cut to their dtype, so that uint8 255 equals -1."""
+    dtype = labels.dtype
+    held = number in (0, 1) if dtype == torch.bool else torch.iinfo(dtype).min <= number <= torch.iinfo(dtype).max
+    return labels != number if held else torch.ones_like(labels, dtype=torch.bool)
+
+
 def together(values: Sequence[Tensor], device: torch.device) -> list[Tensor]:
     """Tensors of one device on another, by one copy of all of them; they share memory with each other then."""
     order = sorted(range(len(values)), key=lambda i: -values[i].itemsize)  # wide ones first, so that all are aligned

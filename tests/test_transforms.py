@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Functions under the transforms of ``torch.func``: the values, derivatives and errors that they have without them."""
 
+import inspect
 import warnings
 from functools import partial
 
@@ -121,6 +122,26 @@ def test_bad_values_of_all_samples_are_one_error():
         vmap(accuracy)(preds, target)
     expected = in_a_loop(partial(accuracy, validate_args=False), (preds, target))
     assert_close(vmap(partial(accuracy, validate_args=False))(preds, target), expected)
+
+
+IGNORING = [
+    name
+    for name, (function, _, _) in CASES.items()
+    if "ignore_index" in inspect.signature(function).parameters and "samples" not in name
+]
+
+
+@pytest.mark.parametrize("case", IGNORING)
+def test_an_ignored_label_that_no_target_can_be(case):
+    """By kernels, and by bodies under vmap: torch would compare -1 with uint8 as 255."""
+    function, make, options = CASES[case]
+    *inputs, target = one(make())
+    target = target.to(torch.uint8)
+    target.view(-1)[:2] = 255
+    function = partial(function, ignore_index=-1, **options)
+    for call in (function, lambda *batch: vmap(function)(*(value[None] for value in batch))):
+        with pytest.raises(RuntimeError, match="the first is 255"):
+            call(*inputs, target)
 
 
 def test_results_named_by_values_cannot_be_stacked():

@@ -12,6 +12,7 @@ from torch import Tensor
 from fastmetrics.native.operators import constant_in_graphs, define, eager_on_cpu
 from fastmetrics.passes.faults import bad_weights, record_faults
 from fastmetrics.passes.groups import add_to_cells, count_groups_body
+from fastmetrics.tensors import differs
 
 SCHEMA = (
     "binary_(Tensor preds, Tensor target, Tensor? valid, Tensor(a!) counts, Tensor(b!)? faults, "
@@ -117,7 +118,7 @@ def binary_body(
     if weights is None and counts.shape == (1, 4) and eager_on_cpu(preds, target):
         kept = valid
         if has_ignore_index:
-            kept = target != ignore_index if valid is None else valid & (target != ignore_index)
+            kept = differs(target, ignore_index) if valid is None else valid & differs(target, ignore_index)
         deciding = valid if ignored_decide else kept
         if _add_decisions(preds, target, kept, deciding, counts, probability_cutoff, logit_cutoff):
             return
@@ -125,7 +126,7 @@ def binary_body(
     preds = preds.reshape(n, labels, -1)
     target = target.reshape(n, labels, -1)
     seen = torch.ones_like(target, dtype=torch.bool) if valid is None else valid.reshape(n, labels, -1)
-    kept = seen & (target != ignore_index) if has_ignore_index else seen
+    kept = seen & differs(target, ignore_index) if has_ignore_index else seen
     bad_target = kept & (target != 0) & (target != 1)
     record_faults(faults, 0, bad_target, target)
     counted = kept & ~bad_target

@@ -9,6 +9,7 @@ from torch import Tensor
 from fastmetrics.native.operators import define, eager_on_cpu
 from fastmetrics.passes.faults import bad_weights, record_faults
 from fastmetrics.passes.groups import count_groups_body, within
+from fastmetrics.tensors import differs
 
 SCHEMA = (
     "multiclass_(Tensor preds, Tensor target, Tensor? valid, Tensor(a!)? confusion, Tensor(b!)? counts, "
@@ -74,7 +75,7 @@ def multiclass_body(
     n = target.shape[0]
     only_pairs = weights is None and ranks is None and rank_histogram is None and (counts is None or counts.dim() == 2)
     if rows is None and only_pairs and eager_on_cpu(preds, target):
-        skipped = target == ignore_index if has_ignore_index else None
+        skipped = ~differs(target, ignore_index) if has_ignore_index else None
         if _add_pairs(preds, target, valid, skipped, confusion, counts, c):
             return
     scores = preds.reshape(n, c, -1) if preds.is_floating_point() else None

@@ -11,6 +11,7 @@ from torch import Tensor
 from fastmetrics.native.operators import constant_in_graphs, define
 from fastmetrics.native.transforms import suspended
 from fastmetrics.passes.faults import bad_weights, record_faults
+from fastmetrics.tensors import differs
 
 OPTIONS = "bool in_columns, int logits, int ignore_index, bool has_ignore_index, bool ignored_decide) -> ()"
 HISTOGRAM_SCHEMA = (
@@ -234,7 +235,7 @@ def weighed(
     """
     if weights is None:
         return labels, torch.ones_like(labels)
-    kept = (target != ignore_index) if has_ignore_index else torch.ones_like(target, dtype=torch.bool)
+    kept = differs(target, ignore_index) if has_ignore_index else torch.ones_like(target, dtype=torch.bool)
     bad = bad_weights(faults, weights, kept if valid is None else kept & valid)
     amount = torch.where(bad, 0.0, weights)
     bad, amount = (

@@ -59,8 +59,9 @@ def multiclass_cases():
         for c, which in ((5, "mcf"), (70, "cf")):
             preds, target = (torch.randint(0, c + 1, (n,)).to(dtype) for _ in range(2))
             yield multiclass(preds, target, which, c, ignore=1, valid=mask((n,), "cpu") if c == 5 else None)
-        # an ignored label that no 32 bits hold
+        # ignored labels that 32 bits, or 8 without a sign, do not hold
         yield multiclass(preds, target, "mf", 5, ignore=2**32 + 3)
+        yield multiclass(preds, torch.where(target == 0, 255, target).to(dtype), "mf", 5, ignore=-1)
         target[torch.rand(n) < 0.9] = 2
         yield multiclass(target[1:], target[1:], "mf", 70)
         # pairs, counts or the diagonal of a great matrix in shared memory, with and without a mask
