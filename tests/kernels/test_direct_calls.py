@@ -108,17 +108,18 @@ def test_nothing_is_read_on_the_host(gpu):
     assert gpu.is_zero(torch.zeros(3, dtype=torch.int64)) is False
 
 
+# Operators that need a workspace for each call, which is memory of PyTorch's cache, and for which it has to be zero.
+OF_PYTORCH = {"allocation": 1, "cudaMemsetAsync": 1}
 # What a call asks for in each case of an operator that has its states and its scratch by then: the most of everything.
 # Asking whether the stream is captured goes with scratch, which small batches do without.
 ONE_LAUNCH = {"cudaLaunchKernelEx": 1, "cudaStreamIsCapturing": 1}
 MOST_ASKED = {
     "multiclass_": {"cudaLaunchKernelEx": 1},
+    "binary_": ONE_LAUNCH | {"cudaLaunchKernelEx": 2, **OF_PYTORCH},  # many labels, or indices that are apart
     "pairs_": ONE_LAUNCH | {"cudaLaunchKernelEx": 2},  # many outputs, of whose sums there are many
     "simple_pairs_": {"cudaLaunchKernelEx": 1},
     "values_": ONE_LAUNCH,
 }
-# Operators that need a workspace for each call, which is memory of PyTorch's cache, and for which it has to be zero.
-OF_PYTORCH = {"allocation": 1, "cudaMemsetAsync": 1}
 LAUNCHES = dict.fromkeys(("score_histogram_", "count_scores_", "keep_scores_", "calibration_", "proper_scores_"), 3)
 
 
@@ -134,7 +135,7 @@ def asked(emulated, call, operator, args):
 def test_what_a_call_asks_of_the_driver(emulated, call, operator):
     args, _ = simple(operator)
     if operator in MOST_ASKED:
-        expected = {"cudaLaunchKernelEx": 1}
+        expected = ONE_LAUNCH if operator == "binary_" else {"cudaLaunchKernelEx": 1}
     else:
         expected = {"cudaLaunchKernelEx": LAUNCHES.get(operator, 2), **OF_PYTORCH}
     assert asked(emulated, call, operator, args) == expected
@@ -258,7 +259,7 @@ def test_the_cost_of_calls_is_printed():
     said = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT).stdout
     assert re.findall(r"^(\w+): \d+\.\d us; {.*'cudaLaunchKernelEx': (\d)", said, re.M) == [
         ("multiclass_", "1"),
-        ("binary_", "2"),
+        ("binary_", "1"),
         ("simple_pairs_", "1"),
         ("values_", "1"),
     ]

@@ -178,6 +178,9 @@ def binary_cases():
                 preds = binary_inputs((9001,), dtype, kind)
                 preds[::50] = -0.0
                 yield binary(preds, target, False, decide=kind != "nan", ignore=ignore)
+    # more labels, of indices that are apart, than the last block chooses for
+    for kind in ("prob", "logit"):
+        yield binary(binary_inputs((400, 3), torch.float32, kind), torch.randint(0, 3, (400, 3)), True, samplewise=True)
     # more labels than a block has threads
     yield binary(torch.rand(6, 300), torch.randint(0, 2, (6, 300)).to(torch.int8), True)
     yield binary(torch.rand(20_000), torch.ones(20_000, dtype=torch.int64))
