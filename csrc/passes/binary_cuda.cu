@@ -18,34 +18,33 @@ struct Tuning {
   static constexpr int kFewestForWarp = 32;
   // samples that a thread should see before its counters are added to those of the card
   static constexpr int kSamplesPerThread = 16;
+  // labels, of all indices that are apart, up to which the last block adds the totals to the state
+  static constexpr int64_t kMostOfLastBlock = 1024;
 };
 
 template <typename T>
-cudaError_t launch_groups(const Card& card, const BinaryBatch& b, int64_t* totals, int64_t* outside, int64_t* faults,
-                          cudaStream_t stream) {
+cudaError_t launch_groups(const Card& card, const BinaryBatch& b, const BinaryTotals& to, cudaStream_t stream) {
   const int64_t units = b.groups * b.labels;
   if (b.per_sample >= Tuning::kFewestForWarp) {
     const dim3 blocks(blocks_for(card, units, kThreads / kWarp, Tuning::kBlocksPerMultiprocessor));
-    return launch(binary_groups_kernel<T, kWarp>, blocks, 0, stream, b, totals, outside, faults);
+    return launch(binary_groups_kernel<T, kWarp>, blocks, 0, stream, b, to);
   }
   const dim3 blocks(blocks_for(card, units, kThreads, Tuning::kBlocksPerMultiprocessor));
-  return launch(binary_groups_kernel<T, 1>, blocks, 0, stream, b, totals, outside, faults);
+  return launch(binary_groups_kernel<T, 1>, blocks, 0, stream, b, to);
 }
 
 // Neighbours whose targets are I.
 template <typename T, typename I>
-cudaError_t launch_wide(const Card& card, const BinaryBatch& b, int64_t* totals, int64_t* outside, int64_t* faults,
-                        cudaStream_t stream) {
+cudaError_t launch_wide(const Card& card, const BinaryBatch& b, const BinaryTotals& to, cudaStream_t stream) {
   const int64_t per_block = int64_t{kThreads} * std::max(2 * kPerLoad<T>, Tuning::kSamplesPerThread);
   const dim3 blocks(blocks_for(card, b.samples.size[0], per_block, Tuning::kBlocksPerMultiprocessor));
   const auto kernel = b.has_ignore ? binary_wide_kernel<T, I, true> : binary_wide_kernel<T, I, false>;
   const auto probability = static_cast<WidenedTo<T>>(b.probability), logit = static_cast<WidenedTo<T>>(b.logit);
-  return launch(kernel, blocks, 0, stream, b, probability, logit, totals, outside, faults);
+  return launch(kernel, blocks, 0, stream, b, probability, logit, to);
 }
 
 template <typename T>
-cudaError_t launch_totals(const Card& card, const BinaryBatch& b, int64_t* totals, int64_t* outside, int64_t* faults,
-                          cudaStream_t stream) {
+cudaError_t launch_totals(const Card& card, const BinaryBatch& b, const BinaryTotals& to, cudaStream_t stream) {
   const Layout& layout = b.samples;
   const int64_t samples = layout.samples();
   // threads lie along the labels where those are the neighbours
@@ -58,16 +57,16 @@ cudaError_t launch_totals(const Card& card, const BinaryBatch& b, int64_t* total
     const int64_t per_block = int64_t{kThreads} / columns * Tuning::kSamplesPerThread;
     const int most = static_cast<int>(std::max<int64_t>(1, Tuning::kBlocksPerMultiprocessor / chunks));
     const int64_t blocks = blocks_for(card, work, per_block, most) * chunks;
-    return launch(kernel, dim3(static_cast<unsigned>(blocks)), 0, stream, b, columns, chunks, totals, outside, faults);
+    return launch(kernel, dim3(static_cast<unsigned>(blocks)), 0, stream, b, columns, chunks, to);
   };
   if constexpr (!std::is_same<T, Label>::value) {
     if (b.labels == 1 && layout.dims == 1 && layout.a_stride[0] == 1 && layout.b_stride[0] == 1 && b.valid == nullptr &&
         aligned_16(b.preds, 1) && aligned_16(b.target, 1) && !(b.has_ignore && (b.ignore == 0 || b.ignore == 1))) {
-      if (b.target_type == DType::kInt64) return launch_wide<T, int64_t>(card, b, totals, outside, faults, stream);
-      if (b.target_type == DType::kInt32) return launch_wide<T, int32_t>(card, b, totals, outside, faults, stream);
+      if (b.target_type == DType::kInt64) return launch_wide<T, int64_t>(card, b, to, stream);
+      if (b.target_type == DType::kInt32) return launch_wide<T, int32_t>(card, b, to, stream);
       if (size_of(b.target_type) == 1) {
-        return b.target_type == DType::kInt8 ? launch_wide<T, int8_t>(card, b, totals, outside, faults, stream)
-                                             : launch_wide<T, uint8_t>(card, b, totals, outside, faults, stream);
+        return b.target_type == DType::kInt8 ? launch_wide<T, int8_t>(card, b, to, stream)
+                                             : launch_wide<T, uint8_t>(card, b, to, stream);
       }
     }
     constexpr int kN = kPerLoad<T>;
@@ -81,33 +80,38 @@ cudaError_t launch_totals(const Card& card, const BinaryBatch& b, int64_t* total
 }
 
 template <typename T>
-cudaError_t launch_type(const Card& card, const BinaryBatch& b, int64_t* totals, int64_t* outside, int64_t* faults,
-                        cudaStream_t stream) {
-  return b.groups > 1 ? launch_groups<T>(card, b, totals, outside, faults, stream)
-                      : launch_totals<T>(card, b, totals, outside, faults, stream);
+cudaError_t launch_type(const Card& card, const BinaryBatch& b, const BinaryTotals& to, cudaStream_t stream) {
+  return b.groups > 1 ? launch_groups<T>(card, b, to, stream) : launch_totals<T>(card, b, to, stream);
 }
+
+// Of the scratch, besides the totals.
+constexpr int64_t kBesides = 2;
+
+bool is_one_launch(const BinaryBatch& b) { return b.groups * b.labels <= Tuning::kMostOfLastBlock; }
 
 }  // namespace
 
-int64_t binary_workspace(const BinaryBatch& b) { return b.groups * b.labels * kTotals + 1; }
+ScratchSize binary_scratch(const BinaryBatch& b) {
+  const int64_t totals = b.groups * b.labels * kTotals;
+  return {kBesides + totals, 0, is_one_launch(b)};
+}
 
-cudaError_t launch_binary(const BinaryBatch& b, int64_t* counts, int64_t* faults, int64_t* workspace,
+cudaError_t launch_binary(const BinaryBatch& b, int64_t* counts, int64_t* faults, const Scratch& scratch,
                           cudaStream_t stream) {
   if (b.samples.samples() == 0 || b.labels == 0) return cudaSuccess;
   Card card;
   cudaError_t error = current_card(&card);
-  int64_t* totals = workspace + 1;
-  if (error == cudaSuccess) error = cudaMemsetAsync(workspace, 0, binary_workspace(b) * sizeof(int64_t), stream);
   if (error != cudaSuccess) return error;
+  int64_t *outside = scratch.zeros, *ticket = is_one_launch(b) ? scratch.zeros + 1 : nullptr;
+  const BinaryTotals to{scratch.zeros + kBesides, outside, ticket, counts, faults};
   if (is_floating(b.preds_type)) {
-    with_score_type(b.preds_type,
-                    [&](auto t) { error = launch_type<decltype(t)>(card, b, totals, workspace, faults, stream); });
+    with_score_type(b.preds_type, [&](auto t) { error = launch_type<decltype(t)>(card, b, to, stream); });
   } else {
-    error = launch_type<Label>(card, b, totals, workspace, faults, stream);
+    error = launch_type<Label>(card, b, to, stream);
   }
-  if (error != cudaSuccess) return error;
+  if (error != cudaSuccess || is_one_launch(b)) return error;
   const dim3 blocks(blocks_for(card, b.groups * b.labels, kThreads, Tuning::kBlocksPerMultiprocessor));
-  return launch(binary_choose_kernel, blocks, 0, stream, b, totals, workspace, counts, faults);
+  return launch(binary_choose_kernel, blocks, 0, stream, b, to);
 }
 
 }  // namespace fastmetrics
