@@ -33,11 +33,13 @@ struct MulticlassBatch {
   }
 };
 
-// Null where it was not asked for. Cells are int64, or double for weighted samples.
+// Null where it was not asked for. Cells are int64, or double for weighted samples. States of samples of given rows
+// have a first dimension for these.
 template <typename Cell>
 struct MulticlassCells {
   Cell* confusion;       // [C, C]
   Cell* counts;          // [C, 3] or [N, C, 3]
+  Cell* totals;          // [3], the sums of the counts over all classes, in their place; it is asked for alone
   Cell* ranks;           // [C, K, 2] or [N, C, K, 2]
   Cell* rank_histogram;  // [C]
   int64_t* faults;       // [kFaults]

@@ -178,7 +178,7 @@ void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t*
   const int64_t c = b.classes, k = s.k, mine = b.layout.samples() / threads;
   const bool shared = threads > 1;
   Pairs pairs;
-  RowCells confusion, counts, ranks, rank_histogram, members;
+  RowCells confusion, counts, totals, ranks, rank_histogram, members;
   const bool wanted = s.confusion != nullptr || s.counts != nullptr;
   const int64_t most = std::min(mine, kMostPairs);
   if (wanted && c * c <= most / rows.count) {
@@ -187,6 +187,7 @@ void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t*
     confusion.open(s.confusion, rows.count * c * c, c * c <= mine / rows.count, shared);
     counts.open(s.counts, rows.count * c * 3, c * 3 <= mine / rows.count, shared);
   }
+  totals.open(s.totals, rows.count * 3, 3 <= mine / rows.count, shared);
   members.open(samples, rows.count, rows.count <= mine, shared);
   ranks.open(s.ranks, rows.count * c * k * 2, c * k * 2 <= mine / rows.count, shared);
   rank_histogram.open(s.rank_histogram, rows.count * c, c <= mine / rows.count, shared);
@@ -209,7 +210,7 @@ void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t*
   auto add = [&](int64_t first, const Block& block, const int32_t* row, int n) {
     if (pairs) pairs.add(row, block.target, block.labels, n);
     if (members) add_members(first, block, row, n);
-    if (!confusion && !counts && !s.want_ranks()) return;
+    if (!confusion && !counts && !totals && !s.want_ranks()) return;
     for (int i = 0; i < n; ++i) {
       const int64_t t = block.target[i], p = block.labels[i], at = row[i] * c;
       if (t < 0 || p < 0 || row[i] < 0) continue;
@@ -218,6 +219,11 @@ void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t*
         if (t == p) counts.add((at + t) * 3);
         counts.add((at + p) * 3 + 1);
         counts.add((at + t) * 3 + 2);
+      }
+      if (totals) {
+        if (t == p) totals.add(int64_t{row[i]} * 3);
+        totals.add(int64_t{row[i]} * 3 + 1);
+        totals.add(int64_t{row[i]} * 3 + 2);
       }
       if (rank_histogram) rank_histogram.add(at + block.ranks[i]);
       if (ranks && block.ranks[i] < k) {
@@ -296,6 +302,7 @@ void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t*
     if (!pairs) members.fold();
     confusion.fold();
     counts.fold();
+    totals.fold();
     ranks.fold();
     rank_histogram.fold();
     begin = to;
@@ -315,6 +322,11 @@ void add_sample(const Batch& b, const MulticlassCells<double>& s, int64_t row, c
     if (t == p) s.counts[t * 3] += sample.weight;
     s.counts[p * 3 + 1] += sample.weight;
     s.counts[t * 3 + 2] += sample.weight;
+  }
+  if (s.totals != nullptr) {
+    if (t == p) s.totals[row * 3] += sample.weight;
+    s.totals[row * 3 + 1] += sample.weight;
+    s.totals[row * 3 + 2] += sample.weight;
   }
   if (s.rank_histogram != nullptr) s.rank_histogram[at + sample.rank] += sample.weight;
   if (s.ranks != nullptr && sample.rank < k) {
