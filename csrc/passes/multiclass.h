@@ -39,11 +39,11 @@ template <typename Cell>
 struct MulticlassCells {
   Cell* confusion;       // [C, C]
   Cell* counts;          // [C, 3] or [N, C, 3]
-  Cell* totals;          // [3], the sums of the counts over all classes, in their place; it is asked for alone
   Cell* ranks;           // [C, K, 2] or [N, C, K, 2]
   Cell* rank_histogram;  // [C]
   int64_t* faults;       // [kFaults]
   int64_t k;
+  Cell* totals;  // [3], the sums of the counts over all classes, in their place; they are asked for alone
 
   FM_HD bool want_ranks() const { return ranks != nullptr || rank_histogram != nullptr; }
 };

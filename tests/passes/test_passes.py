@@ -139,6 +139,10 @@ def test_full_steps_of_totals_of_scores_weights_and_rows(device):
     for extra in ((None, None), (weights, None), (None, rows), (None, rows[:1]), (weights, rows)):
         compare_totals(labels, target, 5, 2, None, *extra)
         compare_totals(labels, target.int(), 5, -1, mask((5000,), device), *extra)
+    # more samples of a group than a cell of 16 bits can count, and more groups than samples
+    many = [values.repeat(90) for values in (labels, target)]
+    compare_totals(*many, 5, 2, None, None, rows[:1].repeat(1, 90))
+    compare_totals(labels[:3], target[:3], 5, None, None, None, rows[:, :3])
 
 
 def test_totals_are_counted_alone():
