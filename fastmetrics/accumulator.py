@@ -431,7 +431,7 @@ class Accumulator:
             ]
             states[name] = theirs + mine if before else mine + theirs
             return
-        incoming = incoming.to(mine)
+        incoming = self.statistics.exactly(name, incoming).to(mine)
         reduce = self.statistics.reductions.get(name)
         if reduce is None:
             mine.add_(incoming)
@@ -454,8 +454,8 @@ class Accumulator:
                 if twin is not self.faults:
                     twin.zero_()
             mine = self.by_name()
-            for name, new in states.items():
-                old = mine[name]
+            for name, given in states.items():
+                old, new = mine[name], self._as_asked(name, given)
                 got, wanted = (list if isinstance(state, list) else tuple(state.shape) for state in (new, old))
                 if got != wanted:
                     wrong[name] = f"the checkpoint has {got}, the metric {wanted}."
@@ -465,6 +465,13 @@ class Accumulator:
                     old.copy_(new)
         self.loaded = self._stale = True
         return wrong
+
+    def _as_asked(self, name: str, state: Any) -> Any:
+        """A state of a checkpoint, of which less may be asked for than it has."""
+        statistics, of = self.statistics, name.removeprefix(TWIN)
+        if not isinstance(state, Tensor) or of not in statistics.shapes or not statistics.fits(of, state):
+            return state
+        return statistics.exactly(of, state)
 
     def with_part(self, part: Part) -> Accumulator:
         """An accumulator of other states of the same statistics."""
@@ -544,7 +551,7 @@ class Accumulator:
             names: of the statistics to take; None for all that both have.
         """
         self.room = source.room = None
-        view = self.statistics.view
+        exactly = self.statistics.exactly
         mine, theirs = self.statistics.shapes, source.statistics.shapes
         with tensors.ordinary(), torch.no_grad():
             for name in mine.keys() & theirs.keys() if names is None else names:
@@ -555,7 +562,7 @@ class Accumulator:
                     if isinstance(of[name], list):
                         to[name] = list(of[name])
                     else:
-                        _overlap(view, source.statistics.view, name, to, of)
+                        _overlap(exactly, source.statistics.view, name, to, of)
             if self.faults is not None and source.faults is not None:
                 self.faults.copy_(source.faults)
         self.count, self.traced, self.loaded = source.count, source.traced, source.loaded
@@ -584,20 +591,22 @@ class Accumulator:
 
 
 def _overlap(
+    exactly: Callable[[str, Tensor], Tensor],
     view: Callable[[str, Tensor], Tensor],
-    other: Callable[[str, Tensor], Tensor],
     name: str,
     to: dict[str, Any],
     of: Mapping[str, Any],
 ) -> None:
-    """Copy a state of a union to one of its parts, or the other way round."""
+    """Copy a state of a union to one of its parts, or the other way round as far as it has what the union asks for."""
     source, target = of[name], to[name]
     if source.shape == target.shape:
         target.copy_(source)
     elif source.numel() > target.numel():
-        target.copy_(view(name, source))
+        target.copy_(exactly(name, source))
     else:
-        other(name, target).copy_(source)
+        part = view(name, target)
+        if part.shape == source.shape:
+            part.copy_(source)
 
 
 def of_batch(

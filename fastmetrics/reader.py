@@ -217,13 +217,13 @@ def _zeros(shape: tuple[int, ...], dtype: torch.dtype) -> Tensor:
 
 def part_of(asked: Statistics, part: Part) -> Part:
     """The states that ``asked`` are of those of a union."""
-    view, names = asked.view, asked.shapes
+    exactly, names = asked.exactly, asked.shapes
     states = {
-        name: state if isinstance(state := part.states[name], list) else view(name, state)
+        name: state if isinstance(state := part.states[name], list) else exactly(name, state)
         for name in names
         if name in part.states
     }
-    twins = {name: view(name, part.twins[name]) for name in names if name in part.twins}
+    twins = {name: exactly(name, part.twins[name]) for name in names if name in part.twins}
     return Part(asked, states, twins, part.faults)
 
 

@@ -118,7 +118,7 @@ def _same_content(one: Part, other: Part) -> bool:
             a, b = ([s] if isinstance(s, Tensor) else s for s in (mine[name], theirs[name]))
             if len(a) != len(b):
                 return False
-            pairs += zip(a, b, strict=True)
+            pairs += (_alike(name, one.statistics, x, other.statistics, y) for x, y in zip(a, b, strict=True))
     if one.faults is not None and other.faults is not None:
         pairs.append((one.faults, other.faults))
     for x, y in pairs:
@@ -126,6 +126,13 @@ def _same_content(one: Part, other: Part) -> bool:
         if x.is_meta or not torch.equal(x[part], y[part]):
             return False
     return True
+
+
+def _alike(name: str, mine: Statistics, x: Tensor, others: Statistics, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Two states in the shape of the one that asks for less, where it can be told."""
+    if mine.fits(name, y):
+        return x, mine.exactly(name, y)
+    return (others.exactly(name, x), y) if others.fits(name, x) else (x, y)
 
 
 class Group:

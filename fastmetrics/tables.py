@@ -3,7 +3,7 @@
 
 A table has a row for each class or label. Its columns are
 
-- of multiclass statistics, [..., C, 3]: true positives, predicted, actual;
+- of multiclass statistics, [..., C, 3]: true positives, predicted, actual; or [..., 1, 3], their sums over all classes;
 - of binary statistics, [..., L, 4]: tp, fp, tn, fn.
 """
 

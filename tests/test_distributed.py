@@ -439,6 +439,33 @@ def test_behaviours(tmp_path):
     run(behaviours, 2, tmp_path)
 
 
+def totals(rank, world, folder):
+    """Who wants the sums of the counts of classes alone may share the counts on one process, and not on another."""
+    given = [batch("confusion", i) for i in range(world + 1)]
+    for left in (False, True):
+        collection = MetricCollection({"micro": MulticlassAccuracy(C, average="micro"), "macro": MulticlassRecall(C)})
+        micro, macro = MulticlassAccuracy(C, average="micro"), MulticlassRecall(C)
+        collection.update(*given[rank])
+        for metric in (micro, macro):
+            for each in given[:world]:
+                metric.update(*each)
+        if left:
+            micro.update(*given[world])
+            if rank == 0:
+                collection["micro"].update(*given[world])
+        expected = {"macro": macro.compute(), "micro": micro.compute()}
+        assert {name: value.item() for name, value in collection.compute().items()} == {
+            name: value.item() for name, value in expected.items()
+        }
+        with collection["micro"].sync_context():
+            assert torch.equal(collection["micro"].counts, micro.counts)
+
+
+@pytest.mark.slow
+def test_totals_on_processes_that_share_otherwise(tmp_path):
+    run(totals, 2, tmp_path)
+
+
 def sampled(rank, world, folder):
     """A sampler that repeats samples, and a mask that takes them out again."""
     data = TensorDataset(*batch("samplewise", 16))  # 21 samples

@@ -48,6 +48,13 @@ using I64s = int64_t __attribute__((vector_size(kRegister)));
 using U32s = uint32_t __attribute__((vector_size(kRegister)));
 using U64s = uint64_t __attribute__((vector_size(kRegister)));
 using HalfF32s = float __attribute__((vector_size(kRegister / 2)));
+// As many numbers without a sign as a register has; an alias alone would lose the attribute.
+template <typename U>
+struct LanesFor {
+  typedef U Type __attribute__((vector_size(kRegister)));
+};
+template <typename U>
+using LanesOf = typename LanesFor<U>::Type;
 
 template <typename V, typename T>
 inline V load(const T* from) {
@@ -197,6 +204,18 @@ FM_COMPARE(equal, _CMP_EQ_OQ, _MM_CMPINT_EQ)
 FM_COMPARE(not_less, _CMP_NLT_UQ, _MM_CMPINT_NLT)
 FM_COMPARE(not_at_most, _CMP_NLE_UQ, _MM_CMPINT_NLE)
 #undef FM_COMPARE
+#define FM_COMPARE_LANES(size, lanes)                                                           \
+  inline MaskOf<__mmask##lanes> greater(LanesOf<uint##size##_t> a, LanesOf<uint##size##_t> b) { \
+    return {_mm512_cmpgt_epu##size##_mask((__m512i)a, (__m512i)b)};                             \
+  }                                                                                             \
+  inline MaskOf<__mmask##lanes> equal(LanesOf<uint##size##_t> a, LanesOf<uint##size##_t> b) {   \
+    return {_mm512_cmpeq_epu##size##_mask((__m512i)a, (__m512i)b)};                             \
+  }
+FM_COMPARE_LANES(8, 64)
+FM_COMPARE_LANES(16, 32)
+FM_COMPARE_LANES(32, 16)
+FM_COMPARE_LANES(64, 8)
+#undef FM_COMPARE_LANES
 inline Mask32 unordered(F32s a, F32s b) { return {_mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_UNORD_Q)}; }
 inline Mask64 unordered(F64s a, F64s b) { return {_mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_UNORD_Q)}; }
 
@@ -342,6 +361,57 @@ inline auto sum_of_lanes(V v) {
   return fold(v, [](auto a, auto b) { return a + b; }) + 0;
 }
 #endif
+
+// Whether lanes of 64 bits are compared in an instruction; and whether a mask of LanesOf names any lane.
+#if defined(FM_AVX512)
+constexpr bool kLongLanes = true;
+template <typename Bits>
+inline bool any_lane(MaskOf<Bits> mask) {
+  return mask.bits != 0;
+}
+#else
+constexpr bool kLongLanes = false;
+template <typename Mask>
+inline bool any_lane(Mask mask) {
+  return any((I32s)mask != 0);
+}
+#endif
+
+// How many lanes masks of LanesOf<U> name.
+template <typename U>
+class LaneCount {
+ public:
+  static constexpr int kMost = 255;  // masks before the sum is taken
+#if defined(FM_AVX512)
+  template <typename Bits>
+  void add(MaskOf<Bits> mask) {
+    sum_ += __builtin_popcountll(mask.bits);
+  }
+#else
+  template <typename Mask>
+  void add(Mask mask) {
+    lanes_ -= (LanesOf<U>)mask;
+  }
+#endif
+  // The sum, which is zero then.
+  int64_t take() {
+#if defined(FM_AVX512)
+    int64_t sum = sum_;
+#else
+    int64_t sum = 0;
+    for (int j = 0; j < static_cast<int>(kRegister / sizeof(U)); ++j) sum += lanes_[j];
+#endif
+    *this = LaneCount();
+    return sum;
+  }
+
+ private:
+#if defined(FM_AVX512)
+  int64_t sum_ = 0;
+#else
+  LanesOf<U> lanes_{};
+#endif
+};
 
 // The first n lanes, or all of them.
 inline Mask32 first_lanes(int64_t n) { return ~last_lanes<Mask32>(kFloats - n); }

@@ -19,6 +19,8 @@
 namespace fastmetrics {
 
 void add_multiclass(const MulticlassBatch& b, const MulticlassStates& s);
+// What add_multiclass does where only totals are asked for, [3].
+void add_multiclass_totals(const MulticlassBatch& b, int64_t* totals, int64_t* faults);
 
 // The states have rows: [S, C, C], [S, C, 3], [S, C, K, 2] and [S, C].
 // members: [S], how many samples each row has, or null.

@@ -33,7 +33,8 @@ struct MulticlassBatch {
   }
 };
 
-// Null where it was not asked for. Cells are int64, or double for weighted samples.
+// Null where it was not asked for. Cells are int64, or double for weighted samples. States of samples of given rows
+// have a first dimension for these.
 template <typename Cell>
 struct MulticlassCells {
   Cell* confusion;       // [C, C]
@@ -42,6 +43,7 @@ struct MulticlassCells {
   Cell* rank_histogram;  // [C]
   int64_t* faults;       // [kFaults]
   int64_t k;
+  Cell* totals;  // [3], the sums of the counts over all classes, in their place; they are asked for alone
 
   FM_HD bool want_ranks() const { return ranks != nullptr || rank_histogram != nullptr; }
 };

@@ -77,7 +77,14 @@ inline MulticlassCells<Cell> multiclass_states(const MulticlassBatch& b, const S
   MulticlassCells<Cell> s{};
   s.k = ranks.has_value() && ranks->dim() >= 3 ? ranks->size(ranks->dim() - 2) : 0;
   s.confusion = state_data<Cell>(confusion, kType, cells * c, "confusion, [C, C] or [S, C, C]");
-  s.counts = state_data<Cell>(counts, kType, cells * 3, "counts, [C, 3] or [S, C, 3]");
+  const bool totals = counts.has_value() && c > 1 && counts->dim() >= 2 && counts->size(counts->dim() - 2) == 1;
+  if (totals) {
+    require(!confusion.has_value() && !ranks.has_value() && !rank_histogram.has_value() && !b.samplewise,
+            "multiclass_: sums of the counts over all classes are counted alone, and of all samples");
+    s.totals = state_data<Cell>(counts, kType, rows.count * 3, "counts, [1, 3] or [S, 1, 3]");
+  } else {
+    s.counts = state_data<Cell>(counts, kType, cells * 3, "counts, [C, 3] or [S, C, 3]");
+  }
   s.ranks = state_data<Cell>(ranks, kType, cells * s.k * 2, "ranks, [C, K, 2] or [S, C, K, 2]");
   s.rank_histogram = state_data<Cell>(rank_histogram, kType, cells, "rank_histogram, [C] or [S, C]");
   s.faults = faults_data(faults);

@@ -154,6 +154,7 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, int 
 void add_multiclass(const MulticlassBatch& b, const MulticlassStates& s) {
   const int64_t samples = b.layout.samples();
   if (samples == 0) return;
+  if (s.totals != nullptr) return add_multiclass_totals(b, s.totals, s.faults);
   // samplewise states belong to the thread that has the sample
   const int64_t unit = b.samplewise ? b.per_sample : 1;
   const int threads = threads_for(samples * (b.scores ? b.classes : 4));

@@ -35,11 +35,13 @@ template <typename T>
 cudaError_t launch_wide(const Start& start, Kept kept) {
   if (kept == kPairs) return launch_wide<T, kPairs>(start);
   if (kept == kCounts) return launch_wide<T, kCounts>(start);
+  if (kept == kTotals) return launch_wide<T, kTotals>(start);
   return launch_wide<T, kDiagonal>(start);
 }
 
 // What a block keeps of labels.
 Kept kept_of(const Start& start) {
+  if (start.s.totals != nullptr) return kTotals;
   int64_t most = 0;
   const SharedCells plan = shared_cells<Tuning>(start.card, start.b, start.s, 0, &most);
   if (plan.pairs > 0) return kPairs;

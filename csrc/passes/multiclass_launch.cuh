@@ -25,6 +25,11 @@ SharedCells shared_cells(const Card& card, const MulticlassBatch& b, const Multi
   if (b.samplewise) return plan;
   if (b.valid == nullptr && !Adds<State>::kWeights) plan.limit = static_cast<uint32_t>(b.classes);
   if (b.has_ignore && b.ignore >= 0 && b.ignore < b.classes) plan.ignored = static_cast<uint32_t>(b.ignore);
+  if (s.totals != nullptr) {
+    plan.totals = 2;
+    plan.replicas = Tuning::kReplicas;
+    return plan;
+  }
   const int64_t samples = b.layout.samples(), c = b.classes;
   // two blocks a multiprocessor, each with a kilobyte for the system
   const int64_t bytes = std::min<int64_t>(card.shared_of_block, card.shared_of_multiprocessor / 2 - 1024) - other;

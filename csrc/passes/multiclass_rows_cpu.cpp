@@ -55,19 +55,23 @@ FewRows few_rows(const int32_t* from, int32_t limit) {
   return {row, at_least(row, I32s{}) & ~at_least(row, I32s{} + limit)};
 }
 
-// The pairs of target and label in each row, [rows, C, C] and a cell of the samples that do not count. A cell is small,
-// so that more of them stay in the first caches, and goes to the states when it wraps.
+// The pairs of target and label in each row, [rows, C, C] and a cell of the samples that do not count; for totals
+// whether they are equal, [rows, 2]. A cell is small, so that more of them stay in the first caches, and goes to the
+// states when it wraps.
 class Pairs {
  public:
+  static int64_t cells_of_row(int64_t classes, const States& s) { return s.totals != nullptr ? 2 : classes * classes; }
+
   // members: [rows], or null.
   void open(int64_t rows, int64_t classes, const States& s, int64_t* members, Locks* locks) {
     rows_ = rows;
     classes_ = classes;
     confusion_ = s.confusion;
     counts_ = s.counts;
+    totals_ = s.totals;
     members_ = members;
     locks_ = locks;
-    none_ = static_cast<int32_t>(rows * classes * classes);
+    none_ = static_cast<int32_t>(rows * cells_of_row(classes, s));
     cells_.reset(new Cell[none_ + 1]());
   }
   explicit operator bool() const { return cells_ != nullptr; }
@@ -82,12 +86,14 @@ class Pairs {
     int held = 0;
     const int32_t limit = static_cast<int32_t>(rows_), c = static_cast<int32_t>(classes_);
     const I32s none = I32s{} + none_;
+    const bool totals = totals_ != nullptr;
     const int64_t done = for_each_sixteen<4>(target, labels, n, classes_, ignore, [&](int64_t i, const FewLabels& few) {
       for (int64_t k = 0; k < slicings; ++k) {
         fetch_ahead(row + k * pitch + i, kFloats);
         const FewRows rows = few_rows(row + k * pitch + i, limit);
         const Mask32 good = few.good & rows.inside;
-        const I32s at = (rows.row * c + few.target) * c + few.labels;
+        const I32s right = select(equal(few.target, few.labels), I32s{} + 1, I32s{});
+        const I32s at = totals ? rows.row * 2 + right : (rows.row * c + few.target) * c + few.labels;
         store(select(good, at, none), cell + held);
         if (any(~good)) odd(i, few, k, rows.inside);
         held += kFloats;
@@ -102,10 +108,12 @@ class Pairs {
 
   void add(const int32_t* row, const int32_t* target, const int32_t* label, int n) {
     const int32_t c = static_cast<int32_t>(classes_);
+    const bool totals = totals_ != nullptr;
     int32_t cell[kBlock];
     for (int i = 0; i < n; ++i) {
       const int32_t counts = ~(row[i] | target[i] | label[i]) >> 31;  // all bits, if none is negative
-      cell[i] = (((row[i] * c + target[i]) * c + label[i]) & counts) | (none_ & ~counts);
+      const int32_t at = totals ? row[i] * 2 + (target[i] == label[i]) : (row[i] * c + target[i]) * c + label[i];
+      cell[i] = (at & counts) | (none_ & ~counts);
     }
     count(cell, n);
   }
@@ -113,6 +121,10 @@ class Pairs {
   // Adds the rows of [from, to) to the states; called by one thread at a time for the same rows.
   void fold(int64_t from, int64_t to) const {
     const int64_t c = classes_;
+    for (int64_t row = from; totals_ != nullptr && row < to; ++row) {
+      add_totals(row, cells_[row * 2 + 1], int64_t{cells_[row * 2]} + cells_[row * 2 + 1]);
+    }
+    if (totals_ != nullptr) return;
     std::vector<uint32_t> predicted(c);
     for (int64_t row = from; row < to; ++row) {
       const Cell* cell = cells_.get() + row * c * c;
@@ -145,6 +157,13 @@ class Pairs {
  private:
   using Cell = uint16_t;
 
+  void add_totals(int64_t row, int64_t right, int64_t all) const {
+    totals_[row * 3] += right;
+    totals_[row * 3 + 1] += all;
+    totals_[row * 3 + 2] += all;
+    if (members_ != nullptr) members_[row] += all;
+  }
+
   void count(const int32_t* cell, int n) {
     Cell* cells = cells_.get();
     for (int i = 0; i < n; ++i) {
@@ -155,6 +174,11 @@ class Pairs {
   void wrap(int32_t cell) {
     constexpr int64_t kSamples = int64_t{1} << (8 * sizeof(Cell));
     if (cell == none_) return;
+    if (totals_ != nullptr) {
+      const int64_t row = cell / 2;
+      std::lock_guard<std::mutex> one_at_a_time(locks_->of_row(row, rows_));
+      return add_totals(row, cell % 2 * kSamples, kSamples);
+    }
     const int64_t c = classes_, p = cell % c, t = cell / c % c, row = cell / c / c;
     std::lock_guard<std::mutex> one_at_a_time(locks_->of_row(row, rows_));
     if (confusion_ != nullptr) confusion_[cell] += kSamples;
@@ -167,7 +191,7 @@ class Pairs {
 
   int64_t rows_ = 0, classes_ = 0;
   int32_t none_ = 0;
-  int64_t *confusion_ = nullptr, *counts_ = nullptr, *members_ = nullptr;
+  int64_t *confusion_ = nullptr, *counts_ = nullptr, *totals_ = nullptr, *members_ = nullptr;
   Locks* locks_ = nullptr;
   std::unique_ptr<Cell[]> cells_;
 };
@@ -178,12 +202,13 @@ void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t*
   const int64_t c = b.classes, k = s.k, mine = b.layout.samples() / threads;
   const bool shared = threads > 1;
   Pairs pairs;
-  RowCells confusion, counts, ranks, rank_histogram, members;
-  const bool wanted = s.confusion != nullptr || s.counts != nullptr;
+  RowCells confusion, counts, totals, ranks, rank_histogram, members;
+  const bool wanted = s.confusion != nullptr || s.counts != nullptr || s.totals != nullptr;
   const int64_t most = std::min(mine, kMostPairs);
-  if (wanted && c * c <= most / rows.count) {
+  if (wanted && Pairs::cells_of_row(c, s) <= most / rows.count) {
     pairs.open(rows.count, c, s, samples, locks);
   } else {
+    totals.open(s.totals, rows.count * 3, 3 <= mine / rows.count, shared);
     confusion.open(s.confusion, rows.count * c * c, c * c <= mine / rows.count, shared);
     counts.open(s.counts, rows.count * c * 3, c * 3 <= mine / rows.count, shared);
   }
@@ -209,7 +234,7 @@ void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t*
   auto add = [&](int64_t first, const Block& block, const int32_t* row, int n) {
     if (pairs) pairs.add(row, block.target, block.labels, n);
     if (members) add_members(first, block, row, n);
-    if (!confusion && !counts && !s.want_ranks()) return;
+    if (!confusion && !counts && !totals && !s.want_ranks()) return;
     for (int i = 0; i < n; ++i) {
       const int64_t t = block.target[i], p = block.labels[i], at = row[i] * c;
       if (t < 0 || p < 0 || row[i] < 0) continue;
@@ -218,6 +243,11 @@ void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t*
         if (t == p) counts.add((at + t) * 3);
         counts.add((at + p) * 3 + 1);
         counts.add((at + t) * 3 + 2);
+      }
+      if (totals) {
+        if (t == p) totals.add(int64_t{row[i]} * 3);
+        totals.add(int64_t{row[i]} * 3 + 1);
+        totals.add(int64_t{row[i]} * 3 + 2);
       }
       if (rank_histogram) rank_histogram.add(at + block.ranks[i]);
       if (ranks && block.ranks[i] < k) {
@@ -296,6 +326,7 @@ void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t*
     if (!pairs) members.fold();
     confusion.fold();
     counts.fold();
+    totals.fold();
     ranks.fold();
     rank_histogram.fold();
     begin = to;
@@ -316,11 +347,31 @@ void add_sample(const Batch& b, const MulticlassCells<double>& s, int64_t row, c
     s.counts[p * 3 + 1] += sample.weight;
     s.counts[t * 3 + 2] += sample.weight;
   }
+  if (s.totals != nullptr) {
+    if (t == p) s.totals[row * 3] += sample.weight;
+    s.totals[row * 3 + 1] += sample.weight;
+    s.totals[row * 3 + 2] += sample.weight;
+  }
   if (s.rank_histogram != nullptr) s.rank_histogram[at + sample.rank] += sample.weight;
   if (s.ranks != nullptr && sample.rank < k) {
     s.ranks[(t * k + sample.rank) * 2] += sample.weight;
     s.ranks[(p * k + sample.rank) * 2 + 1] += sample.weight;
   }
+}
+
+// The same of n samples in their order where all have one row: the sums stay in registers.
+void add_totals(const Sample* samples, int64_t n, double* totals) {
+  double right = totals[0], predicted = totals[1], actual = totals[2];
+  for (int64_t i = 0; i < n; ++i) {
+    const Sample& sample = samples[i];
+    if (sample.target < 0 || sample.label < 0) continue;
+    if (sample.target == sample.label) right += sample.weight;
+    predicted += sample.weight;
+    actual += sample.weight;
+  }
+  totals[0] = right;
+  totals[1] = predicted;
+  totals[2] = actual;
 }
 
 }  // namespace
@@ -362,6 +413,10 @@ void add_weighted_multiclass(const Batch& b, const SampleRows& rows, const Multi
                        }
                      });
     });
+    if (s.totals != nullptr && rows.data == nullptr) {
+      add_totals(read.data(), n, s.totals);
+      continue;
+    }
     for (int64_t slicing = 0; slicing < rows.slicings; ++slicing) {
       for (int64_t i = 0; i < n; ++i) {
         const int32_t of = row[slicing * chunk + i];

@@ -32,8 +32,9 @@ cudaError_t launch_rows(const MulticlassBatch& b, const SampleRows& rows, const 
   }
   if (error != cudaSuccess) return error;
   using Cell = typename Adds<State>::Amount;
-  RowCellsOfStates<State> states{{s.confusion, s.counts, s.ranks, s.rank_histogram, samples}, {}};
-  const int64_t of_row[] = {c * c, c * 3, c * s.k * 2, c, 1};
+  const bool totals = s.totals != nullptr;
+  RowCellsOfStates<State> states{{s.confusion, totals ? s.totals : s.counts, s.ranks, s.rank_histogram, samples}, {}};
+  const int64_t of_row[] = {c * c, totals ? 3 : c * 3, c * s.k * 2, c, 1};
   for (int i = 0; i < states.kStates; ++i) {
     states.first[i + 1] = states.first[i] + (states.state[i] == nullptr ? 0 : rows.count * of_row[i]);
   }

@@ -24,7 +24,7 @@ template <typename State>
 struct RowCellsOfStates {
   using Card = CellOfCard<std::conditional_t<std::is_same<State, double>::value, double, uint32_t>>;
   static constexpr int kStates = 5;
-  State* state[kStates];       // confusion, counts, ranks, rank_histogram, samples
+  State* state[kStates];       // confusion, counts or totals, ranks, rank_histogram, samples
   int64_t first[kStates + 1];  // of the cells of each; behind the last one, how many there are
 
   __device__ __forceinline__ Card* operator+(int64_t cell) const {
@@ -117,6 +117,11 @@ FM_KERNEL multiclass_rows_kernel(const MulticlassBatch b, const SampleRows rows,
         if (target == label) add(1, own * 3, amount);
         add(1, of_label * 3 + 1, amount);
         add(1, own * 3 + 2, amount);
+      }
+      if (s.totals != nullptr) {
+        if (target == label) add(1, row * 3, amount);
+        add(1, row * 3 + 1, amount);
+        add(1, row * 3 + 2, amount);
       }
       if (s.ranks != nullptr && rank < s.k) {
         add(2, (own * s.k + rank) * 2, amount);

@@ -7,6 +7,8 @@
 // matrix that is too large, the diagonal stays in shared memory, where most samples of a good model are. Adding to a
 // state without reading it back does not wait.
 //
+// Sums of the counts over all classes are kept in registers, and meet in shared memory at the end.
+//
 // The card folds additions of 1 by lanes that meet in a cell of shared memory. It does not fold others, so a thread
 // that has any keeps equal samples in a row (target, label, rank) in registers, with their number or the sum of their
 // weights: a batch of one class costs no more than any other.
@@ -43,13 +45,14 @@ struct SharedCells {
   int margins = 0;         // [C, 2], feeds the predicted and actual of counts; without pairs
   int ranks = 0;           // [C, K, 2]
   int rank_histogram = 0;  // [C]
+  int totals = 0;          // [2], right and all; without the others
   int replicas = 1;
   bool all = false;  // whether nothing goes straight to a state
   // Targets below the one that are not the other are counted without a second look.
   uint32_t limit = 0, ignored = UINT32_MAX;
 
   FM_HD int of_counts() const { return diagonal + margins; }
-  FM_HD int of_replica() const { return pairs + diagonal + margins + ranks + rank_histogram; }
+  FM_HD int of_replica() const { return pairs + diagonal + margins + ranks + rank_histogram + totals; }
   FM_HD int cells() const { return of_replica() * replicas; }
 };
 
@@ -60,6 +63,7 @@ constexpr Kept kCounts = 1;    // counts, and no confusion is asked for
 constexpr Kept kDiagonal = 2;  // the diagonal, and the margins if counts are asked for
 constexpr Kept kRest = 3;      // anything else
 constexpr Kept kRanked = 4;    // anything, with ranks
+constexpr Kept kTotals = 5;    // the sums over all classes
 
 template <typename State>
 class Sink {
@@ -80,6 +84,10 @@ class Sink {
 
   // Count a sample of dimension 0's index `group`; target and label are classes. The rank is read if it was asked for.
   __device__ void add(int64_t group, int32_t target, int32_t label, int32_t rank, Amount amount) {
+    if (plan_.totals > 0) {
+      add_total(target == label, amount);
+      return;
+    }
     if (!Adds<State>::kWeights && plan_.all) {
       add_shared(target, label, rank, 1);
       return;
@@ -99,7 +107,9 @@ class Sink {
   // Count a sample of which no rank is asked, where the block keeps what kKept says.
   template <Kept kKept>
   __device__ __forceinline__ void add_pair(int32_t target, int32_t label) {
-    if constexpr (kKept == kPairs) {
+    if constexpr (kKept == kTotals) {
+      add_total(target == label, 1);
+    } else if constexpr (kKept == kPairs) {
       atomicAdd(mine_ + target * plan_classes() + label, Amount{1});
     } else {
       if (target == label) {
@@ -117,6 +127,10 @@ class Sink {
   // All threads of the block call it, once.
   __device__ void close() {
     emit();
+    if (plan_.totals > 0) {
+      atomicAdd(mine_, right_);
+      atomicAdd(mine_ + 1, all_);
+    }
     const int cells = plan_.of_replica();
     if (cells == 0) return;
     __syncthreads();
@@ -128,6 +142,11 @@ class Sink {
   }
 
  private:
+  __device__ __forceinline__ void add_total(bool right, Amount amount) {
+    right_ += right ? amount : Amount{0};
+    all_ += amount;
+  }
+
   // Add the samples in a row that were alike.
   __device__ void emit() {
     if (!(amount_ > 0)) return;
@@ -179,6 +198,11 @@ class Sink {
 
   // Add cell `i` of the shared ones to the states.
   __device__ void flush(int i, Sum amount) {
+    if (plan_.totals > 0) {
+      add_to(s_.totals + i, amount);
+      if (i == 1) add_to(s_.totals + 2, amount);
+      return;
+    }
     if (i < plan_.pairs) {
       const int target = i / plan_classes(), label = i % plan_classes();
       if (s_.confusion != nullptr) add_to(s_.confusion + i, amount);
@@ -215,6 +239,7 @@ class Sink {
   int64_t group_ = -1;
   int32_t target_ = -1, label_ = -1, rank_ = -1;
   Amount amount_ = 0;
+  Amount right_ = 0, all_ = 0;  // of totals
 };
 
 }  // namespace fastmetrics

@@ -13,7 +13,6 @@ The classes come in three lines, each for binary, multiclass and multilabel inpu
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, ClassVar
 
 import torch
@@ -22,7 +21,7 @@ from torch import Tensor
 from fastmetrics import arguments
 from fastmetrics.docstrings import Documented
 from fastmetrics.formulas.counts import of_top_k
-from fastmetrics.formulas.ratios import DROP_ABSENT, KEEP_ALL, Combination, Ratio, average_ratio, shares_of
+from fastmetrics.formulas.ratios import DROP_ABSENT, KEEP_ALL, Combination, Ratio, average_ratio, of_totals, shares_of
 from fastmetrics.intervals import IntervalMethods, SharesOfValue, each_draw, of_shares, resampled
 from fastmetrics.metric import StatisticMetric
 from fastmetrics.statistics import BinaryStatistics, MulticlassStatistics, Statistics
@@ -223,6 +222,7 @@ class MulticlassCounts(MulticlassTask):
     """A multiclass metric that is a formula of the counts of each class, in memory that is linear in their number.
 
     The statistics are ``counts``, int64 [C, 3], and with ``top_k`` above 1 ``ranks``, [C, K, 2]; [N, ...] samplewise.
+    Of all classes together, ``average="micro"``, the sums of ``counts``, [1, 3], do if the formula says so.
 
     Args:
         num_classes: C. It may be None with ``average="micro"``.
@@ -230,6 +230,9 @@ class MulticlassCounts(MulticlassTask):
             Its samples are not counted in any case, but samples of other classes that are predicted as it make it
             a class that occurs, with a score of zero, which torchmetrics averages with the others.
     """
+
+    #: Whether the formula also takes sums of ``counts`` over all classes, for their average ``micro``.
+    takes_totals: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -254,9 +257,12 @@ class MulticlassCounts(MulticlassTask):
             arguments.top_k(top_k, num_classes)
             arguments.one_of("average", average, arguments.AVERAGES)
             arguments.zero_division(zero_division)
+        excludes = exclude_ignored and ignore_index is not None
+        totals = self.takes_totals and average == "micro" and not excludes
         statistics = MulticlassStatistics(
             num_classes,
-            counts=True,
+            counts=not totals,
+            totals=totals,
             top_k=top_k,
             ignore_index=ignore_index,
             samplewise=arguments.multidim_average(multidim_average),
@@ -271,7 +277,10 @@ class MulticlassCounts(MulticlassTask):
         self.exclude_ignored = exclude_ignored
 
     def table(self, counts: Tensor, ranks: Tensor | None) -> Tensor:
-        """The table of counts, int64 [..., C, 3], in which the ``top_k`` greatest scores are predictions."""
+        """The table of counts, int64 [..., C, 3], in which the ``top_k`` greatest scores are predictions.
+
+        It may be the sums over all classes, [..., 1, 3], with the average ``micro``.
+        """
         return counts if ranks is None else of_top_k(counts, ranks, self.top_k)
 
     @property
@@ -350,6 +359,7 @@ class MulticlassRatio(RatioMetric, MulticlassCounts):
         from exact counts.
     """
 
+    takes_totals = True
     #: What macro drops with ``top_k`` > 1; without it, classes neither predicted nor the target.
     drop_of_top_k: ClassVar[int] = DROP_ABSENT
 
@@ -357,7 +367,8 @@ class MulticlassRatio(RatioMetric, MulticlassCounts):
         """The averaged ratio."""
         drop = self.drop_of_top_k if self.top_k > 1 else DROP_ABSENT
         table = self.table(counts, ranks)
-        return average_ratio(self.ratio, table, self.average, self._undefined, drop, self.excluded)
+        ratio = of_totals(self.ratio, self.num_classes or 1) if table.shape[-2] == 1 else self.ratio
+        return average_ratio(ratio, table, self.average, self._undefined, drop, self.excluded)
 
     def _shares(self, states: Mapping[str, Tensor]) -> SharesOfValue:
         if self.top_k > 1:  # the table has a row more for a sample than it has predictions
@@ -373,14 +384,13 @@ class MulticlassRatio(RatioMetric, MulticlassCounts):
         if self.average != "micro" or self.excluded is not None:
             return None
         right, _, samples = table.sum(-2).unbind(-1)
-        return (right, samples), partial(self._of_right, table.shape[-2])
+        return (right, samples), self._of_right
 
-    def _of_right(self, classes: int, share: Tensor, samples: Tensor) -> Tensor:
+    def _of_right(self, share: Tensor, samples: Tensor) -> Tensor:
         """The value over all classes, of a share of the samples that are right."""
         right, samples = (share * samples).double(), samples.double()
         table = torch.stack([right, samples, samples], -1).unsqueeze(-2)
-        others = torch.zeros_like(table).expand(*table.shape[:-2], classes - 1, 3)
-        value = average_ratio(self.ratio, torch.cat([table, others], -2), "micro", self._undefined)
+        value = average_ratio(of_totals(self.ratio, self.num_classes or 1), table, "micro", self._undefined)
         return torch.where(share.isnan(), torch.nan, value)
 
 

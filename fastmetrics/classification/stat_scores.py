@@ -7,7 +7,7 @@ from torch import Tensor
 
 from fastmetrics.classification.base import BinaryCounts, MulticlassCounts, MultilabelCounts
 from fastmetrics.classification.family import Family
-from fastmetrics.formulas.counts import stat_scores
+from fastmetrics.formulas.counts import stat_scores, stat_scores_of_totals
 
 
 class StatScores(Family):
@@ -55,8 +55,12 @@ class MulticlassStatScores(MulticlassCounts, family=StatScores):
         ``(5,)``, or ``(C, 5)`` without an average; samplewise ``(N, 5)`` or ``(N, C, 5)``.
     """
 
+    takes_totals = True
+
     def formula(self, counts: Tensor, ranks: Tensor | None = None) -> Tensor:
         """The averaged counts."""
+        if counts.shape[-2] == 1:
+            return stat_scores_of_totals(counts, self.num_classes or 1)
         return stat_scores(self.table(counts, ranks), self.average, self.excluded)
 
 

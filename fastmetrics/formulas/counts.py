@@ -99,3 +99,11 @@ def stat_scores(table: Tensor, average: str | None, excluded: int | None = None)
         [..., 5], or [..., C, 5] without an average.
     """
     return _stat_scores(table, AVERAGE_CODES[average], -1 if excluded is None else excluded)  # type: ignore[no-any-return]
+
+
+def stat_scores_of_totals(totals: Tensor, classes: int) -> Tensor:
+    """tp, fp, tn, fn and support [..., 5] of all classes together, from their sums [..., 1, 3]."""
+    scores = stat_scores(totals, "micro")
+    absent = scores.new_zeros(5)
+    absent[2] = classes - 1  # a true negative of each sample for each of the other classes
+    return scores + absent * scores[..., 4:]

@@ -73,6 +73,18 @@ def shares_of(ratio: Ratio | Combination, table: Tensor) -> tuple[Tensor, Tensor
     return successes, trials
 
 
+@lru_cache(maxsize=256)
+def of_totals(ratio: Ratio | Combination, classes: int) -> Ratio | Combination:
+    """The score of all classes together, as that of one row with the sums of their tp, predicted and actual.
+
+    Every sample is a decision on every class. That row, as if of the only class, lacks a true negative of each sample
+    for each of the others; the samples are its tp and fn.
+    """
+    if isinstance(ratio, Combination):
+        return ratio._replace(ratios=tuple(of_totals(part, classes) for part in ratio.ratios))  # type: ignore[misc]
+    return Ratio(*(form + ((classes - 1) * form.tn) * (TP + FN) for form in ratio))
+
+
 # The classes that a macro average drops.
 KEEP_ALL = 0
 DROP_ABSENT = 1  # without predicted and actual samples

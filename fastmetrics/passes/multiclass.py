@@ -49,7 +49,8 @@ def multiclass_body(
         valid: bool ``[N, ...]``; None if all samples are.
         confusion: int64 ``[C, C]``, row = target, column = label.
         counts: int64 ``[C, 3]``: true positives, predicted, actual. ``[N, C, 3]`` keeps the samples of dimension 0
-            apart.
+            apart. ``[1, 3]`` is their sums over all classes, which need no label to be an address; it is asked for
+            without any other statistic.
         ranks: int64 ``[C, K, 2]``; needs scores. ``[c, r, 0]`` counts the samples of target ``c`` with rank ``r``,
             ``[c, r, 1]`` those of label ``c`` whose target has rank ``r``; ranks from K up are not counted.
             ``[N, C, K, 2]`` keeps samples apart.
@@ -133,7 +134,15 @@ def _add_samples(
     own, of_label = first + target, first + label
     if confusion is not None:
         _add_at(confusion, own * classes + label, amount)
-    if counts is not None:
+    if counts is not None and counts.shape[-2] != classes:
+        hits = amount * (target == label)
+        if isinstance(row, int):
+            total = amount.sum()
+            counts += torch.stack([hits.sum(), total, total]).to(counts.dtype)
+        else:
+            for column, values in enumerate((hits, amount, amount)):
+                _add_at(counts, row * 3 + column, values)
+    elif counts is not None:
         _add_at(counts, own * 3, amount * (target == label))
         _add_at(counts, of_label * 3 + 1, amount)
         _add_at(counts, own * 3 + 2, amount)
@@ -172,7 +181,7 @@ def _add_pairs(
         valid: bool, the shape of ``target``.
         skipped: bool, the shape of ``target``: samples that do not count.
         confusion: int64 ``[C, C]``.
-        counts: int64 ``[C, 3]``.
+        counts: int64 ``[C, 3]`` or ``[1, 3]``.
         c: C.
     """
     scores = preds.is_floating_point()
@@ -192,6 +201,9 @@ def _add_pairs(
         low, high = values.aminmax()
         if low.item() < 0 or high.item() >= c:
             return False
+    if confusion is None and counts is not None and counts.shape[0] != c:
+        counts += torch.tensor([int((target == labels).sum()), target.numel(), target.numel()])
+        return True
     if confusion is not None or c * c <= _PAIRS:
         pairs = torch.bincount(torch.add(labels, target, alpha=c), minlength=c * c).view(c, c)
         if confusion is not None:
@@ -244,6 +256,11 @@ def _fake(
     dtype = torch.int64 if weights is None else torch.float64
     torch._check(preds.dim() == target.dim() + scores, lambda: "multiclass_: preds must be [N, C, ...] or as target")
     torch._check((ranks is None and rank_histogram is None) or scores, lambda: "multiclass_: ranks need scores")
+    others = (confusion, ranks, rank_histogram)
+    torch._check(
+        counts is None or counts.shape[-2] == num_classes or all(state is None for state in others),
+        lambda: "multiclass_: sums of the counts over all classes are counted alone",
+    )
     for state in (confusion, counts, ranks, rank_histogram):
         torch._check(state is None or state.dtype == dtype, lambda: f"multiclass_: states must be {dtype}")
     torch._check(

@@ -183,7 +183,10 @@ class Statistics(ABC):
         return torch.where(filled, size, -size if self.sized else 0)
 
     def fits(self, name: str, state: Tensor) -> bool:
-        """Whether a state that comes from elsewhere, or one batch of a samplewise one, has the right shape."""
+        """Whether a state that comes from elsewhere, or one batch of a samplewise one, has what is asked for.
+
+        It has the right shape, or :meth:`exactly` gives it.
+        """
         return tuple(state.shape[self.samplewise :]) == self.shapes[name][0]
 
     def view(self, name: str, state: Tensor) -> Tensor:
@@ -194,6 +197,10 @@ class Statistics(ABC):
         for dim, size in enumerate(shape, state.dim() - len(shape)):
             state = state.narrow(dim, 0, size)
         return state
+
+    def exactly(self, name: str, state: Tensor) -> Tensor:
+        """The same in the shape that these statistics ask for: a formula may also do with what :meth:`view` gives."""
+        return self.view(name, state)
 
     def has_weights(self, states: Mapping[str, Any]) -> bool:
         """Whether ``states`` themselves, and not their twins, are of samples with weights."""

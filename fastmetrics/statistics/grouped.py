@@ -141,6 +141,16 @@ class Grouped(Statistics):
         """See the base."""
         return state if name == GROUP_SAMPLES else self.base.view(name, state)
 
+    def exactly(self, name: str, state: Tensor) -> Tensor:
+        """See the base."""
+        return state if name == GROUP_SAMPLES else self.base.exactly(name, state)
+
+    def fits(self, name: str, state: Tensor) -> bool:
+        """See the base."""
+        if name == GROUP_SAMPLES:
+            return super().fits(name, state)
+        return state.dim() > 0 and len(state) == self.rows and self.base.fits(name, state[0])
+
     @property
     def starts_at_zero(self) -> bool:
         """See the base."""

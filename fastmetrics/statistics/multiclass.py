@@ -46,6 +46,8 @@ class MulticlassStatistics(Statistics):
             the counts over all classes: ``counts`` is ``[1, 3]``.
         confusion: ask for ``confusion`` [C, C].
         counts: ask for ``counts`` [C, 3].
+        totals: ask for the sums of ``counts`` over all classes, [1, 3]; where nothing else is asked for, and samples
+            are not counted separately. Else there are ``counts`` [C, 3], which have the sums.
         top_k: above 1, ask for ``ranks`` [C, top_k, 2].
         rank_histogram: ask for ``rank_histogram`` [C].
         ignore_index: a target that is skipped.
@@ -65,6 +67,7 @@ class MulticlassStatistics(Statistics):
         *,
         confusion: bool = False,
         counts: bool = False,
+        totals: bool = False,
         top_k: int = 1,
         rank_histogram: bool = False,
         ignore_index: int | None = None,
@@ -80,8 +83,9 @@ class MulticlassStatistics(Statistics):
         self.shapes = {}
         if confusion:
             self.shapes["confusion"] = ((c, c), torch.int64)
-        if counts:
-            self.shapes["counts"] = ((c, 3), torch.int64)
+        if counts or totals:
+            others = counts or confusion or top_k > 1 or rank_histogram or samplewise
+            self.shapes["counts"] = ((c if others else 1, 3), torch.int64)
         if top_k > 1:
             self.shapes["ranks"] = ((c, top_k, 2), torch.int64)
         if rank_histogram:
@@ -93,9 +97,31 @@ class MulticlassStatistics(Statistics):
         return self.options_but("top_k")
 
     def _joined(self, other: Any) -> Statistics:
-        """Scores are needed where either needs them."""
+        """Scores are needed where either needs them, and sums over all classes are counted alone."""
         self.top_k = max(self.top_k, other.top_k)
+        if self.has_totals and len(self.shapes) > 1:
+            self.shapes["counts"] = ((self.num_classes or 1, 3), torch.int64)
         return self
+
+    @property
+    def has_totals(self) -> bool:
+        """Whether ``counts`` are asked for as sums over all classes, which may be one."""
+        return "counts" in self.shapes and self.shapes["counts"][0][0] == 1
+
+    def fits(self, name: str, state: Tensor) -> bool:
+        """Counts of classes have their sums."""
+        of_classes = name == "counts" and self.has_totals and tuple(state.shape) == (self.num_classes, 3)
+        return of_classes or super().fits(name, state)
+
+    def view(self, name: str, state: Tensor) -> Tensor:
+        """Counts of classes as they are: formulas sum them."""
+        return state if name == "counts" else super().view(name, state)
+
+    def exactly(self, name: str, state: Tensor) -> Tensor:
+        """Counts of classes summed, if that is asked for."""
+        if name == "counts" and self.has_totals and state.shape[-2] != 1:
+            return state.sum(-2, keepdim=True)
+        return self.view(name, state)
 
     def check(self, inputs: Inputs) -> None:
         """Raise ``ValueError`` on wrong shapes or dtypes, ``RuntimeError`` on different devices."""
@@ -222,9 +248,9 @@ class MulticlassStatistics(Statistics):
         """
         if self.samplewise:
             raise ValueError("`intervals=True` keeps one table of all samples, but `multidim_average` is `samplewise`.")
-        if "counts" not in self.shapes or self.num_classes is None:
+        if "counts" not in self.shapes or self.has_totals:
             return self
-        c = self.num_classes
+        c = self.num_classes or 1
         if c > JOINT_CLASSES:
             raise ValueError(
                 f"`intervals=True` keeps the confusion matrix, of at most {JOINT_CLASSES} classes, but got {c}, which"
@@ -244,7 +270,7 @@ class MulticlassStatistics(Statistics):
             return confusion_matrix(states["confusion"], names)
         if "confusion" in names:
             return None
-        if self.num_classes is None:
+        if states["counts"].shape[-2] == 1:
             return right_and_wrong(states["counts"])
         if how == "joint":
             return None

@@ -142,8 +142,7 @@ class PairedComparison(StatisticMetric):
         if self._right_only:
             samples = pairs.sum((1, 2))
             rights = pairs[:, 1].sum(1), pairs[:, :, 1].sum(1)
-            c = metric.num_classes or 1
-            values = (metric._of_right(c, right.double() / samples.clamp(min=1), samples) for right in rights)
+            values = (metric._of_right(right.double() / samples.clamp(min=1), samples) for right in rights)
         else:
             of_draws = metric._of_draws if metric.batched else each_draw(metric.formula)
             values = (of_draws(self._states(pairs.sum(over))) for over in (3, 2))

@@ -94,6 +94,78 @@ def test_labels(device, preds_dtype):
     compare_multiclass(square.transpose(0, 2), square.flip(0).transpose(0, 2), "cf", 5, 1, None, samplewise=True)
 
 
+def compare_totals(preds, target, c, ignore=None, valid=None, weights=None, rows=None):
+    """Sums of the counts over all classes against the body, and both against the counts that the pass gives."""
+    lead = () if rows is None else (4,)
+    dtype = torch.int64 if weights is None else torch.float64
+    found = []
+    for add, classes in ((multiclass_, 1), (multiclass_body, 1), (multiclass_, c)):
+        counts = zeros(*lead, classes, 3, device=preds.device, dtype=dtype)
+        faults = zeros(FAULTS, device=preds.device)
+        samples = None if rows is None or weights is not None else zeros(4, device=preds.device)
+        options = (c, 0 if ignore is None else ignore, ignore is not None)
+        add(preds, target, valid, None, counts, None, faults, *options, None, weights, rows, samples)
+        found.append([counts.sum(-2), faults, samples])
+    for other in found[1:]:
+        torch.testing.assert_close(found[0], other, rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize("dtype", LABELS, ids=str)
+def test_full_steps_of_totals(device, dtype):
+    torch.manual_seed(0)
+    for c, n, bad in itertools.product((2, 100, 300), (1, 64, 5001, 70_000), (0, 2)):
+        preds = torch.randint(0, min(c + bad, 120), (n,)).to(device)
+        target = torch.where(torch.rand(n, device=device) < 0.6, preds, preds.flip(0)).to(dtype)
+        for other in {dtype, torch.int64, torch.uint8}:
+            for ignore in (None, 1, 119):
+                compare_totals(preds.to(other), target, c, ignore)
+    valid = mask((70_000,), device)
+    compare_totals(preds.to(dtype), target, 100, 1, valid)
+    compare_totals(preds.to(dtype)[:-1:3], target[1::3], 100, 1, valid[:-1:3])
+    compare_totals(preds.to(dtype).view(7, -1).t(), target.view(-1, 7), 100)
+    compare_totals(preds.to(dtype)[1:], target[:-1], 70_000)
+
+
+def test_full_steps_of_totals_of_scores_weights_and_rows(device):
+    torch.manual_seed(0)
+    for dtype, c in itertools.product(SCORES, (3, 10, 70, 1000)):
+        scores, target = torch.randn(301, c).to(dtype).to(device), torch.randint(-1, c + 1, (301,), device=device)
+        for labels in (target, target.int(), target.clamp(0, 99).to(torch.uint8)):
+            compare_totals(scores, labels, c, 1)
+        compare_totals(scores.view(7, 43, c).transpose(1, 2), target.view(7, 43), c, -1, mask((7, 43), device))
+    labels, weights = torch.randint(-1, 6, (5000,), device=device), torch.rand(5000, dtype=torch.float64, device=device)
+    target, rows = labels.roll(3), torch.randint(-1, 5, (2, 5000), device=device)
+    weights[::17] = 0.0
+    for extra in ((None, None), (weights, None), (None, rows), (None, rows[:1]), (weights, rows)):
+        compare_totals(labels, target, 5, 2, None, *extra)
+        compare_totals(labels, target.int(), 5, -1, mask((5000,), device), *extra)
+    # more samples of a group than a cell of 16 bits can count, and more groups than samples
+    many = [values.repeat(90) for values in (labels, target)]
+    compare_totals(*many, 5, 2, None, None, rows[:1].repeat(1, 90))
+    compare_totals(labels[:3], target[:3], 5, None, None, None, rows[:, :3])
+
+
+def test_totals_are_counted_alone():
+    labels = torch.zeros(4, dtype=torch.int64)
+    scores = torch.zeros(4, 3)
+    for which, lead in (("m", ()), ("r", ()), ("", (4,))):
+        confusion, _, ranks, _ = multiclass_states(which, 3, 2)
+        counts, preds = zeros(*lead, 1, 3), scores if which == "r" else labels
+        with pytest.raises(RuntimeError, match="sums of the counts over all classes are counted alone"):
+            multiclass_(preds, labels, None, confusion, counts, ranks, None, 3, 0, False)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int32], ids=str)
+def test_an_ignored_label_that_the_type_does_not_have(device, dtype):
+    labels = torch.tensor([0, 1, 2, 1], device=device, dtype=dtype)
+    for ignore in (2 ** torch.iinfo(dtype).bits + 1, -(2 ** torch.iinfo(dtype).bits) + 1):
+        for which in ("cf", "mcf"):
+            compare_multiclass(labels, labels, which, 3, 1, ignore)
+        counts = zeros(3, 3, device=device)
+        multiclass_body(labels, labels, None, None, counts, None, None, 3, ignore, True)
+        assert counts[:, 0].tolist() == [1, 2, 1]
+
+
 @pytest.mark.parametrize("n", [64, 4096, 5000, 1_024_000])
 def test_full_steps_of_labels_and_the_rest(device, n):
     # several samples are counted at a time: their number may leave none over, in one thread or in each

@@ -38,8 +38,10 @@ MULTICLASS_STATES = ("confusion", "counts", "ranks", "rank_histogram")
 
 
 def multiclass(preds, target, which, c, samplewise=False, k=3, **options):
-    """which: confusion m, counts c, ranks r, histogram of ranks h, faults f."""
+    """which: confusion m, counts c or their sums t, ranks r, histogram of ranks h, faults f."""
     confusion, counts, ranks, faults = multiclass_states(which, c, min(c, k), target.shape[0] if samplewise else None)
+    if "t" in which:
+        counts = torch.randint(0, 9, (1, 3))
     return "multiclass_", {
         "preds": preds,
         "target": target,
@@ -78,6 +80,14 @@ def multiclass_cases():
     # the whole square of the largest confusion matrix that shared memory takes, and one that it does not
     for c in (40, 200):
         yield multiclass(torch.randint(0, c, (7000,)), torch.randint(0, c, (7000,)), "mcf", c)
+    # sums over all classes: wide loads of each type with tails, masks and strides
+    for dtype, n in ((torch.int64, 9001), (torch.int32, 9001), (torch.uint8, 40_001), (torch.int16, 700)):
+        for c, valid in ((5, None), (150, mask((n,), "cpu"))):
+            preds, target = (torch.randint(0, c + 1, (n,)).to(dtype) for _ in range(2))
+            target = torch.where(torch.rand(n) < 0.5, preds, target)
+            yield multiclass(preds, target, "tf", c, ignore=1, valid=valid)
+            yield multiclass(preds[1:], target[1:], "t", c + 1)
+            yield multiclass(preds[::2], target[::2], "tf", c, ignore=2)
     # scores: tiles of rows of an odd and an even length; two lanes, a warp and a block for a row
     for dtype in SCORES:
         for c, n in ((3, 700), (6, 640), (30, 900), (300, 19), (4100, 3)):
@@ -86,6 +96,7 @@ def multiclass_cases():
                 if c < 1000 or which != "mcrf":
                     valid = mask((n,), "cpu") if which == "rhf" else None
                     yield multiclass(scores, torch.randint(-2, c + 2, (n,)), which, c, ignore=ignore, valid=valid)
+            yield multiclass(scores, torch.randint(-2, c + 2, (n,)), "tf", c, ignore=0)
         # rows that start anywhere, and one class after another far apart
         yield multiclass(rare(torch.randn(40, 45)).to(dtype)[::2, 1:42], torch.randint(0, 41, (20,)), "crf", 41)
         yield multiclass(rare(torch.randn(900, 13)).to(dtype)[:, 1:12], torch.randint(-1, 12, (900,)), "mcf", 11)
@@ -99,6 +110,7 @@ def multiclass_cases():
             yield multiclass(image, target, "crf", 6, samplewise=True, valid=valid)
             yield multiclass(image, target, "cf", 6, samplewise=True)
             yield multiclass(image, target.to(torch.int32), "cf", 6, valid=valid)
+            yield multiclass(image, target, "tf", 6, ignore=2, valid=valid)
     # more rows than the blocks of one multiprocessor have at a time
     for c, n in ((3, 8500), (4, 8500), (70, 900), (600, 70), (4100, 20)):
         yield multiclass(torch.randn(n, c), torch.randint(0, c, (n,)), "crhf", c)
@@ -130,6 +142,8 @@ def multiclass_weighted_cases():
     turned = [x.transpose(0, 2) for x in (square, square.flip(0), weights)]
     yield multiclass_weighted(*turned[:2], "cf", 5, samplewise=True, weights=turned[2])
     yield multiclass_weighted(square, square.flip(1), "cf", 5, weights=zeros(8, 6, 10, dtype=torch.float64))
+    yield multiclass_weighted(square, square.flip(0), "tf", 5, ignore=1, weights=weights)
+    yield multiclass_weighted(torch.randint(0, 200, (9001,)), torch.randint(0, 200, (9001,)), "t", 200)
     # scores: a thread, two lanes and a warp for a row; more rows than the blocks of one multiprocessor have at a time
     for dtype in SCORES:
         for c, n in ((3, 4500), (16, 75), (70, 900), (300, 60)):
@@ -137,6 +151,7 @@ def multiclass_weighted_cases():
             target = torch.randint(-2, c + 2, (n,))
             yield multiclass_weighted(scores, target, "mcrhf" if c < 20 else "crhf", c, valid=mask((n,), "cpu"))
             yield multiclass_weighted(scores, target, "mcf", c, ignore=0)
+            yield multiclass_weighted(scores, target, "tf", c, ignore=1)
         scores = rare(torch.randn(40, 85)).to(dtype)[::2, 1:82]  # rows that start anywhere
         yield multiclass_weighted(scores, torch.randint(0, 81, (20,)), "crf", 81)
         image = rare((torch.randn(2, 6, 12, 32) * 2).round()).to(dtype)
@@ -498,11 +513,12 @@ def token_rows_cases():
 def multiclass_rows(preds, target, which, c, size=4, slicings=1, weights=None, samples=True, k=3, **options):
     """which: as of :func:`multiclass`; each statistic has ``size`` rows, and some rows of samples are out of range."""
     rows = torch.randint(-1, size + 1, (slicings, *target.shape))
-    shapes = {"confusion": (c, c), "counts": (c, 3), "ranks": (c, min(c, k), 2), "rank_histogram": (c,)}
+    shapes = {"m": (c, c), "c": (c, 3), "t": (1, 3), "r": (c, min(c, k), 2), "h": (c,)}
+    names = dict(zip("mcrht", (*MULTICLASS_STATES, "counts"), strict=True))
     states = {
-        name: zeros(size, *shape, dtype=torch.int64 if weights is None else torch.float64)
-        for (name, shape), asked_for in zip(shapes.items(), "mcrh", strict=True)
-        if asked_for in which
+        names[letter]: zeros(size, *shape, dtype=torch.int64 if weights is None else torch.float64)
+        for letter, shape in shapes.items()
+        if letter in which
     }
     if samples and weights is None:
         states["samples"] = torch.randint(0, 9, (size,))
@@ -517,6 +533,9 @@ def multiclass_rows_cases():
         yield multiclass_rows(labels, target, "mcf", c)
         yield multiclass_rows(labels.int(), target, "cf", c, size=2, slicings=2, valid=valid, ignore=-1)
         yield multiclass_rows(labels, target, "mcf", c, weights=eighths((n,)), ignore=1)
+        yield multiclass_rows(labels, target, "tf", c, size=2, slicings=2, valid=valid, ignore=-1)
+        yield multiclass_rows(labels, target, "tf", c, size=90, weights=eighths((n,)), ignore=1)
+        yield multiclass_rows(scores, target, "tf", c)
         yield multiclass_rows(scores, target, "mcrhf", c, size=2)
         yield multiclass_rows(scores.half(), target, "mcrh", c, size=90, slicings=3, valid=valid)  # more than the batch
         yield multiclass_rows(scores.double(), target, "rhf", c, size=2, weights=eighths((n,)))

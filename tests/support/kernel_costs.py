@@ -340,6 +340,9 @@ class Bar:
 BARS = (
     Bar(r"labels_kernel<.*, 0, false>", 30, code=16 * 1024, in_flight=32, divides=False, skew=1.2),
     Bar(r"labels_kernel<.*, 0, true>", 34, code=16 * 1024, in_flight=48, divides=False, skew=1.2),
+    # sums over all classes
+    Bar(r"labels_kernel<.*, 5, false>", 24, code=12 * 1024, in_flight=64, divides=False, skew=1.2),
+    Bar(r"labels_kernel<.*, 5, true>", 28, code=16 * 1024, in_flight=48, divides=False, skew=1.2),
     # short rows, a confusion matrix or counts of C = 10
     Bar(r"tile_kernel<(float|Half|BFloat16), 2, 0>", 9, code=20 * 1024, in_flight=80),
     # rows of 100, many of them: two lanes have one

@@ -122,6 +122,14 @@ void check_multiclass(const std::string& name, MulticlassBatch b, const std::vec
     ++e_ranks[(t * k + rank) * 2];
     ++e_ranks[(p * k + rank) * 2 + 1];
   }
+  std::vector<int64_t> totals(3), e_totals(3), of_totals(kFaults);
+  MulticlassStates of_all{};
+  of_all.totals = totals.data();
+  of_all.faults = of_totals.data();
+  add_multiclass(b, of_all);
+  for (int64_t i = 0; i < c * 3; ++i) e_totals[i % 3] += e_counts[i] / 2;
+  check(totals == e_totals, name + ": totals");
+  check(of_totals == e_faults, name + ": faults of totals");
   for (int which : {kBadTarget, kBadPreds}) e_faults[2 * which] *= 2;
   check(confusion == e_confusion, name + ": confusion");
   check(counts == e_counts, name + ": counts");
@@ -129,6 +137,18 @@ void check_multiclass(const std::string& name, MulticlassBatch b, const std::vec
   if (!b.scores) return;
   check(histogram == e_histogram, name + ": rank_histogram");
   check(ranks == e_ranks, name + ": ranks");
+}
+
+// Labels of another type, with what they are as int64.
+template <typename T>
+void check_labels(const std::string& name, DType type, MulticlassBatch b, const std::vector<int64_t>& labels,
+                  const std::vector<int64_t>& target) {
+  std::vector<T> narrow_labels(labels.begin(), labels.end()), narrow_target(target.begin(), target.end());
+  b.preds = narrow_labels.data();
+  b.target = narrow_target.data();
+  b.preds_type = b.target_type = type;
+  check_multiclass(name, b, {}, {narrow_labels.begin(), narrow_labels.end()},
+                   {narrow_target.begin(), narrow_target.end()});
 }
 
 void multiclass() {
@@ -146,7 +166,12 @@ void multiclass() {
       b.layout.push(n, 1, 1);
       for (bool ignore : {false, true}) {
         b.has_ignore = ignore;
-        check_multiclass("labels, C = " + std::to_string(classes), b, {}, labels, target);
+        const std::string of = " labels, C = " + std::to_string(classes);
+        check_multiclass("int64" + of, b, {}, labels, target);
+        check_labels<int32_t>("int32" + of, DType::kInt32, b, labels, target);
+        check_labels<int16_t>("int16" + of, DType::kInt16, b, labels, target);
+        check_labels<int8_t>("int8" + of, DType::kInt8, b, labels, target);
+        check_labels<uint8_t>("uint8" + of, DType::kUInt8, b, labels, target);
       }
       for (bool nans : {false, true}) {
         std::vector<double> scores(n * classes);
