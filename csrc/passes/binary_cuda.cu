@@ -3,6 +3,7 @@
 // Which binary kernel runs, and how many blocks of it. The figures of Tuning were chosen from the sizes of current
 // cards, not measured.
 
+#include <numeric>
 #include <type_traits>
 
 #include "common/launch.cuh"
@@ -14,6 +15,7 @@ namespace {
 
 struct Tuning {
   static constexpr int kBlocksPerMultiprocessor = 8;
+  static constexpr int kBlocksOfNeighbours = 4;
   // elements of one index and label from which a warp has them
   static constexpr int kFewestForWarp = 32;
   // samples that a thread should see before its counters are added to those of the card
@@ -36,11 +38,28 @@ cudaError_t launch_groups(const Card& card, const BinaryBatch& b, int64_t* total
 template <typename T, typename I>
 cudaError_t launch_wide(const Card& card, const BinaryBatch& b, int64_t* totals, int64_t* outside, int64_t* faults,
                         cudaStream_t stream) {
-  const int64_t per_block = int64_t{kThreads} * std::max(2 * kPerLoad<T>, Tuning::kSamplesPerThread);
-  const dim3 blocks(blocks_for(card, b.samples.size[0], per_block, Tuning::kBlocksPerMultiprocessor));
-  const auto kernel = b.has_ignore ? binary_wide_kernel<T, I, true> : binary_wide_kernel<T, I, false>;
+  constexpr int kN = kPerLoad<T>;
+  const int64_t per_block = int64_t{kThreads} * std::max(2 * kN, Tuning::kSamplesPerThread);
+  constexpr int64_t kMostPacks = int64_t{kThreads} << 15;  // of a block, as the kernel needs
+  const int64_t elements = b.samples.size[0] * b.labels;
+  const int64_t blocks = std::max<int64_t>(blocks_for(card, elements, per_block, Tuning::kBlocksOfNeighbours),
+                                           elements / kN / kMostPacks + 1);
+  // each of a thread's neighbours has the same label again
+  const int64_t threads = blocks * kThreads, round = b.labels / std::gcd(b.labels, int64_t{kN});
+  const auto of_one = b.has_ignore ? binary_wide_kernel<T, I, true, 1> : binary_wide_kernel<T, I, false, 1>;
+  const auto of_many = b.has_ignore ? binary_wide_kernel<T, I, true, kN> : binary_wide_kernel<T, I, false, kN>;
   const auto probability = static_cast<WidenedTo<T>>(b.probability), logit = static_cast<WidenedTo<T>>(b.logit);
-  return launch(kernel, blocks, 0, stream, b, probability, logit, totals, outside, faults);
+  return launch(b.labels == 1 ? of_one : of_many, dim3(static_cast<unsigned>(blocks)), 0, stream, b, probability, logit,
+                threads / round * round, totals, outside, faults);
+}
+
+// Whether elements are neighbours, and those of all labels of a sample, without a mask or an ignored 0 or 1.
+bool neighbours(const BinaryBatch& b) {
+  const Layout& layout = b.samples;
+  const bool labels = b.labels == 1 || (b.a_label == 1 && b.b_label == 1 && b.labels <= kMostLabels);
+  return labels && layout.dims == 1 && layout.a_stride[0] == b.labels && layout.b_stride[0] == b.labels &&
+         b.valid == nullptr && aligned_16(b.preds, 1) && aligned_16(b.target, 1) &&
+         !(b.has_ignore && (b.ignore == 0 || b.ignore == 1));
 }
 
 template <typename T>
@@ -61,8 +80,7 @@ cudaError_t launch_totals(const Card& card, const BinaryBatch& b, int64_t* total
     return launch(kernel, dim3(static_cast<unsigned>(blocks)), 0, stream, b, columns, chunks, totals, outside, faults);
   };
   if constexpr (!std::is_same<T, Label>::value) {
-    if (b.labels == 1 && layout.dims == 1 && layout.a_stride[0] == 1 && layout.b_stride[0] == 1 && b.valid == nullptr &&
-        aligned_16(b.preds, 1) && aligned_16(b.target, 1) && !(b.has_ignore && (b.ignore == 0 || b.ignore == 1))) {
+    if (neighbours(b)) {
       if (b.target_type == DType::kInt64) return launch_wide<T, int64_t>(card, b, totals, outside, faults, stream);
       if (b.target_type == DType::kInt32) return launch_wide<T, int32_t>(card, b, totals, outside, faults, stream);
       if (size_of(b.target_type) == 1) {

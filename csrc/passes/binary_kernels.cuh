@@ -136,44 +136,70 @@ __device__ __forceinline__ uint32_t word_of(const Pack<I, kN>& pack, int j) {
   return reinterpret_cast<const uint32_t*>(&pack)[j];
 }
 
-// Totals of one label whose scores and targets are neighbours of types T and I, 16-byte aligned, without a mask.
+// Labels of which a block has the totals in shared memory.
+constexpr int kMostLabels = kThreads;
+
+// Of the elements of one label that a thread sees: how many, and from bit 16 how many with a target of 1.
+struct Halves {
+  uint32_t seen = 0, as_probability = 0, as_logit = 0;
+
+  // Calls add(k, amount) for all totals, and begins again.
+  template <typename Add>
+  __device__ __forceinline__ void take(const Add& add) {
+    constexpr uint32_t kLow = 0xffff;
+    add(kTotal, seen & kLow);
+    add(kActual, seen >> 16);
+    add(kPredicted, as_probability & kLow);
+    add(kTruePositive, as_probability >> 16);
+    add(kPredictedLogit, as_logit & kLow);
+    add(kTruePositiveLogit, as_logit >> 16);
+    seen = as_probability = as_logit = 0;
+  }
+};
+
+// Totals of scores and targets of types T and I, 16-byte aligned, without a mask, of which those of all labels of a
+// sample are neighbours, as those of all samples are. A thread has each kN elements on: its step is a multiple of the
+// labels, so that each of them always has the same label.
+// kSlots: 1 if there is one label, else kN; a thread has fewer than 2^16 packs then.
 // The cutoffs are those of b: narrowing them here would be repeated for every pack.
 // kIgnores: whether there is an ignored target, which is neither 0 nor 1.
-// totals: int64 [kTotals], zero before. any_outside: zero before.
-template <typename T, typename I, bool kIgnores>
-FM_KERNEL binary_wide_kernel(const BinaryBatch b, WidenedTo<T> probability, WidenedTo<T> logit, int64_t* totals,
-                             int64_t* any_outside, int64_t* faults) {
-  __shared__ uint32_t of_block[kTotals];
-  if (threadIdx.x < kTotals) of_block[threadIdx.x] = 0;
+// totals: int64 [L, kTotals], zero before. any_outside: zero before.
+template <typename T, typename I, bool kIgnores, int kSlots>
+FM_KERNEL binary_wide_kernel(const BinaryBatch b, WidenedTo<T> probability, WidenedTo<T> logit, int64_t stride,
+                             int64_t* totals, int64_t* any_outside, int64_t* faults) {
+  __shared__ uint32_t of_block[kSlots == 1 ? kTotals : kMostLabels * kTotals];
+  const int labels = kSlots == 1 ? 1 : static_cast<int>(b.labels);
+  for (int k = threadIdx.x; k < labels * kTotals; k += kThreads) of_block[k] = 0;
   __syncthreads();
   using W = WidenedTo<T>;
-  constexpr int kN = kPerLoad<T>, kPacks = kN < 8 ? 4 : 2;
+  constexpr int kN = kPerLoad<T>, kPacks = kN < 8 || sizeof(I) == 1 ? 4 : 2;
   constexpr bool kWords = sizeof(I) == 1 && kN % 4 == 0;  // four targets are taken at once
-  constexpr uint32_t kLow = 0xffffu;
   const T* preds = static_cast<const T*>(b.preds);
   const I* target = static_cast<const I*>(b.target);
-  const int64_t samples = b.samples.size[0], packs = samples / kN;
-  const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
+  const int64_t elements = b.samples.size[0] * labels, packs = elements / kN;
   const int64_t first = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
-  Tally<T> tally;
+  Halves of[kSlots];
+  Tally<T> tally;  // of one label
   BadOnes bad;
+  auto add_to_label = [&](int64_t label, int k, uint32_t amount) {
+    if (amount != 0) atomicAdd(of_block + label * kTotals + k, amount);
+  };
+  // what is rare
   auto one_by_one = [&](int64_t from, int64_t to) {
 #pragma unroll 1
     for (int64_t i = from; i < to; ++i) {
-      tally.add(b, &bad, static_cast<int64_t>(target[i]), preds[i], [&] { return i; });
+      tally.add(b, &bad, static_cast<int64_t>(target[i]), preds[i],
+                [&] { return kSlots == 1 ? i : place_of(b, i / labels, i % labels); });
+      if constexpr (kSlots > 1) {
+        for (int k = 0; k < kTotals; ++k) {
+          add_to_label(i % labels, k, tally.of[k]);
+          tally.of[k] = 0;
+        }
+      }
     }
   };
-  uint32_t seen = 0, as_probability = 0, as_logit = 0;  // how many, and from bit 16 how many with a target of 1
-  auto take = [&] {
-    tally.of[kTotal] += seen & kLow;
-    tally.of[kActual] += seen >> 16;
-    tally.of[kPredicted] += as_probability & kLow;
-    tally.of[kTruePositive] += as_probability >> 16;
-    tally.of[kPredictedLogit] += as_logit & kLow;
-    tally.of[kTruePositiveLogit] += as_logit >> 16;
-    seen = as_probability = as_logit = 0;
-  };
-  auto count_pack = [&](int64_t pack, const Pack<T, kN>& x, const Pack<I, kN>& t) {
+  // Whether all targets are 0, 1 or ignored; else nothing was counted.
+  auto count_pack = [&](const Pack<T, kN>& x, const Pack<I, kN>& t) {
     std::conditional_t<kWords && !kIgnores, uint32_t, I> other =
         0;  // not zero if a target is neither 0 nor 1, nor ignored
     if constexpr (kWords && !kIgnores) {
@@ -186,13 +212,11 @@ FM_KERNEL binary_wide_kernel(const BinaryBatch b, WidenedTo<T> probability, Wide
         other |= t.at[j] & static_cast<I>(~I(1));
       }
     }
-    if (other != 0) {
-      one_by_one(pack * kN, pack * kN + kN);
-      return;
-    }
+    if (other != 0) return false;
     uint32_t most = 0;  // bits of a score, which are greater than those of 1 outside
 #pragma unroll
     for (int j = 0; j < kN; ++j) {
+      Halves& to = of[j % kSlots];
       const W score = widen(x.at[j]);
       const bool ignored = kIgnores && t.at[j] != I(0) && t.at[j] != I(1);
       uint32_t one;
@@ -202,9 +226,9 @@ FM_KERNEL binary_wide_kernel(const BinaryBatch b, WidenedTo<T> probability, Wide
         one = 1 + (static_cast<uint32_t>(t.at[j]) << 16);
       }
       if (ignored) one = 0;
-      seen += one;
-      if (score > probability) as_probability += one;
-      if (score > logit) as_logit += one;
+      to.seen += one;
+      if (score > probability) to.as_probability += one;
+      if (score > logit) to.as_logit += one;
       if (!ignored || b.ignored_decide) {
         if constexpr (sizeof(W) == sizeof(uint32_t)) {
           const uint32_t bits = __float_as_uint(score);
@@ -222,8 +246,20 @@ FM_KERNEL binary_wide_kernel(const BinaryBatch b, WidenedTo<T> probability, Wide
         if (!ignored || b.ignored_decide) tally.outside |= !(score >= W(0) && score <= W(1));
       }
     }
+    return true;
   };
-  int64_t i = first;
+  auto take = [&] {
+#pragma unroll
+    for (int j = 0; j < kSlots; ++j) {
+      if constexpr (kSlots == 1) {
+        of[j].take([&](int k, uint32_t amount) { tally.of[k] += amount; });
+      } else {
+        const uint32_t label = (static_cast<uint32_t>(first) * kN + j) % static_cast<uint32_t>(labels);
+        of[j].take([&](int k, uint32_t amount) { add_to_label(label, k, amount); });
+      }
+    }
+  };
+  int64_t i = first < stride ? first : packs;  // threads beyond the step have nothing to do but to meet the others
   for (; i + (kPacks - 1) * stride < packs; i += kPacks * stride) {
     Pack<T, kN> x[kPacks];
     Pack<I, kN> t[kPacks];
@@ -232,20 +268,28 @@ FM_KERNEL binary_wide_kernel(const BinaryBatch b, WidenedTo<T> probability, Wide
       x[u] = load_pack<T, kN>(preds + (i + u * stride) * kN);
       t[u] = load_pack<I, kN>(target + (i + u * stride) * kN);
     }
+    uint32_t others = 0;  // packs, a bit each
 #pragma unroll
-    for (int u = 0; u < kPacks; ++u) count_pack(i + u * stride, x[u], t[u]);
-    take();
+    for (int u = 0; u < kPacks; ++u) others |= count_pack(x[u], t[u]) ? 0 : 1u << u;
+    if (others != 0) {
+#pragma unroll 1
+      for (int u = 0; u < kPacks; ++u) {
+        if (others >> u & 1) one_by_one((i + u * stride) * kN, (i + u * stride) * kN + kN);
+      }
+    }
+    if (kSlots == 1) take();
   }
   for (; i < packs; i += stride) {
-    count_pack(i, load_pack<T, kN>(preds + i * kN), load_pack<I, kN>(target + i * kN));
-    take();
+    const bool counted = count_pack(load_pack<T, kN>(preds + i * kN), load_pack<I, kN>(target + i * kN));
+    if (!counted) one_by_one(i * kN, i * kN + kN);
   }
+  take();
   const int64_t rest = packs * kN + first;
-  if (rest < samples) one_by_one(rest, rest + 1);
-  add_to_block(tally, of_block);
+  if (rest < elements) one_by_one(rest, rest + 1);
+  if (kSlots == 1) add_to_block(tally, of_block);
   mark_outside(tally.outside, any_outside);
-  if (threadIdx.x < kTotals && of_block[threadIdx.x] != 0) {
-    atomicAdd(as_count(totals + threadIdx.x), Count{of_block[threadIdx.x]});
+  for (int k = threadIdx.x; k < labels * kTotals; k += kThreads) {
+    if (of_block[k] != 0) atomicAdd(as_count(totals + k), Count{of_block[k]});
   }
   bad.close(faults);
 }

@@ -184,6 +184,25 @@ def binary_cases():
                 preds = binary_inputs((9001,), dtype, kind)
                 preds[::50] = -0.0
                 yield binary(preds, target, False, decide=kind != "nan", ignore=ignore)
+    # neighbours of several labels, whose number and that of a pack have or have not a common divisor
+    for dtype in SCORES:
+        for labels, target_dtype in (
+            (2, torch.int64),
+            (3, torch.int32),
+            (6, torch.uint8),
+            (20, torch.int8),
+            (256, torch.bool),
+        ):
+            for kind, least, ignore in (("prob", 0, None), ("logit", -1, None), ("nan", 0, 3), ("prob", 0, 2)):
+                shape = 9001 // labels, labels
+                target = torch.randint(least, 4 if kind == "nan" else 3 if ignore else 2, shape).to(target_dtype)
+                if kind == "prob" and ignore is None:
+                    target = target.clamp(0, 1)
+                yield binary(binary_inputs(shape, dtype, kind), target, True, decide=kind != "nan", ignore=ignore)
+    # those of channels that are last
+    shape = 7, 50, 3
+    preds, target = torch.rand(shape).transpose(1, 2), torch.randint(-1, 2, shape).transpose(1, 2)
+    yield binary(preds, target, True)
     # more labels than a block has threads
     yield binary(torch.rand(6, 300), torch.randint(0, 2, (6, 300)).to(torch.int8), True)
     yield binary(torch.rand(20_000), torch.ones(20_000, dtype=torch.int64))
