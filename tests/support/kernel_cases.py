@@ -201,7 +201,12 @@ def binary_cases():
                 yield binary(binary_inputs(shape, dtype, kind), target, True, decide=kind != "nan", ignore=ignore)
     # lines of neighbours: a sample's own, short and long; those of labels; parts of longer ones
     for dtype in SCORES:
-        for shape, target_dtype in (((9, 3, 8), torch.int64), ((70, 1, 43), torch.uint8), ((2, 3, 2304), torch.int32)):
+        for shape, target_dtype in (
+            ((9, 3, 8), torch.int64),
+            ((70, 1, 43), torch.uint8),
+            ((5, 2, 20), torch.int32),
+            ((2, 3, 2304), torch.int32),
+        ):
             for kind, ignore in (("prob", None), ("logit", 3), ("nan", -1)):
                 target = torch.randint(0, 4 if kind == "logit" else 2, shape).to(target_dtype)
                 target.view(-1)[::97] = 255 if kind == "nan" else 0
