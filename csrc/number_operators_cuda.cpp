@@ -14,8 +14,9 @@ namespace fastmetrics {
 namespace {
 
 void add_pairs(const PairsBatch& b, const PairsStates& s) {
-  Workspace workspace(pairs_workspace(b, s));
-  check("pairs_", launch_pairs(b, s, workspace.as<double>(), current_stream()));
+  with_scratch("pairs_", pairs_scratch(b, s), [&](const Scratch& scratch, cudaStream_t stream) {
+    return launch_pairs(b, s, scratch, stream);
+  });
 }
 
 void pairs(View preds, View target, OptionalView weights, OptionalView valid, FM_PAIRS_STATES(OptionalState),
@@ -38,9 +39,8 @@ void values(View values, OptionalView weights, OptionalView valid, OptionalState
             OptionalState minimum, OptionalState maximum, OptionalState faults, int64_t nans, double replacement) {
   const ValuesBatch b = values_batch(values, weights, valid, nans, replacement);
   const ValuesStates states = values_states(sum, weight, minimum, maximum, faults, nans);
-  static_assert(sizeof(Extent) % 8 == 0);
-  Workspace workspace(values_workspace(b) * static_cast<int64_t>(sizeof(Extent) / 8));
-  check("values_", launch_values(b, states, workspace.as<Extent>(), current_stream()));
+  with_scratch("values_", values_scratch(b),
+               [&](const Scratch& scratch, cudaStream_t stream) { return launch_values(b, states, scratch, stream); });
 }
 
 Tensor row_pairs(const Tensor preds, const Tensor target, int64_t figure) {

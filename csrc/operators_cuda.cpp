@@ -46,16 +46,20 @@ void binary(View preds, View target, OptionalView valid, State counts, OptionalS
   const BinaryBatch b = binary_batch(preds, target, valid, weights, r, cells, probability_cutoff, logit_cutoff,
                                      ignore_index, has_ignore_index, ignored_decide);
   const BinaryCells c{b, r, binary_samples(r, weights, samples)};
-  Workspace workspace(cells ? binary_cells_workspace(c) : binary_workspace(b));
+  int64_t* of_faults = faults_data(faults);
+  if (!cells) {
+    int64_t* const of_counts = binary_counts<int64_t>(r, counts);
+    return with_scratch("binary_", binary_scratch(b), [&](const Scratch& scratch, cudaStream_t stream) {
+      return launch_binary(b, of_counts, of_faults, scratch, stream);
+    });
+  }
+  Workspace workspace(binary_cells_workspace(c));
   int64_t* scratch = workspace.as<int64_t>();
   const cudaStream_t stream = current_stream();
-  int64_t* of_faults = faults_data(faults);
   if (weights.has_value()) {
     check("binary_", launch_binary_cells(c, binary_counts<double>(r, counts), of_faults, scratch, stream));
-  } else if (cells) {
-    check("binary_", launch_binary_cells(c, binary_counts<int64_t>(r, counts), of_faults, scratch, stream));
   } else {
-    check("binary_", launch_binary(b, binary_counts<int64_t>(r, counts), of_faults, scratch, stream));
+    check("binary_", launch_binary_cells(c, binary_counts<int64_t>(r, counts), of_faults, scratch, stream));
   }
 }
 

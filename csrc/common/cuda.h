@@ -8,6 +8,7 @@
 #include <torch/csrc/inductor/aoti_torch/c/shim.h>
 #include <torch/csrc/stable/accelerator.h>
 
+#include "common/scratch.h"
 #include "common/stable.h"
 
 namespace fastmetrics {
@@ -45,5 +46,25 @@ class Workspace {
  private:
   Tensor memory_;
 };
+
+// Checks launch(scratch, stream), which has this scratch and the current stream of the current device. Where the stream
+// keeps none that will do, it comes from PyTorch, and is made zero by a kernel of its own: PyTorch gives it to none but
+// this stream before it is done, and while a graph is captured, from the memory of that graph.
+template <typename F>
+void with_scratch(const char* name, const ScratchSize& size, const F& launch) {
+  int device = 0;
+  check("cudaGetDevice", cudaGetDevice(&device));
+  const cudaStream_t stream = current_stream();
+  if (size.zeros + size.others == 0) return check(name, launch(Scratch{}, stream));
+  if (KeptScratch* kept = KeptScratch::find(size, device, stream)) {
+    const cudaError_t error = launch(kept->memory(), stream);
+    if (error != cudaSuccess) kept->spoil();
+    return check(name, error);
+  }
+  Workspace workspace(size.zeros + size.others);
+  const Scratch memory{workspace.as<int64_t>(), workspace.as<int64_t>() + size.zeros};
+  if (size.zeros > 0) check(name, cudaMemsetAsync(memory.zeros, 0, size.zeros * sizeof(int64_t), stream));
+  check(name, launch(memory, stream));
+}
 
 }  // namespace fastmetrics

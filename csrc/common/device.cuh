@@ -14,9 +14,11 @@ namespace fastmetrics {
 constexpr int kThreads = 256;  // of every block
 // At least two blocks share a multiprocessor; without that hint nvcc keeps to 64 registers and spills.
 #define FM_KERNEL __global__ void __launch_bounds__(kThreads, 2)
-// As many as are said; but for the cards where it would spill then.
+// As many as are said; but for the cards where it would spill then, or that have not so many threads.
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1200
 #define FM_KERNEL_OF(blocks) FM_KERNEL
+#elif defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+#define FM_KERNEL_OF(blocks) __global__ void __launch_bounds__(kThreads, (blocks) < 4 ? (blocks) : 4)
 #else
 #define FM_KERNEL_OF(blocks) __global__ void __launch_bounds__(kThreads, blocks)
 #endif
@@ -135,6 +137,18 @@ __device__ __forceinline__ Count take_ticket(int64_t* tickets) {
   __threadfence();
   return before;
 #endif
+}
+
+// Whether the block is the last of `blocks` that come here, for all of its threads, which all call it: then what the
+// others did before is done, and can be read. ticket: zero before, and after the last one.
+__device__ __forceinline__ bool comes_last(int64_t blocks, int64_t* ticket) {
+  __syncthreads();  // what the block did is done before thread 0 says so
+  bool last = false;
+  if (threadIdx.x == 0) {
+    last = take_ticket(ticket) == static_cast<Count>(blocks - 1);
+    if (last) atomicExch(as_count(ticket), Count{0});
+  }
+  return __syncthreads_or(last) != 0;
 }
 
 // Close `bad` and record it, for a kernel that is alone: the block that finishes last does it. All threads of all

@@ -23,18 +23,19 @@ struct Tuning {
   static constexpr int kFewestForWarp = 32;
   // samples that a thread should see before its counters are added to those of the card
   static constexpr int kSamplesPerThread = 16;
+  // labels, of all indices that are apart, up to which the last block adds the totals to the state
+  static constexpr int64_t kMostOfLastBlock = 1024;
 };
 
 template <typename T>
-cudaError_t launch_groups(const Card& card, const BinaryBatch& b, int64_t* totals, int64_t* outside, int64_t* faults,
-                          cudaStream_t stream) {
+cudaError_t launch_groups(const Card& card, const BinaryBatch& b, const BinaryTotals& to, cudaStream_t stream) {
   const int64_t units = b.groups * b.labels;
   if (b.per_sample >= Tuning::kFewestForWarp) {
     const dim3 blocks(blocks_for(card, units, kThreads / kWarp, Tuning::kBlocksPerMultiprocessor));
-    return launch(binary_groups_kernel<T, kWarp>, blocks, 0, stream, b, totals, outside, faults);
+    return launch(binary_groups_kernel<T, kWarp>, blocks, 0, stream, b, to);
   }
   const dim3 blocks(blocks_for(card, units, kThreads, Tuning::kBlocksPerMultiprocessor));
-  return launch(binary_groups_kernel<T, 1>, blocks, 0, stream, b, totals, outside, faults);
+  return launch(binary_groups_kernel<T, 1>, blocks, 0, stream, b, to);
 }
 
 // How a batch lies whose elements are neighbours, without a mask.
@@ -63,15 +64,15 @@ Lines lines_of(const BinaryBatch& b) {
 
 // Lines of targets of the size of I.
 template <typename T, typename I, bool kIgnores>
-cudaError_t launch_lines(const Card& card, const BinaryBatch& b, Lines lines, int64_t* totals, int64_t* outside,
-                         int64_t* faults, cudaStream_t stream) {
+cudaError_t launch_lines(const Card& card, const BinaryBatch& b, Lines lines, const BinaryTotals& to,
+                         cudaStream_t stream) {
   constexpr int kN = kPerLoad<T>;
   const Cutoffs<T, I> than{static_cast<WidenedTo<T>>(b.probability), static_cast<WidenedTo<T>>(b.logit),
                            static_cast<I>(b.ignore)};
   if (lines == Lines::kShort) {
     const int blocks = blocks_for(card, b.groups * b.labels, kThreads / Tuning::kLanesOfLine, Tuning::kBlocksOfLines);
     return launch(binary_lines_kernel<T, I, kIgnores, Tuning::kLanesOfLine>, dim3(static_cast<unsigned>(blocks)), 0,
-                  stream, b, than, totals, outside, faults);
+                  stream, b, than, to);
   }
   const int64_t count = lines == Lines::kLong ? b.samples.size[0] * b.labels : 1;
   const int64_t length = lines == Lines::kLong       ? b.samples.size[1]
@@ -85,26 +86,25 @@ cudaError_t launch_lines(const Card& card, const BinaryBatch& b, Lines lines, in
   const dim3 blocks(static_cast<unsigned>(chunks * count));
   if (lines != Lines::kOfLabels) {
     return launch(binary_wide_kernel<T, I, kIgnores, 1>, blocks, 0, stream, b, than, length, static_cast<int>(chunks),
-                  threads, totals, outside, faults);
+                  threads, to);
   }
   // each of a thread's neighbours has the same label again
   const int64_t round = b.labels / std::gcd(b.labels, int64_t{kN}), step = threads / round * round;
   return launch(binary_wide_kernel<T, I, kIgnores, kN>, blocks, 0, stream, b, than, length, static_cast<int>(chunks),
-                step, totals, outside, faults);
+                step, to);
 }
 
 template <typename T, typename I>
-cudaError_t launch_lines(const Card& card, const BinaryBatch& b, Lines lines, int64_t* totals, int64_t* outside,
-                         int64_t* faults, cudaStream_t stream) {
+cudaError_t launch_lines(const Card& card, const BinaryBatch& b, Lines lines, const BinaryTotals& to,
+                         cudaStream_t stream) {
   const I ignore = static_cast<I>(b.ignore);
   const bool ignores = b.has_ignore && label_at(&ignore, b.target_type, 0) == b.ignore;  // else no target is it
-  return ignores ? launch_lines<T, I, true>(card, b, lines, totals, outside, faults, stream)
-                 : launch_lines<T, I, false>(card, b, lines, totals, outside, faults, stream);
+  return ignores ? launch_lines<T, I, true>(card, b, lines, to, stream)
+                 : launch_lines<T, I, false>(card, b, lines, to, stream);
 }
 
 template <typename T>
-cudaError_t launch_totals(const Card& card, const BinaryBatch& b, int64_t* totals, int64_t* outside, int64_t* faults,
-                          cudaStream_t stream) {
+cudaError_t launch_totals(const Card& card, const BinaryBatch& b, const BinaryTotals& to, cudaStream_t stream) {
   const Layout& layout = b.samples;
   const int64_t samples = layout.samples();
   // threads lie along the labels where those are the neighbours
@@ -117,7 +117,7 @@ cudaError_t launch_totals(const Card& card, const BinaryBatch& b, int64_t* total
     const int64_t per_block = int64_t{kThreads} / columns * Tuning::kSamplesPerThread;
     const int most = static_cast<int>(std::max<int64_t>(1, Tuning::kBlocksPerMultiprocessor / chunks));
     const int64_t blocks = blocks_for(card, work, per_block, most) * chunks;
-    return launch(kernel, dim3(static_cast<unsigned>(blocks)), 0, stream, b, columns, chunks, totals, outside, faults);
+    return launch(kernel, dim3(static_cast<unsigned>(blocks)), 0, stream, b, columns, chunks, to);
   };
   if constexpr (!std::is_same<T, Label>::value) {
     constexpr int kN = kPerLoad<T>;
@@ -131,42 +131,47 @@ cudaError_t launch_totals(const Card& card, const BinaryBatch& b, int64_t* total
 }
 
 template <typename T>
-cudaError_t launch_type(const Card& card, const BinaryBatch& b, int64_t* totals, int64_t* outside, int64_t* faults,
-                        cudaStream_t stream) {
+cudaError_t launch_type(const Card& card, const BinaryBatch& b, const BinaryTotals& to, cudaStream_t stream) {
   if constexpr (!std::is_same<T, Label>::value) {
     const Lines lines = lines_of<T>(b);
     if (lines != Lines::kNone) {
       const int64_t size = size_of(b.target_type);
-      if (size == 8) return launch_lines<T, int64_t>(card, b, lines, totals, outside, faults, stream);
-      if (size == 4) return launch_lines<T, int32_t>(card, b, lines, totals, outside, faults, stream);
-      if (size == 1) return launch_lines<T, uint8_t>(card, b, lines, totals, outside, faults, stream);
+      if (size == 8) return launch_lines<T, int64_t>(card, b, lines, to, stream);
+      if (size == 4) return launch_lines<T, int32_t>(card, b, lines, to, stream);
+      if (size == 1) return launch_lines<T, uint8_t>(card, b, lines, to, stream);
     }
   }
-  return b.groups > 1 ? launch_groups<T>(card, b, totals, outside, faults, stream)
-                      : launch_totals<T>(card, b, totals, outside, faults, stream);
+  return b.groups > 1 ? launch_groups<T>(card, b, to, stream) : launch_totals<T>(card, b, to, stream);
 }
+
+// Of the scratch, besides the totals.
+constexpr int64_t kBesides = 2;
+
+bool is_one_launch(const BinaryBatch& b) { return b.groups * b.labels <= Tuning::kMostOfLastBlock; }
 
 }  // namespace
 
-int64_t binary_workspace(const BinaryBatch& b) { return b.groups * b.labels * kTotals + 1; }
+ScratchSize binary_scratch(const BinaryBatch& b) {
+  const int64_t totals = b.groups * b.labels * kTotals;
+  return {kBesides + totals, 0, is_one_launch(b)};
+}
 
-cudaError_t launch_binary(const BinaryBatch& b, int64_t* counts, int64_t* faults, int64_t* workspace,
+cudaError_t launch_binary(const BinaryBatch& b, int64_t* counts, int64_t* faults, const Scratch& scratch,
                           cudaStream_t stream) {
   if (b.samples.samples() == 0 || b.labels == 0) return cudaSuccess;
   Card card;
   cudaError_t error = current_card(&card);
-  int64_t* totals = workspace + 1;
-  if (error == cudaSuccess) error = cudaMemsetAsync(workspace, 0, binary_workspace(b) * sizeof(int64_t), stream);
   if (error != cudaSuccess) return error;
+  int64_t *outside = scratch.zeros, *ticket = is_one_launch(b) ? scratch.zeros + 1 : nullptr;
+  const BinaryTotals to{scratch.zeros + kBesides, outside, ticket, counts, faults};
   if (is_floating(b.preds_type)) {
-    with_score_type(b.preds_type,
-                    [&](auto t) { error = launch_type<decltype(t)>(card, b, totals, workspace, faults, stream); });
+    with_score_type(b.preds_type, [&](auto t) { error = launch_type<decltype(t)>(card, b, to, stream); });
   } else {
-    error = launch_type<Label>(card, b, totals, workspace, faults, stream);
+    error = launch_type<Label>(card, b, to, stream);
   }
-  if (error != cudaSuccess) return error;
+  if (error != cudaSuccess || is_one_launch(b)) return error;
   const dim3 blocks(blocks_for(card, b.groups * b.labels, kThreads, Tuning::kBlocksPerMultiprocessor));
-  return launch(binary_choose_kernel, blocks, 0, stream, b, totals, workspace, counts, faults);
+  return launch(binary_choose_kernel, blocks, 0, stream, b, to);
 }
 
 }  // namespace fastmetrics

@@ -4,15 +4,16 @@
 
 #include <cuda_runtime_api.h>
 
+#include "common/scratch.h"
 #include "passes/binary.h"
 
 namespace fastmetrics {
 
-// How many int64 launch_binary needs for itself.
-int64_t binary_workspace(const BinaryBatch& b);
+// What launch_binary needs for itself.
+ScratchSize binary_scratch(const BinaryBatch& b);
 
-// Adds the batch to counts, on the stream of the current device. workspace: int64 [binary_workspace(b)], any values.
-cudaError_t launch_binary(const BinaryBatch& b, int64_t* counts, int64_t* faults, int64_t* workspace,
+// Adds the batch to counts, on the stream of the current device.
+cudaError_t launch_binary(const BinaryBatch& b, int64_t* counts, int64_t* faults, const Scratch& scratch,
                           cudaStream_t stream);
 
 }  // namespace fastmetrics

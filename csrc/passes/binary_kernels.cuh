@@ -3,7 +3,7 @@
 // The kernels of the binary and multilabel pass.
 //
 // Whether the scores of a batch are probabilities or logits is known only when all are read. So both are counted, into
-// totals beside the state, and a small kernel takes those that are meant and adds them to the state.
+// totals beside the state, and the block that comes last takes those that are meant and adds them to the state.
 
 #pragma once
 
@@ -77,17 +77,64 @@ __device__ __forceinline__ void add_to_block(const Tally<T>& tally, uint32_t* of
   }
 }
 
-// Marks the batch as logits if any thread met a score outside [0, 1]; a barrier of the block.
-__device__ __forceinline__ void mark_outside(bool outside, int64_t* any_outside) {
-  if (__syncthreads_or(outside) && threadIdx.x == 0) atomicMax(as_count(any_outside), Count{1});
+// Records what is bad of a batch, when all of it is in the scratch of faults; one thread.
+__device__ __forceinline__ void record_binary(const BinaryBatch& b, int64_t* faults) {
+  record_faults(faults, [&](int which, int64_t place) {
+    const int64_t label = place / b.per_sample % b.labels;
+    const int64_t sample = place / b.per_sample / b.labels * b.per_sample + place % b.per_sample;
+    int64_t of_preds, of_target;
+    b.samples.locate(sample, &of_preds, &of_target);
+    return which == kBadTarget ? label_at(b.target, b.target_type, of_target + label * b.b_label)
+                               : label_at(b.preds, b.preds_type, of_preds + label * b.a_label);
+  });
 }
+
+// Where the blocks count. All of it is zero before and after an update, but for the state.
+struct BinaryTotals {
+  int64_t* of;       // [groups, L, kTotals]
+  int64_t* outside;  // whether a score lies outside [0, 1]
+  int64_t* ticket;   // see comes_last; null where a kernel of its own chooses
+  int64_t* counts;   // the state, [groups, L, 4]
+  int64_t* faults;   // [kFaults] or null
+
+  // Marks the batch as logits if any thread met a score outside [0, 1]; a barrier of the block.
+  __device__ __forceinline__ void mark_outside(bool is_outside) const {
+    if (__syncthreads_or(is_outside) && threadIdx.x == 0) atomicMax(as_count(outside), Count{1});
+  }
+
+  // Adds the totals that are meant to the state, from unit `first` on.
+  __device__ __forceinline__ void choose(int64_t units, int64_t first, int64_t stride) const {
+    const int shift = *outside != 0 ? kPredictedLogit - kPredicted : 0;
+#pragma unroll 1
+    for (int64_t i = first; i < units; i += stride) {
+      int64_t* from = of + i * kTotals;
+      const int64_t total = from[kTotal], actual = from[kActual];
+      const int64_t predicted = from[kPredicted + shift], tp = from[kTruePositive + shift];
+#pragma unroll
+      for (int k = 0; k < kTotals; ++k) from[k] = 0;
+      int64_t* to = counts + i * 4;
+      to[0] += tp;
+      to[1] += predicted - tp;
+      to[2] += total - predicted - actual + tp;
+      to[3] += actual - tp;
+    }
+  }
+
+  // What the block that comes last does; all threads of all blocks call it, when they have counted.
+  __device__ __forceinline__ void close(const BinaryBatch& b) const {
+    if (ticket == nullptr || !comes_last(gridDim.x, ticket)) return;
+    choose(b.groups * b.labels, threadIdx.x, kThreads);
+    __syncthreads();  // `outside` has been read
+    if (threadIdx.x != 0) return;
+    *outside = 0;
+    if (faults != nullptr) record_binary(b, faults);
+  }
+};
 
 // Totals of the whole batch. A block is `columns` labels (a power of two) by kThreads / columns samples; `chunks`
 // blocks in a row have all labels. kN neighbouring samples a thread; more than one if they are in one run, and aligned.
-// totals: int64 [L, kTotals], zero before. any_outside: zero before.
 template <typename T, int kN>
-FM_KERNEL binary_kernel(const BinaryBatch b, int columns, int64_t chunks, int64_t* totals, int64_t* any_outside,
-                        int64_t* faults) {
+FM_KERNEL binary_kernel(const BinaryBatch b, int columns, int64_t chunks, const BinaryTotals to) {
   __shared__ uint32_t of_block[kThreads * kTotals];  // [columns, kTotals]
   for (int i = threadIdx.x; i < columns * kTotals; i += kThreads) of_block[i] = 0;
   __syncthreads();
@@ -123,11 +170,12 @@ FM_KERNEL binary_kernel(const BinaryBatch b, int columns, int64_t chunks, int64_
       if (tally.of[k] != 0) atomicAdd(of_block + column * kTotals + k, tally.of[k]);
     }
   }
-  mark_outside(tally.outside, any_outside);
+  to.mark_outside(tally.outside);
   for (int i = threadIdx.x; i < columns * kTotals; i += kThreads) {
-    if (of_block[i] != 0) atomicAdd(as_count(totals + first_label * kTotals + i), Count{of_block[i]});
+    if (of_block[i] != 0) atomicAdd(as_count(to.of + first_label * kTotals + i), Count{of_block[i]});
   }
-  bad.close(faults);
+  bad.close(to.faults);
+  to.close(b);
 }
 
 // Bytes 4 * j to 4 * j + 3 of a pack.
@@ -233,10 +281,9 @@ __device__ __forceinline__ bool count_pack(const BinaryBatch& b, const Cutoffs<T
 // whole batch, of which the labels of a sample are neighbours. A thread's step, `stride` packs, is a multiple of them
 // then, so that each neighbour that it reads always has the same label; it has fewer than 2^16 packs.
 // kIgnores: whether there is an ignored target, which is neither 0 nor 1.
-// totals: int64 [groups, L, kTotals], zero before. any_outside: zero before.
 template <typename T, typename I, bool kIgnores, int kSlots>
 FM_KERNEL binary_wide_kernel(const BinaryBatch b, const Cutoffs<T, I> than, int64_t length, int chunks, int64_t stride,
-                             int64_t* totals, int64_t* any_outside, int64_t* faults) {
+                             const BinaryTotals to) {
   __shared__ uint32_t of_block[kSlots == 1 ? kTotals : kMostLabels * kTotals];
   const int labels = kSlots == 1 ? 1 : static_cast<int>(b.labels);
   for (int k = threadIdx.x; k < labels * kTotals; k += kThreads) of_block[k] = 0;
@@ -311,20 +358,19 @@ FM_KERNEL binary_wide_kernel(const BinaryBatch b, const Cutoffs<T, I> than, int6
   const int64_t rest = packs * kN + first;
   if (rest < length) one_by_one(rest, rest + 1);
   if (kSlots == 1) add_to_block(tally, of_block);
-  mark_outside(tally.outside, any_outside);
-  int64_t* of_line = totals + (b.groups > 1 ? line : label) * kTotals;
+  to.mark_outside(tally.outside);
+  int64_t* of_line = to.of + (b.groups > 1 ? line : label) * kTotals;
   for (int k = threadIdx.x; k < labels * kTotals; k += kThreads) {
     if (of_block[k] != 0) atomicAdd(as_count(of_line + k), Count{of_block[k]});
   }
-  bad.close(faults);
+  bad.close(to.faults);
+  to.close(b);
 }
 
 // Totals of short lines, one for each index of dimension 0 and label, whose elements are neighbours: kLanes lanes have
 // one, of fewer than 2^16 elements. They are fewer than 2^32.
-// totals: int64 [N, L, kTotals].
 template <typename T, typename I, bool kIgnores, int kLanes>
-FM_KERNEL binary_lines_kernel(const BinaryBatch b, const Cutoffs<T, I> than, int64_t* totals, int64_t* any_outside,
-                              int64_t* faults) {
+FM_KERNEL binary_lines_kernel(const BinaryBatch b, const Cutoffs<T, I> than, const BinaryTotals to) {
   constexpr int kLines = kThreads / kLanes, kAtOnce = 4;
   const int lane = static_cast<int>(threadIdx.x) % kLanes, length = static_cast<int>(b.per_sample);
   const int64_t lines = b.groups * b.labels;
@@ -372,17 +418,17 @@ FM_KERNEL binary_lines_kernel(const BinaryBatch b, const Cutoffs<T, I> than, int
       of[0].as_logit += __shfl_down_sync(kAllLanes, of[0].as_logit, offset);
     }
     if (lane == 0 && line < lines) {
-      of[0].take([&](int k, uint32_t amount) { totals[line * kTotals + k] = amount; });
+      of[0].take([&](int k, uint32_t amount) { to.of[line * kTotals + k] = amount; });
     }
   }
-  mark_outside(outside, any_outside);
-  bad.close(faults);
+  to.mark_outside(outside);
+  bad.close(to.faults);
+  to.close(b);
 }
 
 // Totals of each index of dimension 0: kLanes lanes have the elements of one index and one label.
-// totals: int64 [N, L, kTotals].
 template <typename T, int kLanes>
-FM_KERNEL binary_groups_kernel(const BinaryBatch b, int64_t* totals, int64_t* any_outside, int64_t* faults) {
+FM_KERNEL binary_groups_kernel(const BinaryBatch b, const BinaryTotals to) {
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
   constexpr int kUnits = kThreads / kLanes;
   const int64_t units = b.groups * b.labels;
@@ -406,37 +452,19 @@ FM_KERNEL binary_groups_kernel(const BinaryBatch b, int64_t* totals, int64_t* an
     outside |= tally.outside;
     for (int k = 0; k < kTotals; ++k) {
       const uint32_t sum = kLanes == kWarp ? sum_of_warp(tally.of[k]) : tally.of[k];
-      if (lane == 0 && unit < units) totals[unit * kTotals + k] = sum;
+      if (lane == 0 && unit < units) to.of[unit * kTotals + k] = sum;
     }
   }
-  mark_outside(outside, any_outside);
-  bad.close(faults);
+  to.mark_outside(outside);
+  bad.close(to.faults);
+  to.close(b);
 }
 
-// Adds the totals that are meant to the state. counts: int64 [groups, L, 4].
-FM_KERNEL
-binary_choose_kernel(const BinaryBatch b, const int64_t* totals, const int64_t* any_outside, int64_t* counts,
-                     int64_t* faults) {
-  const int64_t units = b.groups * b.labels, stride = static_cast<int64_t>(gridDim.x) * kThreads;
-  const int shift = *any_outside != 0 ? kPredictedLogit - kPredicted : 0;
-  for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < units; i += stride) {
-    const int64_t* of = totals + i * kTotals;
-    const int64_t predicted = of[kPredicted + shift], tp = of[kTruePositive + shift];
-    int64_t* to = counts + i * 4;
-    to[0] += tp;
-    to[1] += predicted - tp;
-    to[2] += of[kTotal] - predicted - of[kActual] + tp;
-    to[3] += of[kActual] - tp;
-  }
-  if (faults == nullptr || blockIdx.x != 0 || threadIdx.x != 0) return;
-  record_faults(faults, [&](int which, int64_t place) {
-    const int64_t label = place / b.per_sample % b.labels;
-    const int64_t sample = place / b.per_sample / b.labels * b.per_sample + place % b.per_sample;
-    int64_t of_preds, of_target;
-    b.samples.locate(sample, &of_preds, &of_target);
-    return which == kBadTarget ? label_at(b.target, b.target_type, of_target + label * b.b_label)
-                               : label_at(b.preds, b.preds_type, of_preds + label * b.a_label);
-  });
+// Adds the totals that are meant to the state, where they are many.
+FM_KERNEL binary_choose_kernel(const BinaryBatch b, const BinaryTotals to) {
+  const int64_t first = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
+  to.choose(b.groups * b.labels, first, static_cast<int64_t>(gridDim.x) * kThreads);
+  if (to.faults != nullptr && blockIdx.x == 0 && threadIdx.x == 0) record_binary(b, to.faults);
 }
 
 }  // namespace fastmetrics

@@ -15,13 +15,18 @@ struct Tuning {
   static constexpr int64_t kMostBlocks = 1024;
   // partial sums beyond which there is only one part
   static constexpr int64_t kMostPartials = int64_t{1} << 16;
+  // trees of sums that the last block goes through; a kernel of its own has a block for each output beyond
+  static constexpr int64_t kMostTrees = 4;
 };
 
 struct Plan {
   bool neighbours;  // one output, all pairs in one run, of one floating type, and sums that such a loop has
   int columns;
   int64_t chunks, parts;
+  int together;  // outputs whose parts one tree has
   int64_t blocks() const { return parts * chunks; }
+  int64_t trees() const { return (columns + together - 1) / together; }
+  bool is_one_launch() const { return parts == 1 || trees() <= Tuning::kMostTrees; }
 };
 
 Plan plan_of(const PairsBatch& b, const PairsStates& s) {
@@ -39,52 +44,63 @@ Plan plan_of(const PairsBatch& b, const PairsStates& s) {
   const int64_t per_block = kThreads / plan.columns * Tuning::kPairsPerThread;
   const int64_t most = std::min(Tuning::kMostBlocks / plan.chunks, Tuning::kMostPartials / b.outputs);
   plan.parts = std::max<int64_t>(1, std::min(most, (layout.samples() + per_block - 1) / per_block));
+  plan.together = kThreads;
+  while (plan.together > 1 && kThreads / plan.together < plan.parts) plan.together /= 2;
   return plan;
 }
 
-constexpr int64_t kPartial = sizeof(PairsSums) / sizeof(double);
+template <typename Sums>
+SumsOfBlocks<Sums> sums_of_blocks(const Plan& plan, const PairsBatch& b, const PairsStates& s, const Scratch& scratch) {
+  auto* of = reinterpret_cast<Sums*>(scratch.others);
+  return {of, plan.is_one_launch() ? scratch.zeros : nullptr, plan.parts, b.outputs, plan.together, s};
+}
+
+// Loops over neighbours of type T.
+template <typename T, bool kMoments>
+cudaError_t launch_neighbours(const Plan& plan, const PairsBatch& b, const PairsStates& s, const Scratch& scratch,
+                              cudaStream_t stream) {
+  constexpr uintptr_t kAlign = alignof(Pack<T, kPairs>);
+  const bool wide =
+      reinterpret_cast<uintptr_t>(b.preds) % kAlign == 0 && reinterpret_cast<uintptr_t>(b.target) % kAlign == 0;
+  return launch(pairs_kernel<T, kMoments>, dim3(static_cast<unsigned>(plan.parts)), 0, stream, b, wide,
+                sums_of_blocks<SimpleSums<kMoments>>(plan, b, s, scratch));
+}
 
 }  // namespace
 
-int64_t pairs_workspace(const PairsBatch& b, const PairsStates& s) {
+ScratchSize pairs_scratch(const PairsBatch& b, const PairsStates& s) {
   const Plan plan = plan_of(b, s);
-  return plan.parts * b.outputs * kPartial + plan.blocks() * kBlockFaults;
+  if (plan.parts == 1) return {};
+  const int64_t partials = plan.parts * b.outputs * static_cast<int64_t>(sizeof(PairsSums) / sizeof(int64_t));
+  return {plan.is_one_launch() ? plan.chunks : 0, partials};
 }
 
-cudaError_t launch_pairs(const PairsBatch& b, const PairsStates& s, double* workspace, cudaStream_t stream) {
+cudaError_t launch_pairs(const PairsBatch& b, const PairsStates& s, const Scratch& scratch, cudaStream_t stream) {
   const int64_t pairs = b.layout.samples();
   if (pairs == 0) return cudaSuccess;
   const Plan plan = plan_of(b, s);
-  PairsSums* partial = reinterpret_cast<PairsSums*>(workspace);
-  Count* faults = nullptr;
   cudaError_t error = cudaSuccess;
-  const dim3 blocks(static_cast<unsigned>(plan.blocks()));
   if (plan.neighbours) {
     with_score_type(b.preds_type, [&](auto t) {
       using T = decltype(t);
-      constexpr uintptr_t kAlign = alignof(Pack<T, kPairs>);
-      const bool wide =
-          reinterpret_cast<uintptr_t>(b.preds) % kAlign == 0 && reinterpret_cast<uintptr_t>(b.target) % kAlign == 0;
-      const auto kernel = s.moments != nullptr ? pairs_kernel<T, true> : pairs_kernel<T, false>;
-      error = launch(kernel, blocks, 0, stream, b, wide, partial);
+      error = s.moments != nullptr ? launch_neighbours<T, true>(plan, b, s, scratch, stream)
+                                   : launch_neighbours<T, false>(plan, b, s, scratch, stream);
     });
-  } else {
-    if (b.weights != nullptr || s.deviance != nullptr) {
-      faults = reinterpret_cast<Count*>(workspace + plan.parts * b.outputs * kPartial);
-    }
-    unsigned asked = 0;
-    for (int kind = 0; kind < kErrorKinds; ++kind) asked |= s.errors[kind] == nullptr ? 0u : 1u << kind;
-    asked |= s.moments == nullptr ? 0u : kAskMoments;
-    asked |= s.extremes == nullptr ? 0u : kAskExtremes;
-    asked |= s.deviance == nullptr ? 0u : kAskDeviance;
-    asked |= s.events == nullptr ? 0u : kAskEvents;
-    error = launch(pairs_strided_kernel, blocks, 0, stream, b, plan.columns, plan.chunks, asked, partial, faults);
+    return error;
   }
-  if (error != cudaSuccess) return error;
-  const dim3 adders(static_cast<unsigned>(std::min<int64_t>(b.outputs, Tuning::kMostBlocks)));
-  error = launch(pairs_add_kernel, adders, 0, stream, partial, plan.parts, b.outputs, s);
-  if (error != cudaSuccess || faults == nullptr || s.faults == nullptr) return error;
-  return launch(pairs_faults_kernel, dim3(1), 0, stream, b, faults, plan.blocks(), s.faults);
+  unsigned asked = 0;
+  for (int kind = 0; kind < kErrorKinds; ++kind) asked |= s.errors[kind] == nullptr ? 0u : 1u << kind;
+  asked |= s.moments == nullptr ? 0u : kAskMoments;
+  asked |= s.extremes == nullptr ? 0u : kAskExtremes;
+  asked |= s.deviance == nullptr ? 0u : kAskDeviance;
+  asked |= s.events == nullptr ? 0u : kAskEvents;
+  auto to = sums_of_blocks<PairsSums>(plan, b, s, scratch);
+  if (b.weights == nullptr && s.deviance == nullptr) to.states.faults = nullptr;  // nothing can be bad
+  const dim3 blocks(static_cast<unsigned>(plan.blocks()));
+  error = launch(pairs_strided_kernel, blocks, 0, stream, b, plan.columns, plan.chunks, asked, to);
+  if (error != cudaSuccess || plan.is_one_launch()) return error;
+  const dim3 adders(static_cast<unsigned>((b.outputs + plan.together - 1) / plan.together));
+  return launch(pairs_add_kernel, adders, 0, stream, to);
 }
 
 }  // namespace fastmetrics

@@ -4,14 +4,15 @@
 
 #include <cuda_runtime_api.h>
 
+#include "common/scratch.h"
 #include "passes/pairs.h"
 
 namespace fastmetrics {
 
-// How many double launch_pairs needs for itself; no more than some megabytes for any batch.
-int64_t pairs_workspace(const PairsBatch& b, const PairsStates& s);
+// What launch_pairs needs for itself; no more than some megabytes for any batch.
+ScratchSize pairs_scratch(const PairsBatch& b, const PairsStates& s);
 
-// Adds the batch to the states, on the stream of the current device. workspace: float64 [pairs_workspace(b, s)].
-cudaError_t launch_pairs(const PairsBatch& b, const PairsStates& s, double* workspace, cudaStream_t stream);
+// Adds the batch to the states, on the stream of the current device.
+cudaError_t launch_pairs(const PairsBatch& b, const PairsStates& s, const Scratch& scratch, cudaStream_t stream);
 
 }  // namespace fastmetrics

@@ -21,9 +21,6 @@ constexpr int kPairs = 4;
 // Sums that are asked for, beside the error kinds, whose bits come first.
 enum : unsigned { kAskMoments = 1u << 16, kAskExtremes = 1u << 17, kAskDeviance = 1u << 18, kAskEvents = 1u << 19 };
 
-// Of a block: for each kind of fault how many there are, and kNoPlace less the place of the first.
-constexpr int kBlockFaults = 2 * kKindsOfFault;
-
 // Four neighbours, at once if `wide`: their address is a multiple of 16 bytes, or of their size if that is less.
 template <typename T>
 __device__ __forceinline__ Pack<T, kPairs> load_four(const T* from, bool wide) {
@@ -44,24 +41,120 @@ __device__ __forceinline__ double value_at(const void* data, DType type, int64_t
   return value;
 }
 
+// What loops over neighbours have of the statistics of some pairs; see PairsSums.
+template <bool kMoments>
+struct SimpleSums {
+  double count = 0.0, squared = 0.0, absolute = 0.0;
+  Moments moments;
+
+  __device__ __forceinline__ void add(const SimpleSums& other) {
+    count += other.count;
+    squared += other.squared;
+    absolute += other.absolute;
+    if (kMoments) moments = merged(moments, other.moments);
+  }
+
+  __device__ __forceinline__ void add_to(const PairsStates& s, int64_t) const {
+    if (s.count != nullptr) *s.count += count;
+    if (kMoments) store(merged(moments_at(s.moments), moments), s.moments);
+    if (s.errors[kSquaredError] != nullptr) *s.errors[kSquaredError] += squared;
+    if (s.errors[kAbsoluteError] != nullptr) *s.errors[kAbsoluteError] += absolute;
+  }
+};
+
+// Out of line, because it has more in registers than the loops over pairs.
+template <typename Sums>
+__device__ __attribute__((noinline)) void add_sums(const Sums* from, Sums* to) {
+  to->add(*from);
+}
+
 // Adds the sums of the threads that have the same column, in order, to those of row 0. of_block: [kThreads].
-__device__ __forceinline__ void add_rows(int columns, PairsSums* of_block) {
+template <typename Sums>
+__device__ __forceinline__ void add_rows(int columns, Sums* of_block) {
   __syncthreads();
   for (int width = kThreads / 2; width >= columns; width /= 2) {
-    if (static_cast<int>(threadIdx.x) < width) of_block[threadIdx.x].add(of_block[threadIdx.x + width]);
+    if (static_cast<int>(threadIdx.x) < width) add_sums(of_block + threadIdx.x + width, of_block + threadIdx.x);
     __syncthreads();
   }
 }
 
-// Shared memory for PairsSums [kThreads], which has no constructor to run there.
-#define FM_SUMS_OF_BLOCK(name)                                                       \
-  __shared__ __align__(16) unsigned char name##_bytes[kThreads * sizeof(PairsSums)]; \
-  PairsSums* const name = reinterpret_cast<PairsSums*>(name##_bytes)
+// Shared memory for Sums [kThreads], which have no constructor to run there.
+#define FM_SUMS_OF_BLOCK(Sums, name)                                            \
+  __shared__ __align__(16) unsigned char name##_bytes[kThreads * sizeof(Sums)]; \
+  Sums* const name = reinterpret_cast<Sums*>(name##_bytes)
 
-// One output whose pairs are neighbours of one type. partial: [gridDim.x].
+// Where the sums of blocks meet: `parts` of them for each output. of: [parts, D] if there are several parts. tickets:
+// one for each blocks that share outputs, see comes_last; null where a kernel of its own adds the parts.
+template <typename Sums>
+struct SumsOfBlocks {
+  Sums* of;
+  int64_t* tickets;
+  int64_t parts, outputs;
+  int together;  // outputs whose parts are added at once: a power of two
+  PairsStates states;
+
+  // Adds the sums of `columns` outputs from `first` on, which are in of_block, to the states: in the last one of the
+  // blocks that share `ticket`. All threads of the block call it.
+  __device__ __forceinline__ void add(int64_t part, int64_t first, int columns, int64_t ticket, Sums* of_block) const {
+    const int64_t output = first + threadIdx.x;
+    const bool mine = static_cast<int>(threadIdx.x) < columns && output < outputs;
+    if (parts == 1) {
+      if (mine) of_block[threadIdx.x].add_to(states, output);
+      return;
+    }
+    if (mine) of[part * outputs + output] = of_block[threadIdx.x];
+    if (tickets == nullptr || !comes_last(parts, tickets + ticket)) return;
+    const int64_t end = first + columns < outputs ? first + columns : outputs;
+#pragma unroll 1
+    for (int64_t from = first; from < end; from += together) add_parts(from, end, of_block);
+  }
+
+  // Adds the parts of `together` outputs from `from` on: a thread has one of them, or some if there is one output, and
+  // then threads are folded.
+  __device__ __forceinline__ void add_parts(int64_t from, int64_t end, Sums* of_block) const {
+    const int64_t output = from + static_cast<int>(threadIdx.x) % together;
+    of_block[threadIdx.x] = Sums();
+    if (output < end) {
+#pragma unroll 1
+      for (int64_t part = static_cast<int>(threadIdx.x) / together; part < parts; part += kThreads) {
+        add_sums(of + part * outputs + output, of_block + threadIdx.x);
+      }
+    }
+    add_rows(together, of_block);
+    if (static_cast<int>(threadIdx.x) < together && output < end) of_block[threadIdx.x].add_to(states, output);
+  }
+};
+
+// Adds the faults of the block to the record, int64 [kFaults] or null, and closes that in the last block. All threads
+// call it; bad: see pairs_strided_kernel.
+__device__ __forceinline__ void record_pairs(const PairsBatch& b, const Count* bad, int64_t* faults) {
+  if (faults == nullptr) return;
+  const int which = static_cast<int>(threadIdx.x);
+  if (which < kKindsOfFault && bad[2 * which] != 0) {
+    atomicAdd(as_count(faults + kScratchCount + which), bad[2 * which]);
+    atomicMax(as_count(faults + kScratchPlace + which), bad[2 * which + 1]);
+  }
+  if (!comes_last(gridDim.x, faults + kScratchBlocks) || threadIdx.x != 0) return;
+  record_faults(faults, [&](int kind, int64_t place) {
+    const int64_t pair = place / b.outputs, output = place % b.outputs;
+    int64_t of_preds, of_target;
+    b.layout.locate(pair, &of_preds, &of_target);
+    double value;
+    if (kind == kBadWeight) {
+      value = b.weights[b.layout.offset(pair, b.layout.d_stride) + output * b.d_output];
+    } else if (kind == kBadPreds) {
+      value = value_at(b.preds, b.preds_type, of_preds + output * b.a_output);
+    } else {
+      value = value_at(b.target, b.target_type, of_target + output * b.b_output);
+    }
+    return static_cast<int64_t>(bits_of(value));
+  });
+}
+
+// One output whose pairs are neighbours of one type.
 template <typename T, bool kMoments>
-FM_KERNEL pairs_kernel(const PairsBatch b, bool wide, PairsSums* partial) {
-  FM_SUMS_OF_BLOCK(of_block);
+FM_KERNEL pairs_kernel(const PairsBatch b, bool wide, const SumsOfBlocks<SimpleSums<kMoments>> to) {
+  FM_SUMS_OF_BLOCK(SimpleSums<kMoments>, of_block);
   const T* x = static_cast<const T*>(b.preds);
   const T* y = static_cast<const T*>(b.target);
   const int64_t pairs = b.layout.size[0], packs = pairs / kPairs;
@@ -96,27 +189,27 @@ FM_KERNEL pairs_kernel(const PairsBatch b, bool wide, PairsSums* partial) {
   }
   if (i < packs) add_pack(load_four(x + i * kPairs, wide), load_four(y + i * kPairs, wide));
   if (rest < pairs) add(widen(x[rest]), widen(y[rest]));
-  PairsSums all;
-  all.errors[kSquaredError] = squared;
-  all.errors[kAbsoluteError] = absolute;
-  all.moments = sums.moments();
+  SimpleSums<kMoments> all;
+  all.squared = squared;
+  all.absolute = absolute;
+  if (kMoments) all.moments = sums.moments();
   of_block[threadIdx.x] = all;
   add_rows(1, of_block);
-  if (threadIdx.x != 0) return;
-  // the pairs of this block are counted at once
-  if (blockIdx.x == 0) of_block[0].count = static_cast<double>(pairs);
-  partial[blockIdx.x] = of_block[0];
+  // all pairs are counted at once; by the thread that reads it
+  if (threadIdx.x == 0 && blockIdx.x == 0) of_block[0].count = static_cast<double>(pairs);
+  to.add(blockIdx.x, 0, 1, 0, of_block);
 }
 
 // Any types, strides and outputs, weights, masks and sums. A block is `columns` outputs (a power of two) by
 // kThreads / columns pairs; `chunks` blocks in a row have all outputs. Sums are in shared memory, since no thread has
-// the registers for all of them. partial: [gridDim.x / chunks, D]; faults: [gridDim.x, kBlockFaults] or null.
+// the registers for all of them.
 FM_KERNEL
-pairs_strided_kernel(const PairsBatch b, int columns, int64_t chunks, unsigned asked, PairsSums* partial,
-                     Count* faults) {
-  FM_SUMS_OF_BLOCK(of_block);
-  __shared__ Count bad[kBlockFaults];
-  if (threadIdx.x < kBlockFaults) bad[threadIdx.x] = 0;
+pairs_strided_kernel(const PairsBatch b, int columns, int64_t chunks, unsigned asked,
+                     const SumsOfBlocks<PairsSums> to) {
+  FM_SUMS_OF_BLOCK(PairsSums, of_block);
+  // of each kind of fault, how many there are, and kNoPlace less the place of the first
+  __shared__ Count bad[2 * kKindsOfFault];
+  if (threadIdx.x < 2 * kKindsOfFault) bad[threadIdx.x] = 0;
   of_block[threadIdx.x] = PairsSums();
   __syncthreads();
   PairsSums* const mine = of_block + threadIdx.x;
@@ -176,58 +269,14 @@ pairs_strided_kernel(const PairsBatch b, int columns, int64_t chunks, unsigned a
   }
   mine->moments = sums.moments();
   add_rows(columns, of_block);
-  if (static_cast<int>(threadIdx.x) < columns && output < b.outputs) partial[part * b.outputs + output] = *mine;
-  if (faults != nullptr && threadIdx.x < kBlockFaults) {
-    faults[static_cast<int64_t>(blockIdx.x) * kBlockFaults + threadIdx.x] = bad[threadIdx.x];
-  }
+  record_pairs(b, bad, to.states.faults);
+  to.add(part, blockIdx.x % chunks * columns, columns, blockIdx.x % chunks, of_block);
 }
 
-// Adds the sums of all parts to the states; a block has one output after another. partial: [parts, D].
-FM_KERNEL pairs_add_kernel(const PairsSums* partial, int64_t parts, int64_t outputs, PairsStates s) {
-  FM_SUMS_OF_BLOCK(of_block);
-  for (int64_t output = blockIdx.x; output < outputs; output += gridDim.x) {
-    of_block[threadIdx.x] = PairsSums();
-    for (int64_t part = threadIdx.x; part < parts; part += kThreads) {
-      of_block[threadIdx.x].add(partial[part * outputs + output]);
-    }
-    add_rows(1, of_block);
-    if (threadIdx.x == 0) of_block[0].add_to(s, output);
-    __syncthreads();  // of_block has been read
-  }
-}
-
-// Adds the faults of all blocks to the record, a warp for each kind. of_blocks: [blocks, kBlockFaults].
-FM_KERNEL pairs_faults_kernel(const PairsBatch b, const Count* of_blocks, int64_t blocks, int64_t* faults) {
-  const int which = static_cast<int>(threadIdx.x) / kWarp, lane = static_cast<int>(threadIdx.x) % kWarp;
-  if (which >= kKindsOfFault) return;
-  Count count = 0, nearest = 0;
-  for (int64_t block = lane; block < blocks; block += kWarp) {
-    const Count* of_block = of_blocks + block * kBlockFaults + 2 * which;
-    count += of_block[0];
-    nearest = of_block[1] > nearest ? of_block[1] : nearest;
-  }
-  count = sum_of_warp(count);
-  for (int offset = kWarp / 2; offset > 0; offset /= 2) {
-    const Count other = __shfl_down_sync(kAllLanes, nearest, offset);
-    nearest = other > nearest ? other : nearest;
-  }
-  if (lane != 0 || count == 0) return;
-  if (faults[2 * which] == 0) {
-    const int64_t place = kNoPlace - static_cast<int64_t>(nearest), pair = place / b.outputs;
-    const int64_t output = place % b.outputs;
-    int64_t of_preds, of_target;
-    b.layout.locate(pair, &of_preds, &of_target);
-    double value;
-    if (which == kBadWeight) {
-      value = b.weights[b.layout.offset(pair, b.layout.d_stride) + output * b.d_output];
-    } else if (which == kBadPreds) {
-      value = value_at(b.preds, b.preds_type, of_preds + output * b.a_output);
-    } else {
-      value = value_at(b.target, b.target_type, of_target + output * b.b_output);
-    }
-    faults[2 * which + 1] = static_cast<int64_t>(bits_of(value));
-  }
-  faults[2 * which] += static_cast<int64_t>(count);
+// Adds the sums of all parts to the states; a block has the outputs of one tree.
+FM_KERNEL pairs_add_kernel(const SumsOfBlocks<PairsSums> to) {
+  FM_SUMS_OF_BLOCK(PairsSums, of_block);
+  to.add_parts(static_cast<int64_t>(blockIdx.x) * to.together, to.outputs, of_block);
 }
 
 }  // namespace fastmetrics

@@ -18,17 +18,25 @@ struct Tuning {
 // An Extent has initial values, which shared variables may not: the memory is dynamic.
 constexpr int64_t kShared = kThreads * sizeof(Extent);
 
-}  // namespace
-
-int64_t values_workspace(const ValuesBatch& b) {
+int64_t blocks_of(const ValuesBatch& b) {
   constexpr int64_t kPerBlock = kThreads * Tuning::kValuesPerThread;
   return std::max<int64_t>(1, std::min(Tuning::kMostBlocks, (b.layout.samples() + kPerBlock - 1) / kPerBlock));
 }
 
-cudaError_t launch_values(const ValuesBatch& b, const ValuesStates& states, Extent* workspace, cudaStream_t stream) {
+}  // namespace
+
+ScratchSize values_scratch(const ValuesBatch& b) {
+  static_assert(sizeof(Extent) % sizeof(int64_t) == 0);
+  const int64_t blocks = blocks_of(b);
+  if (blocks == 1) return {};
+  return {1, blocks * static_cast<int64_t>(sizeof(Extent) / sizeof(int64_t))};
+}
+
+cudaError_t launch_values(const ValuesBatch& b, const ValuesStates& states, const Scratch& scratch,
+                          cudaStream_t stream) {
   if (b.layout.samples() == 0) return cudaSuccess;
-  const int64_t parts = values_workspace(b);
-  const dim3 blocks(static_cast<unsigned>(parts));
+  const dim3 blocks(static_cast<unsigned>(blocks_of(b)));
+  const ExtentsOfBlocks to{reinterpret_cast<Extent*>(scratch.others), scratch.zeros, states};
   const bool neighbours = b.layout.dims == 1 && b.layout.a_stride[0] == 1 && b.weights == nullptr &&
                           b.valid == nullptr && is_floating(b.values_type);
   cudaError_t error = cudaSuccess;
@@ -36,13 +44,12 @@ cudaError_t launch_values(const ValuesBatch& b, const ValuesStates& states, Exte
     with_score_type(b.values_type, [&](auto t) {
       using T = decltype(t);
       const bool wide = reinterpret_cast<uintptr_t>(b.values) % alignof(Pack<T, kValues>) == 0;
-      error = launch(values_kernel<T>, blocks, kShared, stream, b, wide, workspace);
+      error = launch(values_kernel<T>, blocks, kShared, stream, b, wide, to);
     });
   } else {
-    error = launch(values_strided_kernel, blocks, kShared, stream, b, workspace);
+    error = launch(values_strided_kernel, blocks, kShared, stream, b, to);
   }
-  if (error != cudaSuccess) return error;
-  return launch(values_add_kernel, dim3(1), kShared, stream, workspace, parts, states);
+  return error;
 }
 
 }  // namespace fastmetrics

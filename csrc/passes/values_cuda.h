@@ -4,14 +4,16 @@
 
 #include <cuda_runtime_api.h>
 
+#include "common/scratch.h"
 #include "passes/values.h"
 
 namespace fastmetrics {
 
-// How many Extent launch_values needs for itself.
-int64_t values_workspace(const ValuesBatch& b);
+// What launch_values needs for itself.
+ScratchSize values_scratch(const ValuesBatch& b);
 
-// Adds the batch to the states, on the stream of the current device. workspace: [values_workspace(b)].
-cudaError_t launch_values(const ValuesBatch& b, const ValuesStates& states, Extent* workspace, cudaStream_t stream);
+// Adds the batch to the states, on the stream of the current device.
+cudaError_t launch_values(const ValuesBatch& b, const ValuesStates& states, const Scratch& scratch,
+                          cudaStream_t stream);
 
 }  // namespace fastmetrics

@@ -35,6 +35,27 @@ __device__ __forceinline__ Extent extent_of_block(const Extent& mine, Extent* of
   extern __shared__ __align__(16) unsigned char shared[]; \
   Extent* const name = reinterpret_cast<Extent*>(shared)
 
+// Where the extents of blocks meet. of: [gridDim.x] if that is not 1; ticket: see comes_last.
+struct ExtentsOfBlocks {
+  Extent* of;
+  int64_t* ticket;
+  ValuesStates states;
+
+  // Adds those of all threads to the states, in the block that comes last; all threads call it.
+  __device__ __forceinline__ void add(const Extent& mine, Extent* of_block) const {
+    Extent all = extent_of_block(mine, of_block);
+    if (gridDim.x > 1) {
+      if (threadIdx.x == 0) of[blockIdx.x] = all;
+      if (!comes_last(gridDim.x, ticket)) return;
+      Extent parts;
+#pragma unroll 1
+      for (unsigned part = threadIdx.x; part < gridDim.x; part += kThreads) parts.add(of[part]);
+      all = extent_of_block(parts, of_block);
+    }
+    if (threadIdx.x == 0) states.add(all);
+  }
+};
+
 // What a thread has of values whose weight is 1. NaN is only counted, and what it stands for is added at the end.
 template <typename T>
 class Running {
@@ -78,9 +99,10 @@ class Running {
 };
 
 // Values that are neighbours of a floating type, without weights and mask; `wide` if the address is aligned as a pack
-// is. partial: [gridDim.x].
+// is.
 template <typename T>
-FM_KERNEL values_kernel(const ValuesBatch b, bool wide, Extent* partial) {
+FM_KERNEL_OF(4)
+values_kernel(const ValuesBatch b, bool wide, const ExtentsOfBlocks to) {
   FM_EXTENTS_OF_BLOCK(of_block);
   const T* x = static_cast<const T*>(b.values);
   const int64_t n = b.layout.size[0], packs = n / kValues;
@@ -113,13 +135,12 @@ FM_KERNEL values_kernel(const ValuesBatch b, bool wide, Extent* partial) {
     running.add(x[rest]);
     ++seen;
   }
-  const Extent all = extent_of_block(running.extent(seen, b.nans), of_block);
-  if (threadIdx.x == 0) partial[blockIdx.x] = all;
+  to.add(running.extent(seen, b.nans), of_block);
 }
 
-// Any types, strides, weights and mask. partial: [gridDim.x].
-FM_KERNEL
-values_strided_kernel(const ValuesBatch b, Extent* partial) {
+// Any types, strides, weights and mask.
+FM_KERNEL_OF(6)
+values_strided_kernel(const ValuesBatch b, const ExtentsOfBlocks to) {
   FM_EXTENTS_OF_BLOCK(of_block);
   const int64_t n = b.layout.samples(), stride = static_cast<int64_t>(gridDim.x) * kThreads;
   Extent mine;
@@ -130,18 +151,7 @@ values_strided_kernel(const ValuesBatch b, Extent* partial) {
     const double weight = b.weights == nullptr ? 1.0 : real_at(b.weights, b.weights_type, weights_at);
     mine.add(real_at(b.values, b.values_type, values_at), weight, b.nans);
   }
-  const Extent all = extent_of_block(mine, of_block);
-  if (threadIdx.x == 0) partial[blockIdx.x] = all;
-}
-
-// One block adds the parts to the states. partial: [parts].
-FM_KERNEL
-values_add_kernel(const Extent* partial, int64_t parts, const ValuesStates states) {
-  FM_EXTENTS_OF_BLOCK(of_block);
-  Extent mine;
-  for (int64_t part = threadIdx.x; part < parts; part += kThreads) mine.add(partial[part]);
-  const Extent all = extent_of_block(mine, of_block);
-  if (threadIdx.x == 0) states.add(all);
+  to.add(mine, of_block);
 }
 
 }  // namespace fastmetrics

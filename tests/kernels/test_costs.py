@@ -122,6 +122,27 @@ def test_a_loop_within_a_loop():
     assert (loop.enclosing.loaded, loop.enclosing.instructions, loop.divisions) == (8, 102, 1)
 
 
+TICKET = """
+.text.k:
+.L_x_0:
+        /*0000*/                   LDG.E.128 R4, [R2.64] ;
+        /*0010*/               @P0 BRA `(.L_x_0) ;
+        /*0020*/              @!P1 BRA `(.L_x_1) ;
+        /*0030*/                   ATOMG.E.ADD.64.STRONG.GPU PT, R2, [R2.64], R4 ;
+        /*0040*/                   CCTL.IVALL ;
+.L_x_1:
+        /*0050*/                   LDG.E.128 R4, [R2.64] ;
+        /*0060*/                   LDG.E.128 R8, [R2.64+0x10] ;
+        /*0070*/               @P0 BRA `(.L_x_1) ;
+        /*0080*/                   EXIT ;
+"""
+
+
+def test_what_the_last_block_does_is_not_hot():
+    [(_, code)] = functions(TICKET)
+    assert (hot_loop(code).path.loaded, hot_loop(code).atomics) == (16, ("ATOMG",))
+
+
 ROWS = """
 .text.k:
         /*0000*/                   BRA `(.L_x_0) ;

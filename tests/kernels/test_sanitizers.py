@@ -19,8 +19,8 @@ PLANTED = (
      "misaligned address"),
     (Change("tsan_plain", BINARY, "atomicAdd(of_block + k, sum);", "of_block[k] += sum;", ("binary",), variant="tsan"),
      "ThreadSanitizer: data race"),
-    (Change("tsan_tree", PAIRS, "of_block[threadIdx.x + width]);\n    __syncthreads();",
-            "of_block[threadIdx.x + width]);", ("pairs",), variant="tsan"), "ThreadSanitizer: data race"),
+    (Change("tsan_tree", PAIRS, "+ width, of_block + threadIdx.x);\n    __syncthreads();",
+            "+ width, of_block + threadIdx.x);", ("pairs",), variant="tsan"), "ThreadSanitizer: data race"),
 )  # fmt: skip
 
 

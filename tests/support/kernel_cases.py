@@ -220,6 +220,9 @@ def binary_cases():
     shape = 7, 50, 3
     preds, target = torch.rand(shape).transpose(1, 2), torch.randint(-1, 2, shape).transpose(1, 2)
     yield binary(preds, target, True)
+    # more labels, of indices that are apart, than the last block chooses for
+    for kind in ("prob", "logit"):
+        yield binary(binary_inputs((400, 3), torch.float32, kind), torch.randint(0, 3, (400, 3)), True, samplewise=True)
     # more labels than a block has threads
     yield binary(torch.rand(6, 300), torch.randint(0, 2, (6, 300)).to(torch.int8), True)
     yield binary(torch.rand(20_000), torch.ones(20_000, dtype=torch.int64))
@@ -327,6 +330,10 @@ def pairs_cases():
         weights, valid = weights_of(base.shape), mask(base.shape, "cpu")
         yield pairs(base, y.half(), ("count", "moments", "extremes", "log_cosh_error"), outputs)
         yield pairs(base, y, ("moments", "extremes", "squared_error"), outputs, weights=weights, valid=valid)
+    yield pairs(torch.randn(2, 4500).t(), torch.rand(2, 4500).t(), ("count", "moments"), 2)
+    # outputs whose parts are added by a few trees, and by a kernel of its own
+    for n in (40, 80):
+        yield pairs(torch.randn(n, 130), torch.rand(n, 130), ("count", "moments"), 130, weights=weights_of((n, 130)))
     for dtype in (torch.int64, torch.uint64, torch.bool, torch.int8):
         yield pairs(torch.randint(0, 2, (500,)).to(dtype), torch.randint(0, 99, (500,)).to(torch.uint8))
     yield pairs(rare(torch.randn(7, 9, 5)).permute(2, 0, 1), rare(torch.rand(5, 7, 9)), ("moments", "extremes"))

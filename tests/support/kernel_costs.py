@@ -120,7 +120,7 @@ WORK: dict[str, Callable[..., Work | Rows]] = {
     "rows_kernel": lambda t, lanes, *_: long_rows(size(t), int(lanes)),
     "planes_kernel": lambda t, n, *_: Rows(size(t), PLANES, at_once=int(n), rounds=PLANES // UNROLLED, shared=CELLS),
     "binary_wide_kernel": lambda t, i, *_: Work("element", size(t) + size(i)),
-    "binary_lines_kernel": lambda *of: Work("element", around=ROW_LABELS / int(of[-1])),
+    "binary_lines_kernel": lambda t, i, _, lanes: Work("element", size(t) + size(i), around=ROW_LABELS / int(lanes)),
     "binary_kernel": lambda _, n: Work("element", elements=int(n)),
     "binary_groups_kernel": lambda _, lanes: Work("element", around=ROW_LABELS / int(lanes)),
     "binary_cells_kernel": lambda *_: Work("round"),

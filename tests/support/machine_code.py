@@ -7,8 +7,9 @@ loop within it counts as one round of instructions, and nothing else of it count
 without masked, ignored or bad samples executes.
 
 The *hot loop* of a kernel is the one whose hot path loads most, of the loops that have none within them that loads
-WIDE bytes or more; of several, the shortest. What *encloses* it, if anything, is the innermost loop around it: there,
-the hot loop itself is left out.
+WIDE bytes or more; of several, the shortest. What comes behind a ticket, an atomic with the order of an acquire, is
+done by the last block alone and is none of them. What *encloses* it, if anything, is the innermost loop around it:
+there, the hot loop itself is left out.
 
 Kernels of rows have a loop over rows with loops over their scores in it, which rows of a given length go round so many
 times: see `Nest`.
@@ -65,6 +66,11 @@ class Instruction:
         """Which kind of atomic it is: ``RED`` and ``ATOMG`` on global memory, ``ATOMS`` on shared memory."""
         kind = self.name.split(".")[0]
         return {"REDG": "RED"}.get(kind, kind) if kind in ("RED", "REDG", "ATOMG", "ATOMS", "ATOM") else None
+
+    @property
+    def acquires(self) -> bool:
+        """Whether it drops what the cache holds, as behind an atomic with the order of an acquire."""
+        return self.name.startswith("CCTL.IVALL")
 
     @property
     def divides(self) -> bool:
@@ -380,7 +386,8 @@ def within(inner: tuple[int, int], outer: tuple[int, int]) -> bool:
 
 def hot_loop(code: list[Block]) -> HotLoop | None:
     """The hot loop of a kernel, or None if no loop loads from global memory."""
-    every = loops(code)
+    ticket = next((at for at, block in enumerate(code) if any(i.acquires for i in block.code)), len(code))
+    every = [loop for loop in loops(code) if loop[0] <= ticket]
     own = {loop: own_blocks(loop, every) for loop in every}
     paths = {loop: path for loop in every if (path := hot_path(code, loop, own[loop])) and path.loaded}
     wide = [loop for loop, path in paths.items() if path.loaded >= WIDE]

@@ -19,6 +19,7 @@
 #include <iterator>
 #include <map>
 #include <memory>
+#include <stdexcept>
 
 #include "runtime.h"
 
@@ -59,6 +60,7 @@ struct Buffer {
   size_t bytes, element;
   bool writable, written;
   Cells cells;
+  bool kept = false;
 };
 std::vector<Buffer> buffers;
 
@@ -268,13 +270,38 @@ void add_buffer(const char* name, const void* begin, size_t bytes, size_t elemen
                      writable ? cells_for((bytes + element - 1) / element) : nullptr});
 }
 
-void forget_buffers() { buffers.clear(); }
+void forget_buffers() {
+  buffers.erase(std::remove_if(buffers.begin(), buffers.end(), [](const Buffer& b) { return !b.kept; }), buffers.end());
+  for (Buffer& b : buffers) {
+    if (b.written) continue;
+    memset(reinterpret_cast<void*>(b.begin), kGarbage, b.bytes);
+    b.cells = cells_for(b.bytes / b.element);
+  }
+}
+
+void keep_buffer(const char* name, const void* begin, size_t bytes) {
+  add_buffer(name, begin, bytes, sizeof(uint64_t), true, false);
+  buffers.back().kept = true;
+}
+
+void check_kept() {
+  for (const Buffer& b : buffers) {
+    if (!b.kept || !b.written) continue;
+    const auto* words = reinterpret_cast<const uint64_t*>(b.begin);
+    for (size_t i = 0; i < b.bytes / sizeof(uint64_t); ++i) {
+      if (words[i] == 0) continue;
+      const std::string kernel = launches.empty() ? "" : " [" + launches.back().kernel + "]";
+      throw std::runtime_error("left over: word " + std::to_string(i) + " of " + b.name + " is not zero" + kernel);
+    }
+  }
+}
 
 void written_by_host(const void* begin, size_t bytes) {
   const auto from = reinterpret_cast<uintptr_t>(begin);
   for (Buffer& b : buffers) {
     if (!b.writable || from < b.begin || from + bytes > b.begin + b.bytes) continue;
     for (size_t i = (from - b.begin) / b.element; i < (from - b.begin + bytes) / b.element; ++i) b.cells[i].written = 1;
+    if (b.kept) b.written = true;
   }
 }
 

@@ -19,7 +19,11 @@ enum class Access { kRead, kWrite, kCopy, kAtomic, kAtomicSet };
 // Memory of the card, from here to forget_buffers. element: bytes of what threads share it by. written: it holds
 // values.
 void add_buffer(const char* name, const void* begin, size_t bytes, size_t element, bool writable, bool written);
-void forget_buffers();
+void forget_buffers();  // but for memory that is kept
+// Memory that outlives a call. What the host has set is as kernels leave it; the rest holds nothing when a call begins.
+void keep_buffer(const char* name, const void* begin, size_t bytes);
+// Throws std::runtime_error if kept memory that the host has made zero is not zero: a launch must leave it so.
+void check_kept();
 void written_by_host(const void* begin, size_t bytes);
 
 // One access of the running thread; `caller` is where, for the report.

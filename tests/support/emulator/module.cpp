@@ -137,6 +137,7 @@ PYBIND11_MODULE(emulated, m) {
       for (size_t i = 0; i < args.size(); ++i) values.push_back(value_from(args[i], i));
       const Buffers buffers;
       const Value result = f(values);
+      emulator::check_kept();
       if (!std::holds_alternative<Tensor>(result)) return py::none();
       const Tensor& made = std::get<Tensor>(result);
       const int64_t bytes = made.numel() * torch::headeronly::size_of(made.type);
@@ -153,6 +154,11 @@ PYBIND11_MODULE(emulated, m) {
     for (size_t i = 0; i < tensors.size(); ++i) tensor_from(tensors[i], i).mutable_data_ptr();
   });
   m.def("take_back", &emulator::forget_buffers);
+  m.def("check_kept", &emulator::check_kept);
+  // Of streams that are not the current one nothing is known but that they are others.
+  m.def("stream", [](uintptr_t number) { emulator::stream = reinterpret_cast<void*>(number); });
+  m.def("capturing", [](bool capturing) { emulator::capturing = capturing; });
+  m.def("full", [](bool full) { emulator::full = full; });
   m.def("table", &table);
   m.def("say_device", [](const py::object& tensor, int32_t index) { devices[tensor.ptr()] = index; });
   m.def("forget_devices", [] { devices.clear(); });

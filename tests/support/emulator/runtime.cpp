@@ -71,7 +71,8 @@ Thread* running = nullptr;
 Block block;
 uint32_t launch_epoch = 0;
 Card card;
-bool idle = false;
+bool idle = false, capturing = false, full = false;
+void* stream = nullptr;
 std::map<std::string, int> calls;
 std::vector<Launched> launches;
 
@@ -549,6 +550,35 @@ cudaError_t cudaMemsetAsync(void* to, int value, size_t bytes, cudaStream_t) {
   ++emulator::calls["cudaMemsetAsync"];
   memset(to, value, bytes);
   emulator::written_by_host(to, bytes);
+  return cudaSuccess;
+}
+
+cudaError_t cudaMalloc(void** made, size_t bytes) {
+  ++emulator::calls["cudaMalloc"];
+  if (emulator::full) {
+    emulator::failure = "out of memory";
+    return emulator::last_error = cudaErrorMemoryAllocation;
+  }
+  *made = aligned_alloc(256, (bytes + 255) / 256 * 256);
+  memset(*made, 0xa5, bytes);
+  emulator::keep_buffer("kept memory", *made, bytes);
+  return cudaSuccess;
+}
+
+cudaError_t cudaFree(void* memory) {
+  if (memory != nullptr) abort();  // nothing asks for that
+  return cudaSuccess;
+}
+
+cudaError_t cudaStreamIsCapturing(cudaStream_t, cudaStreamCaptureStatus* status) {
+  ++emulator::calls["cudaStreamIsCapturing"];
+  *status = emulator::capturing ? cudaStreamCaptureStatusActive : cudaStreamCaptureStatusNone;
+  return cudaSuccess;
+}
+
+cudaError_t cudaThreadExchangeStreamCaptureMode(cudaStreamCaptureMode* mode) {
+  static cudaStreamCaptureMode current = cudaStreamCaptureModeGlobal;
+  std::swap(current, *mode);
   return cudaSuccess;
 }
 

@@ -62,8 +62,11 @@ struct Launched {
 struct Card {
   int multiprocessors = 4, shared_of_block = 101376, shared_of_multiprocessor = 102400;
 };
-extern Card card;  // one of other figures is another device
-extern bool idle;  // whether launches do nothing
+extern Card card;       // one of other figures is another device
+extern bool idle;       // whether launches do nothing
+extern void* stream;    // the current one
+extern bool capturing;  // whether streams are being captured
+extern bool full;       // whether the card has no memory left
 // How often the host called the runtime, by the function.
 extern std::map<std::string, int> calls;
 enum class Order { kForward, kReverse, kRandom };

@@ -189,8 +189,11 @@ T to(const StableIValue& value) {
 }
 }  // namespace torch::stable::detail
 
+namespace emulator {
+extern void* stream;  // the current one
+}
 inline int aoti_torch_get_current_cuda_stream(int32_t, void** stream) {
-  *stream = nullptr;
+  *stream = emulator::stream;
   return 0;
 }
 inline int32_t aoti_torch_dtype_int64() { return 0; }
