@@ -199,6 +199,42 @@ def binary_cases():
                 preds = binary_inputs((9001,), dtype, kind)
                 preds[::50] = -0.0
                 yield binary(preds, target, False, decide=kind != "nan", ignore=ignore)
+    # neighbours of several labels, whose number and that of a pack have or have not a common divisor
+    for dtype in SCORES:
+        for labels, target_dtype in (
+            (2, torch.int64),
+            (3, torch.int32),
+            (6, torch.uint8),
+            (20, torch.int8),
+            (256, torch.bool),
+        ):
+            for kind, least, ignore in (("prob", 0, None), ("logit", -1, None), ("nan", 0, 3), ("prob", 0, 2)):
+                shape = 9001 // labels, labels
+                target = torch.randint(least, 4 if kind == "nan" else 3 if ignore else 2, shape).to(target_dtype)
+                if kind == "prob" and ignore is None:
+                    target = target.clamp(0, 1)
+                yield binary(binary_inputs(shape, dtype, kind), target, True, decide=kind != "nan", ignore=ignore)
+    # lines of neighbours: a sample's own, short and long; those of labels; parts of longer ones
+    for dtype in SCORES:
+        for shape, target_dtype in (
+            ((9, 3, 8), torch.int64),
+            ((70, 1, 43), torch.uint8),
+            ((5, 2, 20), torch.int32),
+            ((2, 3, 2304), torch.int32),
+        ):
+            for kind, ignore in (("prob", None), ("logit", 3), ("nan", -1)):
+                target = torch.randint(0, 4 if kind == "logit" else 2, shape).to(target_dtype)
+                target.view(-1)[::97] = 255 if kind == "nan" else 0
+                preds = binary_inputs(shape, dtype, kind)
+                yield binary(preds, target, True, samplewise=True, decide=kind != "nan", ignore=ignore)
+                yield binary(preds, target, True, ignore=ignore)
+    long = torch.rand(2, 2, 4096), torch.randint(-1, 2, (2, 2, 4096))
+    yield binary(long[0][..., :2100], long[1][..., :2100], True)
+    yield binary(long[0][..., :2100], long[1][..., :2100], True, samplewise=True, ignore=-1)
+    # those of channels that are last
+    shape = 7, 50, 3
+    preds, target = torch.rand(shape).transpose(1, 2), torch.randint(-1, 2, shape).transpose(1, 2)
+    yield binary(preds, target, True)
     # more labels, of indices that are apart, than the last block chooses for
     for kind in ("prob", "logit"):
         yield binary(binary_inputs((400, 3), torch.float32, kind), torch.randint(0, 3, (400, 3)), True, samplewise=True)
