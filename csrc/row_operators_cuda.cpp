@@ -15,9 +15,11 @@ void hinge(View preds, View target, OptionalView valid, OptionalView weights, St
   const RowsBatch b = scored_batch("hinge_", preds, target, valid, weights, ignore_index, has_ignore_index);
   const bool multiclass = preds.dim() > target.dim();
   const HingeOptions options{multiclass, squared, one_vs_all && multiclass};
-  Workspace workspace(hinge_workspace(b, options));
-  check("hinge_", launch_hinge(b, options, hinge_sums(b, options, hinge, count), faults_data(faults),
-                               workspace.as<int64_t>(), current_stream()));
+  const HingeSums sums = hinge_sums(b, options, hinge, count);
+  int64_t* const of_faults = faults_data(faults);
+  with_scratch("hinge_", hinge_scratch(b, options), [&](const Scratch& scratch, cudaStream_t stream) {
+    return launch_hinge(b, options, sums, of_faults, scratch, stream);
+  });
 }
 
 void ranking(View preds, View target, OptionalView valid, OptionalView weights, OptionalState coverage,
@@ -25,8 +27,10 @@ void ranking(View preds, View target, OptionalView valid, OptionalView weights, 
              int64_t ignore_index, bool has_ignore_index) {
   const RowsBatch b = ranking_batch(preds, target, valid, weights, ignore_index, has_ignore_index);
   const RankingSums sums = ranking_sums(b, coverage, average_precision, ranking_loss, count);
-  Workspace workspace(ranking_workspace(b));
-  check("ranking_", launch_ranking(b, sums, faults_data(faults), workspace.as<int64_t>(), current_stream()));
+  int64_t* const of_faults = faults_data(faults);
+  with_scratch("ranking_", ranking_scratch(b), [&](const Scratch& scratch, cudaStream_t stream) {
+    return launch_ranking(b, sums, of_faults, scratch, stream);
+  });
 }
 
 void exact_match(View preds, View target, OptionalView valid, OptionalView weights, State matched, State count,
@@ -34,9 +38,11 @@ void exact_match(View preds, View target, OptionalView valid, OptionalView weigh
                  int64_t ignore_index, bool has_ignore_index) {
   const RowsBatch b = exact_match_batch(preds, target, valid, weights, num_classes, ignore_index, has_ignore_index);
   const ExactMatchOptions options = exact_match_options(target, matched, num_classes, probability_cutoff, logit_cutoff);
-  Workspace workspace(exact_match_workspace(b, options));
-  check("exact_match_", launch_exact_match(b, options, exact_match_sums(b, options, matched, count),
-                                           faults_data(faults), workspace.as<int64_t>(), current_stream()));
+  const ExactMatchSums sums = exact_match_sums(b, options, matched, count);
+  int64_t* const of_faults = faults_data(faults);
+  with_scratch("exact_match_", exact_match_scratch(b, options), [&](const Scratch& scratch, cudaStream_t stream) {
+    return launch_exact_match(b, options, sums, of_faults, scratch, stream);
+  });
 }
 
 }  // namespace

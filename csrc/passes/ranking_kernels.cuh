@@ -51,7 +51,8 @@ __device__ __forceinline__ Key key_of(double score) {
 // Sums: coverage, average precision, ranking loss, count. kStaged: keys and roles are in shared memory, for each row of
 // the block Key [L] and then uint8 [L], `bytes` together. partial: [gridDim.x].
 template <typename Key, int kLanes, bool kStaged>
-FM_KERNEL ranking_kernel(const RankingRole role, int64_t rows, int bytes, RowSums<4>* partial, int64_t* scratch) {
+FM_KERNEL ranking_kernel(const __grid_constant__ RankingRole role, const RankingSums to, int64_t rows, int bytes,
+                         RowSums<4>* partial, int64_t* scratch, int64_t* faults) {
   extern __shared__ __align__(16) unsigned char shared[];
   __shared__ RankingOfWarp of_warp[kThreads / kWarp];
   __shared__ RowSums<4> of_block[kThreads];
@@ -145,22 +146,13 @@ FM_KERNEL ranking_kernel(const RankingRole role, int64_t rows, int bytes, RowSum
     __syncthreads();  // of_warp and the keys have been read
   }
   bad.close(scratch + kRowsFaults, scratch + kRowsPlaces);
-  const RowSums<4> sum = sum_of_block(sums, of_block);
-  if (threadIdx.x == 0) partial[blockIdx.x] = sum;
+  sums = sum_of_block(sums, of_block);
+  add_rows(b, sums, partial, scratch, faults, of_block, [&](const double* all, bool) {
+    to.coverage.add(0, all[0]);
+    to.average_precision.add(0, all[1]);
+    to.ranking_loss.add(0, all[2]);
+    to.count.add(0, all[3]);
+  });
 }
-
-// For rows_add_kernel.
-struct RankingPass {
-  static constexpr int kSums = 4;
-  RowsBatch b;
-  RankingSums to;
-
-  __device__ void finish(int64_t i, const double* sums, bool) const {
-    to.coverage.add(i, sums[0]);
-    to.average_precision.add(i, sums[1]);
-    to.ranking_loss.add(i, sums[2]);
-    to.count.add(i, sums[3]);
-  }
-};
 
 }  // namespace fastmetrics

@@ -4,7 +4,7 @@
 //
 // Sums are float64, in an order that depends on the sizes alone: which thread has which rows, then lanes, warps and
 // blocks in order. So the same data gives the same bits on every card. Whether the scores of a batch are probabilities
-// or logits is known only when all are read; so both are summed, and the kernel that adds them to the state chooses.
+// or logits is known only when all are read; so both are summed, and whoever adds them to the state chooses.
 //
 // A pass is a struct with its batch `b`, the number of its sums `kSums`, and
 //   add<kLanes>(row, lane, sums, outside, bad): kLanes lanes add one row; lane 0 has the sums. All lanes of a warp
@@ -48,8 +48,8 @@ __device__ __forceinline__ int64_t counted_target(const RowsBatch& b, int64_t ro
 }
 
 // Scratch of a launch, int64, zero before: how many targets, preds and weights are out of range, where the first of
-// each is (as kNoPlace - place), and whether a score lies outside [0, 1].
-enum { kRowsFaults = 0, kRowsPlaces = 3, kRowsOutside = 6, kRowsScratch = 8 };
+// each is (as kNoPlace - place), whether a score lies outside [0, 1], and how many blocks are done.
+enum { kRowsFaults = 0, kRowsPlaces = 3, kRowsOutside = 6, kRowsTicket = 7, kRowsScratch = 8 };
 
 // Move what is in the scratch to the record of faults; one thread, when all faults are in.
 __device__ __forceinline__ void record_row_faults(const RowsBatch& b, const int64_t* scratch, int64_t* faults) {
@@ -127,9 +127,35 @@ __device__ __forceinline__ void close_rows(const BadOnes& bad, bool outside, int
   if (__syncthreads_or(outside) && threadIdx.x == 0) atomicMax(as_count(scratch + kRowsOutside), Count{1});
 }
 
-// Sums over all rows. partial: [gridDim.x].
+// Records what is bad and makes the scratch zero again; one thread of the last block, when it has been read. Out of
+// line, because it has more in registers than the loops over rows.
+__device__ inline __attribute__((noinline)) void finish_rows(const RowsBatch& b, int64_t* scratch, int64_t* faults) {
+  record_row_faults(b, scratch, faults);
+  for (int i = 0; i < kRowsTicket; ++i) scratch[i] = 0;
+}
+
+// Calls finish(sums, logits) with the sums of all blocks, in their order, by one thread of the last block; closes the
+// scratch. All threads of all blocks call it, after close_rows. sum: of the block, for thread 0. partial: [gridDim.x].
+// of_block: [kThreads].
+template <int kSums, typename Finish>
+__device__ __forceinline__ void add_rows(const RowsBatch& b, const RowSums<kSums>& sum, RowSums<kSums>* partial,
+                                         int64_t* scratch, int64_t* faults, RowSums<kSums>* of_block,
+                                         const Finish& finish) {
+  if (threadIdx.x == 0) partial[blockIdx.x] = sum;
+  if (!comes_last(gridDim.x, scratch + kRowsTicket)) return;
+  RowSums<kSums> sums;
+#pragma unroll 1
+  for (unsigned part = threadIdx.x; part < gridDim.x; part += kThreads) sums.add(partial[part]);
+  sums = sum_of_block(sums, of_block);
+  if (threadIdx.x != 0) return;
+  finish(sums.of, scratch[kRowsOutside] != 0);
+  finish_rows(b, scratch, faults);
+}
+
+// Sums over all rows, which the last block adds to the state. partial: [gridDim.x].
 template <typename Pass, int kLanes>
-FM_KERNEL rows_sum_kernel(const Pass pass, int64_t rows, RowSums<Pass::kSums>* partial, int64_t* scratch) {
+FM_KERNEL rows_sum_kernel(const __grid_constant__ Pass pass, int64_t rows, RowSums<Pass::kSums>* partial,
+                          int64_t* scratch, int64_t* faults) {
   __shared__ RowSums<Pass::kSums> of_block[kThreads];
   constexpr int kRows = kThreads / kLanes;
   RowSums<Pass::kSums> sums;
@@ -140,26 +166,16 @@ FM_KERNEL rows_sum_kernel(const Pass pass, int64_t rows, RowSums<Pass::kSums>* p
     pass.template add<kLanes>(row, static_cast<int>(threadIdx.x) % kLanes, &sums, &outside, &bad);
   }
   close_rows(bad, outside, scratch);
-  const RowSums<Pass::kSums> sum = sum_of_block(sums, of_block);
-  if (threadIdx.x == 0) partial[blockIdx.x] = sum;
-}
-
-// Adds the sums of all parts to the state; one block. partial: [parts].
-template <typename Pass>
-FM_KERNEL rows_add_kernel(const Pass pass, const RowSums<Pass::kSums>* partial, int64_t parts, const int64_t* scratch,
-                          int64_t* faults) {
-  __shared__ RowSums<Pass::kSums> of_block[kThreads];
-  RowSums<Pass::kSums> sums;
-  for (int64_t part = threadIdx.x; part < parts; part += kThreads) sums.add(partial[part]);
   sums = sum_of_block(sums, of_block);
-  if (threadIdx.x != 0) return;
-  pass.finish(0, sums.of, scratch[kRowsOutside] != 0);
-  record_row_faults(pass.b, scratch, faults);
+  add_rows(pass.b, sums, partial, scratch, faults, of_block,
+           [&](const double* all, bool logits) { pass.finish(0, all, logits); });
 }
 
-// Sums of each group of `b.inner` rows: kLanes lanes have a group. partial: [groups].
+// Sums of each group of `b.inner` rows: kLanes lanes have a group. partial: [groups]. alone: whether the last block
+// adds them to the state, and not a kernel of its own.
 template <typename Pass, int kLanes>
-FM_KERNEL rows_apart_kernel(const Pass pass, int64_t groups, RowSums<Pass::kSums>* partial, int64_t* scratch) {
+FM_KERNEL rows_apart_kernel(const __grid_constant__ Pass pass, int64_t groups, RowSums<Pass::kSums>* partial,
+                            int64_t* scratch, bool alone, int64_t* faults) {
   constexpr int kGroups = kThreads / kLanes;
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
   bool outside = false;
@@ -171,6 +187,11 @@ FM_KERNEL rows_apart_kernel(const Pass pass, int64_t groups, RowSums<Pass::kSums
     if (lane == 0) partial[g] = sums;
   }
   close_rows(bad, outside, scratch);
+  if (!alone || !comes_last(gridDim.x, scratch + kRowsTicket)) return;
+  const bool logits = scratch[kRowsOutside] != 0;
+  for (int64_t g = threadIdx.x; g < groups; g += kThreads) pass.finish(g, partial[g].of, logits);
+  __syncthreads();  // the scratch has been read
+  if (threadIdx.x == 0) finish_rows(pass.b, scratch, faults);
 }
 
 template <typename Pass>

@@ -122,11 +122,15 @@ MOST_ASKED = {
     "binary_": ONE_LAUNCH | {"cudaLaunchKernelEx": 2, **OF_PYTORCH},  # many labels, or indices that are apart
     "pairs_": ONE_LAUNCH | {"cudaLaunchKernelEx": 2},  # many outputs, of whose sums there are many
     "simple_pairs_": {"cudaLaunchKernelEx": 1},
+    "hinge_": ONE_LAUNCH | {"cudaLaunchKernelEx": 2, **OF_PYTORCH},  # sums of each class
+    "ranking_": ONE_LAUNCH,
+    "exact_match_": ONE_LAUNCH | {"cudaLaunchKernelEx": 2, **OF_PYTORCH},  # many indices that are apart
     "values_": ONE_LAUNCH,
     "count_groups_": {"cudaLaunchKernelEx": 1},
     "place_groups_": {"cudaLaunchKernelEx": 1},
 }
 OF_PROBABILITIES = ("calibration_", "calibration_rows_", "proper_scores_", "proper_scores_rows_")
+SMALL_WITHOUT_SCRATCH = ("multiclass_", "simple_pairs_", "pairs_", "values_", "count_groups_", "place_groups_")
 LAUNCHES = dict.fromkeys(("score_histogram_", "count_scores_", "keep_scores_", *OF_PROBABILITIES), 3)
 
 
@@ -142,9 +146,9 @@ def asked(emulated, call, operator, args):
 def test_what_a_call_asks_of_the_driver(emulated, call, operator):
     args, _ = simple(operator)
     if operator in MOST_ASKED:
-        expected = ONE_LAUNCH if operator == "binary_" else {"cudaLaunchKernelEx": 1}
+        expected = {"cudaLaunchKernelEx": 1} if operator in SMALL_WITHOUT_SCRATCH else ONE_LAUNCH
     else:
-        expected = {"cudaLaunchKernelEx": LAUNCHES.get(operator, 2), **OF_PYTORCH}
+        expected = {"cudaLaunchKernelEx": LAUNCHES[operator], **OF_PYTORCH}
     assert asked(emulated, call, operator, args) == expected
 
 

@@ -510,6 +510,9 @@ def exact_match_cases():
             for samplewise in (False, True):
                 yield exact_match(scores, target, c, samplewise, weights, ignore=1, valid=valid)
                 yield exact_match(labels.transpose(1, -1), target.transpose(1, -1), c, samplewise)
+    # more indices that are apart than the last block adds
+    scores = torch.randn(1100, 2)
+    yield exact_match(scores, inputs(scores, 0)[1], samplewise=True)
 
 
 def token_rows_cases():

@@ -18,6 +18,7 @@
 // g++ does not see what a call that stays one passes by value
 #define __forceinline__ inline __attribute__((always_inline))
 #define __launch_bounds__(...)
+#define __grid_constant__
 #define __align__(n) __attribute__((aligned(n)))
 #define __shared__ thread_local
 
