@@ -16,10 +16,11 @@
 
 namespace fastmetrics {
 
-// In words of 8 bytes. restores: whether the launch leaves its zeros as zeros.
+// In words of 8 bytes. one_kernel: whether one kernel does all, and leaves its zeros as zeros. Between two of them
+// another thread may start one on the same stream.
 struct ScratchSize {
   int64_t zeros = 0, others = 0;
-  bool restores = true;
+  bool one_kernel = true;
 };
 
 // zeros: zero before the launch. others: of any values.
@@ -32,7 +33,7 @@ class KeptScratch {
   // Of the stream, if it has as much to keep; null if not, and while work is captured: a graph may run on any stream,
   // beside this one. device: the current one.
   static KeptScratch* find(const ScratchSize& size, int device, cudaStream_t stream) {
-    if (size.zeros > kZeros || size.others > kOthers || !size.restores || is_capturing(stream)) return nullptr;
+    if (size.zeros > kZeros || size.others > kOthers || !size.one_kernel || is_capturing(stream)) return nullptr;
     static KeptScratch all[kMost];
     static int count = 0;
     const std::lock_guard<std::mutex> lock(one_at_a_time());

@@ -72,7 +72,7 @@ ScratchSize pairs_scratch(const PairsBatch& b, const PairsStates& s) {
   const Plan plan = plan_of(b, s);
   if (plan.parts == 1) return {};
   const int64_t partials = plan.parts * b.outputs * static_cast<int64_t>(sizeof(PairsSums) / sizeof(int64_t));
-  return {plan.is_one_launch() ? plan.chunks : 0, partials};
+  return {plan.is_one_launch() ? plan.chunks : 0, partials, plan.is_one_launch()};
 }
 
 cudaError_t launch_pairs(const PairsBatch& b, const PairsStates& s, const Scratch& scratch, cudaStream_t stream) {

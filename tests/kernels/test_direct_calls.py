@@ -120,7 +120,7 @@ ONE_LAUNCH = {"cudaLaunchKernelEx": 1, "cudaStreamIsCapturing": 1}
 MOST_ASKED = {
     "multiclass_": {"cudaLaunchKernelEx": 1},
     "binary_": ONE_LAUNCH | {"cudaLaunchKernelEx": 2, **OF_PYTORCH},  # many labels, or indices that are apart
-    "pairs_": ONE_LAUNCH | {"cudaLaunchKernelEx": 2},  # many outputs, of whose sums there are many
+    "pairs_": ONE_LAUNCH | {"cudaLaunchKernelEx": 2, "allocation": 1},  # many outputs, of whose sums there are many
     "simple_pairs_": {"cudaLaunchKernelEx": 1},
     "hinge_": ONE_LAUNCH | {"cudaLaunchKernelEx": 2, **OF_PYTORCH},  # sums of each class
     "ranking_": ONE_LAUNCH,
