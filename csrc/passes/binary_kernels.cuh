@@ -292,7 +292,7 @@ FM_KERNEL binary_wide_kernel(const BinaryBatch b, const Cutoffs<T, I> than, int6
   const int64_t line = kSlots == 1 ? blockIdx.x / chunks : 0, sample = line / b.labels, label = line % b.labels;
   const T* preds = static_cast<const T*>(b.preds) + sample * b.samples.a_stride[0] + label * b.a_label;
   const I* target = static_cast<const I*>(b.target) + sample * b.samples.b_stride[0] + label * b.b_label;
-  const int64_t packs = length / kN;
+  const int64_t packs = length / kN, place = kSlots == 1 ? place_of(b, sample * length, label) : 0;
   const int64_t first = static_cast<int64_t>(blockIdx.x % chunks) * kThreads + threadIdx.x;
   Halves of[kSlots];
   Tally<T> tally;  // of one label
@@ -306,7 +306,7 @@ FM_KERNEL binary_wide_kernel(const BinaryBatch b, const Cutoffs<T, I> than, int6
     for (int64_t i = from; i < to; ++i) {
       const int64_t value = label_at(target, b.target_type, i);
       if constexpr (kSlots == 1) {
-        tally.add(b, &bad, value, preds[i], [&] { return place_of(b, sample * length + i, label); });
+        tally.add(b, &bad, value, preds[i], [&] { return place + i; });
       } else {
         tally.add(b, &bad, value, preds[i], [&] { return place_of(b, i / labels, i % labels); });
         for (int k = 0; k < kTotals; ++k) {
@@ -387,8 +387,7 @@ FM_KERNEL binary_lines_kernel(const BinaryBatch b, const Cutoffs<T, I> than, con
     Halves of[1];
     auto one = [&](int i) {  // what is rare
       Tally<T> tally;
-      tally.add(b, &bad, label_at(target, b.target_type, i), preds[i],
-                [&] { return place_of(b, sample * length + i, label); });
+      tally.add(b, &bad, label_at(target, b.target_type, i), preds[i], [&] { return line * length + i; });
       of[0].add(tally);
       outside |= tally.outside;
     };
