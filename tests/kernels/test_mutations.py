@@ -201,7 +201,7 @@ MUTATIONS = [
      "binary", RACE),
     ("an ignored target that no target holds", "passes/binary_cuda.cu", " && label_at(&ignore, b.target_type, 0) == b.ignore;", ";",
      "binary", WRONG),
-    ("lines past the last", BINARY, "if (lane == 0 && line < lines) {", "if (lane == 0) {", "binary", OUTSIDE),
+    ("lines past the last", BINARY, "int i = line < lines ? lane : length;", "int i = lane;", "binary", f"{OUTSIDE}|{WRONG}"),
     ("half of the lanes of a line", BINARY, "offset = kLanes / 2; offset > 0; offset /= 2) {", "offset = kLanes / 4; offset > 0; offset /= 2) {",
      "binary", WRONG),
     ("a long line where its label is", BINARY, "(b.groups > 1 ? line : label) * kTotals", "label * kTotals", "binary", WRONG),
