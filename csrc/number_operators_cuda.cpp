@@ -14,9 +14,8 @@ namespace fastmetrics {
 namespace {
 
 void add_pairs(const PairsBatch& b, const PairsStates& s) {
-  with_scratch("pairs_", pairs_scratch(b, s), [&](const Scratch& scratch, cudaStream_t stream) {
-    return launch_pairs(b, s, scratch, stream);
-  });
+  with_scratch("pairs_", pairs_scratch(b, s),
+               [&](const Scratch& scratch, cudaStream_t stream) { return launch_pairs(b, s, scratch, stream); });
 }
 
 void pairs(View preds, View target, OptionalView weights, OptionalView valid, FM_PAIRS_STATES(OptionalState),
