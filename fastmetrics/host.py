@@ -56,7 +56,7 @@ def copies(parts: Sequence[Part], movable: Sequence[bool], device: torch.device)
     """
     here = [i for i, part in enumerate(parts) if part.faults is not None and part.faults.device == device]
     goes = [movable[i] and _small(parts[i]) for i in here]
-    moved = _moved(
+    brought = moved(
         [
             (parts[i].faults, *((parts[i].states, parts[i].twins) if go else ()))
             for i, go in zip(here, goes, strict=True)
@@ -64,14 +64,9 @@ def copies(parts: Sequence[Part], movable: Sequence[bool], device: torch.device)
         torch.device("cpu"),
     )
     found: list[Copy | None] = [None] * len(parts)
-    for i, go, (faults, *states) in zip(here, goes, moved, strict=True):
+    for i, go, (faults, *states) in zip(here, goes, brought, strict=True):
         found[i] = Copy(faults, Part(parts[i].statistics, states[0], states[1], faults) if go else None)
     return found
-
-
-def returned(value: Any, device: torch.device) -> Any:
-    """A value of the host, with its tensors on a device, by one copy."""
-    return _moved(value, device)
 
 
 def _small(part: Part) -> bool:
@@ -84,8 +79,9 @@ def _small(part: Part) -> bool:
     return size <= MOST
 
 
-def _moved(value: Any, device: torch.device) -> Any:
+def moved(value: Any, device: torch.device) -> Any:
+    """A value with its tensors, which are all on one device, on another, by one copy."""
     found: list[Tensor] = []
     apply_to_collection(value, Tensor, found.append)
-    moved = iter(tensors.together(found, device))
-    return apply_to_collection(value, Tensor, lambda _: next(moved))
+    there = iter(tensors.together(found, device))
+    return apply_to_collection(value, Tensor, lambda _: next(there))

@@ -631,7 +631,7 @@ class StatisticMetric(AccumulatedMetric):
         self._raise_faults(part.faults, copy)
         if copy is None or copy.part is None:
             return self._value_of(part)
-        return host.returned(self._value_of(copy.part), device)
+        return host.moved(self._value_of(copy.part), device)
 
     def _value_of(self, part: Part) -> Any:
         """The value from statistics; it shares no memory with them."""

@@ -465,7 +465,7 @@ class Plan:
                 far.update(values(part))
             else:
                 near.update(values(copy.part))
-        far.update(host.returned(near, device))
+        far.update(host.moved(near, device))
         return far
 
     def reset(self) -> None:
