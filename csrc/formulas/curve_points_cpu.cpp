@@ -19,15 +19,29 @@ namespace {
 constexpr int64_t kRows = Curves::kBlockRows;
 constexpr int64_t kExact = int64_t{1} << 24;  // whole numbers up to this are floats
 
-// Calls f(points of a block, the block, its first row, its first point, the positives before it) for all blocks.
+// Calls f(points of a block, its first row, its first point, the positives before it) for all blocks.
 template <typename F>
 void for_blocks(const SortedColumn& of, int threads, const F& f) {
   split(of.count, static_cast<int>(std::min<int64_t>(threads, of.count)), [&](int, int64_t first, int64_t last) {
-    BlockPoints found;
+    ScoredPoints found;
     for (int64_t b = first; b < last; ++b) {
       of.find(b, &found);
-      f(found, b, of.begin(b), of.points_before(b), of.tp_before(b));
+      f(found, of.begin(b), of.points_before(b), of.tp_before(b));
     }
+  });
+}
+
+void copy_scores(const ScoredPoints& points, DType type, void* to, int64_t at) {
+  memcpy(static_cast<char*>(to) + at * size_of(type), points.scores, points.n * size_of(type));
+}
+
+void reverse_scores(const ScoredPoints& points, DType type, void* to, int64_t at) {
+  with_bits(type, [&](auto b) {
+    using Bits = decltype(b);
+    const Bits* from = reinterpret_cast<const Bits*>(points.scores);
+    Bits* out = static_cast<Bits*>(to) + at;
+    const int n = points.n;
+    for (int k = 0; k < n; ++k) out[k] = from[n - 1 - k];
   });
 }
 
@@ -46,13 +60,43 @@ std::vector<int64_t> firsts(const Curves& curves) {
   return first;
 }
 
-// Calls f(V) with a type that has all whole numbers up to n.
+// Shares of a total, which are rounded once. A total of at most kExact: the product with the reciprocal in doubles has
+// the relative error 2^-52, and no quotient of such whole numbers is nearer than 2^-49 to the middle of two floats.
+struct SharesOfFloats {
+  using Whole = int32_t;
+
+  explicit SharesOfFloats(int64_t total = 1) : inverse(1.0 / static_cast<double>(std::max<int64_t>(total, 1))) {}
+
+  float operator()(int32_t count) const { return static_cast<float>(static_cast<double>(count) * inverse); }
+  static float ratio(int32_t count, int32_t total) { return static_cast<float>(count) / static_cast<float>(total); }
+
+  double inverse;
+};
+
+// Those of any total, divided in doubles.
+struct SharesOfDoubles {
+  using Whole = int64_t;
+
+  explicit SharesOfDoubles(int64_t total = 1) : total(static_cast<double>(std::max<int64_t>(total, 1))) {}
+
+  float operator()(int64_t count) const { return static_cast<float>(static_cast<double>(count) / total); }
+  static float ratio(int64_t count, int64_t total) {
+    return static_cast<float>(static_cast<double>(count) / static_cast<double>(total));
+  }
+
+  double total;
+};
+
+template <typename Shares>
+using Whole = typename Shares::Whole;
+
+// Calls f(Shares) with those for totals up to n.
 template <typename F>
-void with_exact(int64_t n, const F& f) {
+void with_shares(int64_t n, const F& f) {
   if (n <= kExact) {
-    f(float{});
+    f(SharesOfFloats());
   } else {
-    f(double{});
+    f(SharesOfDoubles());
   }
 }
 
@@ -218,28 +262,13 @@ int64_t SortedColumn::tp_at(int64_t rows) const {
   return tp;
 }
 
-template <int kStep>
-void SortedColumn::write(const BlockPoints& points, int64_t block, void* to, int64_t at) const {
-  with_bits(type_, [&](auto b) {
-    using Bits = decltype(b);
-    const Bits* from = reinterpret_cast<const Bits*>(values_) + begin(block);
-    const Bits kept = mask<Bits>();
-    Bits* out = static_cast<Bits*>(to) + at;
-    if (points.n == std::min(m - begin(block), kRows)) {  // all rows are points
-      for (int k = 0; k < points.n; ++k) out[kStep * k] = from[k] & kept;
-    } else {
-      for (int k = 0; k < points.n; ++k) out[kStep * k] = from[points.row[k]] & kept;
-    }
-  });
-}
-
 void curve_points(const Curves& curves, void* thresholds, int64_t* tp, int64_t* fp) {
   const std::vector<int64_t> first = firsts(curves);
   for_columns(curves, [&](int64_t column, int threads) {
     const SortedColumn of(curves, column);
     int64_t *to_tp = tp + first[column], *to_fp = fp + first[column];
-    for_blocks(of, threads, [&](const BlockPoints& p, int64_t block, int64_t row, int64_t point, int64_t before) {
-      of.write<1>(p, block, thresholds, first[column] + point);
+    for_blocks(of, threads, [&](const ScoredPoints& p, int64_t row, int64_t point, int64_t before) {
+      copy_scores(p, curves.type, thresholds, first[column] + point);
       for (int k = 0; k < p.n; ++k) {
         to_tp[point + k] = before + p.tp[k];
         to_fp[point + k] = row + p.row[k] + 1 - before - p.tp[k];
@@ -254,21 +283,19 @@ void roc_curves(const Curves& curves, float* fpr, float* tpr, void* thresholds) 
   for_columns(curves, [&](int64_t column, int threads) {
     const SortedColumn of(curves, column);
     const int64_t at = first[column] + column;
-    const int64_t positives = std::max<int64_t>(of.positives(), 1), negatives = std::max<int64_t>(of.negatives(), 1);
     float *to_fpr = fpr + at, *to_tpr = tpr + at;
     to_fpr[0] = to_tpr[0] = 0.0f;
     with_score_type(curves.type,
                     [&](auto t) { narrow(decltype(widen(t))(1), static_cast<decltype(t)*>(thresholds) + at); });
-    with_exact(of.m, [&](auto v) {
-      using V = decltype(v);
-      const V of_positives = static_cast<V>(positives), of_negatives = static_cast<V>(negatives);
-      for_blocks(of, threads, [&](const BlockPoints& p, int64_t block, int64_t row, int64_t point, int64_t before) {
-        of.write<1>(p, block, thresholds, at + point + 1);
-        const V fp_before = static_cast<V>(row + 1 - before), tp_before = static_cast<V>(before);
-        for (int k = 0; k < p.n; ++k) {  // sums of whole numbers, which are exact
-          const V fp = fp_before + static_cast<V>(p.row[k] - p.tp[k]), tp = tp_before + static_cast<V>(p.tp[k]);
-          to_fpr[point + 1 + k] = static_cast<float>(fp / of_negatives);
-          to_tpr[point + 1 + k] = static_cast<float>(tp / of_positives);
+    with_shares(of.m, [&](auto of_shares) {
+      using Of = decltype(of_shares);
+      const Of of_positives(of.positives()), of_negatives(of.negatives());
+      for_blocks(of, threads, [&](const ScoredPoints& p, int64_t row, int64_t point, int64_t before) {
+        copy_scores(p, curves.type, thresholds, at + point + 1);
+        const Whole<Of> fp = static_cast<Whole<Of>>(row + 1 - before), tp = static_cast<Whole<Of>>(before);
+        for (int k = 0; k < p.n; ++k) {
+          to_fpr[point + 1 + k] = of_negatives(fp + (p.row[k] - p.tp[k]));
+          to_tpr[point + 1 + k] = of_positives(tp + p.tp[k]);
         }
       });
     });
@@ -286,19 +313,19 @@ void precision_recall_curves(const Curves& curves, float absent, float* precisio
     float *to_precision = precision + at + of.points, *to_recall = recall + at + of.points;
     *to_precision-- = 1.0f;
     *to_recall-- = 0.0f;
-    with_exact(of.m, [&](auto v) {
-      using V = decltype(v);
-      const V positives = static_cast<V>(none ? 1 : of.positives());
-      for_blocks(of, threads, [&](const BlockPoints& p, int64_t block, int64_t row, int64_t point, int64_t before) {
-        of.write<-1>(p, block, thresholds, first[column] + of.points - 1 - point);
-        const V rows_before = static_cast<V>(row + 1), tp_before = static_cast<V>(before);
+    with_shares(of.m, [&](auto of_shares) {
+      using Of = decltype(of_shares);
+      const Of of_positives(of.positives());
+      for_blocks(of, threads, [&](const ScoredPoints& p, int64_t row, int64_t point, int64_t before) {
         // from the last point on, so that places ascend, as vectors want them
-        float *of_precision = to_precision - point - (p.n - 1), *of_recall = to_recall - point - (p.n - 1);
+        const int64_t behind = point + p.n - 1;
+        reverse_scores(p, curves.type, thresholds, first[column] + of.points - 1 - behind);
+        float *of_precision = to_precision - behind, *of_recall = to_recall - behind;
+        const Whole<Of> rows = static_cast<Whole<Of>>(row + 1), tp = static_cast<Whole<Of>>(before);
         for (int k = 0; k < p.n; ++k) {
           const int i = p.n - 1 - k;
-          const V rows = rows_before + static_cast<V>(p.row[i]), tp = tp_before + static_cast<V>(p.tp[i]);
-          of_precision[k] = static_cast<float>(tp / rows);
-          of_recall[k] = static_cast<float>(tp / positives);
+          of_precision[k] = Of::ratio(tp + p.tp[i], rows + p.row[i]);
+          of_recall[k] = of_positives(tp + p.tp[i]);
         }
         if (none) std::fill_n(of_recall, p.n, absent);
       });

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <type_traits>
 
 #include "common/cpu.h"
 #include "common/simd.h"
@@ -34,8 +35,20 @@ constexpr Bits kMagnitude = static_cast<Bits>(~Bits{0}) >> 1;
 // The points of a block, which are where runs of equal scores end: their rows, and the positives up to each, counted
 // from the first row of the block on; and the positives of the block.
 struct BlockPoints {
+  static constexpr int64_t kRoom = Curves::kBlockRows + kFloats;  // as compress() needs
+
   int n, positives;
-  alignas(64) int32_t row[Curves::kBlockRows + kFloats], tp[Curves::kBlockRows + kFloats];  // as compress() needs
+  alignas(64) int32_t row[kRoom], tp[kRoom];
+};
+
+// And their scores, without the bit of their labels.
+struct ScoredPoints : BlockPoints {
+  alignas(64) uint64_t scores[kRoom];  // numbers of the size of a score, one behind the other
+
+  template <typename Bits>
+  Bits* scores_of() {
+    return reinterpret_cast<Bits*>(scores);
+  }
 };
 
 // For each byte, how many bits are set up to each of its own, a byte each.
@@ -61,8 +74,11 @@ inline I32s sums_of_lanes(uint32_t mask) {
 
 // Those of `rows` scores of which the last is `tied` with the next; mask: the bits of a score; labels: null if the
 // first bit is one, 1 for a negative.
-template <typename Bits>
-void find_points(const Bits* bits, const uint8_t* labels, Bits mask, int rows, bool tied, BlockPoints* to) {
+template <typename Bits, typename Points>
+void find_points(const Bits* bits, const uint8_t* labels, Bits mask, int rows, bool tied, Points* to) {
+  constexpr bool kScored = std::is_same_v<Points, ScoredPoints>;
+  [[maybe_unused]] Bits* scores = nullptr;
+  if constexpr (kScored) scores = to->template scores_of<Bits>();
   int32_t tp = 0;
   int n = 0, done = 0;
   if constexpr (sizeof(Bits) == 4 && kFloats > 4) {  // narrow registers gain nothing
@@ -70,6 +86,7 @@ void find_points(const Bits* bits, const uint8_t* labels, Bits mask, int rows, b
       const I32s x = load<I32s>(bits + done), next = load<I32s>(bits + done + 1);
       const Mask32 ends = ~equal((x ^ next) & INT32_MAX, I32s{});
       const uint32_t positive = bits_of(at_least(x, I32s{}));
+      if constexpr (kScored) compress(ends, x & INT32_MAX, reinterpret_cast<int32_t*>(scores) + n);
       compress(ends, lane_numbers<I32s>() + done, to->row + n);
       n += compress(ends, sums_of_lanes(positive) + tp, to->tp + n);
       tp += __builtin_popcount(positive);
@@ -77,6 +94,7 @@ void find_points(const Bits* bits, const uint8_t* labels, Bits mask, int rows, b
   }
   const auto take = [&](int i, int32_t positive, bool ends) {  // without a branch, which could not be predicted
     tp += positive;
+    if constexpr (kScored) scores[n] = bits[i] & mask;
     to->row[n] = i;
     to->tp[n] = tp;
     n += ends;
@@ -136,7 +154,8 @@ class SortedColumn {
     return found;
   }
 
-  void find(int64_t block, BlockPoints* to) const {
+  template <typename Points>
+  void find(int64_t block, Points* to) const {
     const int64_t first = begin(block), end = begin(block + 1);
     with_bits(type_, [&](auto b) {
       using Bits = decltype(b);
@@ -147,10 +166,6 @@ class SortedColumn {
 
   // The positives among the rows before one.
   int64_t tp_at(int64_t rows) const;
-
-  // Writes the scores of the points of a block, kStep elements from one to the next.
-  template <int kStep>
-  void write(const BlockPoints& points, int64_t block, void* to, int64_t at) const;
 
  private:
   template <typename Bits>
