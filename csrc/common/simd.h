@@ -294,12 +294,22 @@ template <typename V>
 inline auto not_at_most(V a, V b) {
   return ~(a <= b);
 }
+// x where it is greater, and else y.
+template <typename V>
+inline V greater_of(V x, V y) {
+  return x > y ? x : y;
+}
 #if defined(FM_AVX2)
+// One instruction, which a compiler does not choose where the comparison is asked for, too.
+inline F32s greater_of(F32s x, F32s y) { return (F32s)_mm256_max_ps((__m256)x, (__m256)y); }
+inline F64s greater_of(F64s x, F64s y) { return (F64s)_mm256_max_pd((__m256d)x, (__m256d)y); }
 inline Mask32 unordered(F32s a, F32s b) { return (I32s)_mm256_cmp_ps((__m256)a, (__m256)b, _CMP_UNORD_Q); }
 inline Mask64 unordered(F64s a, F64s b) { return (I64s)_mm256_cmp_pd((__m256d)a, (__m256d)b, _CMP_UNORD_Q); }
 inline uint32_t bits_of(Mask32 mask) { return static_cast<uint32_t>(_mm256_movemask_ps((__m256)mask)); }
 inline uint32_t bits_of(Mask64 mask) { return static_cast<uint32_t>(_mm256_movemask_pd((__m256d)mask)); }
 #elif defined(FM_SSE2)
+inline F32s greater_of(F32s x, F32s y) { return (F32s)_mm_max_ps((__m128)x, (__m128)y); }
+inline F64s greater_of(F64s x, F64s y) { return (F64s)_mm_max_pd((__m128d)x, (__m128d)y); }
 inline Mask32 unordered(F32s a, F32s b) { return (I32s)_mm_cmpunord_ps((__m128)a, (__m128)b); }
 inline Mask64 unordered(F64s a, F64s b) { return (I64s)_mm_cmpunord_pd((__m128d)a, (__m128d)b); }
 inline uint32_t bits_of(Mask32 mask) { return static_cast<uint32_t>(_mm_movemask_ps((__m128)mask)); }
@@ -336,10 +346,6 @@ template <typename Mask>
 inline Mask last_lanes(int64_t n) {
   constexpr int kLanes = kRegister / sizeof(Mask{}[0]);
   return lane_numbers<Mask>() >= static_cast<decltype(Mask{}[0] + 0)>(kLanes - n);
-}
-template <typename V>
-inline V greater_of(V x, V y) {
-  return x > y ? x : y;
 }
 // From the first lane on.
 template <typename V, typename F>
