@@ -445,17 +445,25 @@ class LabelTable {
     }
   }
 
+  // Without a branch for each cell, of which no one knows which are zero.
   void fold_few() {
-    const int64_t* pair = few_.sums();
-    for (int64_t t = 0; t < classes_; ++t) {
-      for (int64_t p = 0; p < classes_; ++p, ++pair) {
-        if (*pair == 0) continue;
-        if (confusion_ != nullptr) confusion_[t * classes_ + p] += *pair;
-        if (counts_ == nullptr) continue;
-        if (t == p) counts_[t * 3] += *pair;
-        counts_[p * 3 + 1] += *pair;
-        counts_[t * 3 + 2] += *pair;
+    const int64_t* pairs = few_.sums();
+    const int64_t all = int64_t{classes_} * classes_;
+    for (int64_t i = 0; confusion_ != nullptr && i < all; ++i) confusion_[i] += pairs[i];
+    if (counts_ != nullptr) {
+      predicted_.assign(classes_, 0);
+      int64_t* predicted = predicted_.data();
+      for (int64_t t = 0; t < classes_; ++t) {
+        const int64_t* row = pairs + t * classes_;
+        int64_t actual = 0;
+        for (int64_t p = 0; p < classes_; ++p) {
+          actual += row[p];
+          predicted[p] += row[p];
+        }
+        counts_[t * 3] += row[t];
+        counts_[t * 3 + 2] += actual;
       }
+      for (int64_t p = 0; p < classes_; ++p) counts_[p * 3 + 1] += predicted[p];
     }
     few_.clear();
   }
@@ -488,6 +496,7 @@ class LabelTable {
   bool shared_ = false;
   std::mutex* lock_ = nullptr;
   FewCells few_;                                   // [C, C]
+  std::vector<int64_t> predicted_;                 // [C], its sums
   ByteCells many_;                                 // [C, C]
   ByteCells outcomes_;                             // [3, C]: true positives, false positives, false negatives
   bool keeps_ = false;                             // whether a state has no cells here
