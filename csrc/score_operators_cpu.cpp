@@ -12,30 +12,62 @@
 namespace fastmetrics {
 namespace {
 
+void add_histogram_of(const ScoresBatch& b, const ScoreRows& rows, const ScoreBins& bins, const State& histogram,
+                      const OptionalState& faults) {
+  if (b.weights != nullptr) {
+    double* to = score_histogram_data<double>(b, bins, histogram, rows.number());
+    add_score_histogram(b, rows, bins, to, faults_data(faults));
+  } else {
+    int64_t* to = score_histogram_data<int64_t>(b, bins, histogram, rows.number());
+    add_score_histogram(b, rows, bins, to, faults_data(faults));
+  }
+}
+
 void score_histogram(View preds, View target, OptionalView valid, OptionalView weights, View cuts, View logit_cuts,
                      State histogram, OptionalState faults, bool uniform, bool in_columns, int64_t logits,
                      int64_t ignore_index, bool has_ignore_index, bool ignored_decide) {
   const ScoresBatch b = scores_batch("score_histogram_", preds, target, valid, weights, in_columns, logits,
                                      ignore_index, has_ignore_index, ignored_decide);
-  const ScoreBins bins = score_bins(cuts, logit_cuts, uniform);
-  if (weights.has_value()) {
-    add_score_histogram(b, bins, score_histogram_data<double>(b, bins, histogram), faults_data(faults));
+  add_histogram_of(b, {nullptr, 0}, score_bins(cuts, logit_cuts, uniform), histogram, faults);
+}
+
+// rows: [K, ...], with the shape of target; histogram: [S, C, T + 1, 2].
+void score_histogram_rows(View preds, View target, View rows, OptionalView valid, OptionalView weights, View cuts,
+                          View logit_cuts, State histogram, OptionalState faults, bool uniform, bool in_columns,
+                          int64_t logits, int64_t ignore_index, bool has_ignore_index, bool ignored_decide) {
+  const ScoresBatch b = scores_batch("score_histogram_rows_", preds, target, valid, weights, in_columns, logits,
+                                     ignore_index, has_ignore_index, ignored_decide);
+  int64_t a_column;
+  const SampleRows r = score_rows(b, rows, target, in_columns, histogram, &a_column);
+  add_histogram_of(b, {&r, a_column}, score_bins(cuts, logit_cuts, uniform), histogram, faults);
+}
+
+void count_to(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, const State& counts,
+              const OptionalState& faults) {
+  if (b.weights != nullptr) {
+    count_scores(b, rows, keys, score_counts_data<double>(b, keys, counts, rows.number()), faults_data(faults));
   } else {
-    add_score_histogram(b, bins, score_histogram_data<int64_t>(b, bins, histogram), faults_data(faults));
+    count_scores(b, rows, keys, score_counts_data<int64_t>(b, keys, counts, rows.number()), faults_data(faults));
   }
 }
 
-void count(View preds, View target, OptionalView valid, OptionalView weights, State histogram, OptionalState faults,
+void count(View preds, View target, OptionalView valid, OptionalView weights, State counts, OptionalState faults,
            int64_t bits, bool in_columns, int64_t logits, int64_t ignore_index, bool has_ignore_index,
            bool ignored_decide) {
   const ScoresBatch b = scores_batch("count_scores_", preds, target, valid, weights, in_columns, logits, ignore_index,
                                      has_ignore_index, ignored_decide);
-  const ScoreKeys keys = score_keys(b, bits, logits);
-  if (weights.has_value()) {
-    count_scores(b, keys, score_counts_data<double>(b, keys, histogram), faults_data(faults));
-  } else {
-    count_scores(b, keys, score_counts_data<int64_t>(b, keys, histogram), faults_data(faults));
-  }
+  count_to(b, {nullptr, 0}, score_keys(b, bits, logits), counts, faults);
+}
+
+// rows: [K, ...], with the shape of target; counts: [S, C, K, 2].
+void count_rows(View preds, View target, View rows, OptionalView valid, OptionalView weights, State counts,
+                OptionalState faults, int64_t bits, bool in_columns, int64_t logits, int64_t ignore_index,
+                bool has_ignore_index, bool ignored_decide) {
+  const ScoresBatch b = scores_batch("count_scores_rows_", preds, target, valid, weights, in_columns, logits,
+                                     ignore_index, has_ignore_index, ignored_decide);
+  int64_t a_column;
+  const SampleRows r = score_rows(b, rows, target, in_columns, counts, &a_column);
+  count_to(b, {&r, a_column}, score_keys(b, bits, logits), counts, faults);
 }
 
 void keep(View preds, View target, OptionalView valid, OptionalView weights, State scores, OptionalState labels,
@@ -173,7 +205,9 @@ void points_of_weighted(View scores, OptionalView labels, View weights, State th
 }  // namespace fastmetrics
 
 FM_CPU_OPERATOR("score_histogram_", &fastmetrics::score_histogram)
+FM_CPU_OPERATOR("score_histogram_rows_", &fastmetrics::score_histogram_rows)
 FM_CPU_OPERATOR("count_scores_", &fastmetrics::count)
+FM_CPU_OPERATOR("count_scores_rows_", &fastmetrics::count_rows)
 FM_CPU_OPERATOR("keep_scores_", &fastmetrics::keep)
 FM_CPU_OPERATOR("score_keys_", &fastmetrics::keys_of_scores)
 FM_CPU_OPERATOR("sort_labelled_", &fastmetrics::sort_of_labelled)

@@ -3,7 +3,7 @@
 
 from bench import expressions as e
 from bench.expressions import expression
-from bench.inputs import Scores
+from bench.inputs import Binary, Scores
 from bench.slices import Sliced
 from bench.specs import collection, metric
 from bench.workloads.family import confusion
@@ -32,6 +32,8 @@ def top(c, k):
     return metric("MulticlassAccuracy", num_classes=c, average="micro", top_k=k)
 
 
+AT_THRESHOLDS = metric("BinaryAUROC", thresholds=200)
+
 ROWS = [
     *(
         Workload(
@@ -58,6 +60,14 @@ ROWS = [
         ours=Sliced(ten(10), (1000, 4)),
         theirs=None,
         alone=Sliced(ten(10), 0),
+        note="alone: the same without groups",
+    ),
+    Workload(
+        name="AUROC, 200 thresholds, by 1000 groups, 1M f32 probabilities",
+        inputs=Binary((M,), groups=1000),
+        ours=Sliced(AT_THRESHOLDS, 1000),
+        theirs=None,
+        alone=Sliced(AT_THRESHOLDS, 0),
         note="alone: the same without groups",
     ),
     Workload(

@@ -51,13 +51,17 @@ void add_proper_scores(const RowsBatch& b, const SampleRows* rows, const ProperS
 void add_ranking(const RowsBatch& b, const RankingSums& to, int64_t* faults);
 void add_exact_match(const RowsBatch& b, const ExactMatchOptions& options, const ExactMatchSums& to, int64_t* faults);
 
-// histogram: [C, T + 1, 2], of doubles if the batch has weights.
-void add_score_histogram(const ScoresBatch& b, const ScoreBins& bins, int64_t* histogram, int64_t* faults);
-void add_score_histogram(const ScoresBatch& b, const ScoreBins& bins, double* histogram, int64_t* faults);
+// histogram: [C, T + 1, 2], or [S, C, T + 1, 2] of rows, of doubles if the batch has weights.
+void add_score_histogram(const ScoresBatch& b, const ScoreRows& rows, const ScoreBins& bins, int64_t* histogram,
+                         int64_t* faults);
+void add_score_histogram(const ScoresBatch& b, const ScoreRows& rows, const ScoreBins& bins, double* histogram,
+                         int64_t* faults);
 
-// histogram: [C, keys.number(), 2].
-void count_scores(const ScoresBatch& b, const ScoreKeys& keys, int64_t* histogram, int64_t* faults);
-void count_scores(const ScoresBatch& b, const ScoreKeys& keys, double* histogram, int64_t* faults);
+// histogram: [C, keys.number(), 2], or that of each row.
+void count_scores(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, int64_t* histogram,
+                  int64_t* faults);
+void count_scores(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, double* histogram,
+                  int64_t* faults);
 
 // scores: [N, C] of the type of the scores, whose sign says what the target is; or it is in labels, [N, C].
 void keep_scores(const ScoresBatch& b, void* scores, int8_t* labels, int64_t* faults);

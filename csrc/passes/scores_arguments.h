@@ -6,6 +6,7 @@
 #pragma once
 
 #include "common/view.h"
+#include "passes/sample_rows_arguments.h"
 #include "passes/scores.h"
 
 namespace fastmetrics {
@@ -62,6 +63,23 @@ inline ScoresBatch scores_batch(const char* name, const View& preds, const View&
   return b;
 }
 
+// The rows of samples, and of labels those of the first one. rows: [K, ...], with the shape of target.
+inline SampleRows score_rows(const ScoresBatch& b, const View& rows, const View& target, bool in_columns,
+                             const View& histogram, int64_t* a_column) {
+  require(histogram.dim() >= 1, "histograms of rows must be [S, ...]");
+  SampleRows r = sample_rows(rows, target, histogram.size(0));
+  *a_column = 0;
+  if (in_columns && !b.multiclass) {
+    *a_column = rows.stride(2);
+    r.layout = Layout{};
+    for (int64_t d = 0; d < target.dim(); ++d) {
+      if (d != 1) r.layout.push(target.size(d), rows.stride(d + 1), 0);
+    }
+    r.layout.collapse(0);
+  }
+  return r;
+}
+
 inline ScoreBins score_bins(const View& cuts, const View& logit_cuts, bool uniform) {
   const int64_t number = cuts.numel();
   require(cuts.dtype() == DType::kDouble && cuts.is_contiguous() && logit_cuts.dtype() == DType::kDouble &&
@@ -72,9 +90,11 @@ inline ScoreBins score_bins(const View& cuts, const View& logit_cuts, bool unifo
 }
 
 template <typename State>
-State* score_histogram_data(const ScoresBatch& b, const ScoreBins& bins, const OptionalState& histogram) {
+State* score_histogram_data(const ScoresBatch& b, const ScoreBins& bins, const OptionalState& histogram,
+                            int64_t rows = 1) {
   constexpr DType kType = std::is_same<State, double>::value ? DType::kDouble : DType::kInt64;
-  return state_data<State>(histogram, kType, b.columns * (bins.number + 1) * 2, "histogram, [C, T + 1, 2]");
+  return state_data<State>(histogram, kType, rows * b.columns * (bins.number + 1) * 2,
+                           "histogram, [C, T + 1, 2] of each row");
 }
 
 inline ScoreKeys score_keys(const ScoresBatch& b, int64_t bits, int64_t logits) {
@@ -102,9 +122,9 @@ inline KeptRows kept_rows(const ScoresBatch& b, const OptionalState& scores, con
 }
 
 template <typename State>
-State* score_counts_data(const ScoresBatch& b, const ScoreKeys& keys, const OptionalState& counts) {
+State* score_counts_data(const ScoresBatch& b, const ScoreKeys& keys, const OptionalState& counts, int64_t rows = 1) {
   constexpr DType kType = std::is_same<State, double>::value ? DType::kDouble : DType::kInt64;
-  return state_data<State>(counts, kType, b.columns * keys.number() * 2, "counts, [C, K, 2]");
+  return state_data<State>(counts, kType, rows * b.columns * keys.number() * 2, "counts, [C, K, 2] of each row");
 }
 
 }  // namespace fastmetrics

@@ -10,6 +10,7 @@
 #include "passes/scores_cpu.h"
 
 #include "passes/loops_cpu.h"
+#include "passes/sample_rows_cpu.h"
 
 namespace fastmetrics {
 namespace {
@@ -83,26 +84,55 @@ struct AllBins {
   const Bins<double>& of(double, bool logits) const { return doubles[logits]; }
 };
 
-// Adds a column to cells, whose sets are `set` apart; `width` cells are those of a column and one for what does not
-// count, as a score whose bin is negative.
+// The rows of a state that the samples of a block have in one slicing, and how many cells a row has.
+class BlockRows {
+ public:
+  // rows: null if the state has none.
+  BlockRows(const SampleRows* rows, int64_t a_column, int64_t cells)
+      : rows_(rows), a_column_(a_column), cells_(cells) {}
+
+  int64_t slicings() const { return rows_ == nullptr ? 1 : rows_->slicings; }
+
+  // Those of n samples from `first` on. a_column: from those of one column to those of the next.
+  void read(int64_t k, int64_t column, int64_t first, int n) {
+    if (rows_ == nullptr) return;
+    SampleRows of_column = *rows_;
+    of_column.data = static_cast<const char*>(rows_->data) + column * a_column_ * size_of(rows_->type);
+    read_rows(of_column, k, first, n, row_);
+  }
+
+  // The first cell of the row of sample i; negative if it has none.
+  int64_t first_cell(int i) const { return rows_ == nullptr ? 0 : row_[i] * cells_; }
+
+ private:
+  const SampleRows* rows_;
+  int64_t a_column_, cells_;
+  alignas(64) int32_t row_[kMostRows];
+};
+
+// Adds a column to cells, whose sets are `set` apart, of the rows that were read; `none` is the cell of what does not
+// count, as a score whose bin is negative. first: the first cell of the column in a row.
 template <typename V, typename Cell>
-void count_column(const int32_t* bin, const ScoresColumn<V>& c, Cell* cells, int64_t width, int64_t set) {
+void count_column(const int32_t* bin, const ScoresColumn<V>& c, const BlockRows& rows, int64_t first, int32_t none,
+                  int64_t set, Cell* cells) {
   alignas(64) int32_t cell[kMostRows];
-  const int32_t none = static_cast<int32_t>(width - 1);
-  for (int i = 0; i < c.n; ++i) cell[i] = (c.label[i] | bin[i]) < 0 ? none : 2 * bin[i] + c.label[i];
-  Cell* to = cells + c.column * width;
+  for (int i = 0; i < c.n; ++i) {
+    const int32_t row = static_cast<int32_t>(rows.first_cell(i));
+    const int32_t counts = c.label[i] | bin[i] | row;
+    cell[i] = counts < 0 ? none : row + static_cast<int32_t>(first) + 2 * bin[i] + c.label[i];
+  }
   if constexpr (std::is_same_v<Cell, double>) {
     for (int i = 0; i < c.n; ++i) {
-      if (c.label[i] >= 0) to[cell[i]] += c.weight[i];
+      if (cell[i] != none) cells[cell[i]] += c.weight[i];
     }
   } else {
     int i = 0;
     if (set != 0) {
       for (; i + kSets <= c.n; i += kSets) {
-        for (int j = 0; j < kSets; ++j) ++to[j * set + cell[i + j]];
+        for (int j = 0; j < kSets; ++j) ++cells[j * set + cell[i + j]];
       }
     }
-    for (; i < c.n; ++i) ++to[cell[i]];
+    for (; i < c.n; ++i) ++cells[cell[i]];
   }
 }
 
@@ -116,15 +146,23 @@ Parts parts_of(const ScoresBatch& b, int64_t size) {
   return Parts(samples, std::min(most, samples));
 }
 
-// Adds to `histogram` [columns, number, 2]. begin(part) is called before the first column of a part, and again if what
-// it has found is to be forgotten; find(part, logits, column, bins) finds the bins of a column.
+// Adds to `histogram` [columns, number, 2], or that of each row. begin(part) is called before the first column of a
+// part, and again if what it has found is to be forgotten; find(part, logits, column, bins) finds the bins of a column.
 template <typename State, typename Begin, typename Find>
-void add_to_bins(const ScoresBatch& b, int64_t number, State* histogram, int64_t* faults, const Begin& begin,
-                 const Find& find) {
+void add_to_bins(const ScoresBatch& b, const ScoreRows& to_rows, int64_t number, State* histogram, int64_t* faults,
+                 const Begin& begin, const Find& find) {
   using Cell = std::conditional_t<std::is_same_v<State, double>, double, uint32_t>;
   const int64_t samples = b.rows.samples(), work = samples * b.columns;
-  const int64_t of_column = 2 * number;
-  if (work < b.columns * of_column / 4 || b.columns * of_column > kMostCells) {
+  const int64_t of_column = 2 * number, of_row = b.columns * of_column, all = to_rows.number() * of_row;
+  // calls f(slicing's rows) for each slicing, with the rows of a column
+  const auto for_slicings = [&](const auto& c, const auto& f) {
+    BlockRows rows(to_rows.rows, to_rows.a_column, of_row);
+    for (int64_t k = 0; k < rows.slicings(); ++k) {
+      rows.read(k, c.column, c.first, c.n);
+      f(rows);
+    }
+  };
+  if (work < all / 4 || all > kMostCells) {
     ScoresBatch decided = b;
     const Parts one(samples, 1);
     if (b.logits == kEither) {
@@ -137,19 +175,22 @@ void add_to_bins(const ScoresBatch& b, int64_t number, State* histogram, int64_t
         [&](int64_t p, bool logits, const auto& c) {
           alignas(64) int32_t bin[kMostRows];
           find(p, logits, c, bin);
-          State* to = histogram + c.column * of_column;
-          for (int i = 0; i < c.n; ++i) {
-            if ((c.label[i] | bin[i]) < 0) continue;
-            if constexpr (std::is_same_v<State, double>) {
-              to[2 * bin[i] + c.label[i]] += c.weight[i];
-            } else {
-              ++to[2 * bin[i] + c.label[i]];
+          for_slicings(c, [&](const BlockRows& rows) {
+            State* to = histogram + c.column * of_column;
+            for (int i = 0; i < c.n; ++i) {
+              const int64_t row = rows.first_cell(i);
+              if ((c.label[i] | bin[i]) < 0 || row < 0) continue;
+              if constexpr (std::is_same_v<State, double>) {
+                to[row + 2 * bin[i] + c.label[i]] += c.weight[i];
+              } else {
+                ++to[row + 2 * bin[i] + c.label[i]];
+              }
             }
-          }
+          });
         });
     return;
   }
-  const int64_t width = of_column + 1, size = width * b.columns;
+  const int64_t size = all + 1;
   const bool weighted = std::is_same_v<State, double>;
   const bool apart = !weighted && size * static_cast<int64_t>(sizeof(Cell)) <= kSetBytes;
   const int64_t sets = apart ? kSets : 1;
@@ -164,25 +205,25 @@ void add_to_bins(const ScoresBatch& b, int64_t number, State* histogram, int64_t
       [&](int64_t p, bool logits, const auto& c) {
         alignas(64) int32_t bin[kMostRows];
         find(p, logits, c, bin);
-        count_column(bin, c, cells[p].data(), width, apart ? size : 0);
+        for_slicings(c, [&](const BlockRows& rows) {
+          count_column(bin, c, rows, c.column * of_column, static_cast<int32_t>(all), apart ? size : 0,
+                       cells[p].data());
+        });
       });
   for (const auto& of_part : cells) {
     for (size_t at = 0; at < of_part.size(); at += size) {
-      for (int64_t column = 0; column < b.columns; ++column) {
-        const Cell* from = of_part.data() + at + column * width;
-        State* to = histogram + column * of_column;
-        for (int64_t i = 0; i < of_column; ++i) to[i] += from[i];
-      }
+      for (int64_t i = 0; i < all; ++i) histogram[i] += of_part[at + i];
     }
   }
 }
 
 template <typename State>
-void add_histogram(const ScoresBatch& b, const ScoreBins& bins, State* histogram, int64_t* faults) {
+void add_histogram(const ScoresBatch& b, const ScoreRows& rows, const ScoreBins& bins, State* histogram,
+                   int64_t* faults) {
   if (b.rows.samples() * b.columns == 0) return;
   const AllBins all(bins, b.preds_type == DType::kDouble, b.multiclass);
   add_to_bins(
-      b, bins.number + 1, histogram, faults, [](int64_t) {},
+      b, rows, bins.number + 1, histogram, faults, [](int64_t) {},
       [&](int64_t, bool logits, const auto& c, int32_t* bin) {
         all.of(std::decay_t<decltype(*c.x)>{}, logits).find(c.x, c.n, bin);
       });
@@ -255,11 +296,11 @@ bool find_keys(const ScoreKeys& keys, const Wide<T>* __restrict x, int n, int32_
 }
 
 template <typename T, typename State>
-void count_all(const ScoresBatch& b, const ScoreKeys& keys, State* histogram, int64_t* faults) {
+void count_all(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, State* histogram, int64_t* faults) {
   using V = Wide<T>;
   std::vector<Faults> nans(static_cast<size_t>(parts_of<State>(b, 1).count));
   add_to_bins(
-      b, keys.number(), histogram, faults, [&](int64_t p) { nans[p] = Faults{}; },
+      b, rows, keys.number(), histogram, faults, [&](int64_t p) { nans[p] = Faults{}; },
       [&](int64_t p, bool logits, auto c, int32_t* bin) {
         if constexpr (std::is_same_v<std::decay_t<decltype(*c.x)>, V>) {
           alignas(64) V made[kMostRows];
@@ -422,36 +463,41 @@ void keep_all(const ScoresBatch& b, T* scores, int8_t* labels, int64_t* faults) 
 
 }  // namespace
 
-void add_score_histogram(const ScoresBatch& b, const ScoreBins& bins, int64_t* histogram, int64_t* faults) {
-  add_histogram(b, bins, histogram, faults);
+void add_score_histogram(const ScoresBatch& b, const ScoreRows& rows, const ScoreBins& bins, int64_t* histogram,
+                         int64_t* faults) {
+  add_histogram(b, rows, bins, histogram, faults);
 }
 
-void add_score_histogram(const ScoresBatch& b, const ScoreBins& bins, double* histogram, int64_t* faults) {
-  add_histogram(b, bins, histogram, faults);
+void add_score_histogram(const ScoresBatch& b, const ScoreRows& rows, const ScoreBins& bins, double* histogram,
+                         int64_t* faults) {
+  add_histogram(b, rows, bins, histogram, faults);
 }
 
 namespace {
 
 template <typename State>
-void count_batch(const ScoresBatch& b, const ScoreKeys& keys, State* histogram, int64_t* faults) {
+void count_batch(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, State* histogram,
+                 int64_t* faults) {
   if (b.rows.samples() * b.columns == 0) return;
   with_score_type(b.preds_type, [&](auto t) {
     using T = decltype(t);
     if constexpr (sizeof(T) == 2 && std::is_same_v<State, int64_t>) {
-      if (count_clean<T>(b, keys, histogram)) return;
+      if (rows.rows == nullptr && count_clean<T>(b, keys, histogram)) return;
     }
-    count_all<T>(b, keys, histogram, faults);
+    count_all<T>(b, rows, keys, histogram, faults);
   });
 }
 
 }  // namespace
 
-void count_scores(const ScoresBatch& b, const ScoreKeys& keys, int64_t* histogram, int64_t* faults) {
-  count_batch(b, keys, histogram, faults);
+void count_scores(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, int64_t* histogram,
+                  int64_t* faults) {
+  count_batch(b, rows, keys, histogram, faults);
 }
 
-void count_scores(const ScoresBatch& b, const ScoreKeys& keys, double* histogram, int64_t* faults) {
-  count_batch(b, keys, histogram, faults);
+void count_scores(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, double* histogram,
+                  int64_t* faults) {
+  count_batch(b, rows, keys, histogram, faults);
 }
 
 void keep_scores(const ScoresBatch& b, void* scores, int8_t* labels, int64_t* faults) {

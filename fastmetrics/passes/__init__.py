@@ -12,8 +12,8 @@ from fastmetrics.passes.queries import keep_documents_, query_sums_, query_value
 from fastmetrics.passes.ranking import ranking_
 from fastmetrics.passes.resample import resample_
 from fastmetrics.passes.row_pairs import row_pairs
-from fastmetrics.passes.score_keys import count_scores_
-from fastmetrics.passes.scores import keep_scores_, score_histogram_
+from fastmetrics.passes.score_keys import count_scores_, count_scores_rows_
+from fastmetrics.passes.scores import keep_scores_, score_histogram_, score_histogram_rows_
 from fastmetrics.passes.token_rows import token_rows
 from fastmetrics.passes.values import values_
 
@@ -22,6 +22,7 @@ __all__ = [
     "calibration_",
     "calibration_rows_",
     "count_scores_",
+    "count_scores_rows_",
     "exact_match_",
     "hinge_",
     "keep_documents_",
@@ -37,6 +38,7 @@ __all__ = [
     "resample_",
     "row_pairs",
     "score_histogram_",
+    "score_histogram_rows_",
     "simple_pairs_",
     "sort_queries_",
     "token_rows",

@@ -15,12 +15,23 @@ from torch import Tensor
 from fastmetrics.native.operators import define
 from fastmetrics.passes.faults import record_faults
 from fastmetrics.passes.groups import add_to_cells
-from fastmetrics.passes.scores import OPTIONS, PROBABILITIES, check_batch, probabilities, read_batch, weighed
+from fastmetrics.passes.scores import (
+    OPTIONS,
+    PROBABILITIES,
+    add_columns_to_rows,
+    check_batch,
+    check_rows,
+    probabilities,
+    read_batch,
+    weighed,
+)
 
 COUNT_SCHEMA = (
     "count_scores_(Tensor preds, Tensor target, Tensor? valid, Tensor? weights, Tensor(a!) counts, Tensor(b!)? faults, "
     f"int bits, {OPTIONS}"
 )
+
+COUNT_ROWS_SCHEMA = COUNT_SCHEMA.replace("scores_(", "scores_rows_(").replace("target,", "target, Tensor rows,")
 
 #: Floating types whose every value is a key, and how many of those lie in [0, 1].
 KEYS = {torch.bfloat16: 0x3F81, torch.float16: 0x3C01}
@@ -150,6 +161,49 @@ def count_scores_body(
     add_to_cells(counts, None, cells, amount)
 
 
+def count_scores_rows_body(
+    preds: Tensor,
+    target: Tensor,
+    rows: Tensor,
+    valid: Tensor | None,
+    weights: Tensor | None,
+    counts: Tensor,
+    faults: Tensor | None,
+    bits: int,
+    in_columns: bool,
+    logits: int,
+    ignore_index: int,
+    has_ignore_index: bool,
+    ignored_decide: bool,
+) -> None:
+    """Count the scores of each column by their keys and labels, in the rows of their samples or labels.
+
+    What is counted is that of :func:`count_scores_body`. Scores are read as logits or as probabilities for the whole
+    batch.
+
+    Args:
+        preds: see there.
+        target: see there.
+        rows: of any integer type or bool ``[K, *target.shape]``: K rows of each target. What lies outside of [0, S) is
+            left out, without a fault.
+        valid: see there.
+        weights: see there.
+        counts: int64 ``[S, C, K, 2]``, float64 with weights.
+        faults: see there.
+        bits: see there.
+        in_columns: see there.
+        logits: see there.
+        ignore_index: see there.
+        has_ignore_index: see there.
+        ignored_decide: see there.
+    """
+    if preds.numel() == 0:
+        return
+    options = bits, in_columns, logits, ignore_index, has_ignore_index, ignored_decide
+    cells, amount = score_cells(preds, target, valid, weights, faults, *options)
+    add_columns_to_rows(counts, rows, cells, amount, in_columns and preds.dim() == target.dim())
+
+
 def score_cells(
     preds: Tensor,
     target: Tensor,
@@ -199,4 +253,10 @@ def _fake(
     torch._check(counts.dtype == dtype, lambda: f"count_scores_: counts must be {dtype}")
 
 
+def _rows_fake(preds: Tensor, target: Tensor, rows: Tensor, *rest: Any) -> None:
+    _fake(preds, target, *rest)
+    check_rows(rows, target, "count_scores_rows_")
+
+
 count_scores_ = define(COUNT_SCHEMA, count_scores_body, _fake, library="scores")
+count_scores_rows_ = define(COUNT_ROWS_SCHEMA, count_scores_rows_body, _rows_fake, ("cpu",), library="scores")

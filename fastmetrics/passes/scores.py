@@ -11,12 +11,16 @@ from torch import Tensor
 from fastmetrics.native.operators import constant_in_graphs, define
 from fastmetrics.native.transforms import suspended
 from fastmetrics.passes.faults import bad_weights, record_faults
+from fastmetrics.passes.groups import add_to_cells
 from fastmetrics.tensors import differs
 
 OPTIONS = "bool in_columns, int logits, int ignore_index, bool has_ignore_index, bool ignored_decide) -> ()"
 HISTOGRAM_SCHEMA = (
     "score_histogram_(Tensor preds, Tensor target, Tensor? valid, Tensor? weights, Tensor cuts, Tensor logit_cuts, "
     f"Tensor(a!) histogram, Tensor(b!)? faults, bool uniform, {OPTIONS}"
+)
+HISTOGRAM_ROWS_SCHEMA = HISTOGRAM_SCHEMA.replace("histogram_(", "histogram_rows_(").replace(
+    "target,", "target, Tensor rows,"
 )
 KEEP_SCHEMA = (
     "keep_scores_(Tensor preds, Tensor target, Tensor? valid, Tensor? weights, Tensor(a!) scores, Tensor(b!)? labels, "
@@ -219,6 +223,67 @@ def histogram_cells(
     return cells, torch.where(labels < 0, 0, amount)
 
 
+def score_histogram_rows_body(
+    preds: Tensor,
+    target: Tensor,
+    rows: Tensor,
+    valid: Tensor | None,
+    weights: Tensor | None,
+    cuts: Tensor,
+    logit_cuts: Tensor,
+    histogram: Tensor,
+    faults: Tensor | None,
+    uniform: bool,
+    in_columns: bool,
+    logits: int,
+    ignore_index: int,
+    has_ignore_index: bool,
+    ignored_decide: bool,
+) -> None:
+    """Add each score of a batch to the histograms of the rows of its sample, or of its label.
+
+    What is counted is that of :func:`score_histogram_body`. Scores are read as logits or as probabilities for the whole
+    batch.
+
+    Args:
+        preds: see there.
+        target: see there.
+        rows: of any integer type or bool ``[K, *target.shape]``: K rows of each target. What lies outside of [0, S) is
+            left out, without a fault.
+        valid: see there.
+        weights: see there.
+        cuts: see there.
+        logit_cuts: see there.
+        histogram: int64 ``[S, C, T + 1, 2]``, float64 with weights.
+        faults: see there.
+        uniform: see there.
+        in_columns: see there.
+        logits: see there.
+        ignore_index: see there.
+        has_ignore_index: see there.
+        ignored_decide: see there.
+    """
+    if preds.numel() == 0:
+        return
+    options = in_columns, logits, ignore_index, has_ignore_index, ignored_decide
+    cells, amount = histogram_cells(preds, target, valid, weights, cuts, logit_cuts, faults, *options)
+    add_columns_to_rows(histogram, rows, cells, amount, in_columns and preds.dim() == target.dim())
+
+
+def add_columns_to_rows(state: Tensor, rows: Tensor, cells: Tensor, amount: Tensor, of_labels: bool) -> None:
+    """Add what the scores of each column count in their cells to rows of a state.
+
+    Args:
+        state: ``[S, ...]``.
+        rows: ``[K, *target.shape]``.
+        cells: int64 ``[M, C]``: which number of a row.
+        amount: ``[M, C]``.
+        of_labels: whether a target says a label of each column, in dimension 1, and not a class.
+    """
+    rows = rows.movedim(2, -1) if of_labels else rows
+    add_to_cells(state, rows.reshape(len(rows), *(cells.shape if of_labels else (len(cells), 1))), cells, amount)
+
+
 def weighed(
     labels: Tensor,
     target: Tensor,
@@ -326,6 +391,16 @@ def _histogram_fake(
     torch._check(histogram.dtype == dtype, lambda: f"score_histogram_: histogram must be {dtype}")
 
 
+def check_rows(rows: Tensor, target: Tensor, name: str) -> None:
+    """Raise unless ``rows`` are those of each target."""
+    torch._check(rows.shape[1:] == target.shape, lambda: f"{name}: rows must be [K, ...], with the shape of target")
+
+
+def _histogram_rows_fake(preds: Tensor, target: Tensor, rows: Tensor, *rest: Any) -> None:
+    _histogram_fake(preds, target, *rest)
+    check_rows(rows, target, "score_histogram_rows_")
+
+
 def _keep_fake(
     preds: Tensor,
     target: Tensor,
@@ -343,4 +418,7 @@ def _keep_fake(
 
 
 score_histogram_ = define(HISTOGRAM_SCHEMA, score_histogram_body, _histogram_fake, library="scores")
+score_histogram_rows_ = define(
+    HISTOGRAM_ROWS_SCHEMA, score_histogram_rows_body, _histogram_rows_fake, ("cpu",), library="scores"
+)
 keep_scores_ = define(KEEP_SCHEMA, keep_scores_body, _keep_fake, library="scores")

@@ -14,10 +14,15 @@ from fastmetrics import tensors
 from fastmetrics.native import transforms
 from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.native.transforms import suspended
-from fastmetrics.passes import count_scores_, keep_scores_, score_histogram_
-from fastmetrics.passes.groups import add_to_cells
-from fastmetrics.passes.score_keys import KEYS, number_of_keys, score_cells, scores_of_keys
-from fastmetrics.passes.scores import EITHER, LOGITS, PROBABILITIES, histogram_cells, logit_cuts
+from fastmetrics.passes import (
+    count_scores_,
+    count_scores_rows_,
+    keep_scores_,
+    score_histogram_,
+    score_histogram_rows_,
+)
+from fastmetrics.passes.score_keys import KEYS, number_of_keys, scores_of_keys
+from fastmetrics.passes.scores import EITHER, LOGITS, PROBABILITIES, logit_cuts
 from fastmetrics.statistics.base import Batch, Inputs, States, Statistics
 from fastmetrics.statistics.buffers import Buffers, join
 from fastmetrics.statistics.decisions import OfScores, as_samples
@@ -68,12 +73,6 @@ class ScoresOfTask(OfScores):
         of_labels = self.task == "multilabel"  # torchmetrics drops ignored samples first, but for labels
         return self.task != "binary", logits, *self._ignored, of_labels
 
-    def _add_cells(self, state: Tensor, rows: Tensor, cells: Tensor, amount: Tensor) -> None:
-        """Add what scores count in their cells, ``[M, C]`` each, to the rows ``[K, *shape]`` of ``state``."""
-        if self.task == "multilabel":
-            rows = rows.movedim(2, -1).reshape(len(rows), *cells.shape)
-        add_to_cells(state, rows.reshape(len(rows), len(cells), -1), cells, amount)
-
 
 class ScoreHistogram(ScoresOfTask):
     """How many scores of each column reach how many of the thresholds: ``histogram`` int64 [C, T + 1, 2], by the label.
@@ -95,11 +94,11 @@ class ScoreHistogram(ScoresOfTask):
         preds, target, valid, weights = as_samples(batch)
         place, faults = (preds.device.type, preds.device.index), states.get("faults")
         cuts = _cuts(self.thresholds, None, *place), _cuts(self.thresholds, preds.dtype, *place)
-        given, histogram = (target, valid, weights, *cuts), states["histogram"]
+        given = valid, weights, *cuts, states["histogram"], faults, self.uniform, *self._options()
         if rows is None:
-            score_histogram_(preds, *given, histogram, faults, self.uniform, *self._options())
-        elif preds.numel():
-            self._add_cells(histogram, rows, *histogram_cells(preds.detach(), *given, faults, *self._options()))
+            score_histogram_(preds, target, *given)
+        else:
+            score_histogram_rows_(preds, target, rows.reshape(len(rows), *target.shape), *given)
 
 
 class CountedScores(ScoresOfTask):
@@ -124,13 +123,11 @@ class CountedScores(ScoresOfTask):
     def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
         preds, target, valid, weights = as_samples(batch)
-        preds = preds.detach()
-        scores, faults = states["scores"], states.get("faults")
+        given = valid, weights, states["scores"], states.get("faults"), self.bits, *self._options()
         if rows is None:
-            count_scores_(preds, target, valid, weights, scores, faults, self.bits, *self._options())
-        elif preds.numel():
-            cells = score_cells(preds, target, valid, weights, faults, self.bits, *self._options())
-            self._add_cells(scores, rows, *cells)
+            count_scores_(preds, target, *given)
+        else:
+            count_scores_rows_(preds, target, rows.reshape(len(rows), *target.shape), *given)
 
 
 class KeptScores(ScoresOfTask, Buffers):
