@@ -9,6 +9,7 @@
 #include "formulas/agreement.h"
 #include "formulas/average_ratio.h"
 #include "formulas/stat_scores.h"
+#include "passes/amounts_arguments.h"
 #include "passes/binary_arguments.h"
 #include "passes/groups_arguments.h"
 #include "passes/loops_cpu.h"
@@ -56,6 +57,11 @@ void groups_to_rows(View groups, OptionalView valid, State rows, OptionalState f
                     int64_t size) {
   const Groups g = groups_to_place(groups, valid, rows, slicing, start, size);
   place_groups(g.of, g.mask, placed_rows(groups, rows), slicing, static_cast<int32_t>(start), faults_data(faults));
+}
+
+// amounts: [N, numbers], or [N] with cells [N]; rows: [K, N]; state: [S, numbers].
+void amounts_to_rows(View amounts, View rows, OptionalView cells, State state) {
+  with_amounts(amounts, rows, cells, state, [](const auto& a, auto* to) { add_amounts(a, to); });
 }
 
 // rows: [K, ...], with the shape of target; counts: [L, 4] or [S, L, 4]; samples: [S].
@@ -189,6 +195,7 @@ Tensor weighted_cohen_kappa(const Tensor confusion, bool quadratic) {
 FM_CPU_OPERATOR("multiclass_", &fastmetrics::multiclass)
 FM_CPU_OPERATOR("count_groups_", &fastmetrics::count_groups)
 FM_CPU_OPERATOR("place_groups_", &fastmetrics::groups_to_rows)
+FM_CPU_OPERATOR("add_amounts_", &fastmetrics::amounts_to_rows)
 FM_CPU_OPERATOR("binary_", &fastmetrics::binary)
 FM_CPU_OPERATOR("resample_", &fastmetrics::resample_samples)
 

@@ -3,6 +3,8 @@
 // The operators that count and sum, on a GPU: what is given is checked here and goes to launches that know no torch.
 
 #include "common/operator_cuda.h"
+#include "passes/amounts_arguments.h"
+#include "passes/amounts_cuda.h"
 #include "passes/binary_arguments.h"
 #include "passes/binary_cells_cuda.h"
 #include "passes/binary_cuda.h"
@@ -82,6 +84,11 @@ void groups_to_rows(View groups, OptionalView valid, State rows, OptionalState f
                                              static_cast<int32_t>(start), faults_data(faults), current_stream()));
 }
 
+void amounts_to_rows(View amounts, View rows, OptionalView cells, State state) {
+  with_amounts(amounts, rows, cells, state,
+               [](const auto& a, auto* to) { check("add_amounts_", launch_amounts(a, to, current_stream())); });
+}
+
 }  // namespace
 }  // namespace fastmetrics
 
@@ -89,3 +96,4 @@ FM_CUDA_OPERATOR("multiclass_", &fastmetrics::multiclass)
 FM_CUDA_OPERATOR("binary_", &fastmetrics::binary)
 FM_CUDA_OPERATOR("count_groups_", &fastmetrics::count_groups)
 FM_CUDA_OPERATOR("place_groups_", &fastmetrics::groups_to_rows)
+FM_CUDA_OPERATOR("add_amounts_", &fastmetrics::amounts_to_rows)

@@ -5,6 +5,7 @@
 
 #pragma once
 
+#include "passes/amounts.h"
 #include "passes/binary_cells.h"
 #include "passes/multiclass.h"
 #include "passes/pairs.h"
@@ -32,6 +33,10 @@ void add_groups(const SampleRows& rows, const GroupsMask& mask, int64_t* counts,
 // rows: [K, samples], of which those of `slicing` are filled; groups.count: of this slicing.
 void place_groups(const SampleRows& groups, const GroupsMask& mask, int32_t* rows, int64_t slicing, int32_t start,
                   int64_t* faults);
+
+// state: [S, numbers].
+void add_amounts(const Amounts<int64_t>& a, int64_t* state);
+void add_amounts(const Amounts<double>& a, double* state);
 
 // counts: [L, 4] or [N, L, 4]; faults: [kFaults] or null, here and below.
 void add_binary(const BinaryBatch& b, int64_t* counts, int64_t* faults);

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The passes: operators that read a batch once and add to every statistic that was asked for."""
 
+from fastmetrics.passes.amounts import add_amounts_
 from fastmetrics.passes.binary import binary_
 from fastmetrics.passes.calibration import calibration_, calibration_rows_
 from fastmetrics.passes.exact_match import exact_match_
@@ -18,6 +19,7 @@ from fastmetrics.passes.token_rows import token_rows
 from fastmetrics.passes.values import values_
 
 __all__ = [
+    "add_amounts_",
     "binary_",
     "calibration_",
     "calibration_rows_",

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from fastmetrics.native.operators import define, eager_on_cpu
+from fastmetrics.passes.amounts import add_amounts
 from fastmetrics.passes.blocks import pairs_of_blocks
 from fastmetrics.passes.faults import bad_weights, record_faults
 
@@ -420,7 +421,7 @@ def add_pairs_to_rows(states: Mapping[str, Tensor], place: Tensor, inside: Tenso
             batch = torch.stack([some.double(), *(torch.where(some, end, 0.0) for end in ends)], -1)
             state.copy_(merge_extremes(torch.stack([state, batch])))
         else:
-            state.index_add_(0, place, kept)
+            add_amounts(state, place.unsqueeze(0), kept)
 
 
 def _moments_of_rows(place: Tensor, pairs: Tensor, size: int) -> Tensor:

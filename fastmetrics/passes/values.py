@@ -10,7 +10,8 @@ from torch import Tensor
 
 from fastmetrics.native.operators import define, eager_on_cpu
 from fastmetrics.native.transforms import samples
-from fastmetrics.passes.groups import add_to_rows, within
+from fastmetrics.passes.amounts import add_amounts
+from fastmetrics.passes.groups import within
 
 SCHEMA = (
     "values_(Tensor values, Tensor? weights, Tensor? valid, Tensor(a!)? sum, Tensor(b!)? weight, Tensor(c!)? minimum, "
@@ -134,7 +135,7 @@ def values_by_rows(
     product, w, low, high = amounts(values, weights, valid, faults, nans, replacement)
     for state, amount in ((sum, product), (weight, w)):
         if state is not None:
-            add_to_rows(state, rows, amount)
+            add_amounts(state, rows, amount)
     for state, extreme, how, start in ((minimum, low, "amin", torch.inf), (maximum, high, "amax", -torch.inf)):
         if state is None:
             continue

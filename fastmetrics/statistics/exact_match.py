@@ -8,8 +8,8 @@ from torch import Tensor
 
 from fastmetrics.native.transforms import like_inputs
 from fastmetrics.passes import exact_match_
+from fastmetrics.passes.amounts import add_amounts
 from fastmetrics.passes.binary import cutoffs
-from fastmetrics.passes.groups import add_to_rows
 from fastmetrics.statistics.base import Batch, Inputs, States, as_labels, at_least_1d
 from fastmetrics.statistics.decisions import OfDecisions
 
@@ -78,7 +78,7 @@ class ExactMatchStatistics(OfDecisions):
         )
         if rows is not None:
             for name, value in to.items():
-                add_to_rows(states[name], rows, value)
+                add_amounts(states[name], rows, value)
 
 
 def weights_of_rows(weights: Tensor, target: Tensor, dimension: int | None, name: str = "weights") -> Inputs:

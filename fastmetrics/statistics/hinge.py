@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from fastmetrics.passes import hinge_
-from fastmetrics.passes.groups import add_to_rows
+from fastmetrics.passes.amounts import add_amounts
 from fastmetrics.passes.hinge import hinge_losses, hinge_sums
 from fastmetrics.statistics.base import Batch, States
 from fastmetrics.statistics.decisions import OfScores, as_samples
@@ -47,8 +47,8 @@ class HingeStatistics(OfScores):
             hinge_(preds, target, valid, weights, states["hinge"], states["count"], faults, *options)
             return
         loss, amount = hinge_losses(preds.detach(), target, valid, weights, faults, *options)
-        add_to_rows(states["hinge"], rows, loss * amount.unsqueeze(1))
-        add_to_rows(states["count"], rows, amount)
+        add_amounts(states["hinge"], rows, loss * amount.unsqueeze(1))
+        add_amounts(states["count"], rows, amount)
 
     def differentiable(self, batch: Batch) -> dict[str, Tensor]:
         """The sums of one batch, in operations that keep the graph."""

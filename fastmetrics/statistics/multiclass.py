@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from fastmetrics.passes import multiclass_
+from fastmetrics.passes.amounts import add_amounts
 from fastmetrics.passes.faults import bad_weights
-from fastmetrics.passes.groups import add_to_rows
 from fastmetrics.statistics.base import (
     GROUP_SAMPLES,
     Batch,
@@ -234,7 +234,7 @@ class MulticlassStatistics(Statistics):
             kept = torch.where(kept & ~bad_weights(states.get("faults"), weights, kept), weights, 0.0)
         if rows is not None:
             amount = torch.stack([kept * (preds == target), kept, kept], -1)
-            add_to_rows(states["counts"], rows, amount.unsqueeze(-2))
+            add_amounts(states["counts"], rows, amount.unsqueeze(-2))
             return
         over = tuple(range(1, target.dim())) if self.samplewise else tuple(range(target.dim()))
         correct, total = (kept * (preds == target)).sum(over), kept.sum(over)

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from fastmetrics.native.transforms import like_inputs
 from fastmetrics.passes import multiclass_
+from fastmetrics.passes.amounts import add_amounts
 from fastmetrics.passes.faults import bad_weights, record_faults
-from fastmetrics.passes.groups import add_to_rows, within
+from fastmetrics.passes.groups import within
 from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, rows_in_parts
 from fastmetrics.statistics.multiclass import MulticlassStatistics
 
@@ -130,9 +131,9 @@ class RatingStatistics(Statistics):
             amount = torch.where(kept & ~bad_weights(faults, weights, kept), weights, 0.0)
         of_subjects = counts.double()
         if rows is not None:
-            add_to_rows(states["categories"], rows, amount.unsqueeze(1) * of_subjects)
-            add_to_rows(states["squares"], rows, amount * of_subjects.square().sum(1))
-            add_to_rows(states["subjects"], rows, amount)
+            add_amounts(states["categories"], rows, amount.unsqueeze(1) * of_subjects)
+            add_amounts(states["squares"], rows, amount * of_subjects.square().sum(1))
+            add_amounts(states["subjects"], rows, amount)
             for of_slicing in rows:
                 row, inside = within(of_slicing, states["raters"].shape[0])
                 most = torch.where((amount > 0) & inside, of_subjects.sum(1), 0.0)

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from fastmetrics.passes.amounts import add_amounts
 from fastmetrics.passes.faults import record_faults
-from fastmetrics.passes.groups import add_to_cells
 from fastmetrics.statistics.base import (
     Batch,
     Inputs,
@@ -119,7 +119,7 @@ class PairedStatistics(Statistics):
         else:
             assert c is not None
             place = ((target * c + labels[0]) * c + labels[1]).masked_fill(~counted, 0)
-        add_to_cells(states["pairs"], rows, place, counted)
+        add_amounts(states["pairs"], rows, counted, place)
 
     def resampling(self, states: States, names: Sequence[str], how: str = "joint") -> Resampling | None:
         """The table is that of all samples."""

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from fastmetrics.passes import ranking_
-from fastmetrics.passes.groups import add_to_rows
+from fastmetrics.passes.amounts import add_amounts
 from fastmetrics.passes.ranking import ranking_figures
 from fastmetrics.statistics.base import Batch, Inputs, States, as_labels, rows_in_parts
 from fastmetrics.statistics.decisions import OfScores
@@ -62,5 +62,5 @@ class RankingStatistics(OfScores):
                     some, as_labels(labels), counted, amounts, asked, faults, *self._ignored
                 )
                 for name in asked:
-                    add_to_rows(states[name], of_some, amount * found[name])
-                add_to_rows(states["count"], of_some, amount)
+                    add_amounts(states[name], of_some, amount * found[name])
+                add_amounts(states["count"], of_some, amount)

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from fastmetrics.native.transforms import like_inputs
+from fastmetrics.passes.amounts import add_amounts
 from fastmetrics.passes.faults import bad_weights, record_faults
-from fastmetrics.passes.groups import add_to_rows
 from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, real_on_one_device, rows_in_parts, shown
 from fastmetrics.statistics.binary import BinaryStatistics
 from fastmetrics.statistics.multiclass import MulticlassStatistics
@@ -110,7 +110,7 @@ class PixelCounts(Statistics):
             if rows is None:
                 states["counts"].add_(counts)
             else:
-                add_to_rows(states["counts"], of_some, counts)
+                add_amounts(states["counts"], of_some, counts)
 
     def _of_pixels(self, weights: Tensor | None, inputs: Inputs) -> Tensor | None:
         """Weights of images as those of all of their pixels."""
@@ -262,8 +262,8 @@ class ImageScores(PixelCounts):
         if self.samplewise or rows is not None:
             # resampling multiplies rows by how often they are drawn, which an infinite one would make NaN
             score = score.masked_fill(score.isnan(), 0.0) if rows is None else score.nan_to_num(nan=0.0)
-            add_to_rows(states[self.name], rows, score)
-            add_to_rows(states["images"], rows, amount)
+            add_amounts(states[self.name], rows, score)
+            add_amounts(states["images"], rows, amount)
         else:
             states[self.name].add_(score.nansum(0, dtype=torch.float64))
             states["images"].add_(amount.sum(0))

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from fastmetrics.passes import token_rows, values_
+from fastmetrics.passes.amounts import add_amounts
 from fastmetrics.passes.faults import bad_weights, record_faults
-from fastmetrics.passes.groups import add_to_cells, add_to_rows
 from fastmetrics.passes.token_rows import SKIPPED, TokenValues
 from fastmetrics.passes.values import KEEP, values_by_rows
 from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, rows_in_parts, same_device
@@ -292,13 +292,13 @@ class TokenStatistics(OfTokens):
         if "ranks" in states:
             k = states["ranks"].shape[-1]
             counted = torch.where(values.rank < k, amount, 0)
-            add_to_cells(states["ranks"], rows, values.rank.clamp(max=k - 1).to(torch.int64), counted)
+            add_amounts(states["ranks"], rows, counted, values.rank.clamp(max=k - 1).to(torch.int64))
         if "bytes" in states:
             _add_up(states["bytes"], rows, self._bytes_of_each(tokens))
         for n_bins in self.n_bins:
             place, *of_each = self._binned(n_bins, values, tokens)
             for name, amounts in zip(states_of_bins(n_bins), of_each, strict=True):
-                add_to_cells(states[name], rows, place, amounts)
+                add_amounts(states[name], rows, amounts, place)
         _add_up(states["count"], rows, amount)
 
     def _binned(self, n_bins: int, values: TokenValues, tokens: Tokens) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -339,7 +339,7 @@ def _add_up(state: Tensor, rows: Tensor | None, amounts: Tensor) -> None:
     if rows is None:
         state.add_(amounts.sum())
     else:
-        add_to_rows(state, rows, amounts)
+        add_amounts(state, rows, amounts)
 
 
 class TokenLikelihoods(OfTokens, Buffers):

@@ -116,7 +116,8 @@ class ValuesStatistics(Statistics):
         self, squares: Tensor, value: Tensor, weights: Tensor | None, valid: Tensor | None, rows: Tensor | None
     ) -> None:
         """Read the batch again, for intervals."""
-        second, first, zeroth = squares.unbind(-1)
+        sums = squares if rows is None else squares.t().contiguous().t()
+        second, first, zeroth = sums.unbind(-1)
         rest = None, None, None, self.nans
         kept = value.numel() // max(1, len(value)) if value.dim() else 1
         for ((part,), amounts, counted), of_part in rows_in_parts(kept, rows, ((value.detach(),), weights, valid)):
@@ -124,6 +125,8 @@ class ValuesStatistics(Statistics):
             add = values_ if rows is None else partial(values_by_rows, of_part)
             add(part, squared, counted, first, zeroth, *rest, self.replacement)
             add(part.double().square(), squared, counted, second, None, *rest, self.replacement**2)
+        if rows is not None:
+            squares.copy_(sums)
 
     def merge(self, states: States, batch: States) -> None:
         """Add sums, and keep the least and the greatest, in place."""

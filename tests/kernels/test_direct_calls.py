@@ -34,6 +34,7 @@ OPERATORS = {
     "proper_scores_rows_": "proper_scores_rows",
     "count_groups_": "groups",
     "place_groups_": "groups",
+    "add_amounts_": "amounts",
 }
 RETURN_TENSORS = ("row_pairs", "token_rows")  # so they go through the dispatcher
 
@@ -128,9 +129,18 @@ MOST_ASKED = {
     "values_": ONE_LAUNCH,
     "count_groups_": {"cudaLaunchKernelEx": 1},
     "place_groups_": {"cudaLaunchKernelEx": 1},
+    "add_amounts_": {"cudaLaunchKernelEx": 1},
 }
 OF_PROBABILITIES = ("calibration_", "calibration_rows_", "proper_scores_", "proper_scores_rows_")
-SMALL_WITHOUT_SCRATCH = ("multiclass_", "simple_pairs_", "pairs_", "values_", "count_groups_", "place_groups_")
+SMALL_WITHOUT_SCRATCH = (
+    "multiclass_",
+    "simple_pairs_",
+    "pairs_",
+    "values_",
+    "count_groups_",
+    "place_groups_",
+    "add_amounts_",
+)
 LAUNCHES = dict.fromkeys(("score_histogram_", "count_scores_", "keep_scores_", *OF_PROBABILITIES), 3)
 
 

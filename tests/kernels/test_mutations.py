@@ -27,6 +27,7 @@ PARTS, SAMPLE_ROWS = "common/parts.cuh", "passes/sample_rows_kernels.cuh"
 TOKENS = "passes/token_rows_kernels.cuh"
 GROUPS = "passes/multiclass_rows_kernels.cuh"
 COUNTED = "passes/groups_kernels.cuh"
+AMOUNTS = "passes/amounts_kernels.cuh"
 PAIRS = "passes/pairs_kernels.cuh"
 VALUES = "passes/values_kernels.cuh"
 ROW_PAIRS = "passes/row_pairs_kernels.cuh"
@@ -377,6 +378,15 @@ MUTATIONS = [
      "multiclass_rows", f"{OUTSIDE}|{WRONG}"),
     ("the rank that one lane found", GROUPS, "rank += __shfl_down_sync(kAllLanes, rank, offset);", "", "multiclass_rows", WRONG),
     ("the first group of all", GROUPS, "rows.slicing(k) + rows.layout", "rows.layout", "multiclass_rows", WRONG),
+    # amounts of samples to the rows of their groups
+    ("amounts of the first slicing", AMOUNTS, "a.rows.slicing(k) + i", "i", "amounts", WRONG),
+    ("amounts to the row behind the last", AMOUNTS, "(row) >= static_cast<uint64_t>(a.rows.count)",
+     "(row) > static_cast<uint64_t>(a.rows.count)", "amounts", f"{OUTSIDE}|{OVERRUN}|{WRONG}"),
+    ("amounts to the cell behind the last", AMOUNTS, "(number) >= static_cast<uint64_t>(a.of_row)",
+     "(number) > static_cast<uint64_t>(a.of_row)", "amounts", f"{OUTSIDE}|{OVERRUN}|{WRONG}"),
+    ("the first of several amounts", AMOUNTS, "a.of_samples[i * a.width + j]", "a.of_samples[i * a.width]", "amounts", WRONG),
+    ("amounts that are not added up", AMOUNTS, "cells.flush(state);", "", "amounts", WRONG),
+    ("rounds of amounts that overlap", AMOUNTS, "i += kAtOnce * stride) {", "i += (kAtOnce - 1) * stride) {", "amounts", WRONG),
     ("bad groups of several slicings", "passes/multiclass_rows_cuda.cu", " && rows.slicings == 1;", ";", "multiclass_rows", WRONG),
     # the kernel over the groups of samples
     ("a group after the last", COUNTED, "(group) < static_cast<uint64_t>(groups.count);", "(group) <= static_cast<uint64_t>(groups.count);", "groups", f"{OUTSIDE}|{OVERRUN}|{WRONG}"),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Inputs for the kernel over the groups of samples; see kernel_cases.py."""
+"""Inputs for the kernels over the groups of samples, and of amounts of theirs; see kernel_cases.py."""
 
 import torch
 
@@ -61,3 +61,35 @@ def groups_cases():
     yield count_groups(of[:, :0], 3)
     yield count_groups(of[:0], 3)
     yield place_groups(of[0, :0], 3)
+
+
+def amounts(rows, count, numbers=1, real=False, cells=None):
+    """rows: those of several slicings. Sums of the amounts are exact."""
+    shape = (rows.shape[1],) if cells is not None else (rows.shape[1], numbers)
+    given = torch.randint(-9, 9, shape)
+    given = given.double() / 8 if real else given
+    state = torch.randint(0, 9, (count, numbers)).to(given.dtype)
+    return "add_amounts_", {"amounts": given, "rows": rows, "cells": cells, "state": state}
+
+
+def amounts_cases():
+    for dtype in TYPES:
+        # rounds of four, and tails; what is strided
+        for n in (1, 1023, 4500)[: 3 if dtype in TYPES[:2] else 2]:
+            least, most = (0, 2) if dtype == torch.bool else (0 if dtype == torch.uint8 else -1, 9)
+            rows, cells = torch.randint(least, most, (3, n)).to(dtype), torch.randint(-1, 6, (n,))
+            for real in (False, True):
+                yield amounts(rows[:1], 7, real=real)
+                yield amounts(rows[:2, ::3], 7, 3, real)
+                yield amounts(rows[:, ::2], 2, 5, real, cells[::2].contiguous())
+    # more cells than shared memory, or the batch, has room for; whole numbers that no float has
+    for n, count in ((5001, 500), (600, 5000)):
+        many = torch.randint(-1, count + 1, (1, n))
+        yield amounts(many, count, real=True)
+        yield amounts(many.int(), count, 2)
+    operator, given = amounts(torch.randint(0, 3, (1, 500)), 3)
+    yield operator, {**given, "amounts": given["amounts"] + 2**60}
+    of = torch.tensor([[0, 2**32, -5, 1]])
+    yield amounts(of, 3)
+    yield amounts(of[:, :0], 3)
+    yield amounts(of[:0], 3, 2, True)

@@ -18,7 +18,7 @@ from fastmetrics.passes.token_rows import ELSEWHERE, SKIPPED
 from fastmetrics.passes.values import DROP, KEEP, REPLACE
 from tests.support.case_inputs import SCORES, asked, eighths, rare, sums_of, weights_of
 from tests.support.emulator import worker
-from tests.support.group_cases import groups_cases
+from tests.support.group_cases import amounts_cases, groups_cases
 from tests.support.passes import binary_inputs, mask, multiclass_states, pairs_states, zeros
 from tests.support.score_cases import (
     calibration_cases,
@@ -630,6 +630,7 @@ CASES = {
     "token_rows": token_rows_cases,
     "multiclass_rows": multiclass_rows_cases,
     "groups": groups_cases,
+    "amounts": amounts_cases,
 }
 # What takes long: not for sanitizers and planted bugs.
 LARGE = {

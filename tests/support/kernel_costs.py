@@ -125,6 +125,7 @@ WORK: dict[str, Callable[..., Work | Rows]] = {
     "binary_groups_kernel": lambda _, lanes: Work("element", around=ROW_LABELS / int(lanes)),
     "binary_cells_kernel": lambda *_: Work("round"),
     "multiclass_rows_kernel": lambda *_: Work("round"),
+    "amounts_kernel": lambda t, _: Work("sample", elements=1 if t == "void" else 4),
     "groups_kernel": lambda t, _: Work("sample", elements=1 if t == "void" else 4),
     "calibration_kernel": lambda *_: Work("round"),
     "proper_elements_kernel": lambda *_: Work("score"),
