@@ -78,22 +78,28 @@ void binary(View preds, View target, OptionalView valid, State counts, OptionalS
   }
 }
 
-void resample_samples(View sizes, View places, int64_t seed, State sums) {
-  require(sums.dim() == 2 && sizes.dim() == 1 && sums.size(0) == sizes.size(0), "resample_: sizes must be int64 [D]");
-  require(places.dim() == 2 && places.size(1) < INT32_MAX && sums.size(1) < INT32_MAX,
-          "resample_: places must be int32 [P, n]");
-  require(places.dtype() == DType::kInt32 && places.is_contiguous(), "resample_: places must be int32, contiguous");
-  require(sizes.dtype() == DType::kInt64 && sizes.is_contiguous(), "resample_: sizes must be int64, contiguous");
-  const Resample r{static_cast<const int64_t*>(sizes.const_data_ptr()),
-                   static_cast<const int32_t*>(places.const_data_ptr()),
-                   sizes.size(0),
-                   places.size(0),
-                   places.size(1),
-                   sums.size(1),
-                   seed};
-  resample(r, state_data<double>(sums, DType::kDouble, r.draws * r.sums, "sums, float64 [D, S]"));
+// counts: [T, K]; places: [P, K]; seeds: [T]; sizes: [T, D]; sums: [T, D, S].
+void resample_tables(View counts, View places, View seeds, OptionalView sizes, int64_t first, State sums) {
+  require(counts.dim() == 2 && counts.size(1) <= INT32_MAX / 16, "resample_: counts must be int64 [T, K]");
+  require(sums.dim() == 3 && sums.size(0) == counts.size(0) && sums.size(2) < INT32_MAX,
+          "resample_: sums must be float64 [T, D, S]");
+  require(places.dim() == 2 && places.size(1) == counts.size(1), "resample_: places must be int32 [P, K]");
+  const int64_t tables = counts.size(0), cells = counts.size(1), draws = sums.size(1);
+  const Resample r{
+      in_line<int64_t>(counts, DType::kInt64, tables * cells, "resample_: counts must be int64, contiguous"),
+      in_line<int32_t>(places, DType::kInt32, places.size(0) * cells, "resample_: places must be int32, contiguous"),
+      in_line<int64_t>(seeds, DType::kInt64, tables, "resample_: seeds must be int64 [T], contiguous"),
+      sizes.has_value()
+          ? in_line<int64_t>(*sizes, DType::kInt64, tables * draws, "resample_: sizes must be int64 [T, D], contiguous")
+          : nullptr,
+      tables,
+      cells,
+      places.size(0),
+      draws,
+      sums.size(2),
+      first};
+  resample(r, state_data<double>(sums, DType::kDouble, tables * draws * r.sums, "sums, float64 [T, D, S]"));
 }
-
 using torch::headeronly::ScalarType;
 using torch::stable::new_empty;
 
@@ -190,7 +196,7 @@ FM_CPU_OPERATOR("multiclass_", &fastmetrics::multiclass)
 FM_CPU_OPERATOR("count_groups_", &fastmetrics::count_groups)
 FM_CPU_OPERATOR("place_groups_", &fastmetrics::groups_to_rows)
 FM_CPU_OPERATOR("binary_", &fastmetrics::binary)
-FM_CPU_OPERATOR("resample_", &fastmetrics::resample_samples)
+FM_CPU_OPERATOR("resample_", &fastmetrics::resample_tables)
 
 // These return a new tensor; a direct call is given the one to write.
 STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) {

@@ -39,7 +39,7 @@ void add_binary(const BinaryBatch& b, int64_t* counts, int64_t* faults);
 void add_binary_cells(const BinaryCells& c, int64_t* counts, int64_t* faults);
 void add_binary_cells(const BinaryCells& c, double* counts, int64_t* faults);
 
-// sums: [D, S].
+// sums: [T, D, S].
 void resample(const Resample& r, double* sums);
 
 void add_hinge(const RowsBatch& b, const HingeOptions& options, const HingeSums& to, int64_t* faults);

@@ -280,10 +280,11 @@ class Statistics(ABC):
         return self
 
     def resampling(self, states: States, names: Sequence[str], how: str = "joint") -> Resampling | None:
-        """How states of as many samples, drawn with replacement, are made; None if the states do not decide it.
+        """How rows of states of as many samples, drawn with replacement, are made; None if they do not decide it.
 
         Args:
-            states: without weights; those that others have asked for beside are among them.
+            states: ``[G, *shape]``, G rows that are resampled each by itself, without weights; those that others have
+                asked for beside are among them.
             names: which of them are wanted.
             how: ``joint``; ``rows``, where each row of the states has a value of its own, so that it does not matter
                 how they go together; ``margins`` takes what the states do not decide for independent.
