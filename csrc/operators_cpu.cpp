@@ -13,6 +13,7 @@
 #include "passes/groups_arguments.h"
 #include "passes/loops_cpu.h"
 #include "passes/multiclass_arguments.h"
+#include "passes/sample_rows_cpu.h"
 
 namespace fastmetrics {
 namespace {
@@ -36,6 +37,26 @@ void multiclass(View preds, View target, OptionalView valid, OptionalState confu
   } else {
     add_multiclass(b, s);
   }
+}
+
+// groups: [...] of each slicing, with the shape of target; sizes: [K]; samples: [S].
+void multiclass_slicings(View preds, View target, OptionalView valid, Views groups, View sizes, OptionalState confusion,
+                         OptionalState counts, OptionalState ranks, OptionalState faults, int64_t num_classes,
+                         int64_t ignore_index, bool has_ignore_index, OptionalState rank_histogram, State samples) {
+  require(samples.dim() == 1 && groups.count > 0, "multiclass_slicings_: samples must be [S], and there be groups");
+  Slicings slicings{groups_by_slicing(groups, sizes, target, samples.size(0)), {}, samples.size(0), true};
+  int32_t first = 0;
+  for (const SampleRows& one : slicings.each) {
+    slicings.first.push_back(first);
+    first += static_cast<int32_t>(one.count);
+  }
+  SampleRows r = slicings.each[0];
+  r.count = slicings.count;
+  if (target.numel() == 0) return;
+  const MulticlassBatch b =
+      multiclass_batch(preds, target, valid, OptionalView(), r, num_classes, ignore_index, has_ignore_index);
+  add_multiclass_rows(b, slicings, multiclass_samples(r, OptionalView(), samples),
+                      multiclass_states<int64_t>(b, r, confusion, counts, ranks, rank_histogram, faults));
 }
 
 // rows: [K, ...]; valid: [...]; counts: int64 or float64 [S].
@@ -193,6 +214,7 @@ Tensor weighted_cohen_kappa(const Tensor confusion, bool quadratic) {
 }  // namespace fastmetrics
 
 FM_CPU_OPERATOR("multiclass_", &fastmetrics::multiclass)
+FM_CPU_OPERATOR("multiclass_slicings_", &fastmetrics::multiclass_slicings)
 FM_CPU_OPERATOR("count_groups_", &fastmetrics::count_groups)
 FM_CPU_OPERATOR("place_groups_", &fastmetrics::groups_to_rows)
 FM_CPU_OPERATOR("binary_", &fastmetrics::binary)

@@ -18,6 +18,8 @@
 
 namespace fastmetrics {
 
+struct Slicings;
+
 void add_multiclass(const MulticlassBatch& b, const MulticlassStates& s);
 // What add_multiclass does where only totals are asked for, [3].
 void add_multiclass_totals(const MulticlassBatch& b, int64_t* totals, int64_t* faults);
@@ -25,6 +27,7 @@ void add_multiclass_totals(const MulticlassBatch& b, int64_t* totals, int64_t* f
 // The states have rows: [S, C, C], [S, C, 3], [S, C, K, 2] and [S, C].
 // members: [S], how many samples each row has, or null.
 void add_multiclass_rows(const MulticlassBatch& b, const SampleRows& rows, int64_t* members, const MulticlassStates& s);
+void add_multiclass_rows(const MulticlassBatch& b, const Slicings& rows, int64_t* members, const MulticlassStates& s);
 void add_weighted_multiclass(const MulticlassBatch& b, const SampleRows& rows, const MulticlassCells<double>& s);
 
 // counts: [S].
