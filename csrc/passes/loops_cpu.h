@@ -28,6 +28,8 @@ void add_multiclass_totals(const MulticlassBatch& b, int64_t* totals, int64_t* f
 // members: [S], how many samples each row has, or null.
 void add_multiclass_rows(const MulticlassBatch& b, const SampleRows& rows, int64_t* members, const MulticlassStates& s);
 void add_multiclass_rows(const MulticlassBatch& b, const Slicings& rows, int64_t* members, const MulticlassStates& s);
+// What add_multiclass does with samplewise batches whose rows have no table of few pairs.
+void add_multiclass_places(const MulticlassBatch& b, const MulticlassStates& s);
 void add_weighted_multiclass(const MulticlassBatch& b, const SampleRows& rows, const MulticlassCells<double>& s);
 
 // counts: [S].

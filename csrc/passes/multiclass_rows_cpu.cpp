@@ -3,6 +3,9 @@
 // The multiclass pass over samples of given rows, and over weighted samples, on the CPU; its meaning is multiclass_body
 // in fastmetrics/passes/multiclass.py.
 //
+// Samples of a row for each index of dimension 0 are such, too, but for those with few pairs in many samples, which
+// multiclass_cpu.cpp counts a row at a time: by this loop they take 1.4 times as long. A thread has rows of its own.
+//
 // Blocks are read as in multiclass_cpu.cpp. A pair of target and label of a row is one cell of a table, of which the
 // confusion matrix and the counts are made in the end, as long as all cells are fewer than the samples of a thread;
 // else the cells of the states are added to. Neighbours are read sixteen at a time for all slicings, and how many
@@ -26,6 +29,10 @@ namespace {
 constexpr int64_t kFoldEvery = int64_t{1} << 30;
 // Cells of a table of pairs; more of them miss the caches, so that a sample costs more than it does in the states.
 constexpr int64_t kMostPairs = int64_t{1} << 22;
+// The same where a thread has rows of its own, whose table it can have again for the next ones.
+constexpr int64_t kPlacePairs = int64_t{1} << 16;
+// Samples of a row whose scores are read without those of the next one: they are neighbours in each class.
+constexpr int64_t kLongRows = 64;
 constexpr int64_t kChunk = int64_t{1} << 16;  // samples
 // Parts of the rows that threads add to the states one at a time, each beginning with another.
 constexpr int kFolds = 16;
@@ -218,25 +225,28 @@ class Pairs {
   std::unique_ptr<Cell[]> cells_;
 };
 
-// What one of the threads adds for the samples of [begin, end). samples: [rows], or null. bad: of each slicing.
+// What one of the threads that share the states adds for the samples of [begin, end), about `mine` of them. samples:
+// [rows], or null. bad: of each slicing.
 void add_range(const Batch& b, const Slicings& rows, const States& s, int64_t* samples, int64_t begin, int64_t end,
-               int thread, int threads, Locks* locks, Faults* faults, BadGroups* bad) {
-  const int64_t c = b.classes, k = s.k, mine = b.layout.samples() / threads;
+               int64_t mine, int thread, int threads, Locks* locks, Faults* faults, BadGroups* bad) {
+  const int64_t c = b.classes, k = s.k;
   const bool shared = threads > 1;
   Pairs pairs;
   RowCells confusion, counts, totals, ranks, rank_histogram, members;
   const bool wanted = s.confusion != nullptr || s.counts != nullptr || s.totals != nullptr;
+  // whether so many cells of a row, of the thread's own, pay; rows that come one after another need none
+  auto own = [&](int64_t cells) { return rows.each[0].data != nullptr && cells <= mine / rows.count; };
   const int64_t most = std::min(mine, kMostPairs);
   if (wanted && Pairs::cells_of_row(c, s) <= most / rows.count) {
     pairs.open(rows.count, c, s, samples, locks);
   } else {
-    totals.open(s.totals, rows.count * 3, 3 <= mine / rows.count, shared);
-    confusion.open(s.confusion, rows.count * c * c, c * c <= mine / rows.count, shared);
-    counts.open(s.counts, rows.count * c * 3, c * 3 <= mine / rows.count, shared);
+    totals.open(s.totals, rows.count * 3, own(3), shared);
+    confusion.open(s.confusion, rows.count * c * c, own(c * c), shared);
+    counts.open(s.counts, rows.count * c * 3, own(c * 3), shared);
   }
   members.open(samples, rows.count, rows.count <= mine, shared);
-  ranks.open(s.ranks, rows.count * c * k * 2, c * k * 2 <= mine / rows.count, shared);
-  rank_histogram.open(s.rank_histogram, rows.count * c, c <= mine / rows.count, shared);
+  ranks.open(s.ranks, rows.count * c * k * 2, own(c * k * 2), shared);
+  rank_histogram.open(s.rank_histogram, rows.count * c, own(c), shared);
 
   // The samples of groups that the pairs do not tell.
   auto add_members = [&](int64_t first, const Block& block, int64_t slicing, const int32_t* row, int n) {
@@ -257,6 +267,23 @@ void add_range(const Batch& b, const Slicings& rows, const States& s, int64_t* s
     if (pairs) pairs.add(row, block.target, block.labels, n);
     if (members) add_members(first, block, slicing, row, n);
     if (!confusion && !counts && !totals && !s.want_ranks()) return;
+    if (!confusion && !totals && !rank_histogram) {
+      counts.with_add([&](auto add_count) {
+        ranks.with_add([&](auto add_rank) {
+          for (int i = 0; i < n; ++i) {
+            const int64_t t = block.target[i], p = block.labels[i], at = row[i] * c;
+            if ((block.target[i] | block.labels[i] | row[i]) < 0) continue;
+            if (t == p) add_count((at + t) * 3);
+            add_count((at + p) * 3 + 1);
+            add_count((at + t) * 3 + 2);
+            if (s.ranks == nullptr || block.ranks[i] >= k) continue;
+            add_rank(((at + t) * k + block.ranks[i]) * 2);
+            add_rank(((at + p) * k + block.ranks[i]) * 2 + 1);
+          }
+        });
+      });
+      return;
+    }
     for (int i = 0; i < n; ++i) {
       const int64_t t = block.target[i], p = block.labels[i], at = row[i] * c;
       if (t < 0 || p < 0 || row[i] < 0) continue;
@@ -359,6 +386,22 @@ void add_range(const Batch& b, const Slicings& rows, const States& s, int64_t* s
   }
 }
 
+// What a thread adds to the rows [begin, end) of places, which are its own: as many at a time as have few pairs.
+void add_places(const Batch& b, const SampleRows& places, const States& s, int64_t begin, int64_t end, Locks* locks,
+                Faults* faults) {
+  const int64_t each = places.neighbours, cells = Pairs::cells_of_row(b.classes, s);
+  const int64_t at_once = cells <= each ? std::max<int64_t>(1, kPlacePairs / cells) : end - begin;
+  for (int64_t row = begin; row < end; row += at_once) {
+    const int64_t n = std::min(at_once, end - row);
+    const Slicings rows{{places}, {static_cast<int32_t>(-row)}, n, false};
+    States of_rows = s;
+    if (s.counts != nullptr) of_rows.counts += row * b.classes * 3;
+    if (s.ranks != nullptr) of_rows.ranks += row * b.classes * s.k * 2;
+    BadGroups none;
+    add_range(b, rows, of_rows, nullptr, row * each, (row + n) * each, n * each, 0, 1, locks, faults, &none);
+  }
+}
+
 // A sample as it is counted.
 struct Sample {
   int32_t target, label, rank;  // target or label are negative if it is not
@@ -414,7 +457,8 @@ void add_multiclass_rows(const Batch& b, const Slicings& rows, int64_t* members,
   std::vector<BadGroups> bad(threads * rows.size());
   Locks locks;
   split(samples, threads, [&](int thread, int64_t begin, int64_t end) {
-    add_range(b, rows, s, members, begin, end, thread, threads, &locks, &faults[thread], &bad[thread * rows.size()]);
+    add_range(b, rows, s, members, begin, end, samples / threads, thread, threads, &locks, &faults[thread],
+              &bad[thread * rows.size()]);
   });
   Faults::record(faults, s.faults);
   for (int64_t k = 0; (rows.together || rows.size() == 1) && k < rows.size(); ++k) {
@@ -422,6 +466,21 @@ void add_multiclass_rows(const Batch& b, const Slicings& rows, int64_t* members,
     for (int thread = 0; thread < threads; ++thread) of_slicing.push_back(bad[thread * rows.size() + k]);
     BadGroups::record(of_slicing, s.faults);
   }
+}
+
+void add_multiclass_places(const Batch& samplewise, const States& s) {
+  Batch b = samplewise;
+  const int64_t samples = b.layout.samples();
+  if (samples == 0) return;
+  b.samplewise = b.scores && b.per_sample >= kLongRows;  // blocks end with rows
+  b.layout.collapse(0);
+  const SampleRows places{nullptr, DType::kOther, 1, 0, {}, samples / b.per_sample, b.per_sample};
+  const int threads = threads_for(samples * (b.scores ? b.classes : 4));
+  std::vector<Faults> faults(threads);
+  Locks locks;
+  split(places.count, threads,
+        [&](int thread, int64_t begin, int64_t end) { add_places(b, places, s, begin, end, &locks, &faults[thread]); });
+  Faults::record(faults, s.faults);
 }
 
 void add_weighted_multiclass(const Batch& b, const SampleRows& rows, const MulticlassCells<double>& s) {

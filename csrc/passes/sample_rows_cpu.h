@@ -152,6 +152,15 @@ class RowCells {
       ++state_[cell];
     }
   }
+  // f(add) with what add(cell) is for all cells, so that a loop in f does not ask for each; nothing if there is no
+  // state.
+  template <typename F>
+  void with_add(const F& f) {
+    if (state_ == nullptr) return f([](int64_t) {});
+    if (cells_) return f([cells = cells_.get()](int64_t cell) { ++cells[cell]; });
+    if (shared_) return f([to = state_](int64_t cell) { __atomic_fetch_add(to + cell, 1, __ATOMIC_RELAXED); });
+    f([to = state_](int64_t cell) { ++to[cell]; });
+  }
   // Called by one thread at a time.
   void fold() { fold(0, size_); }
   void fold(int64_t from, int64_t to) {

@@ -97,6 +97,41 @@ def test_multiclass_cells_that_take_most_samples(groups):
     compare(preds.int(), target, rows, groups, 3, which="m")
 
 
+@pytest.mark.parametrize(
+    ("n", "each", "c"),
+    [(70_000, 2, 5), (3000, 100, 10), (900, 101, 10), (20, 5000, 10), (3, 30_000, 150), (9, 3, 700), (1, 50_000, 30)],
+)
+@pytest.mark.parametrize("kind", ["labels", "scores", "ranks"])
+def test_each_index_of_dimension_0_is_a_row_of_its_own(n, each, c, kind):
+    """Whichever loop counts them, of few pairs and many, with some threads and one."""
+    if kind != "labels" and n * each * c > 4_000_000:
+        n = max(1, 4_000_000 // (each * c))
+    generator = torch.Generator().manual_seed(n + c)
+    target = torch.randint(-1, c + 1, (n, each), generator=generator)
+    others = torch.randint(-1, c + 1, (n, each), generator=generator)
+    preds = torch.where(torch.rand(n, each, generator=generator) < 0.7, target, others)
+    target[0, 0] = c
+    if kind != "labels":
+        preds = torch.randn(n, c, each, generator=generator)
+    place = torch.arange(n).unsqueeze(1).expand(1, n, each)
+    threads = torch.get_num_threads()
+    some = torch.rand(n, each, generator=generator) < 0.9
+    some[0, 0] = True
+    for valid in (None, some):
+        found = []
+        for count, rows, run in ((1, None, multiclass_), (3, None, multiclass_), (1, place, multiclass_body)):
+            torch.set_num_threads(count)
+            counts, faults = torch.ones(n, c, 3, dtype=torch.int64), torch.zeros(FAULTS, dtype=torch.int64)
+            ranks = torch.ones(n, c, 2, 2, dtype=torch.int64) if kind == "ranks" else None
+            run(preds, target, valid, None, counts, ranks, faults, c, 1, True, None, None, rows, None)
+            found.append([counts, faults, *([] if ranks is None else [ranks])])
+        torch.set_num_threads(threads)
+        for other in found[:2]:
+            for one, expected in zip(other, found[2], strict=True):
+                assert torch.equal(one, expected)
+        assert found[2][1][0] > 0
+
+
 def compare_slicings(preds, target, groups, sizes, c, valid=None, ignore=None, which="cmrh", states_of=states):
     """The kernel and the body on the same batch, with the groups of each slicing as they are."""
     found, s = [], sum(sizes)
