@@ -14,6 +14,7 @@
 #include "passes/groups_arguments.h"
 #include "passes/loops_cpu.h"
 #include "passes/multiclass_arguments.h"
+#include "passes/sample_rows_cpu.h"
 
 namespace fastmetrics {
 namespace {
@@ -37,6 +38,26 @@ void multiclass(View preds, View target, OptionalView valid, OptionalState confu
   } else {
     add_multiclass(b, s);
   }
+}
+
+// groups: [...] of each slicing, with the shape of target; sizes: [K]; samples: [S].
+void multiclass_slicings(View preds, View target, OptionalView valid, Views groups, View sizes, OptionalState confusion,
+                         OptionalState counts, OptionalState ranks, OptionalState faults, int64_t num_classes,
+                         int64_t ignore_index, bool has_ignore_index, OptionalState rank_histogram, State samples) {
+  require(samples.dim() == 1 && groups.count > 0, "multiclass_slicings_: samples must be [S], and there be groups");
+  Slicings slicings{groups_by_slicing(groups, sizes, target, samples.size(0)), {}, samples.size(0), true};
+  int32_t first = 0;
+  for (const SampleRows& one : slicings.each) {
+    slicings.first.push_back(first);
+    first += static_cast<int32_t>(one.count);
+  }
+  SampleRows r = slicings.each[0];
+  r.count = slicings.count;
+  if (target.numel() == 0) return;
+  const MulticlassBatch b =
+      multiclass_batch(preds, target, valid, OptionalView(), r, num_classes, ignore_index, has_ignore_index);
+  add_multiclass_rows(b, slicings, multiclass_samples(r, OptionalView(), samples),
+                      multiclass_states<int64_t>(b, r, confusion, counts, ranks, rank_histogram, faults));
 }
 
 // rows: [K, ...]; valid: [...]; counts: int64 or float64 [S].
@@ -84,22 +105,28 @@ void binary(View preds, View target, OptionalView valid, State counts, OptionalS
   }
 }
 
-void resample_samples(View sizes, View places, int64_t seed, State sums) {
-  require(sums.dim() == 2 && sizes.dim() == 1 && sums.size(0) == sizes.size(0), "resample_: sizes must be int64 [D]");
-  require(places.dim() == 2 && places.size(1) < INT32_MAX && sums.size(1) < INT32_MAX,
-          "resample_: places must be int32 [P, n]");
-  require(places.dtype() == DType::kInt32 && places.is_contiguous(), "resample_: places must be int32, contiguous");
-  require(sizes.dtype() == DType::kInt64 && sizes.is_contiguous(), "resample_: sizes must be int64, contiguous");
-  const Resample r{static_cast<const int64_t*>(sizes.const_data_ptr()),
-                   static_cast<const int32_t*>(places.const_data_ptr()),
-                   sizes.size(0),
-                   places.size(0),
-                   places.size(1),
-                   sums.size(1),
-                   seed};
-  resample(r, state_data<double>(sums, DType::kDouble, r.draws * r.sums, "sums, float64 [D, S]"));
+// counts: [T, K]; places: [P, K]; seeds: [T]; sizes: [T, D]; sums: [T, D, S].
+void resample_tables(View counts, View places, View seeds, OptionalView sizes, int64_t first, State sums) {
+  require(counts.dim() == 2 && counts.size(1) <= INT32_MAX / 16, "resample_: counts must be int64 [T, K]");
+  require(sums.dim() == 3 && sums.size(0) == counts.size(0) && sums.size(2) < INT32_MAX,
+          "resample_: sums must be float64 [T, D, S]");
+  require(places.dim() == 2 && places.size(1) == counts.size(1), "resample_: places must be int32 [P, K]");
+  const int64_t tables = counts.size(0), cells = counts.size(1), draws = sums.size(1);
+  const Resample r{
+      in_line<int64_t>(counts, DType::kInt64, tables * cells, "resample_: counts must be int64, contiguous"),
+      in_line<int32_t>(places, DType::kInt32, places.size(0) * cells, "resample_: places must be int32, contiguous"),
+      in_line<int64_t>(seeds, DType::kInt64, tables, "resample_: seeds must be int64 [T], contiguous"),
+      sizes.has_value()
+          ? in_line<int64_t>(*sizes, DType::kInt64, tables * draws, "resample_: sizes must be int64 [T, D], contiguous")
+          : nullptr,
+      tables,
+      cells,
+      places.size(0),
+      draws,
+      sums.size(2),
+      first};
+  resample(r, state_data<double>(sums, DType::kDouble, tables * draws * r.sums, "sums, float64 [T, D, S]"));
 }
-
 using torch::headeronly::ScalarType;
 using torch::stable::new_empty;
 
@@ -193,11 +220,12 @@ Tensor weighted_cohen_kappa(const Tensor confusion, bool quadratic) {
 }  // namespace fastmetrics
 
 FM_CPU_OPERATOR("multiclass_", &fastmetrics::multiclass)
+FM_CPU_OPERATOR("multiclass_slicings_", &fastmetrics::multiclass_slicings)
 FM_CPU_OPERATOR("count_groups_", &fastmetrics::count_groups)
 FM_CPU_OPERATOR("place_groups_", &fastmetrics::groups_to_rows)
 FM_CPU_OPERATOR("add_amounts_", &fastmetrics::amounts_to_rows)
 FM_CPU_OPERATOR("binary_", &fastmetrics::binary)
-FM_CPU_OPERATOR("resample_", &fastmetrics::resample_samples)
+FM_CPU_OPERATOR("resample_", &fastmetrics::resample_tables)
 
 // These return a new tensor; a direct call is given the one to write.
 STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) {

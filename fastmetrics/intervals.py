@@ -20,10 +20,12 @@ from fastmetrics.slices import Slicing, each_row
 from fastmetrics.statistics import Statistics
 from fastmetrics.statistics.base import GROUP_SAMPLES, States
 from fastmetrics.statistics.grouped import Grouped
-from fastmetrics.statistics.resampling import Resampling, clusters_of
+from fastmetrics.statistics.resampling import Draws, Resampling, clusters_of
 
-#: Numbers that draws which are made together take; the rest of a bootstrap is as large as its values.
-AT_ONCE = 1 << 22
+#: Numbers of drawn states at a time: on the CPU they stay in a cache, elsewhere there are few kernels to start.
+AT_ONCE, AT_ONCE_ELSEWHERE = 1 << 17, 1 << 22
+#: Values whose percentiles are taken at a time.
+VALUES_AT_ONCE = 1 << 20
 
 Shares = tuple[Tensor, Tensor]  # successes and trials
 #: Shares, and what makes values of shares and trials, or None if shares are the values; None if there are none.
@@ -63,6 +65,56 @@ class ClosedForm:
     def __call__(self, request: IntervalRequest) -> formulas.Pair:
         """Both ends."""
         return self.ends(*self.estimates(), request.level)
+
+
+@dataclass(frozen=True)
+class Bootstrap:
+    """The percentile bootstrap over samples, of one group or of many at once: the middle part of the values of draws.
+
+    Attributes:
+        resampling: how states ``[G, *shape]`` are drawn.
+        values: ``[n, *value]`` of drawn states ``[n, *shape]``, by a formula that is the same for all states.
+        states: of one group, all that is counted.
+    """
+
+    resampling: Callable[[States], Resampling]
+    values: Callable[[dict[str, Tensor]], Tensor]
+    states: States
+
+    def __call__(self, request: IntervalRequest) -> formulas.Pair:
+        """Both ends."""
+        low, high = self.of_groups({name: state.unsqueeze(0) for name, state in self.states.items()}, request)
+        return low[0], high[0]
+
+    def of_groups(self, states: States, request: IntervalRequest) -> formulas.Pair:
+        """Both ends ``[G, *value]`` of states ``[G, *shape]``, of which there is one; NaN if no sample was counted."""
+        resampling, groups = self.resampling(states), len(next(iter(states.values())))
+        at_once, ends = max(1, VALUES_AT_ONCE // request.draws), []
+        for first in range(0, groups, at_once):
+            values = self._of_draws(resampling, first, min(groups, first + at_once), request)
+            ends.append(torch.stack(formulas.percentile(values.transpose(0, 1), request.level)))
+        low, high = torch.cat(ends, 1)
+        seen = torch.stack([state.reshape(groups, -1).any(1) for state in states.values()]).any(0)
+        absent = torch.where(seen, 0.0, torch.nan).reshape(-1, *(1 for _ in low.shape[1:]))
+        return low + absent, high + absent
+
+    def _of_draws(self, resampling: Resampling, begin: int, end: int, request: IntervalRequest) -> Tensor:
+        """The values ``[end - begin, draws, *value]`` of all draws of some groups."""
+        some = next(iter(self.states.values()))
+        at_once = max(1, (AT_ONCE if some.device.type == "cpu" else AT_ONCE_ELSEWHERE) // resampling.numbers)
+        draws, groups = min(at_once, request.draws), max(1, at_once // request.draws)
+        found = []
+        with warnings.catch_warnings():  # what is undefined in a draw is no news
+            warnings.simplefilter("ignore")
+            for group in range(begin, end, groups):
+                rows, values = slice(group, min(end, group + groups)), []
+                for first in range(0, request.draws, draws):
+                    number = min(draws, request.draws - first)
+                    drawn = resampling.draw(Draws(rows, first, number, request.seed))
+                    of_draws = self.values({name: state.flatten(0, 1) for name, state in drawn.items()})
+                    values.append(of_draws.unflatten(0, (-1, number)))
+                found.append(torch.cat(values, 1))
+        return torch.cat(found)
 
 
 class HasIntervals(Protocol):
@@ -161,7 +213,7 @@ def intervals_by_group(
 def _each_interval(
     metric: HasIntervals, rows: States, seen: Tensor, method: str | None, request: IntervalRequest
 ) -> formulas.Pair:
-    """The intervals of rows of states: of a formula all at once, or else one after the other."""
+    """The intervals of rows of states: all at once, unless a method has no way to; then one after the other."""
 
     def of_row(row: int) -> Callable[[IntervalRequest], formulas.Pair]:
         return metric._interval_methods({name: state[row] for name, state in rows.items()})[chosen]
@@ -184,11 +236,13 @@ def _each_interval(
 
         low, high = form.ends(*each_row(estimates, rows, metric.reads_values), request.level)
     else:
-        places = seen.nonzero()[:, 0].tolist()
-        each = [torch.stack(of_row(row)(request)) for row in places or [0]]
-        ends = each[0].new_full((len(seen), *each[0].shape), torch.nan)
-        if places:
-            ends[seen] = torch.stack(each)
+        places = seen.nonzero()[:, 0] if bool(seen.any()) else torch.zeros(1, dtype=torch.int64, device=seen.device)
+        if isinstance(form, Bootstrap):
+            each = torch.stack(form.of_groups({name: state[places] for name, state in rows.items()}, request), 1)
+        else:
+            each = torch.stack([torch.stack(of_row(row)(request)) for row in places.tolist()])
+        ends = each.new_full((len(seen), *each.shape[1:]), torch.nan)
+        ends[places] = each
         low, high = ends.unbind(1)
     absent = torch.where(seen, 0.0, torch.nan).reshape(-1, *(1 for _ in low.shape[1:]))
     return low + absent, high + absent
@@ -314,7 +368,7 @@ def _resampled_rows(metric: HasIntervals, statistics: Statistics, rows: States) 
         return found
 
     def drawn(request: IntervalRequest) -> formulas.Pair:
-        return bootstrap(clusters_of(sums), values, rows, request)
+        return Bootstrap(lambda _: clusters_of(sums, request.seed), values, rows)(request)
 
     def left_out(request: IntervalRequest) -> formulas.Pair:
         without = values({name: total[name] - state for name, state in sums.items()}).double()
@@ -352,7 +406,7 @@ def of_shares(shares: Shares, value: Callable[[Tensor, Tensor], Tensor] | None =
 
 def resampled(
     metric: HasIntervals, states: States, of_draws: Callable[[dict[str, Tensor]], Tensor], how: str
-) -> Callable[[IntervalRequest], formulas.Pair]:
+) -> Bootstrap:
     """The percentile bootstrap over samples: of the values of states that are drawn.
 
     Args:
@@ -362,34 +416,13 @@ def resampled(
         how: see :meth:`fastmetrics.statistics.Statistics.resampling`.
     """
 
-    def interval(request: IntervalRequest) -> formulas.Pair:
-        statistics = metric._statistics
-        found = statistics.resampling(states, metric._names_of_formula(), how)
+    def resampling(rows: States) -> Resampling:
+        found = metric._statistics.resampling(rows, metric._names_of_formula(), how)
         if found is None:
             raise ValueError(_lacks(metric, states, ": its states do not decide this interval."))
-        return bootstrap(found, of_draws, states, request)
+        return found
 
-    return interval
-
-
-def bootstrap(
-    resampling: Resampling,
-    of_draws: Callable[[dict[str, Tensor]], Tensor],
-    states: States,
-    request: IntervalRequest,
-) -> formulas.Pair:
-    """The middle ``request.level`` of the values of ``request.draws`` draws; NaN if no sample was counted."""
-    some = next(iter(states.values()))
-    generator = torch.Generator(some.device).manual_seed(request.seed)
-    at_once = max(1, AT_ONCE // resampling.numbers)
-    values = []
-    with warnings.catch_warnings():  # what is undefined in a draw is no news
-        warnings.simplefilter("ignore")
-        for first in range(0, request.draws, at_once):
-            values.append(of_draws(resampling.draw(min(at_once, request.draws - first), generator)))
-    low, high = formulas.percentile(torch.cat(values), request.level)
-    empty = torch.where(torch.stack([state.any() for state in states.values()]).any(), 0.0, torch.nan)
-    return low + empty, high + empty
+    return Bootstrap(resampling, of_draws, states)
 
 
 def each_draw(formula: Callable[..., Any]) -> Callable[[dict[str, Tensor]], Tensor]:

@@ -17,6 +17,7 @@
 #include <cstring>
 #include <deque>
 #include <exception>
+#include <new>
 
 #include "common/dlpack.h"
 
@@ -24,6 +25,7 @@ namespace fastmetrics::direct {
 namespace {
 
 constexpr int64_t kWorthUnlocking = 16384;  // elements
+constexpr Py_ssize_t kMostListed = 16;      // tensors; a longer list goes to the operator
 
 const dlpack::ExchangeApi* api = nullptr;
 PyTypeObject* tensor_type = nullptr;
@@ -76,6 +78,14 @@ bool is_true(PyObject* found) {
   return is != 0;
 }
 
+// Room for the views of a list. It is not initialised.
+struct Listed {
+  Listed() {}  // NOLINT
+  union {
+    Output views[kMostListed];
+  };
+};
+
 // Each of these says whether the object is what the kernel takes; none leaves a Python error behind.
 bool convert(PyObject* from, State* to, int32_t* device) {
   if (Py_TYPE(from) != tensor_type) return false;
@@ -120,9 +130,23 @@ bool convert(PyObject* from, double* to) {
   return false;
 }
 
+// Tensors of one device; none is of any. listed: [kMostListed], where their views go.
+bool convert(PyObject* from, Output* listed, Views* to, int32_t* device) {
+  const Py_ssize_t count = PyList_Check(from) ? PyList_Size(from) : kMostListed + 1;
+  if (count > kMostListed) return false;
+  const int32_t expected = *device;
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    if (!convert_read(PyList_GetItem(from, i), new (listed + i) Output, device) || *device != expected) return false;
+  }
+  *to = {listed, static_cast<size_t>(count)};
+  return true;
+}
+
 // device: of a tensor.
-bool convert(PyObject* from, Parameter parameter, Argument* to, int32_t* device) {
+bool convert(PyObject* from, Parameter parameter, Argument* to, Output* listed, int32_t* device) {
   switch (parameter) {
+    case Parameter::kViews:
+      return convert(from, listed, &to->views, device);
     case Parameter::kInteger:
       return convert(from, &to->integer);
     case Parameter::kNumber:
@@ -137,7 +161,8 @@ bool convert(PyObject* from, Parameter parameter, Argument* to, int32_t* device)
 }
 
 // Arguments that are left out are optional ones at the end. device: of all tensors, of which the first argument is one.
-bool convert_all(const Signature& signature, PyObject* const* from, size_t count, Argument* to, int32_t* device) {
+bool convert_all(const Signature& signature, PyObject* const* from, size_t count, Argument* to, Output* listed,
+                 int32_t* device) {
   for (size_t i = 0; i < signature.count; ++i) {
     to[i].there = i < count && !(signature.optional[i] && from[i] == Py_None);
     if (!to[i].there) {
@@ -145,7 +170,7 @@ bool convert_all(const Signature& signature, PyObject* const* from, size_t count
       continue;
     }
     int32_t found = *device;
-    if (!convert(from[i], signature.parameters[i], to + i, &found)) return false;
+    if (!convert(from[i], signature.parameters[i], to + i, listed, &found)) return false;
     if (i == 0) *device = found;
     if (found != *device) return false;
   }
@@ -197,9 +222,10 @@ class Unlocked {
   Py_ssize_t outputs = 0;
   for (size_t i = 0; i < signature.count; ++i) outputs += signature.parameters[i] == Parameter::kOutput;
   Argument converted[kMostParameters];
+  Listed listed;
   int32_t device = 0;
   if (static_cast<size_t>(count) > signature.count || interception_active() ||
-      !convert_all(signature, arguments, static_cast<size_t>(count), converted, &device)) {
+      !convert_all(signature, arguments, static_cast<size_t>(count), converted, listed.views, &device)) {
     return call_operator(self, arguments, count - outputs);
   }
   try {

@@ -12,18 +12,20 @@
 
 #include <cstddef>
 #include <utility>
+#include <vector>
 
 #include "common/view.h"
 
 namespace fastmetrics {
 
-enum class Parameter : uint8_t { kView, kState, kOutput, kInteger, kNumber, kFlag };
+enum class Parameter : uint8_t { kView, kViews, kState, kOutput, kInteger, kNumber, kFlag };
 
 // What a parameter is given. It is not initialised.
 struct Argument {
   Argument() {}  // NOLINT
   union {
     Output view;
+    Views views;
     int64_t integer;
     double number;
     bool flag;
@@ -42,6 +44,8 @@ struct PassedBy {
 };
 template <>
 struct Passed<View> : PassedBy<Parameter::kView, View, &Argument::view> {};
+template <>
+struct Passed<Views> : PassedBy<Parameter::kViews, Views, &Argument::views> {};
 template <>
 struct Passed<State> : PassedBy<Parameter::kState, State, &Argument::view> {};
 template <>
@@ -75,6 +79,8 @@ inline void call_boxed(const Signature& signature, StableIValue* stack, uint64_t
   using torch::stable::detail::to;
   require(count == signature.count, "the operator's schema has other arguments than its kernel");
   std::optional<Tensor> owners[kMostParameters];
+  std::vector<Tensor> listed;  // of the one list that there may be
+  std::vector<Output> views;
   Argument arguments[kMostParameters];
   for (size_t i = 0; i < count; ++i) {
     Argument& argument = arguments[i];
@@ -88,6 +94,11 @@ inline void call_boxed(const Signature& signature, StableIValue* stack, uint64_t
         break;
       case Parameter::kFlag:
         argument.flag = to<bool>(stack[i]);
+        break;
+      case Parameter::kViews:
+        listed = to<std::vector<Tensor>>(stack[i]);
+        views.assign(listed.begin(), listed.end());
+        argument.views = {views.data(), views.size()};
         break;
       default:
         if (signature.optional[i]) {

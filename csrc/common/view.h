@@ -73,6 +73,14 @@ class Output : public State {
   using State::State;
 };
 
+// Those of a list that are only read, of which an operator has at most one.
+struct Views {
+  const Output* data;
+  size_t count;
+
+  const View& operator[](size_t i) const { return data[i]; }
+};
+
 using OptionalView = std::optional<View>;
 using OptionalState = std::optional<State>;
 

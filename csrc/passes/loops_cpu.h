@@ -19,6 +19,8 @@
 
 namespace fastmetrics {
 
+struct Slicings;
+
 void add_multiclass(const MulticlassBatch& b, const MulticlassStates& s);
 // What add_multiclass does where only totals are asked for, [3].
 void add_multiclass_totals(const MulticlassBatch& b, int64_t* totals, int64_t* faults);
@@ -26,6 +28,9 @@ void add_multiclass_totals(const MulticlassBatch& b, int64_t* totals, int64_t* f
 // The states have rows: [S, C, C], [S, C, 3], [S, C, K, 2] and [S, C].
 // members: [S], how many samples each row has, or null.
 void add_multiclass_rows(const MulticlassBatch& b, const SampleRows& rows, int64_t* members, const MulticlassStates& s);
+void add_multiclass_rows(const MulticlassBatch& b, const Slicings& rows, int64_t* members, const MulticlassStates& s);
+// What add_multiclass does with samplewise batches whose rows have no table of few pairs.
+void add_multiclass_places(const MulticlassBatch& b, const MulticlassStates& s);
 void add_weighted_multiclass(const MulticlassBatch& b, const SampleRows& rows, const MulticlassCells<double>& s);
 
 // counts: [S].
@@ -44,7 +49,7 @@ void add_binary(const BinaryBatch& b, int64_t* counts, int64_t* faults);
 void add_binary_cells(const BinaryCells& c, int64_t* counts, int64_t* faults);
 void add_binary_cells(const BinaryCells& c, double* counts, int64_t* faults);
 
-// sums: [D, S].
+// sums: [T, D, S].
 void resample(const Resample& r, double* sums);
 
 void add_hinge(const RowsBatch& b, const HingeOptions& options, const HingeSums& to, int64_t* faults);

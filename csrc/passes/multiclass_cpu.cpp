@@ -9,12 +9,12 @@
 // the batch (and the cells of C² pairs no more than a byte each); otherwise states are added to with relaxed atomics.
 // The cells of one batch may be one cell, whose additions would wait for each other: each table has its own way out.
 
-#include <memory>
 #include <mutex>
 
 #include "passes/label_table_cpu.h"
 #include "passes/loops_cpu.h"
 #include "passes/multiclass_block_cpu.h"
+#include "passes/sample_rows_cpu.h"
 
 namespace fastmetrics {
 namespace {
@@ -24,42 +24,6 @@ constexpr int64_t kFoldEvery = int64_t{1} << 30;
 
 using Batch = MulticlassBatch;
 using States = MulticlassStates;
-
-// The cells of one statistic as one thread sees them.
-class Cells {
- public:
-  // few: private cells pay. shared: other threads add to the same state.
-  void open(int64_t* state, int64_t size, bool few, bool shared) {
-    state_ = state;
-    shared_ = shared;
-    if (state != nullptr && few) {
-      size_ = size;
-      bins_.reset(new uint32_t[size]());
-    }
-  }
-  explicit operator bool() const { return state_ != nullptr; }
-  void add(int64_t cell) {
-    if (bins_) {
-      ++bins_[cell];
-    } else if (shared_) {
-      __atomic_fetch_add(state_ + cell, 1, __ATOMIC_RELAXED);
-    } else {
-      ++state_[cell];
-    }
-  }
-  // Called by one thread at a time.
-  void fold() {
-    if (!bins_) return;
-    for (int64_t i = 0; i < size_; ++i) state_[i] += bins_[i];
-    memset(bins_.get(), 0, size_ * sizeof(uint32_t));
-  }
-
- private:
-  int64_t* state_ = nullptr;
-  bool shared_ = false;
-  int64_t size_ = 0;
-  std::unique_ptr<uint32_t[]> bins_;
-};
 
 // Counts `n` samples of a run from `first` on, whose preds and targets are at these offsets; returns how many were
 // done.
@@ -76,25 +40,23 @@ int64_t add_neighbours(const Batch& b, int64_t first, int64_t a_at, int64_t b_at
   return done;
 }
 
-// What one of the threads adds for the samples of [begin, end). All of them must see each state in the same way.
+// What one of the threads adds for the samples of [begin, end). All of them must see each state in the same way. A
+// samplewise batch has only counts, of few pairs.
 void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, int threads, std::mutex* folding,
                Faults* faults) {
   const int64_t c = b.classes, k = s.k, samples = b.layout.samples() / threads;
-  const bool shared = threads > 1 && !b.samplewise;
-  // whether cells of a thread's own pay, if they cost as much as so many samples
-  auto few = [&](int64_t cost) { return !b.samplewise && cost <= samples; };
+  const bool shared = threads > 1;
   LabelTable table;
   int64_t table_row = 0;  // of counts, that the table is for
-  Cells counts, ranks, rank_histogram;
-  if (!b.samplewise) {
-    table.open(c, s.confusion, s.counts, samples, shared, folding);
-  } else if (LabelTable::has_few_pairs(c, b.per_sample)) {
+  RowCells ranks, rank_histogram;
+  if (b.samplewise) {
     table.open(c, nullptr, s.counts, b.per_sample, false, folding);
   } else {
-    counts.open(s.counts, c * 3, false, false);
+    table.open(c, s.confusion, s.counts, samples, shared, folding);
   }
-  ranks.open(s.ranks, c * k * 2, few(c * k / 2), shared);
-  rank_histogram.open(s.rank_histogram, c, few(c / 4), shared);
+  // cells of a thread's own pay if they cost less than its samples
+  ranks.open(s.ranks, c * k * 2, c * k / 2 <= samples, shared);
+  rank_histogram.open(s.rank_histogram, c, c / 4 <= samples, shared);
 
   auto fold = [&] {
     if (table) table.fold();
@@ -106,25 +68,19 @@ void add_range(const Batch& b, const States& s, int64_t begin, int64_t end, int 
   auto add_blocks = [&](int64_t from, int64_t to) {
     for_each_block(b, from, to, s.want_ranks(), faults,
                    [&](int64_t first, int n, const Block& block, const Ahead& ahead) {
-                     const int64_t row = b.samplewise ? first / b.per_sample * c : 0;
-                     if (table && row != table_row) {
-                       table.fold_and_go_to(s.counts + row * 3);
+                     const int64_t row = b.samplewise ? first / b.per_sample : 0;
+                     if (row != table_row) {
+                       table.fold_and_go_to(s.counts + row * c * 3);
                        table_row = row;
                      }
                      if (table) table.add(block.target, block.labels, n, ahead);
-                     if (!counts && !s.want_ranks()) return;
-                     for (int i = 0; i < n; ++i) {
+                     for (int i = 0; s.want_ranks() && i < n; ++i) {
                        const int64_t t = block.target[i], p = block.labels[i];
                        if (t < 0 || p < 0) continue;
-                       if (counts) {
-                         if (t == p) counts.add((row + t) * 3);
-                         counts.add((row + p) * 3 + 1);
-                         counts.add((row + t) * 3 + 2);
-                       }
                        if (rank_histogram) rank_histogram.add(block.ranks[i]);
                        if (ranks && block.ranks[i] < k) {
-                         ranks.add(((row + t) * k + block.ranks[i]) * 2);
-                         ranks.add(((row + p) * k + block.ranks[i]) * 2 + 1);
+                         ranks.add((t * k + block.ranks[i]) * 2);
+                         ranks.add((p * k + block.ranks[i]) * 2 + 1);
                        }
                      }
                    });
@@ -155,6 +111,8 @@ void add_multiclass(const MulticlassBatch& b, const MulticlassStates& s) {
   const int64_t samples = b.layout.samples();
   if (samples == 0) return;
   if (s.totals != nullptr) return add_multiclass_totals(b, s.totals, s.faults);
+  const bool few = s.counts != nullptr && LabelTable::has_few_pairs(b.classes, b.per_sample);
+  if (b.samplewise && (!few || s.want_ranks())) return add_multiclass_places(b, s);
   // samplewise states belong to the thread that has the sample
   const int64_t unit = b.samplewise ? b.per_sample : 1;
   const int threads = threads_for(samples * (b.scores ? b.classes : 4));

@@ -3,6 +3,9 @@
 // The multiclass pass over samples of given rows, and over weighted samples, on the CPU; its meaning is multiclass_body
 // in fastmetrics/passes/multiclass.py.
 //
+// Samples of a row for each index of dimension 0 are such, too, but for those with few pairs in many samples, which
+// multiclass_cpu.cpp counts a row at a time: by this loop they take 1.4 times as long. A thread has rows of its own.
+//
 // Blocks are read as in multiclass_cpu.cpp. A pair of target and label of a row is one cell of a table, of which the
 // confusion matrix and the counts are made in the end, as long as all cells are fewer than the samples of a thread;
 // else the cells of the states are added to. Neighbours are read sixteen at a time for all slicings, and how many
@@ -26,9 +29,14 @@ namespace {
 constexpr int64_t kFoldEvery = int64_t{1} << 30;
 // Cells of a table of pairs; more of them miss the caches, so that a sample costs more than it does in the states.
 constexpr int64_t kMostPairs = int64_t{1} << 22;
+// The same where a thread has rows of its own, whose table it can have again for the next ones.
+constexpr int64_t kPlacePairs = int64_t{1} << 16;
+// Samples of a row whose scores are read without those of the next one: they are neighbours in each class.
+constexpr int64_t kLongRows = 64;
 constexpr int64_t kChunk = int64_t{1} << 16;  // samples
 // Parts of the rows that threads add to the states one at a time, each beginning with another.
 constexpr int kFolds = 16;
+constexpr int64_t kMostSlicings = 16;  // whose neighbours are read together
 
 struct Locks {
   std::mutex of_rows[kFolds], of_all;
@@ -76,30 +84,51 @@ class Pairs {
   }
   explicit operator bool() const { return cells_ != nullptr; }
 
-  // As LabelTable::add_neighbours, with the rows of each slicing, `pitch` elements after those of the one before.
-  // odd(i, few, k, inside) is called where a sample does not count in slicing k.
+  // As LabelTable::add_neighbours, with the groups of each slicing, at most kMostSlicings. odd(i, few, k, inside,
+  // counts) is called where a sample does not count in slicing k: whether its group is there, and counts.
   template <typename Row, typename Labels, typename Odd>
-  int64_t add_neighbours(const int64_t* target, const Row* row, int64_t slicings, int64_t pitch, const Labels& labels,
+  int64_t add_neighbours(const int64_t* target, const Row* const* group, const Slicings& slicings, const Labels& labels,
                          int64_t n, const int64_t* ignore, const Odd& odd) {
     constexpr int kStep = 64;
     alignas(64) int32_t cell[kStep];
     int held = 0;
-    const int32_t limit = static_cast<int32_t>(rows_), c = static_cast<int32_t>(classes_);
+    const int32_t c = static_cast<int32_t>(classes_);
     const I32s none = I32s{} + none_;
     const bool totals = totals_ != nullptr;
+    const int64_t many = slicings.size();
+    int32_t limit[kMostSlicings], start[kMostSlicings];
+    for (int64_t k = 0; k < many; ++k) {
+      limit[k] = static_cast<int32_t>(slicings.each[k].count);
+      start[k] = slicings.first[k];
+    }
+    auto add = [&](int64_t i, const FewLabels& few, int64_t k, I32s row, Mask32 inside, Mask32 counts)
+                   __attribute__((always_inline)) {
+                     const Mask32 good = few.good & counts;
+                     const I32s right = select(equal(few.target, few.labels), I32s{} + 1, I32s{});
+                     const I32s at = totals ? row * 2 + right : (row * c + few.target) * c + few.labels;
+                     store(select(good, at, none), cell + held);
+                     if (any(~good)) odd(i, few, k, inside, counts);
+                     held += kFloats;
+                     if (held < kStep) return;
+                     count(cell, kStep);
+                     held = 0;
+                   };
     const int64_t done = for_each_sixteen<4>(target, labels, n, classes_, ignore, [&](int64_t i, const FewLabels& few) {
-      for (int64_t k = 0; k < slicings; ++k) {
-        fetch_ahead(row + k * pitch + i, kFloats);
-        const FewRows rows = few_rows(row + k * pitch + i, limit);
-        const Mask32 good = few.good & rows.inside;
-        const I32s right = select(equal(few.target, few.labels), I32s{} + 1, I32s{});
-        const I32s at = totals ? rows.row * 2 + right : (rows.row * c + few.target) * c + few.labels;
-        store(select(good, at, none), cell + held);
-        if (any(~good)) odd(i, few, k, rows.inside);
-        held += kFloats;
-        if (held < kStep) continue;
-        count(cell, kStep);
-        held = 0;
+      if (many == 1) {
+        fetch_ahead(group[0] + i, kFloats);
+        const FewRows rows = few_rows(group[0] + i, limit[0]);
+        return add(i, few, 0, rows.row, rows.inside, rows.inside);
+      }
+      FewRows found[kMostSlicings];
+      Mask32 all = ~Mask32{};
+      for (int64_t k = 0; k < many; ++k) {
+        fetch_ahead(group[k] + i, kFloats);
+        found[k] = few_rows(group[k] + i, limit[k]);
+        all = all & found[k].inside;
+      }
+      for (int64_t k = 0; k < many; ++k) {
+        const Mask32 inside = found[k].inside;
+        add(i, few, k, found[k].row + start[k], inside, slicings.together ? all : inside);
       }
     });
     count(cell, held);
@@ -196,45 +225,65 @@ class Pairs {
   std::unique_ptr<Cell[]> cells_;
 };
 
-// What one of the threads adds for the samples of [begin, end). samples: [rows], or null.
-void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t* samples, int64_t begin, int64_t end,
-               int thread, int threads, Locks* locks, Faults* faults, BadGroups* bad) {
-  const int64_t c = b.classes, k = s.k, mine = b.layout.samples() / threads;
+// What one of the threads that share the states adds for the samples of [begin, end), about `mine` of them. samples:
+// [rows], or null. bad: of each slicing.
+void add_range(const Batch& b, const Slicings& rows, const States& s, int64_t* samples, int64_t begin, int64_t end,
+               int64_t mine, int thread, int threads, Locks* locks, Faults* faults, BadGroups* bad) {
+  const int64_t c = b.classes, k = s.k;
   const bool shared = threads > 1;
   Pairs pairs;
   RowCells confusion, counts, totals, ranks, rank_histogram, members;
   const bool wanted = s.confusion != nullptr || s.counts != nullptr || s.totals != nullptr;
+  // whether so many cells of a row, of the thread's own, pay; rows that come one after another need none
+  auto own = [&](int64_t cells) { return rows.each[0].data != nullptr && cells <= mine / rows.count; };
   const int64_t most = std::min(mine, kMostPairs);
   if (wanted && Pairs::cells_of_row(c, s) <= most / rows.count) {
     pairs.open(rows.count, c, s, samples, locks);
   } else {
-    totals.open(s.totals, rows.count * 3, 3 <= mine / rows.count, shared);
-    confusion.open(s.confusion, rows.count * c * c, c * c <= mine / rows.count, shared);
-    counts.open(s.counts, rows.count * c * 3, c * 3 <= mine / rows.count, shared);
+    totals.open(s.totals, rows.count * 3, own(3), shared);
+    confusion.open(s.confusion, rows.count * c * c, own(c * c), shared);
+    counts.open(s.counts, rows.count * c * 3, own(c * 3), shared);
   }
   members.open(samples, rows.count, rows.count <= mine, shared);
-  ranks.open(s.ranks, rows.count * c * k * 2, c * k * 2 <= mine / rows.count, shared);
-  rank_histogram.open(s.rank_histogram, rows.count * c, c <= mine / rows.count, shared);
+  ranks.open(s.ranks, rows.count * c * k * 2, own(c * k * 2), shared);
+  rank_histogram.open(s.rank_histogram, rows.count * c, own(c), shared);
 
   // The samples of groups that the pairs do not tell.
-  auto add_members = [&](int64_t first, const Block& block, const int32_t* row, int n) {
+  auto add_members = [&](int64_t first, const Block& block, int64_t slicing, const int32_t* row, int n) {
     int32_t odd = pairs ? 0 : -1;
     for (int i = 0; i < n; ++i) odd |= block.target[i] | block.labels[i] | row[i];
     if (odd >= 0) return;
     for (int i = 0; i < n; ++i) {
       if (block.target[i] == kInvalid) continue;
-      if (row[i] < 0) {
-        bad->add(rows, first + i);
-      } else if (!pairs || block.target[i] < 0 || block.labels[i] < 0) {
+      if (row[i] == kBad) {
+        bad[slicing].add(rows.each[slicing], first + i);
+      } else if (row[i] >= 0 && (!pairs || block.target[i] < 0 || block.labels[i] < 0)) {
         members.add(row[i]);
       }
     }
   };
 
-  auto add = [&](int64_t first, const Block& block, const int32_t* row, int n) {
+  auto add = [&](int64_t first, const Block& block, int64_t slicing, const int32_t* row, int n) {
     if (pairs) pairs.add(row, block.target, block.labels, n);
-    if (members) add_members(first, block, row, n);
+    if (members) add_members(first, block, slicing, row, n);
     if (!confusion && !counts && !totals && !s.want_ranks()) return;
+    if (!confusion && !totals && !rank_histogram) {
+      counts.with_add([&](auto add_count) {
+        ranks.with_add([&](auto add_rank) {
+          for (int i = 0; i < n; ++i) {
+            const int64_t t = block.target[i], p = block.labels[i], at = row[i] * c;
+            if ((block.target[i] | block.labels[i] | row[i]) < 0) continue;
+            if (t == p) add_count((at + t) * 3);
+            add_count((at + p) * 3 + 1);
+            add_count((at + t) * 3 + 2);
+            if (s.ranks == nullptr || block.ranks[i] >= k) continue;
+            add_rank(((at + t) * k + block.ranks[i]) * 2);
+            add_rank(((at + p) * k + block.ranks[i]) * 2 + 1);
+          }
+        });
+      });
+      return;
+    }
     for (int i = 0; i < n; ++i) {
       const int64_t t = block.target[i], p = block.labels[i], at = row[i] * c;
       if (t < 0 || p < 0 || row[i] < 0) continue;
@@ -257,59 +306,63 @@ void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t*
     }
   };
 
+  std::vector<int32_t> rows_of_block(rows.size() * kBlock);
   auto add_blocks = [&](int64_t from, int64_t to) {
     for_each_block(b, from, to, s.want_ranks(), faults,
                    [&](int64_t first, int n, const Block& block, const Ahead& ahead) {
                      ahead.fetch(n);
-                     alignas(64) int32_t row[kBlock];
-                     for (int64_t slicing = 0; slicing < rows.slicings; ++slicing) {
-                       read_rows(rows, slicing, first, n, row);
-                       add(first, block, row, n);
+                     read_rows(rows, first, n, kBlock, rows_of_block.data());
+                     for (int64_t slicing = 0; slicing < rows.size(); ++slicing) {
+                       add(first, block, slicing, &rows_of_block[slicing * kBlock], n);
                      }
                    });
   };
 
   const int run = b.layout.dims - 1;
+  const DType type = rows.each[0].type;
+  bool groups_are_neighbours = rows.size() <= kMostSlicings && (type == DType::kInt64 || type == DType::kInt32);
+  for (const SampleRows& one : rows.each) {
+    groups_are_neighbours &= one.type == type && one.layout.dims == 1 && one.layout.a_stride[0] == 1;
+  }
   const bool neighbours =
-      pairs && !s.want_ranks() && b.valid == nullptr && (rows.type == DType::kInt64 || rows.type == DType::kInt32) &&
-      rows.layout.dims == 1 && rows.layout.a_stride[0] == 1 &&
+      pairs && !s.want_ranks() && b.valid == nullptr && groups_are_neighbours &&
       in_sixteens(b.preds_type, b.layout.a_stride[run], b.class_stride, c, b.target_type, b.layout.b_stride[run]);
-  // of_samples: the rows, of the type that they have.
-  auto add_neighbours = [&](const auto* of_samples, int64_t first, int64_t a_at, int64_t b_at, int64_t n) {
+  // The groups are of the type of `zero`.
+  auto add_neighbours = [&](auto zero, int64_t first, int64_t a_at, int64_t b_at, int64_t n) {
+    const decltype(zero)* group[kMostSlicings];
+    for (int64_t k = 0; k < rows.size(); ++k) group[k] = static_cast<const decltype(zero)*>(rows.each[k].data) + first;
     const int64_t* target = static_cast<const int64_t*>(b.target) + b_at;
     const int64_t a_step = b.layout.a_stride[run];
     int64_t done = 0;
     with_labels(b.preds, b.preds_type, a_at, a_step, c, [&](const auto& labels) {
-      auto odd = [&](int64_t i, const FewLabels& few, int64_t slicing, Mask32 inside) {
+      auto odd = [&](int64_t i, const FewLabels& few, int64_t slicing, Mask32 inside, Mask32 counts) {
         if (slicing == 0) {
           for_each_bad(i, few, [&](int64_t j) {
             record_bad(b.preds, b.preds_type, a_at + j * a_step, target[j], c, first + j, faults);
           });
         }
         if (!members) return;
-        const uint32_t of_group = bits_of(inside), counted = bits_of(few.good);
+        const uint32_t of_group = bits_of(inside), of_row = bits_of(counts), counted = bits_of(few.good);
         for (int j = 0; j < kFloats; ++j) {
           if ((of_group >> j & 1) == 0) {
-            bad->add(rows, first + i + j);
-          } else if ((counted >> j & 1) == 0) {
-            members.add(of_samples[rows.slicing(slicing) + first + i + j]);
+            bad[slicing].add(rows.each[slicing], first + i + j);
+          } else if ((of_row & ~counted) >> j & 1) {
+            members.add(group[slicing][i + j] + rows.first[slicing]);
           }
         }
       };
-      done = pairs.add_neighbours(target, of_samples + first, rows.slicings, rows.slicing_stride, labels, n,
-                                  b.ignored(), odd);
+      done = pairs.add_neighbours(target, group, rows, labels, n, b.ignored(), odd);
     });
     return done;
   };
 
   while (begin < end) {
-    const int64_t to = std::min(end, begin + kFoldEvery / rows.slicings);
+    const int64_t to = std::min(end, begin + kFoldEvery / rows.size());
     while (neighbours && begin < to) {
       int64_t a_at, b_at;
       const int64_t n = std::min(b.layout.locate(begin, &a_at, &b_at), to - begin);
-      const int64_t done = rows.type == DType::kInt64
-                               ? add_neighbours(static_cast<const int64_t*>(rows.data), begin, a_at, b_at, n)
-                               : add_neighbours(static_cast<const int32_t*>(rows.data), begin, a_at, b_at, n);
+      const int64_t done = type == DType::kInt64 ? add_neighbours(int64_t{0}, begin, a_at, b_at, n)
+                                                 : add_neighbours(int32_t{0}, begin, a_at, b_at, n);
       add_blocks(begin + done, begin + n);
       begin += n;
     }
@@ -330,6 +383,22 @@ void add_range(const Batch& b, const SampleRows& rows, const States& s, int64_t*
     ranks.fold();
     rank_histogram.fold();
     begin = to;
+  }
+}
+
+// What a thread adds to the rows [begin, end) of places, which are its own: as many at a time as have few pairs.
+void add_places(const Batch& b, const SampleRows& places, const States& s, int64_t begin, int64_t end, Locks* locks,
+                Faults* faults) {
+  const int64_t each = places.neighbours, cells = Pairs::cells_of_row(b.classes, s);
+  const int64_t at_once = cells <= each ? std::max<int64_t>(1, kPlacePairs / cells) : end - begin;
+  for (int64_t row = begin; row < end; row += at_once) {
+    const int64_t n = std::min(at_once, end - row);
+    const Slicings rows{{places}, {static_cast<int32_t>(-row)}, n, false};
+    States of_rows = s;
+    if (s.counts != nullptr) of_rows.counts += row * b.classes * 3;
+    if (s.ranks != nullptr) of_rows.ranks += row * b.classes * s.k * 2;
+    BadGroups none;
+    add_range(b, rows, of_rows, nullptr, row * each, (row + n) * each, n * each, 0, 1, locks, faults, &none);
   }
 }
 
@@ -377,17 +446,41 @@ void add_totals(const Sample* samples, int64_t n, double* totals) {
 }  // namespace
 
 void add_multiclass_rows(const Batch& b, const SampleRows& rows, int64_t* members, const States& s) {
+  add_multiclass_rows(b, slicings_of(rows), members, s);
+}
+
+void add_multiclass_rows(const Batch& b, const Slicings& rows, int64_t* members, const States& s) {
   const int64_t samples = b.layout.samples();
-  if (samples == 0 || rows.slicings == 0) return;
+  if (samples == 0 || rows.size() == 0) return;
   const int threads = threads_for(samples * (b.scores ? b.classes : 4));
   std::vector<Faults> faults(threads);
-  std::vector<BadGroups> bad(threads);
+  std::vector<BadGroups> bad(threads * rows.size());
   Locks locks;
   split(samples, threads, [&](int thread, int64_t begin, int64_t end) {
-    add_range(b, rows, s, members, begin, end, thread, threads, &locks, &faults[thread], &bad[thread]);
+    add_range(b, rows, s, members, begin, end, samples / threads, thread, threads, &locks, &faults[thread],
+              &bad[thread * rows.size()]);
   });
   Faults::record(faults, s.faults);
-  if (rows.slicings == 1) BadGroups::record(bad, s.faults);
+  for (int64_t k = 0; (rows.together || rows.size() == 1) && k < rows.size(); ++k) {
+    std::vector<BadGroups> of_slicing;
+    for (int thread = 0; thread < threads; ++thread) of_slicing.push_back(bad[thread * rows.size() + k]);
+    BadGroups::record(of_slicing, s.faults);
+  }
+}
+
+void add_multiclass_places(const Batch& samplewise, const States& s) {
+  Batch b = samplewise;
+  const int64_t samples = b.layout.samples();
+  if (samples == 0) return;
+  b.samplewise = b.scores && b.per_sample >= kLongRows;  // blocks end with rows
+  b.layout.collapse(0);
+  const SampleRows places{nullptr, DType::kOther, 1, 0, {}, samples / b.per_sample, b.per_sample};
+  const int threads = threads_for(samples * (b.scores ? b.classes : 4));
+  std::vector<Faults> faults(threads);
+  Locks locks;
+  split(places.count, threads,
+        [&](int thread, int64_t begin, int64_t end) { add_places(b, places, s, begin, end, &locks, &faults[thread]); });
+  Faults::record(faults, s.faults);
 }
 
 void add_weighted_multiclass(const Batch& b, const SampleRows& rows, const MulticlassCells<double>& s) {

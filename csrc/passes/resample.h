@@ -9,10 +9,12 @@
 namespace fastmetrics {
 
 struct Resample {
-  const int64_t* sizes;  // [D], in [0, 2^32)
-  const int32_t* place;  // [P, n]
-  int64_t draws, places, n, sums;
-  int64_t seed;
+  const int64_t* counts;  // [T, K], at least 0, each table less than 2^53
+  const int32_t* places;  // [P, K]
+  const int64_t* seeds;   // [T]
+  const int64_t* sizes;   // [T, D], at least 0 and less than 2^53; null: what the tables have
+  int64_t tables, cells, places_of_cell, draws, sums;
+  int64_t first;  // draw
 };
 
 }  // namespace fastmetrics

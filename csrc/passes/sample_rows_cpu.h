@@ -61,6 +61,48 @@ inline void read_rows(const SampleRows& rows, int64_t k, int64_t begin, int n, i
   });
 }
 
+// The slicings to whose rows a pass adds each sample.
+struct Slicings {
+  std::vector<SampleRows> each;  // its groups, of one slicing, and how many there are
+  std::vector<int32_t> first;    // the row of the first of them
+  int64_t count;                 // of rows of the states
+  bool together;                 // whether a sample that one of them leaves out is left out of all
+
+  int64_t size() const { return static_cast<int64_t>(each.size()); }
+};
+
+// Those whose rows are given.
+inline Slicings slicings_of(const SampleRows& rows) {
+  Slicings s{{}, std::vector<int32_t>(rows.slicings, 0), rows.count, false};
+  for (int64_t k = 0; k < rows.slicings; ++k) {
+    s.each.push_back(rows);
+    s.each[k].data = static_cast<const char*>(rows.data) + rows.slicing(k) * size_of(rows.type);
+    s.each[k].slicings = 1;
+  }
+  return s;
+}
+
+// The rows of n samples from `begin` on, [K, pitch]; negative where a sample is left out, kBad for a group out of
+// range.
+inline void read_rows(const Slicings& slicings, int64_t begin, int n, int64_t pitch, int32_t* to) {
+  const int64_t count = slicings.size();
+  for (int64_t k = 0; k < count; ++k) read_rows(slicings.each[k], 0, begin, n, to + k * pitch);
+  if (slicings.together && count > 1) {
+    for (int i = 0; i < n; ++i) {
+      int32_t all = 0;
+      for (int64_t k = 0; k < count; ++k) all |= to[k * pitch + i];
+      for (int64_t k = 0; all < 0 && k < count; ++k) {
+        if (to[k * pitch + i] >= 0) to[k * pitch + i] = kInvalid;
+      }
+    }
+  }
+  for (int64_t k = 0; k < count; ++k) {
+    const int32_t first = slicings.first[k];
+    int32_t* row = to + k * pitch;
+    for (int i = 0; first != 0 && i < n; ++i) row[i] = row[i] < 0 ? row[i] : row[i] + first;
+  }
+}
+
 // Groups out of range that one thread met.
 struct BadGroups {
   int64_t count = 0, first = 0, place = INT64_MAX;
@@ -109,6 +151,15 @@ class RowCells {
     } else {
       ++state_[cell];
     }
+  }
+  // f(add) with what add(cell) is for all cells, so that a loop in f does not ask for each; nothing if there is no
+  // state.
+  template <typename F>
+  void with_add(const F& f) {
+    if (state_ == nullptr) return f([](int64_t) {});
+    if (cells_) return f([cells = cells_.get()](int64_t cell) { ++cells[cell]; });
+    if (shared_) return f([to = state_](int64_t cell) { __atomic_fetch_add(to + cell, 1, __ATOMIC_RELAXED); });
+    f([to = state_](int64_t cell) { ++to[cell]; });
   }
   // Called by one thread at a time.
   void fold() { fold(0, size_); }

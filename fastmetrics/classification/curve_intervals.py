@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fastmetrics.formulas import intervals as formulas
 from fastmetrics.formulas.curve_table import Points
-from fastmetrics.intervals import IntervalRequest, bootstrap
+from fastmetrics.intervals import Bootstrap, IntervalRequest
 from fastmetrics.statistics.resampling import cells
 
 #: A bootstrap of scores takes those of more distinct values in so many groups of neighbours of about equal size.
@@ -74,7 +74,9 @@ def resampled_groups(
             place = (size - 1) * GROUPS // size[-1]
             few = one.new_zeros(GROUPS, 2).index_add_(0, place, one)
             shift = value - of_groups(few.unsqueeze(0))[0]
-        low, high = bootstrap(cells("groups", few), lambda drawn: of_groups(drawn["groups"]), {"groups": few}, request)
-        ends.append(torch.stack([low, high]) + shift)
+        drawn = Bootstrap(
+            lambda states: cells("groups", states["groups"]), lambda drawn: of_groups(drawn["groups"]), {"groups": few}
+        )
+        ends.append(torch.stack(drawn(request)) + shift)
     low, high = torch.stack(ends, 1)
     return low, high

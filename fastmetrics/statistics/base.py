@@ -249,6 +249,20 @@ class Statistics(ABC):
                 of dimension 0, as those of a samplewise batch do. Only statistics that are ``by_groups`` take any.
         """
 
+    def add_slicings(self, states: States, batch: Batch, groups: list[Tensor], sizes: Tensor) -> bool:
+        """What :meth:`add` does with rows, from the groups of several slicings, if a pass reads these as they are.
+
+        Args:
+            states: see there; ``group_samples`` are counted as :meth:`counts_groups` says, which is true.
+            batch: see there; without weights, on the CPU.
+            groups: of each slicing, integers of the shape of the target.
+            sizes: int64 ``[K]``: how many groups each slicing has; their rows lie one after another.
+
+        Returns:
+            whether it was done. A sample with a group out of range is left out of all slicings then.
+        """
+        return False
+
     def counts_groups(self, inputs: Inputs) -> bool:
         """Whether :meth:`add` with rows also counts the samples of groups, to ``states["group_samples"]`` int64 [S].
 
@@ -280,10 +294,11 @@ class Statistics(ABC):
         return self
 
     def resampling(self, states: States, names: Sequence[str], how: str = "joint") -> Resampling | None:
-        """How states of as many samples, drawn with replacement, are made; None if the states do not decide it.
+        """How rows of states of as many samples, drawn with replacement, are made; None if they do not decide it.
 
         Args:
-            states: without weights; those that others have asked for beside are among them.
+            states: ``[G, *shape]``, G rows that are resampled each by itself, without weights; those that others have
+                asked for beside are among them.
             names: which of them are wanted.
             how: ``joint``; ``rows``, where each row of the states has a value of its own, so that it does not matter
                 how they go together; ``margins`` takes what the states do not decide for independent.

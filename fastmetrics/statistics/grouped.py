@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from fastmetrics.native.operators import eager_on_cpu
 from fastmetrics.native.transforms import like_inputs
 from fastmetrics.passes.groups import count_groups_, place_groups_
 from fastmetrics.statistics.base import GROUP_SAMPLES, Batch, Inputs, States, Statistics
@@ -186,21 +187,27 @@ class Grouped(Statistics):
         inputs, weights, valid = batch
         samples, groups = self.samples(inputs), self._groups(inputs)
         faults = states.get("faults")
+        dims = max(one.dim() for one in groups)
+        most = next(one for one in groups if one.dim() == dims)
+        shape = self.base.per_sample("groups", most, samples).shape
+        of_base = {name: states[name] for name in self.base.shapes}
+        if self.base.validate and "faults" in states:
+            of_base["faults"] = states["faults"]
+        in_pass = weights is None and dims == len(shape) and self.base.counts_groups(samples)
+        if in_pass:
+            of_base[GROUP_SAMPLES] = states[GROUP_SAMPLES]
+            if len(groups) > 1 and eager_on_cpu(*samples, *groups):
+                each = [_of_shape(one, shape) for one in groups]
+                sizes = torch.tensor([*self.num_groups.values()], device="cpu")
+                if self.base.add_slicings(of_base, (samples, weights, valid), each, sizes):
+                    return
         if len(groups) == 1:
             rows = groups[0].unsqueeze(0)
         else:
             rows, faults = self._rows(groups, valid, faults), None
-        of_base = {name: states[name] for name in self.base.shapes}
-        if self.base.validate and "faults" in states:
-            of_base["faults"] = states["faults"]
-        shape = self.base.per_sample("groups", rows[0], samples).shape
-        if weights is None and rows.dim() == len(shape) + 1 and self.base.counts_groups(samples):
-            of_base[GROUP_SAMPLES] = states[GROUP_SAMPLES]
-        else:
-            count_groups_(rows, _of_elements(valid, rows.dim() - 1), states[GROUP_SAMPLES], faults)
-        if rows.dim() <= len(shape):
-            rows = rows.reshape(*rows.shape, *(1 for _ in shape[rows.dim() - 1 :])).expand(len(rows), *shape)
-        self.base.add(of_base, (samples, weights, valid), rows)
+        if not in_pass:
+            count_groups_(rows, _of_elements(valid, dims), states[GROUP_SAMPLES], faults)
+        self.base.add(of_base, (samples, weights, valid), _of_shape(rows, (len(rows), *shape)))
 
     def _rows(self, groups: list[Tensor], valid: Tensor | None, faults: Tensor | None) -> Tensor:
         """int32 [K, *shape]: the rows of each sample; -1 for one with any group out of range."""
@@ -210,8 +217,7 @@ class Grouped(Statistics):
         rows = torch.empty((len(groups), *shape), dtype=torch.int32, device=groups[0].device)
         rows = like_inputs(rows, *groups, kept)
         for place, (one, (_, where)) in enumerate(zip(groups, self.slicings(), strict=True)):
-            of_each = one.reshape(*one.shape, *(1 for _ in shape[one.dim() :])).expand(shape)
-            place_groups_(of_each, kept, rows, faults, place, where.start, where.stop - where.start)
+            place_groups_(_of_shape(one, shape), kept, rows, faults, place, where.start, where.stop - where.start)
         return rows
 
     def merge(self, states: States, batch: States) -> None:
@@ -231,6 +237,13 @@ class Grouped(Statistics):
                 f"expected `groups` in {' and in '.join(ranges)}, but {faults[6]} lay outside, the first is {faults[7]}"
             )
         return "; ".join(filter(None, found)) or None
+
+
+def _of_shape(groups: Tensor, shape: Sequence[int]) -> Tensor:
+    """Groups of the first dimensions as those of each element."""
+    if groups.dim() == len(shape):
+        return groups
+    return groups.reshape(*groups.shape, *(1 for _ in shape[groups.dim() :])).expand(shape)
 
 
 def _of_elements(valid: Tensor | None, dims: int) -> Tensor | None:

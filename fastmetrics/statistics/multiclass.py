@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.passes import multiclass_
+from fastmetrics.passes import multiclass_, multiclass_slicings_
 from fastmetrics.passes.amounts import add_amounts
 from fastmetrics.passes.faults import bad_weights
 from fastmetrics.statistics.base import (
@@ -192,8 +192,16 @@ class MulticlassStatistics(Statistics):
         if self.num_classes is None or target.is_floating_point() or (labels and preds.is_floating_point()):
             self._add_converted(states, ((preds, target), weights, valid), rows)
             return
+        options = self._options(states)
+        if weights is None and rows is None:
+            multiclass_(preds, target, valid, *options)
+        else:
+            multiclass_(preds, target, valid, *options, weights, rows, states.get(GROUP_SAMPLES))
+
+    def _options(self, states: States) -> tuple[Any, ...]:
+        """The states and options, as the passes take them."""
         ignore_index = self.ignore_index
-        options = (
+        return (
             states.get("confusion"),
             states.get("counts"),
             states.get("ranks"),
@@ -203,10 +211,12 @@ class MulticlassStatistics(Statistics):
             ignore_index is not None,
             states.get("rank_histogram"),
         )
-        if weights is None and rows is None:
-            multiclass_(preds, target, valid, *options)
-        else:
-            multiclass_(preds, target, valid, *options, weights, rows, states.get(GROUP_SAMPLES))
+
+    def add_slicings(self, states: States, batch: Batch, groups: list[Tensor], sizes: Tensor) -> bool:
+        """See the base."""
+        (preds, target), _, valid = batch
+        multiclass_slicings_(preds, target, valid, groups, sizes, *self._options(states), states[GROUP_SAMPLES])
+        return True
 
     def counts_groups(self, inputs: Inputs) -> bool:
         """Where labels are integers of a known range."""

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch.utils import _pytree as pytree
 
-from fastmetrics import MeanMetric, MetricCollection
+from fastmetrics import MeanMetric, MetricCollection, intervals
 from fastmetrics.classification import (
     BinaryF1Score,
     BinaryFairness,
@@ -120,6 +120,33 @@ def test_worst_groups_have_the_intervals_of_their_values():
     empty = MulticlassF1Score(C, average="micro", num_groups=G)
     with pytest.warns(UserWarning, match="before the ``update``"):
         assert empty.worst_groups(2, level=0.9).interval[0].numel() == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "options", "method"),
+    [
+        (MulticlassF1Score, {"num_classes": C}, "bootstrap"),
+        (MulticlassF1Score, {"num_classes": C}, "margins"),
+        (MulticlassF1Score, {"num_classes": C, "average": None}, "bootstrap"),
+        (BinaryF1Score, {}, "bootstrap"),
+    ],
+)
+def test_a_draw_does_not_depend_on_what_is_drawn_with_it(kind, options, method, monkeypatch):
+    preds, target = labels(400)
+    if kind is BinaryF1Score:
+        preds, target = preds % 2, target % 2
+    metric = kind(**options, intervals=True, num_groups=9)
+    metric.update(preds, target, groups=drawn(400, 1, 8))
+    expected = torch.stack(metric.interval_by_group(method=method, draws=70))
+    assert expected[:, :8].isfinite().all()
+    threads = torch.get_num_threads()
+    for numbers, values, count in ((1, 1, 1), (100, 150, 2), (10_000, 300, 3)):
+        monkeypatch.setattr(intervals, "AT_ONCE", numbers)
+        monkeypatch.setattr(intervals, "VALUES_AT_ONCE", values)
+        torch.set_num_threads(count)
+        found = torch.stack(metric.interval_by_group(method=method, draws=70))
+        torch.testing.assert_close(found, expected, rtol=0, atol=0, equal_nan=True)
+    torch.set_num_threads(threads)
 
 
 def test_collections_share_what_intervals_of_groups_need():

@@ -13,7 +13,7 @@ from fastmetrics.passes.binary import binary_body, cutoffs
 from fastmetrics.passes.calibration import calibration_rows_body
 from fastmetrics.passes.faults import FAULTS
 from fastmetrics.passes.groups import count_groups_, count_groups_body, place_groups_, place_groups_body
-from fastmetrics.passes.multiclass import multiclass_body
+from fastmetrics.passes.multiclass import multiclass_body, multiclass_slicings_, multiclass_slicings_body
 from fastmetrics.passes.proper_scores import proper_scores_rows_body
 from fastmetrics.statistics.calibration import fine_edges
 
@@ -95,6 +95,134 @@ def test_multiclass_cells_that_take_most_samples(groups):
     assert samples[groups - 1] == (rows >= 0).sum()
     assert counts[..., 2].sum() == ((rows >= 0) & (target >= 0)).sum()
     compare(preds.int(), target, rows, groups, 3, which="m")
+
+
+@pytest.mark.parametrize(
+    ("n", "each", "c"),
+    [(70_000, 2, 5), (3000, 100, 10), (900, 101, 10), (20, 5000, 10), (3, 30_000, 150), (9, 3, 700), (1, 50_000, 30)],
+)
+@pytest.mark.parametrize("kind", ["labels", "scores", "ranks"])
+def test_each_index_of_dimension_0_is_a_row_of_its_own(n, each, c, kind):
+    """Whichever loop counts them, of few pairs and many, with some threads and one."""
+    if kind != "labels" and n * each * c > 4_000_000:
+        n = max(1, 4_000_000 // (each * c))
+    generator = torch.Generator().manual_seed(n + c)
+    target = torch.randint(-1, c + 1, (n, each), generator=generator)
+    others = torch.randint(-1, c + 1, (n, each), generator=generator)
+    preds = torch.where(torch.rand(n, each, generator=generator) < 0.7, target, others)
+    target[0, 0] = c
+    if kind != "labels":
+        preds = torch.randn(n, c, each, generator=generator)
+    place = torch.arange(n).unsqueeze(1).expand(1, n, each)
+    threads = torch.get_num_threads()
+    some = torch.rand(n, each, generator=generator) < 0.9
+    some[0, 0] = True
+    for valid in (None, some):
+        found = []
+        for count, rows, run in ((1, None, multiclass_), (3, None, multiclass_), (1, place, multiclass_body)):
+            torch.set_num_threads(count)
+            counts, faults = torch.ones(n, c, 3, dtype=torch.int64), torch.zeros(FAULTS, dtype=torch.int64)
+            ranks = torch.ones(n, c, 2, 2, dtype=torch.int64) if kind == "ranks" else None
+            run(preds, target, valid, None, counts, ranks, faults, c, 1, True, None, None, rows, None)
+            found.append([counts, faults, *([] if ranks is None else [ranks])])
+        torch.set_num_threads(threads)
+        for other in found[:2]:
+            for one, expected in zip(other, found[2], strict=True):
+                assert torch.equal(one, expected)
+        assert found[2][1][0] > 0
+
+
+def compare_slicings(preds, target, groups, sizes, c, valid=None, ignore=None, which="cmrh", states_of=states):
+    """The kernel and the body on the same batch, with the groups of each slicing as they are."""
+    found, s = [], sum(sizes)
+    for run in (multiclass_slicings_, multiclass_slicings_body):
+        made, ranks, faults, histogram = states_of(s, c, 2, preds.is_floating_point(), torch.int64)
+        asked = [state if letter in which else None for letter, state in zip("cmr", (*made, ranks), strict=True)]
+        histogram = histogram if "h" in which else None
+        samples = torch.zeros(s, dtype=torch.int64)
+        options = c, ignore or 0, ignore is not None, histogram, samples
+        run(preds, target, valid, groups, torch.tensor(sizes), *asked, faults, *options)
+        found.append([state for state in (*asked, faults, histogram, samples) if state is not None])
+    for one, other in zip(*found, strict=True):
+        assert torch.equal(one, other)
+    return found[0]
+
+
+def groups_of(sizes, shape, generator, outside=True):
+    return [torch.randint(-outside, size + outside, shape, generator=generator) for size in sizes]
+
+
+@pytest.mark.parametrize("n", [1, 255, 1000, 70_000])
+@pytest.mark.parametrize("sizes", [(4,), (3, 2), (200, 4, 7), (3000, 9), (2,) * 16, (2,) * 18])
+@pytest.mark.parametrize("scores", [True, False])
+def test_multiclass_slicings(n, sizes, scores):
+    generator = torch.Generator().manual_seed(n + len(sizes))
+    c = 5
+    target = torch.randint(-2, c + 1, (n,), generator=generator)
+    preds = torch.randn(n, c, generator=generator) if scores else torch.randint(-1, c + 1, (n,), generator=generator)
+    valid = torch.rand(n, generator=generator) > 0.3
+    for outside in (True, False):
+        groups = groups_of(sizes, (n,), generator, outside)
+        counted = compare_slicings(preds, target, groups, sizes, c, which="cm")
+        inside = torch.stack([(one >= 0) & (one < size) for one, size in zip(groups, sizes, strict=True)]).all(0)
+        for state in (counted[0].sum((1, 2)), counted[1][..., 2].sum(1), counted[-1]):  # as many in each slicing
+            totals = [of_one.sum() for of_one in state.split(list(sizes))]
+            assert len(set(map(int, totals))) == 1
+        assert totals[0] == inside.sum()
+        compare_slicings(preds, target, groups, sizes, c, valid, ignore=-1)
+        compare_slicings(preds, target, [one.int() for one in groups], sizes, c, ignore=2, which="cm")
+        mixed = [one.to(dtype) for one, dtype in zip(groups, (torch.int16, torch.int64) * 9, strict=False)]
+        compare_slicings(preds, target, mixed, sizes, c, which="c")
+        for which in ("c", "m", *(("r", "h") if scores else ())):
+            compare_slicings(preds, target, groups, sizes, c, which=which)
+
+
+def test_multiclass_slicings_of_strided_samples_of_sums_and_of_wide_cells():
+    generator = torch.Generator().manual_seed(1)
+    scores = torch.randn(7, 9, 11, generator=generator).permute(0, 2, 1)  # [7, 11, 9]
+    target = torch.randint(0, 11, (9, 7), generator=generator).t()
+    groups = [torch.randint(-1, 4, (7, 1), generator=generator).expand(7, 9), torch.randint(0, 6, (9, 7)).t()]
+    compare_slicings(scores, target, groups, (4, 5), 11, target > 3)
+    compare_slicings(scores[:0], target[:0], [one[:0] for one in groups], (4, 5), 11)
+    for dtype in INTEGERS:
+        compare_slicings(scores, target, [one.to(dtype) for one in groups], (4, 5), 11)
+
+    def sums(s, c, k, scores, dtype):
+        return [None, torch.zeros(s, 1, 3, dtype=dtype)], None, torch.zeros(FAULTS, dtype=torch.int64), None
+
+    n = 600_000  # a cell of a thread is 16 bits wide
+    target = torch.where(torch.rand(n, generator=generator) < 0.1, torch.randint(-1, 3, (n,), generator=generator), 2)
+    preds = torch.where(torch.rand(n, generator=generator) < 0.4, 0, 1)
+    groups = [torch.where(torch.rand(n, generator=generator) < 0.2, -1, 2), torch.zeros(n, dtype=torch.int64)]
+    confusion = compare_slicings(preds, target, groups, (3, 1), 3, which="cm")[0]
+    assert confusion.max() > 1 << 17
+    compare_slicings(preds, target, groups, (3, 1), 3, which="m", states_of=sums)
+
+
+def test_the_operator_of_slicings_keeps_its_contract():
+    generator = torch.Generator().manual_seed(0)
+    preds, target = torch.randn(6, 4, generator=generator), torch.randint(0, 4, (6,), generator=generator)
+    groups, sizes = groups_of((3, 2), (6,), generator), torch.tensor([3, 2])
+    (confusion, counts), ranks, faults, histogram = states(5, 4, 2, True, torch.int64)
+    rest = confusion, counts, ranks, faults, 4, 0, False, histogram, torch.zeros(5, dtype=torch.int64)
+    operator = torch.ops.fastmetrics.multiclass_slicings_.default
+    torch.library.opcheck(operator, (preds, target, target > 0, groups, sizes, *rest))
+    for wrong, of, message in (
+        (groups[:1], sizes, "sizes must|size for each"),
+        (groups, sizes.int(), "sizes must"),
+        (groups, sizes + 1, "a row for each group"),
+        (groups, sizes - 2, "sizes be at least 1"),
+        ([groups[0], groups[1][:5]], sizes, "shape of the samples"),
+        ([groups[0], groups[1].float()], sizes, "integers or bool"),
+        ([], sizes[:0], "there be groups"),
+    ):
+        with pytest.raises(RuntimeError, match=message):
+            multiclass_slicings_(preds, target, None, wrong, of, *rest)
+    before = confusion.clone()
+    multiclass_slicings_(preds, target, None, groups, sizes, *rest)  # directly, and by the dispatcher
+    operator(preds, target, None, groups, sizes, *rest)
+    assert (confusion - before).sum() % 4 == 0
+    assert (confusion - before).any()
 
 
 def compare_binary(preds, target, rows, s, labels=1, valid=None, weights=None, ignore=None, decide=True):
