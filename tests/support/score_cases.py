@@ -120,6 +120,10 @@ def lines(case, place, dtypes=SCORES):
             logits[-1] = 2.5  # at least this one says so
             if n != 4096:
                 yield case(logits, target.to(target_dtype), ignore=3, decide=n == 9001)
+    # one round, of which several blocks find what is bad
+    preds, target = torch.randint(0, 65, (9001,)) / 64, torch.randint(0, 2, (9001,))
+    target[::99] = 3
+    yield case(preds.to(dtypes[0]), target, logits=PROBABILITIES)
     # only what is ignored lies outside
     preds, target = settled(torch.rand(4099).to(dtypes[0]), place, False), torch.randint(0, 2, (4099,))
     preds[[5, -1]], target[[5, -1]] = 7.0, 3
