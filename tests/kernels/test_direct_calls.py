@@ -8,6 +8,7 @@ import sys
 import pytest
 import torch
 
+from fastmetrics.native import direct, operators
 from tests.kernels.test_results import compare
 from tests.support import ROOT
 from tests.support.emulator import build, lent, worker
@@ -106,6 +107,54 @@ def test_tensors_of_another_gpu_are_as_good(emulated, call):
     call("multiclass_", given)
     assert not call.dispatched
     compare(given[3], expected[3], "on the fourth GPU")
+
+
+def test_a_call_for_another_device_goes_there_at_once(emulated, gpu):
+    asked, dispatched = [], []
+
+    def watch(watchers):
+        gpu.set_up(torch.Tensor, torch.Tensor.is_neg, emulated.table(torch.Tensor.__dlpack_c_exchange_api__), watchers)
+
+    def watcher():
+        asked.append(True)
+        return 0
+
+    args, expected = simple("values_")
+    given = clones(args)
+    tensors = [a for a in given if torch.is_tensor(a)]
+    # as where there are two libraries
+    call = gpu.bind("values_", gpu.bind("values_", lambda *args: dispatched.append(args)))
+    watch((watcher,))
+    try:
+        for tensor in tensors:
+            emulated.say_device(tensor, -1)
+        call(*given)
+        [taken] = dispatched
+        assert all(a is b for a, b in zip(taken, given, strict=True))
+        assert not asked, "nobody watches what neither takes"
+        emulated.forget_devices()
+        emulated.lend(*tensors)
+        call(*given)
+        assert (len(dispatched), len(asked)) == (1, 1)
+        compare(given[3], expected[3], "values_: ")
+    finally:
+        emulated.take_back()
+        emulated.forget_devices()
+        watch(())
+
+
+def test_what_is_known_of_tensors_on_a_gpu(emulated, gpu, monkeypatch):
+    monkeypatch.setattr(direct, "metadata", lambda *tensors: None)
+    monkeypatch.setattr(direct, "metadata_on_gpu", gpu.metadata)
+    x, y, longer = torch.zeros(3), torch.ones(3), torch.zeros(4)
+    known = operators.metadata(x)
+    assert isinstance(known, bytes)
+    assert known == gpu.metadata(y) != gpu.metadata(longer)
+    emulated.say_device(x, 1)
+    assert gpu.metadata(x) not in (None, known)
+    emulated.say_device(x, -1)
+    assert gpu.metadata(x) is None
+    emulated.forget_devices()
 
 
 def test_nothing_is_read_on_the_host(gpu):
