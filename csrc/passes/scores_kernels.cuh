@@ -26,7 +26,8 @@ namespace fastmetrics {
 
 template <typename Cell>
 struct CountedRounds : ScoresRounds {
-  int replicas;             // of the cells of a block
+  int64_t first, cells;     // which of a column's cells a block has, and how many
+  int replicas;             // of them; 0 if the block has none
   CellOfCard<Cell>* state;  // [columns, bins, 2]
   CellOfCard<Cell>* guess;  // the same of the first round, zero before and after; null if it only looks
 
@@ -35,11 +36,11 @@ struct CountedRounds : ScoresRounds {
 
   // In a second round: makes the cells of the first one zero again, and if that was right, adds them to the state; then
   // the block has done its turn. All threads call it.
-  __device__ __forceinline__ bool settle(const ScoresBatch& b, const Turn& turn, int64_t cells) const {
+  __device__ __forceinline__ bool settle(const ScoresBatch& b, const Turn& turn, int64_t all) const {
     if (turn.round != Round::kSecond || guess == nullptr) return false;
     const bool right = are_over(b, turn.round);
 #pragma unroll 1
-    for (int64_t i = turn.thread(); i < cells; i += turns.threads()) {
+    for (int64_t i = turn.thread(); i < all; i += turns.threads()) {
       const CellOfCard<Cell> found = guess[i];
       if (found == 0) continue;
       if (right) state[i] += found;
@@ -79,6 +80,9 @@ struct CutFinder {
   bool near;  // whether a block has a copy of the cuts, as V
 
   __host__ __device__ int64_t number() const { return bins.number + 1; }
+  // The bins that a block counts where it has no room for all: none.
+  int64_t hot() const { return 0; }
+  int64_t hot_end(DType) const { return 0; }
 
   __device__ const double* cuts(const ScoresBatch& b, bool logits) const {
     return logits && !b.multiclass ? bins.logit_cuts : bins.cuts;
@@ -131,6 +135,14 @@ struct KeyFinder {
 
   __host__ __device__ int64_t number() const { return of_column; }
 
+  // The keys that a block counts where it has no room for all: those of the greatest probabilities, which many scores
+  // of a model have that is sure. Of scores of 16 bits they are as dense as these, so of uniform ones in bfloat16 all
+  // but one in 256 have such a key, and half of those in float16.
+  int64_t hot() const { return keys.bits == 0 && keys.signed_ ? 0 : 1024; }
+  int64_t hot_end(DType type) const {
+    return keys.bits == 0 && type == DType::kBFloat16 ? ScoreKeys::kOfBFloat16 : of_column;
+  }
+
   template <typename V>
   __device__ void prepare(const ScoresBatch&, bool, V*) const {}
 
@@ -181,7 +193,7 @@ class ScoresCounter {
         lookout_(turn.round, rounds.scratch + kScoresOutside),
         first_(turn.round == Round::kFirst),
         copy_(prepared(shared)),
-        cells_(shared + cells_at, b.columns * finder.number() * 2, counts() ? rounds.replicas : 0) {}
+        cells_(shared + cells_at, rounds.cells, counts() ? rounds.replicas : 0) {}
 
   __device__ bool logits() const { return logits_; }
   __device__ bool counts() const { return rounds_.counted_in(first_) != nullptr; }
@@ -200,7 +212,12 @@ class ScoresCounter {
       if constexpr (kOfBlock) {
         cells_.add_near(static_cast<int>(cell), amount);
       } else {
-        cells_.add(cell, amount, rounds_.counted_in(first_) + cell);
+        const int64_t near = cell - rounds_.first;
+        if (static_cast<uint64_t>(near) < static_cast<uint64_t>(rounds_.cells)) {
+          cells_.add_near(near, amount);
+        } else {
+          atomicAdd(rounds_.counted_in(first_) + cell, CellOfCard<Cell>{amount});
+        }
       }
     }
   }
@@ -211,7 +228,7 @@ class ScoresCounter {
   // All threads of the block call it, once each has done its part.
   __device__ __forceinline__ void close() {
     if (counts()) {
-      cells_.flush(rounds_.counted_in(first_));
+      cells_.flush(rounds_.counted_in(first_) + rounds_.first);
       rounds_.close(bad_);
     }
     finish_scores(b_, rounds_, false);

@@ -81,18 +81,29 @@ cudaError_t launch_score_cells(const ScoresBatch& b, const Finder& finder, int64
   const int64_t work = b.multiclass && !warps ? rows : elements;
   const int blocks = blocks_for(card, work, kThreads * per_thread, Tuning::kBlocksPerMultiprocessor);
   const int cells_at = static_cast<int>((cuts + 15) / 16 * 16);
-  const int replicas = replicas_of<Cell>(card, cells, elements, blocks, Tuning::kBlocksPerMultiprocessor, cells_at);
-  const int64_t shared = cells_at + cells * replicas * static_cast<int64_t>(sizeof(Cell));
+  // what a block has of the cells: all, or those of a column where many scores may meet
+  auto replicas_for = [&](int64_t some) {
+    return replicas_of<Cell>(card, some, elements, blocks, Tuning::kBlocksPerMultiprocessor, cells_at);
+  };
+  int64_t near_first = 0, near = cells;
+  int replicas = replicas_for(near);
+  if (replicas == 0) {
+    near = b.columns == 1 ? std::min(finder.number(), finder.hot()) * 2 : 0;
+    near_first = finder.hot_end(b.preds_type) * 2 - near;
+    replicas = near > 0 ? replicas_for(near) : 0;
+    if (replicas == 0) near = 0;
+  }
+  const int64_t shared = cells_at + near * replicas * static_cast<int64_t>(sizeof(Cell));
   CellOfCard<Cell>* guess = nullptr;
   if (b.logits == kEither && first_round_counts(b, finder.number())) {
     guess = reinterpret_cast<CellOfCard<Cell>*>(scratch.zeros + kScoresScratch);
   }
-  const CountedRounds<Cell> rounds{scores_rounds(b, blocks, faults, scratch), replicas,
+  const CountedRounds<Cell> rounds{scores_rounds(b, blocks, faults, scratch),  near_first, near, replicas,
                                    reinterpret_cast<CellOfCard<Cell>*>(state), guess};
   const dim3 grid(static_cast<unsigned>(rounds.turns.grid()));
   if constexpr (std::is_same<Cell, uint32_t>::value && std::is_same<Finder, CutFinder>::value) {
     cudaError_t started = cudaSuccess;
-    const bool wide = b.columns == 1 && replicas > 0 && finder.near && with_line<V>(b, [&](auto t, auto i) {
+    const bool wide = b.columns == 1 && near == cells && finder.near && with_line<V>(b, [&](auto t, auto i) {
                         started = launch(score_line_kernel<decltype(t), decltype(i)>, grid, shared, stream, b,
                                          NearCutFinder{finder}, rounds, cells_at);
                       });
