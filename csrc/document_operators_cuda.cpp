@@ -15,8 +15,8 @@ Tensor token_rows(const Tensor logits, const Tensor target, bool entropy, bool r
   const Target::Guard guard(Target::device_of(tensors, 3));
   Tensor out = torch::stable::new_empty(logits, {kTokenValues, target.numel()}, torch::headeronly::ScalarType::Double);
   const TokenRowsBatch b = token_rows_batch(logits, target, entropy, rank, own, out);
-  Workspace workspace((token_rows_workspace(b) + 7) / 8);
-  check("token_rows", launch_token_rows(b, workspace.as<void>(), current_stream()));
+  with_scratch("token_rows", token_rows_scratch(b),
+               [&](const Scratch& scratch, cudaStream_t stream) { return launch_token_rows(b, scratch, stream); });
   return out;
 }
 

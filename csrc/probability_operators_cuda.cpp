@@ -17,10 +17,12 @@ void calibration(View preds, View target, OptionalView valid, OptionalView weigh
                  bool has_ignore_index) {
   const RowsBatch b = scored_batch("calibration_", preds, target, valid, weights, ignore_index, has_ignore_index);
   const CalibrationOptions options = calibration_options(preds, target, edges, counts.dim() > 1, logits);
-  Workspace workspace(calibration_workspace(b, nullptr, options));
-  check("calibration_",
-        launch_calibration(b, nullptr, options, calibration_sums(b, 1, options, counts, confidences, hits),
-                           faults_data(faults), workspace.as<int64_t>(), current_stream()));
+  const CalibrationSums sums = calibration_sums(b, 1, options, counts, confidences, hits);
+  int64_t* const of_faults = faults_data(faults);
+  with_scratch("calibration_", calibration_scratch(b, nullptr, options),
+               [&](const Scratch& scratch, cudaStream_t stream) {
+                 return launch_calibration(b, nullptr, options, sums, of_faults, scratch, stream);
+               });
 }
 
 // rows: [K, ...], with the shape of target; counts: [S, B] or [S, C, B].
@@ -31,10 +33,12 @@ void calibration_rows(View preds, View target, View rows, OptionalView valid, Op
   const RowsBatch b = scored_batch("calibration_rows_", preds, target, valid, weights, ignore_index, has_ignore_index);
   const SampleRows r = sample_rows(rows, target, counts.size(0));
   const CalibrationOptions options = calibration_options(preds, target, edges, counts.dim() > 2, logits);
-  Workspace workspace(calibration_workspace(b, &r, options));
-  check("calibration_rows_",
-        launch_calibration(b, &r, options, calibration_sums(b, r.count, options, counts, confidences, hits),
-                           faults_data(faults), workspace.as<int64_t>(), current_stream()));
+  const CalibrationSums sums = calibration_sums(b, r.count, options, counts, confidences, hits);
+  int64_t* const of_faults = faults_data(faults);
+  with_scratch("calibration_rows_", calibration_scratch(b, &r, options),
+               [&](const Scratch& scratch, cudaStream_t stream) {
+                 return launch_calibration(b, &r, options, sums, of_faults, scratch, stream);
+               });
 }
 
 void proper_scores(View preds, View target, OptionalView valid, OptionalView weights, OptionalState brier,
@@ -42,10 +46,12 @@ void proper_scores(View preds, View target, OptionalView valid, OptionalView wei
                    bool multilabel, int64_t ignore_index, bool has_ignore_index) {
   const RowsBatch b = scored_batch("proper_scores_", preds, target, valid, weights, ignore_index, has_ignore_index);
   const ProperScoresOptions options = proper_scores_options(preds, target, logits, epsilon, multilabel);
-  Workspace workspace(proper_scores_workspace(b, nullptr, options));
-  check("proper_scores_",
-        launch_proper_scores(b, nullptr, options, proper_scores_sums(b, 1, options, brier, log_loss, count),
-                             faults_data(faults), workspace.as<int64_t>(), current_stream()));
+  const ProperScoresSums sums = proper_scores_sums(b, 1, options, brier, log_loss, count);
+  int64_t* const of_faults = faults_data(faults);
+  with_scratch("proper_scores_", proper_scores_scratch(b, nullptr, options),
+               [&](const Scratch& scratch, cudaStream_t stream) {
+                 return launch_proper_scores(b, nullptr, options, sums, of_faults, scratch, stream);
+               });
 }
 
 // rows: [K, ...], with the shape of target; brier, log_loss and count: [S, 1] or [S, L].
@@ -57,10 +63,12 @@ void proper_scores_rows(View preds, View target, View rows, OptionalView valid, 
       scored_batch("proper_scores_rows_", preds, target, valid, weights, ignore_index, has_ignore_index);
   const SampleRows r = sample_rows(rows, target, count.size(0));
   const ProperScoresOptions options = proper_scores_options(preds, target, logits, epsilon, multilabel);
-  Workspace workspace(proper_scores_workspace(b, &r, options));
-  check("proper_scores_rows_",
-        launch_proper_scores(b, &r, options, proper_scores_sums(b, r.count, options, brier, log_loss, count),
-                             faults_data(faults), workspace.as<int64_t>(), current_stream()));
+  const ProperScoresSums sums = proper_scores_sums(b, r.count, options, brier, log_loss, count);
+  int64_t* const of_faults = faults_data(faults);
+  with_scratch("proper_scores_rows_", proper_scores_scratch(b, &r, options),
+               [&](const Scratch& scratch, cudaStream_t stream) {
+                 return launch_proper_scores(b, &r, options, sums, of_faults, scratch, stream);
+               });
 }
 
 }  // namespace

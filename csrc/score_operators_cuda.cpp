@@ -12,9 +12,10 @@ namespace {
 
 template <typename Cell>
 void add_batch(const ScoresBatch& b, const ScoreBins& bins, Cell* histogram, const OptionalState& faults) {
-  Workspace workspace(score_histogram_workspace(b, bins));
-  check("score_histogram_",
-        launch_score_histogram(b, bins, histogram, faults_data(faults), workspace.as<int64_t>(), current_stream()));
+  int64_t* const of_faults = faults_data(faults);
+  with_scratch("score_histogram_", score_histogram_scratch(b, bins), [&](const Scratch& scratch, cudaStream_t stream) {
+    return launch_score_histogram(b, bins, histogram, of_faults, scratch, stream);
+  });
 }
 
 void score_histogram(View preds, View target, OptionalView valid, OptionalView weights, View cuts, View logit_cuts,
@@ -32,9 +33,10 @@ void score_histogram(View preds, View target, OptionalView valid, OptionalView w
 
 template <typename Cell>
 void count_batch(const ScoresBatch& b, const ScoreKeys& keys, Cell* counts, const OptionalState& faults) {
-  Workspace workspace(count_scores_workspace(b, keys));
-  check("count_scores_",
-        launch_count_scores(b, keys, counts, faults_data(faults), workspace.as<int64_t>(), current_stream()));
+  int64_t* const of_faults = faults_data(faults);
+  with_scratch("count_scores_", count_scores_scratch(b, keys), [&](const Scratch& scratch, cudaStream_t stream) {
+    return launch_count_scores(b, keys, counts, of_faults, scratch, stream);
+  });
 }
 
 void count_scores(View preds, View target, OptionalView valid, OptionalView weights, State counts, OptionalState faults,
@@ -56,9 +58,10 @@ void keep_scores(View preds, View target, OptionalView valid, OptionalView weigh
   const ScoresBatch b = scores_batch("keep_scores_", preds, target, valid, weights, in_columns, logits, ignore_index,
                                      has_ignore_index, ignored_decide);
   const KeptRows rows = kept_rows(b, scores, labels, first);
-  Workspace workspace(keep_scores_workspace(b));
-  check("keep_scores_", launch_keep_scores(b, rows.scores, rows.labels, faults_data(faults), workspace.as<int64_t>(),
-                                           current_stream()));
+  int64_t* const of_faults = faults_data(faults);
+  with_scratch("keep_scores_", keep_scores_scratch(b), [&](const Scratch& scratch, cudaStream_t stream) {
+    return launch_keep_scores(b, rows.scores, rows.labels, of_faults, scratch, stream);
+  });
 }
 
 }  // namespace

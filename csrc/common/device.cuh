@@ -124,6 +124,20 @@ __device__ __forceinline__ int64_t shared_value(int64_t* from) {
 #endif
 }
 
+// The same, and what the threads did that added to it comes before what the calling one does next.
+__device__ __forceinline__ int64_t ordered_value(int64_t* from) {
+#ifdef __CUDA_ARCH__
+  int64_t value;
+  asm volatile("ld.acquire.gpu.global.s64 %0, [%1];" : "=l"(value) : "l"(from) : "memory");
+  return value;
+#else
+  __threadfence();
+  const int64_t value = shared_value(from);
+  __threadfence();
+  return value;
+#endif
+}
+
 // How many blocks took a ticket before. What the calling thread did comes before what the threads do that take a later
 // one. A fence in its place would make every other addition to a state wait for its result, from sm_90 on.
 __device__ __forceinline__ Count take_ticket(int64_t* tickets) {
@@ -136,6 +150,15 @@ __device__ __forceinline__ Count take_ticket(int64_t* tickets) {
   const Count before = atomicAdd(as_count(tickets), Count{1});
   __threadfence();
   return before;
+#endif
+}
+
+// Adds a ticket for those who look with ordered_value.
+__device__ __forceinline__ void leave_ticket(int64_t* tickets) {
+#ifdef __CUDA_ARCH__
+  asm volatile("red.release.gpu.global.add.u64 [%0], 1;" : : "l"(tickets) : "memory");
+#else
+  take_ticket(tickets);
 #endif
 }
 

@@ -100,13 +100,11 @@ bool convert(PyObject* from, State* to, int32_t* device) {
   return true;
 }
 
-// A tensor that is only read.
-bool convert_read(PyObject* from, State* to, int32_t* device) {
-  if (!convert(from, to, device)) return false;
-  // Memory says nothing of a sign that PyTorch has yet to change. It is that of the imaginary part of a conjugate,
-  // whose elements are two apart; asking takes as long as the rest.
-  if (!is_floating(to->dtype()) || (to->numel() > 1 && to->is_contiguous())) return true;
-  return !is_true(PyObject_CallFunctionObjArgs(is_negated, from, nullptr));
+// Whether memory holds what a tensor is. It says nothing of a sign that PyTorch has yet to change, as that of the
+// imaginary part of a conjugate, whose elements are two apart; asking takes as long as the rest.
+bool is_plain(PyObject* tensor, const State& view) {
+  if (!is_floating(view.dtype()) || (view.numel() > 1 && view.is_contiguous())) return true;
+  return !is_true(PyObject_CallFunctionObjArgs(is_negated, tensor, nullptr));
 }
 
 bool convert(PyObject* from, int64_t* to) {
@@ -136,7 +134,9 @@ bool convert(PyObject* from, Output* listed, Views* to, int32_t* device) {
   if (count > kMostListed) return false;
   const int32_t expected = *device;
   for (Py_ssize_t i = 0; i < count; ++i) {
-    if (!convert_read(PyList_GetItem(from, i), new (listed + i) Output, device) || *device != expected) return false;
+    PyObject* one = PyList_GetItem(from, i);
+    auto* view = new (listed + i) Output;
+    if (!convert(one, view, device) || *device != expected || !is_plain(one, *view)) return false;
   }
   *to = {listed, static_cast<size_t>(count)};
   return true;
@@ -154,25 +154,24 @@ bool convert(PyObject* from, Parameter parameter, Argument* to, Output* listed, 
     case Parameter::kFlag:
       return convert(from, &to->flag);
     case Parameter::kView:
-      return convert_read(from, &to->view, device);
+      return convert(from, &to->view, device) && is_plain(from, to->view);
     default:
       return convert(from, &to->view, device);
   }
 }
 
-// Arguments that are left out are optional ones at the end. device: of all tensors, of which the first argument is one.
-bool convert_all(const Signature& signature, PyObject* const* from, size_t count, Argument* to, Output* listed,
-                 int32_t* device) {
-  for (size_t i = 0; i < signature.count; ++i) {
+// The arguments behind the first one, which is a tensor on `device` and converted. Those that are left out are optional
+// ones at the end.
+bool convert_others(const Signature& signature, PyObject* const* from, size_t count, Argument* to, Output* listed,
+                    int32_t device) {
+  for (size_t i = 1; i < signature.count; ++i) {
     to[i].there = i < count && !(signature.optional[i] && from[i] == Py_None);
     if (!to[i].there) {
       if (!signature.optional[i]) return false;
       continue;
     }
-    int32_t found = *device;
-    if (!convert(from[i], signature.parameters[i], to + i, listed, &found)) return false;
-    if (i == 0) *device = found;
-    if (found != *device) return false;
+    int32_t found = device;
+    if (!convert(from[i], signature.parameters[i], to + i, listed, &found) || found != device) return false;
   }
   return true;
 }
@@ -191,6 +190,17 @@ PyObject* call_operator(PyObject* self, PyObject* const* arguments, Py_ssize_t c
   PyObject* result = PyObject_Call(self, tuple, nullptr);
   Py_DECREF(tuple);
   return result;
+}
+
+// What a call goes to that is for none of the devices of this library: the operator, or the function of another library
+// for it, which is called at once.
+PyObject* call_elsewhere(PyObject* self, PyObject* const* arguments, Py_ssize_t count, Py_ssize_t outputs) {
+  if (!PyCFunction_Check(self) || PyCFunction_GetFlags(self) != METH_FASTCALL) {
+    return call_operator(self, arguments, count - outputs);
+  }
+  using Function = PyObject*(PyObject*, PyObject* const*, Py_ssize_t);
+  auto* other = reinterpret_cast<Function*>(reinterpret_cast<void (*)()>(PyCFunction_GetFunction(self)));
+  return other(PyCFunction_GetSelf(self), arguments, count);
 }
 
 PyObject* none() { return Py_NewRef(Py_None); }
@@ -224,12 +234,16 @@ class Unlocked {
   Argument converted[kMostParameters];
   Listed listed;
   int32_t device = 0;
+  // the first argument of all is a tensor, which says whether the call is for this library
+  converted[0].there = count > 0 && convert(arguments[0], &converted[0].view, &device);
+  if (!converted[0].there) return call_elsewhere(self, arguments, count, outputs);
   if (static_cast<size_t>(count) > signature.count || interception_active() ||
-      !convert_all(signature, arguments, static_cast<size_t>(count), converted, listed.views, &device)) {
+      (signature.parameters[0] == Parameter::kView && !is_plain(arguments[0], converted[0].view)) ||
+      !convert_others(signature, arguments, static_cast<size_t>(count), converted, listed.views, device)) {
     return call_operator(self, arguments, count - outputs);
   }
   try {
-    const Unlocked unlocked(converted[0].view.numel());  // the first argument of all is what is read
+    const Unlocked unlocked(converted[0].view.numel());  // of what is read
     const Target::Guard guard(device);
     signature.call(converted);
   } catch (const std::exception& error) {
@@ -282,9 +296,10 @@ PyObject* metadata(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
   for (Py_ssize_t i = 0; i < count; ++i) {
     State view;
     int32_t device = 0;
-    if (!convert(arguments[i], &view, &device) || view.dtype() == DType::kOther || n + 3 + view.dim() > kMost) {
+    if (!convert(arguments[i], &view, &device) || view.dtype() == DType::kOther || n + 4 + view.dim() > kMost) {
       return none();
     }
+    found[n++] = Target::kDeviceType;
     found[n++] = device;
     found[n++] = static_cast<int64_t>(view.dtype());
     found[n++] = view.dim();

@@ -63,7 +63,7 @@ class KeptScratch {
   }
 
  private:
-  static constexpr int64_t kWord = sizeof(int64_t), kZeros = 8 * 1024, kOthers = 32 * 1024;
+  static constexpr int64_t kWord = sizeof(int64_t), kZeros = 64 * 1024, kOthers = 32 * 1024;
   static constexpr int kMost = 64;  // streams; others have memory of the call
 
   static std::mutex& one_at_a_time() {

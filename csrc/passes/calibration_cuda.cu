@@ -27,24 +27,20 @@ int64_t bins_of(int64_t rows, const CalibrationOptions& options) {
   return rows * std::max<int64_t>(1, options.columns) * options.bins;
 }
 
-int64_t workspace_of(int64_t bins, const RowsBatch& b, const CalibrationOptions& options) {
-  const int64_t of_round = b.weights != nullptr ? RoundFound<double>::words(bins * kCellsOfBin<double>)
-                                                : RoundFound<uint32_t>::words(bins * kCellsOfBin<uint32_t>);
-  return of_round * (options.logits < 0 ? 2 : 1);
+template <typename Cell>
+int64_t scratch_of(int64_t bins, const CalibrationOptions& options) {
+  return kTurnsScratch + RoundFound<Cell>::words(bins * kCellsOfBin<Cell>) * (options.logits < 0 ? 2 : 1);
 }
 
 template <typename Cell, typename Rows>
 cudaError_t launch_cells(const RowsBatch& b, const Rows& rows, const CalibrationOptions& options,
-                         const CalibrationSums& sums, int64_t* faults, int64_t* workspace, cudaStream_t stream) {
+                         const CalibrationSums& sums, int64_t* faults, const Scratch& scratch, cudaStream_t stream) {
   constexpr bool kWeighted = std::is_same<Cell, double>::value;
   const int64_t samples = b.rows.samples(), bins = bins_of(count_of(rows), options), cells = bins * kCellsOfBin<Cell>;
   if (samples == 0) return cudaSuccess;
   const bool either = options.logits < 0;
   Card card;
-  cudaError_t error = current_card(&card);
-  if (error == cudaSuccess) {
-    error = cudaMemsetAsync(workspace, 0, workspace_of(bins, b, options) * sizeof(int64_t), stream);
-  }
+  const cudaError_t error = current_card(&card);
   if (error != cudaSuccess) return error;
   const bool warps = options.multiclass && b.a_score == 1 && b.scores >= Tuning::kFewestForWarp;
   // a sample adds to a cell of each of its rows once, and these may be one row
@@ -59,38 +55,36 @@ cudaError_t launch_cells(const RowsBatch& b, const Rows& rows, const Calibration
   const int replicas =
       fits ? replicas_of<Cell>(card, cells, added, blocks, Tuning::kBlocksPerMultiprocessor, edges) : 0;
   const int64_t shared = edges + cells * replicas * static_cast<int64_t>(sizeof(Cell));
-  auto start = [&](Round round, const RoundFound<Cell>& found) {
-    const CalibrationRound<Cell> given{round, replicas, workspace + kRowsOutside, found};
-    const auto kernel = warps ? calibration_kernel<Cell, kWarp, Rows> : calibration_kernel<Cell, 1, Rows>;
-    return launch(kernel, dim3(blocks), shared, stream, b, rows, options, given, edges);
-  };
-  const auto first = RoundFound<Cell>::at(workspace);
-  const auto second = either ? RoundFound<Cell>::at(workspace + RoundFound<Cell>::words(cells)) : first;
-  error = start(either ? Round::kFirst : Round::kOnly, first);
-  if (error == cudaSuccess && either) error = start(Round::kSecond, second);
-  if (error != cudaSuccess) return error;
-  const dim3 adders(blocks_for(card, bins, kThreads, Tuning::kBlocksPerMultiprocessor));
-  return launch(calibration_close_kernel<Cell>, adders, 0, stream, b, bins, sums, first, second,
-                either ? workspace + kRowsOutside : nullptr, faults);
+  const int adders = blocks_for(card, bins, kThreads, Tuning::kBlocksPerMultiprocessor);
+  int64_t* const of_rounds = scratch.zeros + kTurnsScratch;
+  const auto first = RoundFound<Cell>::at(of_rounds);
+  const auto second = either ? RoundFound<Cell>::at(of_rounds + RoundFound<Cell>::words(cells)) : first;
+  const CalibrationRounds<Cell> rounds{
+      {either, blocks, adders, scratch.zeros}, replicas, first, second, bins, sums, faults};
+  const auto kernel = warps ? calibration_kernel<Cell, kWarp, Rows> : calibration_kernel<Cell, 1, Rows>;
+  return launch(kernel, dim3(static_cast<unsigned>(rounds.turns.grid())), shared, stream, b, rows, options, rounds,
+                edges);
 }
 
 template <typename Rows>
 cudaError_t launch_rows(const RowsBatch& b, const Rows& rows, const CalibrationOptions& options,
-                        const CalibrationSums& sums, int64_t* faults, int64_t* workspace, cudaStream_t stream) {
-  return b.weights != nullptr ? launch_cells<double>(b, rows, options, sums, faults, workspace, stream)
-                              : launch_cells<uint32_t>(b, rows, options, sums, faults, workspace, stream);
+                        const CalibrationSums& sums, int64_t* faults, const Scratch& scratch, cudaStream_t stream) {
+  return b.weights != nullptr ? launch_cells<double>(b, rows, options, sums, faults, scratch, stream)
+                              : launch_cells<uint32_t>(b, rows, options, sums, faults, scratch, stream);
 }
 
 }  // namespace
 
-int64_t calibration_workspace(const RowsBatch& b, const SampleRows* rows, const CalibrationOptions& options) {
-  return workspace_of(bins_of(rows == nullptr ? 1 : rows->count, options), b, options);
+ScratchSize calibration_scratch(const RowsBatch& b, const SampleRows* rows, const CalibrationOptions& options) {
+  const int64_t bins = bins_of(rows == nullptr ? 1 : rows->count, options);
+  return {b.weights != nullptr ? scratch_of<double>(bins, options) : scratch_of<uint32_t>(bins, options)};
 }
 
 cudaError_t launch_calibration(const RowsBatch& b, const SampleRows* rows, const CalibrationOptions& options,
-                               const CalibrationSums& sums, int64_t* faults, int64_t* workspace, cudaStream_t stream) {
-  return rows == nullptr ? launch_rows(b, OneRow{}, options, sums, faults, workspace, stream)
-                         : launch_rows(b, *rows, options, sums, faults, workspace, stream);
+                               const CalibrationSums& sums, int64_t* faults, const Scratch& scratch,
+                               cudaStream_t stream) {
+  return rows == nullptr ? launch_rows(b, OneRow{}, options, sums, faults, scratch, stream)
+                         : launch_rows(b, *rows, options, sums, faults, scratch, stream);
 }
 
 }  // namespace fastmetrics

@@ -29,12 +29,50 @@ template <typename Cell>
 constexpr int kCellsOfBin = kBinConfidences + (std::is_same<Cell, double>::value ? 1 : ConfidenceParts::kParts);
 
 template <typename Cell>
-struct CalibrationRound {
-  Round round;
-  int replicas;            // of the cells of a block
-  int64_t* outside;        // whether a score lies outside [0, 1]; zero before the first round
-  RoundFound<Cell> found;  // cells: [rows, columns, bins, kCellsOfBin]
+struct CalibrationRounds {
+  Turns turns;
+  int replicas;                    // of the cells of a block
+  RoundFound<Cell> first, second;  // cells: [rows, columns, bins, kCellsOfBin]; the same if there is one round alone
+  int64_t bins;                    // of all rows and columns
+  CalibrationSums to;
+  int64_t* faults;
+
+  // Whether a score lies outside [0, 1].
+  __device__ __forceinline__ int64_t* outside() const { return first.scratch + kRowsOutside; }
+  __device__ __forceinline__ const RoundFound<Cell>& found_in(Round round) const {
+    return round == Round::kSecond ? second : first;
+  }
 };
+
+// Adds what was found to the state, by the second round where scores lie outside [0, 1], and makes all of it zero
+// again. Out of line, because the loops over samples have other registers.
+template <typename Cell>
+__device__ __attribute__((noinline)) void add_calibration(const RowsBatch& b, const CalibrationRounds<Cell>& rounds) {
+  const RoundFound<Cell> found = rounds.turns.either && *rounds.outside() != 0 ? rounds.second : rounds.first;
+  const int64_t stride = static_cast<int64_t>(rounds.turns.adders) * kThreads;
+#pragma unroll 1
+  for (int64_t i = rounds.turns.current().thread(); i < rounds.bins; i += stride) {
+    const CellOfCard<Cell>* of_bin = found.cells + i * kCellsOfBin<Cell>;
+    if (of_bin[kBinSamples] != 0) {
+      double sum;
+      if constexpr (std::is_same<Cell, double>::value) {
+        sum = of_bin[kBinConfidences];
+      } else {
+        sum = ConfidenceParts::sum(of_bin + kBinConfidences);
+      }
+      rounds.to.counts.add(i, static_cast<double>(of_bin[kBinSamples]));
+      rounds.to.hits.add(i, static_cast<double>(of_bin[kBinHits]));
+      rounds.to.confidences.add(i, sum);
+    }
+    for (int cell = 0; cell < kCellsOfBin<Cell>; ++cell) {
+      rounds.first.cells[i * kCellsOfBin<Cell> + cell] = rounds.second.cells[i * kCellsOfBin<Cell> + cell] = 0;
+    }
+  }
+  if (!rounds.turns.are_over() || threadIdx.x != 0) return;
+  record_scored_faults(b, found.scratch, rounds.faults);
+  rounds.first.clear_scratch();
+  rounds.second.clear_scratch();
+}
 
 // Which bin has a confidence in [0, 1]: the last one whose edge is not above it.
 class BinFinder {
@@ -76,14 +114,14 @@ template <typename Cell, typename Rows>
 class CalibrationCounter {
  public:
   __device__ __forceinline__ CalibrationCounter(const CalibrationOptions& options, const Rows& rows,
-                                                const CalibrationRound<Cell>& round, unsigned char* shared,
-                                                int cells_at)
+                                                const CalibrationRounds<Cell>& rounds, Round round,
+                                                unsigned char* shared, int cells_at)
       : options_(options),
         rows_(rows),
-        found_(round.found),
+        found_(rounds.found_in(round)),
         columns_(options.columns > 0 ? options.columns : 1),
         bins_(options, cells_at > 0, reinterpret_cast<double*>(shared)),
-        cells_(shared + cells_at, count_of(rows) * columns_ * options.bins * kCellsOfBin<Cell>, round.replicas) {}
+        cells_(shared + cells_at, count_of(rows) * columns_ * options.bins * kCellsOfBin<Cell>, rounds.replicas) {}
 
   __device__ BadOnes* bad() { return &bad_; }
 
@@ -166,19 +204,21 @@ __device__ __forceinline__ double sum_of_row(const RowsBatch& b, int64_t at, dou
 
 // cells_at: where in shared memory the cells begin, behind a copy of the edges; 0 for no copy.
 template <typename Cell, int kLanes, typename Rows>
-FM_KERNEL calibration_kernel(const RowsBatch b, const Rows rows_of, const CalibrationOptions options,
-                             const CalibrationRound<Cell> round, int cells_at) {
+FM_KERNEL calibration_kernel(const __grid_constant__ RowsBatch b, const Rows rows_of, const CalibrationOptions options,
+                             const __grid_constant__ CalibrationRounds<Cell> rounds, int cells_at) {
   static_assert(kLanes == 1 || kLanes == kWarp, "a thread or a warp");
   extern __shared__ __align__(16) unsigned char shared[];
-  const bool logits = round.round == Round::kSecond || options.logits == 1;
-  if (round.round == Round::kSecond && *round.outside == 0) return;
-  CalibrationCounter<Cell, Rows> counter(options, rows_of, round, shared, cells_at);
-  Lookout lookout(round.round, round.outside);
+  const Turn turn = rounds.turns.take();
+  if (turn.round == Round::kSums) return add_calibration(b, rounds);
+  const bool logits = turn.round == Round::kSecond || options.logits == 1;
+  if (turn.round == Round::kSecond && *rounds.outside() == 0) return rounds.turns.done();
+  CalibrationCounter<Cell, Rows> counter(options, rows_of, rounds, turn.round, shared, cells_at);
+  Lookout lookout(turn.round, rounds.outside());
   constexpr int kRows = kThreads / kLanes;
-  const int64_t rows = b.rows.samples(), stride = static_cast<int64_t>(gridDim.x) * kRows;
+  const int64_t rows = b.rows.samples(), stride = static_cast<int64_t>(rounds.turns.blocks) * kRows;
   const int64_t classes = options.multiclass ? b.scores : 2;
   const int lane = static_cast<int>(threadIdx.x) % kLanes, row_of_warp = static_cast<int>(threadIdx.x) % kWarp / kLanes;
-  for (int64_t row = static_cast<int64_t>(blockIdx.x) * kRows + threadIdx.x / kLanes; row - row_of_warp < rows;
+  for (int64_t row = static_cast<int64_t>(turn.block) * kRows + threadIdx.x / kLanes; row - row_of_warp < rows;
        row += stride) {
     double weight = 1.0;
     const int64_t target = row < rows ? counted_target(b, row, classes, lane, &weight, counter.bad()) : -1;
@@ -205,30 +245,7 @@ FM_KERNEL calibration_kernel(const RowsBatch b, const Rows rows_of, const Calibr
     if (lookout.stops()) break;
   }
   counter.close();
-}
-
-// Adds what was found to the state: by the second round where scores lie outside [0, 1]. outside: null if there was one
-// round alone. bins: of all rows and columns.
-template <typename Cell>
-FM_KERNEL calibration_close_kernel(const RowsBatch b, int64_t bins, const CalibrationSums to,
-                                   const RoundFound<Cell> first, const RoundFound<Cell> second, const int64_t* outside,
-                                   int64_t* faults) {
-  const RoundFound<Cell> found = outside != nullptr && *outside != 0 ? second : first;
-  const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
-  for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < bins; i += stride) {
-    const CellOfCard<Cell>* of_bin = found.cells + i * kCellsOfBin<Cell>;
-    if (of_bin[kBinSamples] == 0) continue;
-    double sum;
-    if constexpr (std::is_same<Cell, double>::value) {
-      sum = of_bin[kBinConfidences];
-    } else {
-      sum = ConfidenceParts::sum(of_bin + kBinConfidences);
-    }
-    to.counts.add(i, static_cast<double>(of_bin[kBinSamples]));
-    to.hits.add(i, static_cast<double>(of_bin[kBinHits]));
-    to.confidences.add(i, sum);
-  }
-  if (blockIdx.x == 0 && threadIdx.x == 0) record_scored_faults(b, found.scratch, faults);
+  rounds.turns.done();
 }
 
 }  // namespace fastmetrics

@@ -56,75 +56,67 @@ int64_t partials_of(const RowsBatch& b, const ProperScoresOptions& options) {
   return options.multiclass ? blocks_of_rows(b) : lanes_of(b, options.label).partials();
 }
 
-// Which round is started, and where its sums go.
+// What is started, and where its sums go.
 template <typename Sink>
 struct ProperStart {
   const RowsBatch& b;
   const ProperScoresOptions& options;
-  ProperRound round;
-  typename Sink::To to;
+  const ProperRounds& rounds;
+  const typename Sink::To& to;
   int64_t shared;
   cudaStream_t stream;
 
+  dim3 grid() const { return dim3(static_cast<unsigned>(rounds.turns.grid())); }
   template <typename T>
-  cudaError_t rows(int64_t blocks) const {
+  cudaError_t rows() const {
     const auto kernel = warps_for(b) ? proper_rows_kernel<T, kWarp, Sink> : proper_rows_kernel<T, 1, Sink>;
-    return launch(kernel, dim3(static_cast<unsigned>(blocks)), shared, stream, b, options, round, to);
+    return launch(kernel, grid(), shared, stream, b, options, rounds, to);
   }
   template <typename T, bool kPlain>
   cudaError_t elements(const ProperLanes& lanes) const {
-    const dim3 blocks(static_cast<unsigned>(blocks_of(lanes)));
-    return launch(proper_elements_kernel<T, kPlain, Sink>, blocks, shared, stream, b, options, lanes, round, to);
+    return launch(proper_elements_kernel<T, kPlain, Sink>, grid(), shared, stream, b, options, lanes, rounds, to);
   }
 };
 
-template <typename T>
-cudaError_t launch_round(const ProperStart<ProperOfThread>& start) {
-  const RowsBatch& b = start.b;
-  if (start.options.multiclass) return start.rows<T>(blocks_of_rows(b));
-  const ProperLanes lanes = lanes_of(b, start.options.label);
-  const bool plain = b.target_type == DType::kInt64 && b.rows.dims == 1 && b.valid == nullptr && b.weights == nullptr;
-  return plain ? start.elements<T, true>(lanes) : start.elements<T, false>(lanes);
+ProperRounds rounds_of(const ProperScoresOptions& options, int64_t blocks, int64_t adders, int64_t* first,
+                       int64_t* second, int64_t* faults, const Scratch& scratch) {
+  return {
+      {options.logits < 0, static_cast<int>(blocks), static_cast<int>(adders), scratch.zeros}, first, second, faults};
 }
 
 cudaError_t launch_sums(const RowsBatch& b, const ProperScoresOptions& options, const ProperScoresSums& sums,
-                        int64_t* faults, int64_t* workspace, cudaStream_t stream) {
-  cudaError_t error = cudaMemsetAsync(workspace, 0, 2 * kRowsScratch * sizeof(int64_t), stream);
-  const bool either = options.logits < 0;
-  int64_t *outside = workspace + kRowsOutside, *second = workspace + kRowsScratch;
-  auto* partial = reinterpret_cast<ProperSums*>(workspace + 2 * kRowsScratch);
-  auto start = [&](Round round, int64_t* scratch) {
-    const ProperStart<ProperOfThread> started{
-        b, options, {round, scratch, outside}, {partial, sums.log_loss.real != nullptr}, 0, stream};
-    cudaError_t of_type = cudaSuccess;
-    with_score_type(b.preds_type, [&](auto t) { of_type = launch_round<decltype(t)>(started); });
-    return of_type;
-  };
-  if (error == cudaSuccess) error = start(either ? Round::kFirst : Round::kOnly, workspace);
-  if (error == cudaSuccess && either) error = start(Round::kSecond, second);
-  if (error != cudaSuccess) return error;
-  const int64_t labels = options.label.labels, width = options.multiclass ? 1 : lanes_of(b, options.label).width;
-  return launch(proper_scores_add_kernel, dim3(static_cast<unsigned>(blocks_of(labels, 1))), 0, stream, b, sums,
-                partial, partials_of(b, options) / (labels * width), labels, width, workspace, second,
-                either ? outside : nullptr, faults);
+                        int64_t* faults, const Scratch& scratch, cudaStream_t stream) {
+  const ProperLanes lanes = options.multiclass ? ProperLanes{} : lanes_of(b, options.label);
+  const int64_t labels = options.label.labels, width = options.multiclass ? 1 : lanes.width;
+  int64_t* const first = scratch.zeros + kTurnsScratch;
+  const ProperRounds rounds = rounds_of(options, options.multiclass ? blocks_of_rows(b) : blocks_of(lanes),
+                                        blocks_of(labels, 1), first, first + kRowsScratch, faults, scratch);
+  const ProperOfThread::To to{sums, reinterpret_cast<ProperSums*>(scratch.others),
+                              partials_of(b, options) / (labels * width), labels, width};
+  const ProperStart<ProperOfThread> start{b, options, rounds, to, 0, stream};
+  const bool plain = b.target_type == DType::kInt64 && b.rows.dims == 1 && b.valid == nullptr && b.weights == nullptr;
+  cudaError_t error = cudaSuccess;
+  with_score_type(b.preds_type, [&](auto t) {
+    using T = decltype(t);
+    error = options.multiclass ? start.rows<T>()
+            : plain            ? start.elements<T, true>(lanes)
+                               : start.elements<T, false>(lanes);
+  });
+  return error;
 }
 
-int64_t workspace_of(const RowsBatch& b, const SampleRows& rows, const ProperScoresOptions& options) {
-  const int64_t sums = rows.count * options.label.labels;
-  const int64_t of_round = b.weights != nullptr ? RoundFound<double>::words(sums * kCellsOfProper<double>)
-                                                : RoundFound<uint32_t>::words(sums * kCellsOfProper<uint32_t>);
-  return of_round * (options.logits < 0 ? 2 : 1);
+template <typename Cell>
+int64_t scratch_of(const SampleRows& rows, const ProperScoresOptions& options) {
+  const int64_t cells = rows.count * options.label.labels * kCellsOfProper<Cell>;
+  return kTurnsScratch + RoundFound<Cell>::words(cells) * (options.logits < 0 ? 2 : 1);
 }
 
 template <typename Cell>
 cudaError_t launch_rows(const RowsBatch& b, const SampleRows& rows, const ProperScoresOptions& options,
-                        const ProperScoresSums& sums, int64_t* faults, int64_t* workspace, cudaStream_t stream) {
+                        const ProperScoresSums& sums, int64_t* faults, const Scratch& scratch, cudaStream_t stream) {
   constexpr bool kWeighted = std::is_same<Cell, double>::value;
   Card card;
-  cudaError_t error = current_card(&card);
-  if (error == cudaSuccess) {
-    error = cudaMemsetAsync(workspace, 0, workspace_of(b, rows, options) * sizeof(int64_t), stream);
-  }
+  const cudaError_t error = current_card(&card);
   if (error != cudaSuccess) return error;
   const int64_t samples = b.rows.samples(), added = samples * rows.slicings;
   const int64_t places = rows.count * options.label.labels, cells = places * kCellsOfProper<Cell>;
@@ -142,40 +134,35 @@ cudaError_t launch_rows(const RowsBatch& b, const SampleRows& rows, const Proper
     replicas = replicas_of<Cell>(card, cells, added, static_cast<int>(blocks), Tuning::kBlocksPerMultiprocessor, 0);
   }
   const int64_t shared = cells * replicas * static_cast<int64_t>(sizeof(Cell));
-  auto start = [&](Round round, const RoundFound<Cell>& found) {
-    using Sink = ProperOfRows<Cell>;
-    const ProperRound given{round, found.scratch, workspace + kRowsOutside};
-    const typename Sink::To to{
-        rows, options.label.labels, sums.brier.real != nullptr, sums.log_loss.real != nullptr, replicas, found.cells};
-    const ProperStart<Sink> started{b, options, given, to, shared, stream};
-    return options.multiclass ? started.template rows<void>(blocks) : started.template elements<void, false>(lanes);
-  };
-  const bool either = options.logits < 0;
-  const auto first = RoundFound<Cell>::at(workspace);
-  const auto second = either ? RoundFound<Cell>::at(workspace + RoundFound<Cell>::words(cells)) : first;
-  error = start(either ? Round::kFirst : Round::kOnly, first);
-  if (error == cudaSuccess && either) error = start(Round::kSecond, second);
-  if (error != cudaSuccess) return error;
-  const dim3 adders(blocks_for(card, places, kThreads, Tuning::kBlocksPerMultiprocessor));
-  return launch(proper_rows_close_kernel<Cell>, adders, 0, stream, b, places, sums, first, second,
-                either ? workspace + kRowsOutside : nullptr, faults);
+  int64_t* const of_rounds = scratch.zeros + kTurnsScratch;
+  const auto first = RoundFound<Cell>::at(of_rounds);
+  const auto second = options.logits < 0 ? RoundFound<Cell>::at(of_rounds + RoundFound<Cell>::words(cells)) : first;
+  const int adders = blocks_for(card, places, kThreads, Tuning::kBlocksPerMultiprocessor);
+  const ProperRounds rounds = rounds_of(options, blocks, adders, first.scratch, second.scratch, faults, scratch);
+  using Sink = ProperOfRows<Cell>;
+  const typename Sink::To to{rows, sums, options.label.labels, replicas, first.cells, second.cells};
+  const ProperStart<Sink> start{b, options, rounds, to, shared, stream};
+  return options.multiclass ? start.template rows<void>() : start.template elements<void, false>(lanes);
 }
 
 }  // namespace
 
-int64_t proper_scores_workspace(const RowsBatch& b, const SampleRows* rows, const ProperScoresOptions& options) {
-  if (b.rows.samples() == 0) return 0;
-  if (rows != nullptr) return workspace_of(b, *rows, options);
-  return 2 * kRowsScratch + partials_of(b, options) * static_cast<int64_t>(sizeof(ProperSums) / sizeof(int64_t));
+ScratchSize proper_scores_scratch(const RowsBatch& b, const SampleRows* rows, const ProperScoresOptions& options) {
+  if (b.rows.samples() == 0) return {};
+  if (rows != nullptr) {
+    return {b.weights != nullptr ? scratch_of<double>(*rows, options) : scratch_of<uint32_t>(*rows, options)};
+  }
+  return {kTurnsScratch + 2 * kRowsScratch,
+          partials_of(b, options) * static_cast<int64_t>(sizeof(ProperSums) / sizeof(int64_t))};
 }
 
 cudaError_t launch_proper_scores(const RowsBatch& b, const SampleRows* rows, const ProperScoresOptions& options,
-                                 const ProperScoresSums& sums, int64_t* faults, int64_t* workspace,
+                                 const ProperScoresSums& sums, int64_t* faults, const Scratch& scratch,
                                  cudaStream_t stream) {
   if (b.rows.samples() == 0) return cudaSuccess;
-  if (rows == nullptr) return launch_sums(b, options, sums, faults, workspace, stream);
-  return b.weights != nullptr ? launch_rows<double>(b, *rows, options, sums, faults, workspace, stream)
-                              : launch_rows<uint32_t>(b, *rows, options, sums, faults, workspace, stream);
+  if (rows == nullptr) return launch_sums(b, options, sums, faults, scratch, stream);
+  return b.weights != nullptr ? launch_rows<double>(b, *rows, options, sums, faults, scratch, stream)
+                              : launch_rows<uint32_t>(b, *rows, options, sums, faults, scratch, stream);
 }
 
 }  // namespace fastmetrics

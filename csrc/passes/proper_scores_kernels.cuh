@@ -15,9 +15,10 @@
 // every kernel would be compiled four times otherwise.
 //
 // Where samples go is a class with
-//   To: what it is given, and a constructor (to, shared memory) that all threads of a block call;
+//   To: what it is given, and a constructor (to, round, shared memory) that all threads of a block call;
 //   add(sample, label, brier, loss, weight): loss is called where the log loss is wanted;
-//   close(): all threads of the block call it, once each has done its part.
+//   close(): all threads of the block call it, once each has done its part;
+//   add_found(b, rounds, to, of_block): adds what the rounds found to the state.
 
 #pragma once
 
@@ -49,13 +50,27 @@ struct ProperLanes {
   FM_HD int64_t partials() const { return (units > 0 ? parts / units : parts) * of_part(); }
 };
 
-struct ProperRound {
-  Round round;
-  int64_t* scratch;  // [kRowsScratch], zero before
-  int64_t* outside;  // whether a score lies outside [0, 1]; zero before the first round
+struct ProperRounds {
+  Turns turns;
+  int64_t *first, *second;  // [kRowsScratch] of each round, zero before and after; the same if there is one round alone
+  int64_t* faults;
+
+  // Whether a score lies outside [0, 1].
+  __device__ __forceinline__ int64_t* outside() const { return first + kRowsOutside; }
 
   // Whether it is a second round that has nothing to do.
-  __device__ bool is_over() const { return round == Round::kSecond && *outside == 0; }
+  __device__ __forceinline__ bool are_over(Round round) const { return round == Round::kSecond && *outside() == 0; }
+
+  // Whether it is the second round that found what is added to the state.
+  __device__ __forceinline__ bool second_counts() const { return turns.either && *outside() != 0; }
+
+  // The end of a block that added; all threads call it.
+  __device__ __forceinline__ void finish(const RowsBatch& b) const {
+    const int64_t* found = second_counts() ? second : first;
+    if (!turns.are_over() || threadIdx.x != 0) return;
+    record_scored_faults(b, found, faults);
+    for (int i = 0; i < kRowsScratch; ++i) first[i] = second[i] = 0;
+  }
 };
 
 // The samples of a thread are of one label, and added up in its registers.
@@ -65,11 +80,13 @@ class ProperOfThread {
   static constexpr int kBlocks = 4;  // of a multiprocessor
 
   struct To {
-    ProperSums* partial;  // [partials], or [blocks]
-    bool wants_loss;
+    ProperScoresSums sums;
+    ProperSums* partial;           // [parts, labels, width]
+    int64_t parts, labels, width;  // of rows of classes, a part is what a block has
   };
 
-  __device__ __forceinline__ ProperOfThread(const To& to, unsigned char*) : wants_loss_(to.wants_loss) {}
+  __device__ __forceinline__ ProperOfThread(const To& to, Round, unsigned char*)
+      : wants_loss_(to.sums.log_loss.real != nullptr) {}
   template <typename Loss>
   __device__ __forceinline__ void add(int64_t, int64_t, double brier, const Loss& loss, double weight) {
     sums_.of[0] += weight * brier;
@@ -78,6 +95,35 @@ class ProperOfThread {
   }
   __device__ __forceinline__ void close() {}
   __device__ const ProperSums& sums() const { return sums_; }
+
+  // Those of all parts, one label after another by each block. of_block: [kThreads]. Out of line, because the loops
+  // over samples have other registers.
+  __device__ __attribute__((noinline)) static void add_found(const RowsBatch& b, const ProperRounds& rounds,
+                                                             const To& to, ProperSums* of_block) {
+    for (int64_t label = rounds.turns.current().block; label < to.labels; label += rounds.turns.adders) {
+      ProperSums sums;
+      // the sums of a label are `width` neighbours in each part
+      int64_t part = threadIdx.x / to.width, at = threadIdx.x % to.width;
+      const int64_t parts_step = kThreads / to.width, at_step = kThreads % to.width;
+      while (part < to.parts) {
+        sums.add(to.partial[(part * to.labels + label) * to.width + at]);
+        part += parts_step;
+        at += at_step;
+        if (at >= to.width) {
+          at -= to.width;
+          ++part;
+        }
+      }
+      sums = sum_of_block(sums, of_block);
+      if (threadIdx.x == 0) {
+        to.sums.brier.add(label, sums.of[0]);
+        to.sums.log_loss.add(label, sums.of[1]);
+        to.sums.count.add(label, sums.of[2]);
+      }
+      __syncthreads();  // of_block has been read
+    }
+    rounds.finish(b);
+  }
 
  private:
   bool wants_loss_;
@@ -99,42 +145,74 @@ class ProperOfRows {
 
   struct To {
     SampleRows rows;
+    ProperScoresSums sums;
     int64_t labels;
-    bool wants_brier, wants_loss;
-    int replicas;             // of the cells of a block
-    CellOfCard<Cell>* cells;  // [rows, labels, kCellsOfProper]
+    int replicas;                     // of the cells of a block
+    CellOfCard<Cell>*first, *second;  // of each round, [rows, labels, kCellsOfProper]; zero before and after
+
+    __device__ __forceinline__ int64_t places() const { return rows.count * labels; }
   };
 
-  __device__ __forceinline__ ProperOfRows(const To& to, unsigned char* shared)
-      : to_(to), cells_(shared, to.rows.count * to.labels * kCellsOfProper<Cell>, to.replicas) {}
+  __device__ __forceinline__ ProperOfRows(const To& to, Round round, unsigned char* shared)
+      : to_(to),
+        of_card_(round == Round::kSecond ? to.second : to.first),
+        cells_(shared, to.places() * kCellsOfProper<Cell>, to.replicas) {}
 
   template <typename Loss>
   __device__ __forceinline__ void add(int64_t sample, int64_t label, double brier, const Loss& loss_of, double weight) {
-    const double loss = to_.wants_loss ? loss_of() : 0.0;
+    const double loss = to_.sums.log_loss.real != nullptr ? loss_of() : 0.0;
+    const bool wants_brier = to_.sums.brier.real != nullptr;
     each_row(to_.rows, find_rows(to_.rows, sample), [&](int64_t row) {
       const int64_t first = (row * to_.labels + label) * kCellsOfProper<Cell>;
-      auto add_to = [&](int64_t cell, Cell amount) { cells_.add(first + cell, amount, to_.cells + first + cell); };
+      auto add_to = [&](int64_t cell, Cell amount) { cells_.add(first + cell, amount, of_card_ + first + cell); };
       if constexpr (std::is_same<Cell, double>::value) {
-        if (to_.wants_brier) add_to(0, weight * brier);
+        if (wants_brier) add_to(0, weight * brier);
         if (loss != 0.0) add_to(1, weight * loss);
         add_to(2, weight);
       } else {
         add_to(kProperSamples, 1);
-        if (to_.wants_brier) {
+        if (wants_brier) {
           ProperParts::split(brier, [&](int part, uint32_t bits) { add_to(kProperBrier + part, bits); });
         }
         if (loss < ProperParts::kLimit) {
           ProperParts::split(loss, [&](int part, uint32_t bits) { add_to(kProperLoss + part, bits); });
         } else {
-          atomicAdd(reinterpret_cast<double*>(to_.cells + first + kProperLarge), loss);
+          atomicAdd(reinterpret_cast<double*>(of_card_ + first + kProperLarge), loss);
         }
       }
     });
   }
-  __device__ __forceinline__ void close() { cells_.flush(to_.cells); }
+  __device__ __forceinline__ void close() { cells_.flush(of_card_); }
+
+  // See ProperOfThread; makes the cells zero again.
+  __device__ __attribute__((noinline)) static void add_found(const RowsBatch& b, const ProperRounds& rounds,
+                                                             const To& to, ProperSums*) {
+    const CellOfCard<Cell>* found = rounds.second_counts() ? to.second : to.first;
+    const int64_t places = to.places(), stride = static_cast<int64_t>(rounds.turns.adders) * kThreads;
+#pragma unroll 1
+    for (int64_t i = rounds.turns.current().thread(); i < places; i += stride) {
+      const CellOfCard<Cell>* of = found + i * kCellsOfProper<Cell>;
+      if constexpr (std::is_same<Cell, double>::value) {
+        to.sums.brier.add(i, of[0]);
+        to.sums.log_loss.add(i, of[1]);
+        to.sums.count.add(i, of[2]);
+      } else if (of[kProperSamples] != 0) {
+        to.sums.brier.add(i, ProperParts::sum(of + kProperBrier));
+        to.sums.log_loss.add(
+            i, ProperParts::sum(of + kProperLoss) + __longlong_as_double(static_cast<int64_t>(of[kProperLarge])));
+        to.sums.count.add(i, static_cast<double>(of[kProperSamples]));
+      }
+#pragma unroll 1
+      for (int cell = 0; cell < kCellsOfProper<Cell>; ++cell) {
+        to.first[i * kCellsOfProper<Cell> + cell] = to.second[i * kCellsOfProper<Cell> + cell] = 0;
+      }
+    }
+    rounds.finish(b);
+  }
 
  private:
   const To& to_;
+  CellOfCard<Cell>* of_card_;
   CellsOfBlock<Cell> cells_;
 };
 
@@ -152,12 +230,12 @@ __device__ __forceinline__ auto score_of(const RowsBatch& b, int64_t offset) {
 template <typename Sink>
 class ProperCounter {
  public:
-  __device__ __forceinline__ ProperCounter(const ProperScoresOptions& options, const ProperRound& round,
+  __device__ __forceinline__ ProperCounter(const ProperScoresOptions& options, const ProperRounds& rounds, Round round,
                                            const typename Sink::To& to, unsigned char* shared)
       : epsilon_(options.epsilon),
-        logits_(round.round == Round::kSecond || options.logits == 1),
-        lookout_(round.round, round.outside),
-        sink_(to, shared) {}
+        logits_(round == Round::kSecond || options.logits == 1),
+        lookout_(round, rounds.outside()),
+        sink_(to, round, shared) {}
 
   __device__ bool logits() const { return logits_; }
   __device__ BadOnes* bad() { return &bad_; }
@@ -193,7 +271,8 @@ class ProperCounter {
   }
 
   // All threads of the block call it, once each has done its part.
-  __device__ __forceinline__ void close(int64_t* scratch) {
+  __device__ __forceinline__ void close(const ProperRounds& rounds) {
+    int64_t* const scratch = rounds.turns.current().round == Round::kSecond ? rounds.second : rounds.first;
     sink_.close();
     bad_.close(scratch + kRowsFaults, scratch + kRowsPlaces);
   }
@@ -225,11 +304,14 @@ class ProperCounter {
 // there are neither masks nor weights.
 template <typename T, bool kPlain, typename Sink>
 FM_KERNEL_OF(Sink::kBlocks)
-proper_elements_kernel(const RowsBatch b, const ProperScoresOptions options, const ProperLanes lanes,
-                       const ProperRound round, const typename Sink::To to) {
+proper_elements_kernel(const __grid_constant__ RowsBatch b, const ProperScoresOptions options, const ProperLanes lanes,
+                       const __grid_constant__ ProperRounds rounds, const __grid_constant__ typename Sink::To to) {
   extern __shared__ __align__(16) unsigned char shared[];
-  if (round.is_over()) return;
-  ProperCounter<Sink> counter(options, round, to, shared);
+  __shared__ ProperSums of_block[Sink::kRows ? 1 : kThreads];
+  const Turn turn = rounds.turns.take();
+  if (turn.round == Round::kSums) return Sink::add_found(b, rounds, to, of_block);
+  if (rounds.are_over(turn.round)) return rounds.turns.done();
+  ProperCounter<Sink> counter(options, rounds, turn.round, to, shared);
   auto take = [&](int64_t i, int64_t label) {
     int64_t target;
     double weight = 1.0, x;
@@ -246,7 +328,7 @@ proper_elements_kernel(const RowsBatch b, const ProperScoresOptions options, con
     counter.look(is_outside(x));
     counter.add(x, target != 0, weight, i, label);
   };
-  const int64_t thread = static_cast<int64_t>(blockIdx.x) * lanes.threads() + threadIdx.x;
+  const int64_t thread = static_cast<int64_t>(turn.block) * lanes.threads() + threadIdx.x;
   const int64_t width = lanes.width, of_part = lanes.of_part();
   const bool busy = static_cast<int>(threadIdx.x) < lanes.threads() && thread < lanes.parts * of_part;
   const int64_t label = thread % of_part / width, start = thread % width;
@@ -263,42 +345,47 @@ proper_elements_kernel(const RowsBatch b, const ProperScoresOptions options, con
     }
     if (counter.stops()) break;
   }
-  counter.close(round.scratch);
+  counter.close(rounds);
   if constexpr (!Sink::kRows) {
-    __shared__ ProperSums of_block[kThreads];
     const ProperSums& sums = counter.sink().sums();
     if (lanes.units == 0) {
       if (busy) to.partial[thread] = sums;
-      return;
-    }
-    of_block[threadIdx.x] = sums;
-    __syncthreads();
-    for (int units = lanes.units; units > 1; units = (units + 1) / 2) {
-      const int half = (units + 1) / 2 * static_cast<int>(of_part);
-      const int from = static_cast<int>(threadIdx.x) + half;
-      if (from < units * static_cast<int>(of_part)) of_block[threadIdx.x].add(of_block[from]);
+    } else {
+      of_block[threadIdx.x] = sums;
       __syncthreads();
+      for (int units = lanes.units; units > 1; units = (units + 1) / 2) {
+        const int half = (units + 1) / 2 * static_cast<int>(of_part);
+        const int from = static_cast<int>(threadIdx.x) + half;
+        if (from < units * static_cast<int>(of_part)) of_block[threadIdx.x].add(of_block[from]);
+        __syncthreads();
+      }
+      const int64_t first = rounds.turns.current().block * of_part;
+      if (static_cast<int>(threadIdx.x) < of_part) to.partial[first + threadIdx.x] = of_block[threadIdx.x];
     }
-    if (static_cast<int>(threadIdx.x) < of_part) to.partial[blockIdx.x * of_part + threadIdx.x] = of_block[threadIdx.x];
   }
+  rounds.turns.done();
 }
 
 // Samples of classes: kLanes lanes, 1 or a warp, have one.
 template <typename T, int kLanes, typename Sink>
-FM_KERNEL proper_rows_kernel(const RowsBatch b, const ProperScoresOptions options, const ProperRound round,
-                             const typename Sink::To to) {
+FM_KERNEL proper_rows_kernel(const __grid_constant__ RowsBatch b, const ProperScoresOptions options,
+                             const __grid_constant__ ProperRounds rounds,
+                             const __grid_constant__ typename Sink::To to) {
   extern __shared__ __align__(16) unsigned char shared[];
-  if (round.is_over()) return;
+  __shared__ ProperSums of_block[Sink::kRows ? 1 : kThreads];
+  const Turn turn = rounds.turns.take();
+  if (turn.round == Round::kSums) return Sink::add_found(b, rounds, to, of_block);
+  if (rounds.are_over(turn.round)) return rounds.turns.done();
   using V = decltype(score_of<T>(b, 0));
-  ProperCounter<Sink> counter(options, round, to, shared);
+  ProperCounter<Sink> counter(options, rounds, turn.round, to, shared);
   constexpr int kRows = kThreads / kLanes;
-  const int64_t rows = b.rows.samples(), stride = static_cast<int64_t>(gridDim.x) * kRows;
+  const int64_t rows = b.rows.samples(), stride = static_cast<int64_t>(rounds.turns.blocks) * kRows;
   const int lane = static_cast<int>(threadIdx.x) % kLanes, row_of_warp = static_cast<int>(threadIdx.x) % kWarp / kLanes;
   auto sum_of_lanes = [](double mine) {
     for (int offset = kLanes / 2; offset > 0; offset /= 2) mine += __shfl_xor_sync(kAllLanes, mine, offset);
     return mine;
   };
-  for (int64_t row = static_cast<int64_t>(blockIdx.x) * kRows + threadIdx.x / kLanes; row - row_of_warp < rows;
+  for (int64_t row = static_cast<int64_t>(turn.block) * kRows + threadIdx.x / kLanes; row - row_of_warp < rows;
        row += stride) {
     double weight = 1.0;
     const int64_t target = row < rows ? counted_target(b, row, b.scores, lane, &weight, counter.bad()) : -1;
@@ -346,70 +433,12 @@ FM_KERNEL proper_rows_kernel(const RowsBatch b, const ProperScoresOptions option
     }
     if (counter.stops()) break;
   }
-  counter.close(round.scratch);
+  counter.close(rounds);
   if constexpr (!Sink::kRows) {
-    __shared__ ProperSums of_block[kThreads];
     const ProperSums sums = sum_of_block(counter.sink().sums(), of_block);
-    if (threadIdx.x == 0) to.partial[blockIdx.x] = sums;
+    if (threadIdx.x == 0) to.partial[rounds.turns.current().block] = sums;
   }
-}
-
-// Adds the sums of all parts to the state, those of one label after another by each block, and records the faults: of
-// the second round where scores lie outside [0, 1]. partial: [parts, labels, width]. outside: null if there was one
-// round alone.
-FM_KERNEL
-proper_scores_add_kernel(const RowsBatch b, const ProperScoresSums to, const ProperSums* partial, int64_t parts,
-                         int64_t labels, int64_t width, const int64_t* first, const int64_t* second,
-                         const int64_t* outside, int64_t* faults) {
-  __shared__ ProperSums of_block[kThreads];
-  for (int64_t label = blockIdx.x; label < labels; label += gridDim.x) {
-    ProperSums sums;
-    // the sums of a label are `width` neighbours in each part
-    int64_t part = threadIdx.x / width, at = threadIdx.x % width;
-    const int64_t parts_step = kThreads / width, at_step = kThreads % width;
-    while (part < parts) {
-      sums.add(partial[(part * labels + label) * width + at]);
-      part += parts_step;
-      at += at_step;
-      if (at >= width) {
-        at -= width;
-        ++part;
-      }
-    }
-    sums = sum_of_block(sums, of_block);
-    if (threadIdx.x == 0) {
-      to.brier.add(label, sums.of[0]);
-      to.log_loss.add(label, sums.of[1]);
-      to.count.add(label, sums.of[2]);
-    }
-    __syncthreads();  // of_block has been read
-  }
-  if (blockIdx.x != 0 || threadIdx.x != 0) return;
-  record_scored_faults(b, outside != nullptr && *outside != 0 ? second : first, faults);
-}
-
-// The same of what was found for rows. sums: how many rows and labels.
-template <typename Cell>
-FM_KERNEL proper_rows_close_kernel(const RowsBatch b, int64_t sums, const ProperScoresSums to,
-                                   const RoundFound<Cell> first, const RoundFound<Cell> second, const int64_t* outside,
-                                   int64_t* faults) {
-  const RoundFound<Cell> found = outside != nullptr && *outside != 0 ? second : first;
-  const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
-  for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < sums; i += stride) {
-    const CellOfCard<Cell>* of = found.cells + i * kCellsOfProper<Cell>;
-    if constexpr (std::is_same<Cell, double>::value) {
-      to.brier.add(i, of[0]);
-      to.log_loss.add(i, of[1]);
-      to.count.add(i, of[2]);
-    } else {
-      if (of[kProperSamples] == 0) continue;
-      to.brier.add(i, ProperParts::sum(of + kProperBrier));
-      to.log_loss.add(
-          i, ProperParts::sum(of + kProperLoss) + __longlong_as_double(static_cast<int64_t>(of[kProperLarge])));
-      to.count.add(i, static_cast<double>(of[kProperSamples]));
-    }
-  }
-  if (blockIdx.x == 0 && threadIdx.x == 0) record_scored_faults(b, found.scratch, faults);
+  rounds.turns.done();
 }
 
 }  // namespace fastmetrics

@@ -39,11 +39,16 @@ __device__ __forceinline__ void each_row(const SampleRows& rows, int64_t at, con
   }
 }
 
-// What a round finds, in a workspace that is zero before. cells: those of the states. scratch: [kRowsScratch].
+// What a round finds, in scratch that is zero before and after. cells: those of the states. scratch: [kRowsScratch].
 template <typename Cell>
 struct RoundFound {
   CellOfCard<Cell>* cells;
   int64_t* scratch;
+
+  // One thread, when it has been read.
+  __device__ void clear_scratch() const {
+    for (int i = 0; i < kRowsScratch; ++i) scratch[i] = 0;
+  }
 
   // How many int64 it takes.
   static int64_t words(int64_t cells) { return kRowsScratch + cells; }

@@ -16,20 +16,20 @@ struct Tuning {
 
 }  // namespace
 
-int64_t count_scores_workspace(const ScoresBatch& b, const ScoreKeys& keys) {
-  return scores_workspace(b, keys.number());
+ScratchSize count_scores_scratch(const ScoresBatch& b, const ScoreKeys& keys) {
+  return scores_scratch(b, keys.number());
 }
 
 cudaError_t launch_count_scores(const ScoresBatch& b, const ScoreKeys& keys, int64_t* counts, int64_t* faults,
-                                int64_t* workspace, cudaStream_t stream) {
+                                const Scratch& scratch, cudaStream_t stream) {
   const KeyFinder finder{keys, keys.number()};
-  return launch_score_cells<Tuning, float, uint32_t>(b, finder, 0, counts, faults, workspace, stream);
+  return launch_score_cells<Tuning, float, uint32_t>(b, finder, 0, counts, faults, scratch, stream);
 }
 
 cudaError_t launch_count_scores(const ScoresBatch& b, const ScoreKeys& keys, double* counts, int64_t* faults,
-                                int64_t* workspace, cudaStream_t stream) {
+                                const Scratch& scratch, cudaStream_t stream) {
   const KeyFinder finder{keys, keys.number()};
-  return launch_score_cells<Tuning, float, double>(b, finder, 0, counts, faults, workspace, stream);
+  return launch_score_cells<Tuning, float, double>(b, finder, 0, counts, faults, scratch, stream);
 }
 
 }  // namespace fastmetrics

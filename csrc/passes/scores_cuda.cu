@@ -19,34 +19,34 @@ struct Tuning {
 
 template <typename V, typename Cell, typename State>
 cudaError_t launch_cuts(const ScoresBatch& b, const ScoreBins& bins, State* histogram, int64_t* faults,
-                        int64_t* workspace, cudaStream_t stream) {
+                        const Scratch& scratch, cudaStream_t stream) {
   const int64_t bytes = bins.number * static_cast<int64_t>(sizeof(V));
   const bool near = bytes <= Tuning::kMostOfCuts;
-  return launch_score_cells<Tuning, V, Cell>(b, CutFinder{bins, near}, near ? bytes : 0, histogram, faults, workspace,
+  return launch_score_cells<Tuning, V, Cell>(b, CutFinder{bins, near}, near ? bytes : 0, histogram, faults, scratch,
                                              stream);
 }
 
 template <typename Cell, typename State>
 cudaError_t launch_histogram(const ScoresBatch& b, const ScoreBins& bins, State* histogram, int64_t* faults,
-                             int64_t* workspace, cudaStream_t stream) {
-  return b.preds_type == DType::kDouble ? launch_cuts<double, Cell>(b, bins, histogram, faults, workspace, stream)
-                                        : launch_cuts<float, Cell>(b, bins, histogram, faults, workspace, stream);
+                             const Scratch& scratch, cudaStream_t stream) {
+  return b.preds_type == DType::kDouble ? launch_cuts<double, Cell>(b, bins, histogram, faults, scratch, stream)
+                                        : launch_cuts<float, Cell>(b, bins, histogram, faults, scratch, stream);
 }
 
 }  // namespace
 
-int64_t score_histogram_workspace(const ScoresBatch& b, const ScoreBins& bins) {
-  return scores_workspace(b, bins.number + 1);
+ScratchSize score_histogram_scratch(const ScoresBatch& b, const ScoreBins& bins) {
+  return scores_scratch(b, bins.number + 1);
 }
 
 cudaError_t launch_score_histogram(const ScoresBatch& b, const ScoreBins& bins, int64_t* histogram, int64_t* faults,
-                                   int64_t* workspace, cudaStream_t stream) {
-  return launch_histogram<uint32_t>(b, bins, histogram, faults, workspace, stream);
+                                   const Scratch& scratch, cudaStream_t stream) {
+  return launch_histogram<uint32_t>(b, bins, histogram, faults, scratch, stream);
 }
 
 cudaError_t launch_score_histogram(const ScoresBatch& b, const ScoreBins& bins, double* histogram, int64_t* faults,
-                                   int64_t* workspace, cudaStream_t stream) {
-  return launch_histogram<double>(b, bins, histogram, faults, workspace, stream);
+                                   const Scratch& scratch, cudaStream_t stream) {
+  return launch_histogram<double>(b, bins, histogram, faults, scratch, stream);
 }
 
 }  // namespace fastmetrics

@@ -4,28 +4,29 @@
 
 #include <cuda_runtime_api.h>
 
+#include "common/scratch.h"
 #include "passes/scores.h"
 
 namespace fastmetrics {
 
-// How many int64 launch_score_histogram, launch_count_scores and launch_keep_scores need for themselves.
-int64_t score_histogram_workspace(const ScoresBatch& b, const ScoreBins& bins);
-int64_t count_scores_workspace(const ScoresBatch& b, const ScoreKeys& keys);
-int64_t keep_scores_workspace(const ScoresBatch& b);
+// What launch_score_histogram, launch_count_scores and launch_keep_scores need for themselves.
+ScratchSize score_histogram_scratch(const ScoresBatch& b, const ScoreBins& bins);
+ScratchSize count_scores_scratch(const ScoresBatch& b, const ScoreKeys& keys);
+ScratchSize keep_scores_scratch(const ScoresBatch& b);
 
 // Add the batch to the histogram, [columns, bins, 2], on the stream of the current device. The weights are added if it
-// is float64. workspace: int64, any values.
+// is float64.
 cudaError_t launch_score_histogram(const ScoresBatch& b, const ScoreBins& bins, int64_t* histogram, int64_t* faults,
-                                   int64_t* workspace, cudaStream_t stream);
+                                   const Scratch& scratch, cudaStream_t stream);
 cudaError_t launch_score_histogram(const ScoresBatch& b, const ScoreBins& bins, double* histogram, int64_t* faults,
-                                   int64_t* workspace, cudaStream_t stream);
+                                   const Scratch& scratch, cudaStream_t stream);
 cudaError_t launch_count_scores(const ScoresBatch& b, const ScoreKeys& keys, int64_t* counts, int64_t* faults,
-                                int64_t* workspace, cudaStream_t stream);
+                                const Scratch& scratch, cudaStream_t stream);
 cudaError_t launch_count_scores(const ScoresBatch& b, const ScoreKeys& keys, double* counts, int64_t* faults,
-                                int64_t* workspace, cudaStream_t stream);
+                                const Scratch& scratch, cudaStream_t stream);
 
 // Writes the batch, of whose type scores are: [samples, columns]. labels: likewise; null: signs say them.
-cudaError_t launch_keep_scores(const ScoresBatch& b, void* scores, int8_t* labels, int64_t* faults, int64_t* workspace,
-                               cudaStream_t stream);
+cudaError_t launch_keep_scores(const ScoresBatch& b, void* scores, int8_t* labels, int64_t* faults,
+                               const Scratch& scratch, cudaStream_t stream);
 
 }  // namespace fastmetrics

@@ -28,8 +28,13 @@ class ScoresKeeper {
   using V = WidenedTo<T>;
   using Bits = BitsOf<T>;
 
-  __device__ __forceinline__ ScoresKeeper(const ScoresBatch& b, const ScoresTurn& turn, const KeptScores<T>& to)
-      : b_(b), turn_(turn), to_(to), logits_(turn.logits(b)), lookout_(turn.round, turn.scratch + kScoresOutside) {}
+  __device__ __forceinline__ ScoresKeeper(const ScoresBatch& b, const ScoresRounds& rounds, const Turn& turn,
+                                          const KeptScores<T>& to)
+      : b_(b),
+        rounds_(rounds),
+        to_(to),
+        logits_(rounds.logits(b, turn.round)),
+        lookout_(turn.round, rounds.scratch + kScoresOutside) {}
 
   __device__ bool logits() const { return logits_; }
   __device__ BadOnes* bad() { return &bad_; }
@@ -68,7 +73,10 @@ class ScoresKeeper {
   }
 
   // All threads of the block call it, once each has done its part.
-  __device__ __forceinline__ void close() { turn_.close(bad_); }
+  __device__ __forceinline__ void close() {
+    rounds_.close(bad_);
+    finish_scores(b_, rounds_, false);
+  }
 
  private:
   static constexpr Bits kSign = static_cast<Bits>(Bits{1} << (8 * sizeof(Bits) - 1));
@@ -79,7 +87,7 @@ class ScoresKeeper {
                                                                                      : 0x7ff8000000000000);
 
   const ScoresBatch& b_;
-  const ScoresTurn& turn_;
+  const ScoresRounds& rounds_;
   const KeptScores<T>& to_;
   bool logits_;
   Lookout lookout_;
@@ -89,11 +97,13 @@ class ScoresKeeper {
 // Scores of columns that are each for themselves; see walk_elements.
 template <typename T>
 FM_KERNEL_OF(4)
-keep_elements_kernel(const ScoresBatch b, const ScoresTurn turn, const KeptScores<T> to, bool by_column) {
-  if (turn.is_over(b)) return;
-  ScoresKeeper<T> keeper(b, turn, to);
+keep_elements_kernel(const __grid_constant__ ScoresBatch b, const __grid_constant__ ScoresRounds rounds,
+                     const KeptScores<T> to, bool by_column) {
+  const Turn turn = rounds.turns.take();
+  if (rounds.are_over(b, turn.round)) return finish_scores(b, rounds, true);
+  ScoresKeeper<T> keeper(b, rounds, turn, to);
   walk_elements(
-      b, by_column,
+      b, rounds.turns, by_column,
       [&](int64_t row, int64_t column) {
         int64_t of_score, of_target;
         b.rows.locate(row, &of_score, &of_target);
@@ -110,13 +120,15 @@ keep_elements_kernel(const ScoresBatch b, const ScoresTurn turn, const KeptScore
 // Scores T and targets I that are a line, which is written as it lies; see walk_line. What is written is 16-byte
 // aligned as well.
 template <typename T, typename I>
-FM_KERNEL keep_line_kernel(const ScoresBatch b, const ScoresTurn turn, const KeptScores<T> to) {
+FM_KERNEL keep_line_kernel(const __grid_constant__ ScoresBatch b, const __grid_constant__ ScoresRounds rounds,
+                           const KeptScores<T> to) {
   constexpr int kN = kPerLoad<T>;
   using Bits = BitsOf<T>;
-  if (turn.is_over(b)) return;
-  ScoresKeeper<T> keeper(b, turn, to);
+  const Turn turn = rounds.turns.take();
+  if (rounds.are_over(b, turn.round)) return finish_scores(b, rounds, true);
+  ScoresKeeper<T> keeper(b, rounds, turn, to);
   walk_line<T, I>(
-      b,
+      b, rounds.turns,
       [&](int64_t i, const Pack<T, kN>& x, const Pack<I, kN>& target) {
         Pack<Bits, kN> kept;
 #pragma unroll
@@ -145,15 +157,17 @@ FM_KERNEL keep_line_kernel(const ScoresBatch b, const ScoresTurn turn, const Kep
 
 // Samples of classes: kLanes lanes, 1 or a warp, have one.
 template <typename T, int kLanes>
-FM_KERNEL keep_rows_kernel(const ScoresBatch b, const ScoresTurn turn, const KeptScores<T> to) {
+FM_KERNEL keep_rows_kernel(const __grid_constant__ ScoresBatch b, const __grid_constant__ ScoresRounds rounds,
+                           const KeptScores<T> to) {
   static_assert(kLanes == 1 || kLanes == kWarp, "a thread or a warp");
   using V = WidenedTo<T>;
-  if (turn.is_over(b)) return;
-  ScoresKeeper<T> keeper(b, turn, to);
+  const Turn turn = rounds.turns.take();
+  if (rounds.are_over(b, turn.round)) return finish_scores(b, rounds, true);
+  ScoresKeeper<T> keeper(b, rounds, turn, to);
   constexpr int kRows = kThreads / kLanes;
-  const int64_t rows = b.rows.samples(), stride = static_cast<int64_t>(gridDim.x) * kRows;
+  const int64_t rows = b.rows.samples(), stride = static_cast<int64_t>(rounds.turns.blocks) * kRows;
   const int lane = static_cast<int>(threadIdx.x) % kLanes, row_of_warp = static_cast<int>(threadIdx.x) % kWarp / kLanes;
-  for (int64_t row = static_cast<int64_t>(blockIdx.x) * kRows + threadIdx.x / kLanes; row - row_of_warp < rows;
+  for (int64_t row = static_cast<int64_t>(turn.block) * kRows + threadIdx.x / kLanes; row - row_of_warp < rows;
        row += stride) {
     if (row < rows) {
       int64_t of_scores, of_target;
@@ -174,11 +188,6 @@ FM_KERNEL keep_rows_kernel(const ScoresBatch b, const ScoresTurn turn, const Kep
     if (keeper.stops()) break;
   }
   keeper.close();
-}
-
-// Records the faults, of the first round if that was right.
-FM_KERNEL keep_close_kernel(const ScoresBatch b, const ScoresTurn turn) {
-  if (blockIdx.x == 0 && threadIdx.x == 0) turn.record(b, turn.is_over(b));
 }
 
 }  // namespace fastmetrics

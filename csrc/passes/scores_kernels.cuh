@@ -25,13 +25,30 @@
 namespace fastmetrics {
 
 template <typename Cell>
-struct ScoresRound : ScoresTurn {
-  int replicas;             // of the cells of a block
+struct CountedRounds : ScoresRounds {
+  int64_t first, cells;     // which of a column's cells a block has, and how many
+  int replicas;             // of them; 0 if the block has none
   CellOfCard<Cell>* state;  // [columns, bins, 2]
-  CellOfCard<Cell>* guess;  // the same of the first round, zero before; null if it only looks
+  CellOfCard<Cell>* guess;  // the same of the first round, zero before and after; null if it only looks
 
-  // Whether what this round would count is there already.
-  __device__ bool guessed(const ScoresBatch& b) const { return guess != nullptr && is_over(b); }
+  // Where a round counts; null if it only looks. first: whether another one follows.
+  __device__ __forceinline__ CellOfCard<Cell>* counted_in(bool first) const { return first ? guess : state; }
+
+  // In a second round: makes the cells of the first one zero again, and if that was right, adds them to the state; then
+  // the block has done its turn. All threads call it.
+  __device__ __forceinline__ bool settle(const ScoresBatch& b, const Turn& turn, int64_t all) const {
+    if (turn.round != Round::kSecond || guess == nullptr) return false;
+    const bool right = are_over(b, turn.round);
+#pragma unroll 1
+    for (int64_t i = turn.thread(); i < all; i += turns.threads()) {
+      const CellOfCard<Cell> found = guess[i];
+      if (found == 0) continue;
+      if (right) state[i] += found;
+      guess[i] = 0;
+    }
+    if (right) finish_scores(b, *this, true);
+    return right;
+  }
 };
 
 // A probability that was computed in V as one of the type of the scores.
@@ -63,6 +80,9 @@ struct CutFinder {
   bool near;  // whether a block has a copy of the cuts, as V
 
   __host__ __device__ int64_t number() const { return bins.number + 1; }
+  // The bins that a block counts where it has no room for all: none.
+  int64_t hot() const { return 0; }
+  int64_t hot_end(DType) const { return 0; }
 
   __device__ const double* cuts(const ScoresBatch& b, bool logits) const {
     return logits && !b.multiclass ? bins.logit_cuts : bins.cuts;
@@ -115,6 +135,14 @@ struct KeyFinder {
 
   __host__ __device__ int64_t number() const { return of_column; }
 
+  // The keys that a block counts where it has no room for all: those of the greatest probabilities, which many scores
+  // of a model have that is sure. Of scores of 16 bits they are as dense as these, so of uniform ones in bfloat16 all
+  // but one in 256 have such a key, and half of those in float16.
+  int64_t hot() const { return keys.bits == 0 && keys.signed_ ? 0 : 1024; }
+  int64_t hot_end(DType type) const {
+    return keys.bits == 0 && type == DType::kBFloat16 ? ScoreKeys::kOfBFloat16 : of_column;
+  }
+
   template <typename V>
   __device__ void prepare(const ScoresBatch&, bool, V*) const {}
 
@@ -155,19 +183,20 @@ template <typename Finder, typename V, typename Cell, bool kOfBlock = false>
 class ScoresCounter {
  public:
   // cells_at: where in shared memory the cells begin, behind the copy of the cuts.
-  __device__ __forceinline__ ScoresCounter(const ScoresBatch& b, const Finder& finder, const ScoresRound<Cell>& round,
-                                           unsigned char* shared, int cells_at)
+  __device__ __forceinline__ ScoresCounter(const ScoresBatch& b, const Finder& finder,
+                                           const CountedRounds<Cell>& rounds, const Turn& turn, unsigned char* shared,
+                                           int cells_at)
       : b_(b),
         finder_(finder),
-        round_(round),
-        logits_(round.logits(b)),
-        lookout_(round.round, round.scratch + kScoresOutside),
-        to_(round.round == Round::kFirst ? round.guess : round.state),
+        rounds_(rounds),
+        logits_(rounds.logits(b, turn.round)),
+        lookout_(turn.round, rounds.scratch + kScoresOutside),
+        first_(turn.round == Round::kFirst),
         copy_(prepared(shared)),
-        cells_(shared + cells_at, b.columns * finder.number() * 2, round.replicas) {}
+        cells_(shared + cells_at, rounds.cells, counts() ? rounds.replicas : 0) {}
 
   __device__ bool logits() const { return logits_; }
-  __device__ bool counts() const { return to_ != nullptr; }
+  __device__ bool counts() const { return rounds_.counted_in(first_) != nullptr; }
   __device__ BadOnes* bad() { return &bad_; }
 
   __device__ __forceinline__ void look(V x) { lookout_.look(is_outside(x)); }
@@ -183,7 +212,12 @@ class ScoresCounter {
       if constexpr (kOfBlock) {
         cells_.add_near(static_cast<int>(cell), amount);
       } else {
-        cells_.add(cell, amount, to_ + cell);
+        const int64_t near = cell - rounds_.first;
+        if (static_cast<uint64_t>(near) < static_cast<uint64_t>(rounds_.cells)) {
+          cells_.add_near(near, amount);
+        } else {
+          atomicAdd(rounds_.counted_in(first_) + cell, CellOfCard<Cell>{amount});
+        }
       }
     }
   }
@@ -193,9 +227,11 @@ class ScoresCounter {
 
   // All threads of the block call it, once each has done its part.
   __device__ __forceinline__ void close() {
-    if (!counts()) return;
-    cells_.flush(to_);
-    round_.close(bad_);
+    if (counts()) {
+      cells_.flush(rounds_.counted_in(first_) + rounds_.first);
+      rounds_.close(bad_);
+    }
+    finish_scores(b_, rounds_, false);
   }
 
  private:
@@ -207,10 +243,10 @@ class ScoresCounter {
 
   const ScoresBatch& b_;
   const Finder& finder_;
-  const ScoresRound<Cell>& round_;
+  const CountedRounds<Cell>& rounds_;
   bool logits_;
   Lookout lookout_;
-  CellOfCard<Cell>* to_;
+  bool first_;  // whether another round follows
   const V* copy_;
   CellsOfBlock<Cell> cells_;
   BadOnes bad_;
@@ -220,13 +256,14 @@ class ScoresCounter {
 // few, and waited for.
 template <typename Finder, typename V, typename Cell>
 FM_KERNEL_OF(4)
-score_elements_kernel(const ScoresBatch b, const Finder finder, const ScoresRound<Cell> round, int cells_at,
-                      bool by_column) {
+score_elements_kernel(const __grid_constant__ ScoresBatch b, const Finder finder,
+                      const __grid_constant__ CountedRounds<Cell> rounds, int cells_at, bool by_column) {
   extern __shared__ __align__(16) unsigned char shared[];
-  if (round.guessed(b)) return;
-  ScoresCounter<Finder, V, Cell> counter(b, finder, round, shared, cells_at);
+  const Turn turn = rounds.turns.take();
+  if (rounds.settle(b, turn, b.columns * finder.number() * 2)) return;
+  ScoresCounter<Finder, V, Cell> counter(b, finder, rounds, turn, shared, cells_at);
   walk_elements(
-      b, by_column,
+      b, rounds.turns, by_column,
       [&](int64_t row, int64_t column) {
         int64_t of_score, of_target;
         b.rows.locate(row, &of_score, &of_target);
@@ -243,19 +280,20 @@ score_elements_kernel(const ScoresBatch b, const Finder finder, const ScoresRoun
 
 // One column whose scores T and targets I are a line, see walk_line, counted in cells of blocks.
 template <typename T, typename I>
-FM_KERNEL score_line_kernel(const ScoresBatch b, const NearCutFinder finder, const ScoresRound<uint32_t> round,
-                            int cells_at) {
+FM_KERNEL score_line_kernel(const __grid_constant__ ScoresBatch b, const NearCutFinder finder,
+                            const __grid_constant__ CountedRounds<uint32_t> rounds, int cells_at) {
   extern __shared__ __align__(16) unsigned char shared[];
   using V = WidenedTo<T>;
   constexpr int kN = kPerLoad<T>;
-  if (round.guessed(b)) return;
-  ScoresCounter<NearCutFinder, V, uint32_t, true> counter(b, finder, round, shared, cells_at);
+  const Turn turn = rounds.turns.take();
+  if (rounds.settle(b, turn, b.columns * finder.number() * 2)) return;
+  ScoresCounter<NearCutFinder, V, uint32_t, true> counter(b, finder, rounds, turn, shared, cells_at);
   auto take = [&](int64_t i, V x, int label) {
     counter.look(x);
     if (counter.counts()) counter.count(0, x, kTypeOf<T>, label, 1, [&] { return i; });
   };
   walk_line<T, I>(
-      b,
+      b, rounds.turns,
       [&](int64_t i, const Pack<T, kN>& x, const Pack<I, kN>& target) {
 #pragma unroll
         for (int j = 0; j < kN; ++j) take(i + j, widen(x.at[j]), static_cast<int>(target.at[j]));
@@ -275,15 +313,17 @@ FM_KERNEL score_line_kernel(const ScoresBatch b, const NearCutFinder finder, con
 
 // Samples of classes: kLanes lanes, 1 or a warp, have one.
 template <typename Finder, typename V, typename Cell, int kLanes>
-FM_KERNEL score_rows_kernel(const ScoresBatch b, const Finder finder, const ScoresRound<Cell> round, int cells_at) {
+FM_KERNEL score_rows_kernel(const __grid_constant__ ScoresBatch b, const Finder finder,
+                            const __grid_constant__ CountedRounds<Cell> rounds, int cells_at) {
   static_assert(kLanes == 1 || kLanes == kWarp, "a thread or a warp");
   extern __shared__ __align__(16) unsigned char shared[];
-  if (round.guessed(b)) return;
-  ScoresCounter<Finder, V, Cell> counter(b, finder, round, shared, cells_at);
+  const Turn turn = rounds.turns.take();
+  if (rounds.settle(b, turn, b.columns * finder.number() * 2)) return;
+  ScoresCounter<Finder, V, Cell> counter(b, finder, rounds, turn, shared, cells_at);
   constexpr int kRows = kThreads / kLanes;
-  const int64_t rows = b.rows.samples(), stride = static_cast<int64_t>(gridDim.x) * kRows;
+  const int64_t rows = b.rows.samples(), stride = static_cast<int64_t>(rounds.turns.blocks) * kRows;
   const int lane = static_cast<int>(threadIdx.x) % kLanes, row_of_warp = static_cast<int>(threadIdx.x) % kWarp / kLanes;
-  for (int64_t row = static_cast<int64_t>(blockIdx.x) * kRows + threadIdx.x / kLanes; row - row_of_warp < rows;
+  for (int64_t row = static_cast<int64_t>(turn.block) * kRows + threadIdx.x / kLanes; row - row_of_warp < rows;
        row += stride) {
     if (row < rows) {
       int64_t of_scores, of_target;
@@ -309,18 +349,6 @@ FM_KERNEL score_rows_kernel(const ScoresBatch b, const Finder finder, const Scor
     if (counter.stops()) break;
   }
   counter.close();
-}
-
-// Records the faults, of the first round if that was right, whose cells are then added to the state.
-template <typename Finder, typename Cell>
-FM_KERNEL score_close_kernel(const ScoresBatch b, const Finder finder, const ScoresRound<Cell> round) {
-  const bool guessed = round.guessed(b);
-  const int64_t cells = guessed ? b.columns * finder.number() * 2 : 0;
-  const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
-  for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < cells; i += stride) {
-    if (round.guess[i] != 0) round.state[i] += round.guess[i];
-  }
-  if (round.faults != nullptr && blockIdx.x == 0 && threadIdx.x == 0) round.record(b, guessed);
 }
 
 }  // namespace fastmetrics

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "common/launch.cuh"
+#include "common/scratch.h"
 #include "passes/scores_kernels.cuh"
 
 namespace fastmetrics {
@@ -52,20 +53,27 @@ inline bool first_round_counts(const ScoresBatch& b, int64_t bins) {
          b.rows.samples() * b.columns * size_of(b.preds_type);
 }
 
-// How many int64 the rounds need for themselves, bins of a column.
-inline int64_t scores_workspace(const ScoresBatch& b, int64_t bins) {
-  if (b.logits != kEither) return 0;
-  return kScoresScratch + (first_round_counts(b, bins) ? b.columns * bins * 2 : 0);
+// What the rounds need for themselves, bins of a column.
+inline ScratchSize scores_scratch(const ScoresBatch& b, int64_t bins) {
+  if (b.logits != kEither) return {};
+  return {kScoresScratch + (first_round_counts(b, bins) ? b.columns * bins * 2 : 0)};
 }
 
-// cuts: bytes of the copy of a block. state: [columns, finder.number(), 2]. workspace: [scores_workspace], any values.
+// Rounds of so many blocks.
+inline ScoresRounds scores_rounds(const ScoresBatch& b, int blocks, int64_t* faults, const Scratch& scratch) {
+  const bool either = b.logits == kEither;
+  return {
+      {either, blocks, 0, either ? scratch.zeros + kScoresTurns : nullptr}, either ? scratch.zeros : nullptr, faults};
+}
+
+// cuts: bytes of the copy of a block. state: [columns, finder.number(), 2].
 template <typename Tuning, typename V, typename Cell, typename Finder, typename State>
 cudaError_t launch_score_cells(const ScoresBatch& b, const Finder& finder, int64_t cuts, State* state, int64_t* faults,
-                               int64_t* workspace, cudaStream_t stream) {
+                               const Scratch& scratch, cudaStream_t stream) {
   const int64_t rows = b.rows.samples(), elements = rows * b.columns, cells = b.columns * finder.number() * 2;
   if (elements == 0) return cudaSuccess;
   Card card;
-  cudaError_t error = current_card(&card);
+  const cudaError_t error = current_card(&card);
   if (error != cudaSuccess) return error;
   const bool warps = b.multiclass && b.a_column == 1 && b.columns >= Tuning::kFewestForWarp;
   const int64_t per_thread =
@@ -73,46 +81,40 @@ cudaError_t launch_score_cells(const ScoresBatch& b, const Finder& finder, int64
   const int64_t work = b.multiclass && !warps ? rows : elements;
   const int blocks = blocks_for(card, work, kThreads * per_thread, Tuning::kBlocksPerMultiprocessor);
   const int cells_at = static_cast<int>((cuts + 15) / 16 * 16);
-  const int replicas = replicas_of<Cell>(card, cells, elements, blocks, Tuning::kBlocksPerMultiprocessor, cells_at);
-  const int64_t shared = cells_at + cells * replicas * static_cast<int64_t>(sizeof(Cell));
-  auto round_of = [&](Round round, CellOfCard<Cell>* guess) {
-    const bool looks = round == Round::kFirst && guess == nullptr;
-    return ScoresRound<Cell>{
-        {round, workspace, faults}, looks ? 0 : replicas, reinterpret_cast<CellOfCard<Cell>*>(state), guess};
+  // what a block has of the cells: all, or those of a column where many scores may meet
+  auto replicas_for = [&](int64_t some) {
+    return replicas_of<Cell>(card, some, elements, blocks, Tuning::kBlocksPerMultiprocessor, cells_at);
   };
-  auto start = [&](Round round, CellOfCard<Cell>* guess) {
-    const ScoresRound<Cell> given = round_of(round, guess);
-    if constexpr (std::is_same<Cell, uint32_t>::value && std::is_same<Finder, CutFinder>::value) {
-      cudaError_t started = cudaSuccess;
-      const bool wide = b.columns == 1 && replicas > 0 && finder.near && with_line<V>(b, [&](auto t, auto i) {
-                          started = launch(score_line_kernel<decltype(t), decltype(i)>, dim3(blocks), shared, stream, b,
-                                           NearCutFinder{finder}, given, cells_at);
-                        });
-      if (wide) return started;
-    }
-    if (!b.multiclass) {
-      return launch(score_elements_kernel<Finder, V, Cell>, dim3(blocks), shared, stream, b, finder, given, cells_at,
-                    columns_are_near(b));
-    }
-    return warps ? launch(score_rows_kernel<Finder, V, Cell, kWarp>, dim3(blocks), shared, stream, b, finder, given,
-                          cells_at)
-                 : launch(score_rows_kernel<Finder, V, Cell, 1>, dim3(blocks), shared, stream, b, finder, given,
-                          cells_at);
-  };
-  CellOfCard<Cell>* guess = nullptr;
-  if (b.logits != kEither) {
-    error = start(Round::kOnly, nullptr);
-  } else {
-    error = cudaMemsetAsync(workspace, 0, scores_workspace(b, finder.number()) * sizeof(int64_t), stream);
-    if (first_round_counts(b, finder.number())) {
-      guess = reinterpret_cast<CellOfCard<Cell>*>(workspace + kScoresScratch);
-    }
-    if (error == cudaSuccess) error = start(Round::kFirst, guess);
-    if (error == cudaSuccess) error = start(Round::kSecond, guess);
+  int64_t near_first = 0, near = cells;
+  int replicas = replicas_for(near);
+  if (replicas == 0) {
+    near = b.columns == 1 ? std::min(finder.number(), finder.hot()) * 2 : 0;
+    near_first = finder.hot_end(b.preds_type) * 2 - near;
+    replicas = near > 0 ? replicas_for(near) : 0;
+    if (replicas == 0) near = 0;
   }
-  if (error != cudaSuccess || (faults == nullptr && guess == nullptr)) return error;
-  const int adders = guess == nullptr ? 1 : blocks_for(card, cells, kThreads, Tuning::kBlocksPerMultiprocessor);
-  return launch(score_close_kernel<Finder, Cell>, dim3(adders), 0, stream, b, finder, round_of(Round::kSecond, guess));
+  const int64_t shared = cells_at + near * replicas * static_cast<int64_t>(sizeof(Cell));
+  CellOfCard<Cell>* guess = nullptr;
+  if (b.logits == kEither && first_round_counts(b, finder.number())) {
+    guess = reinterpret_cast<CellOfCard<Cell>*>(scratch.zeros + kScoresScratch);
+  }
+  const CountedRounds<Cell> rounds{scores_rounds(b, blocks, faults, scratch),  near_first, near, replicas,
+                                   reinterpret_cast<CellOfCard<Cell>*>(state), guess};
+  const dim3 grid(static_cast<unsigned>(rounds.turns.grid()));
+  if constexpr (std::is_same<Cell, uint32_t>::value && std::is_same<Finder, CutFinder>::value) {
+    cudaError_t started = cudaSuccess;
+    const bool wide = b.columns == 1 && near == cells && finder.near && with_line<V>(b, [&](auto t, auto i) {
+                        started = launch(score_line_kernel<decltype(t), decltype(i)>, grid, shared, stream, b,
+                                         NearCutFinder{finder}, rounds, cells_at);
+                      });
+    if (wide) return started;
+  }
+  if (!b.multiclass) {
+    return launch(score_elements_kernel<Finder, V, Cell>, grid, shared, stream, b, finder, rounds, cells_at,
+                  columns_are_near(b));
+  }
+  const auto kernel = warps ? score_rows_kernel<Finder, V, Cell, kWarp> : score_rows_kernel<Finder, V, Cell, 1>;
+  return launch(kernel, grid, shared, stream, b, finder, rounds, cells_at);
 }
 
 }  // namespace fastmetrics

@@ -15,8 +15,14 @@
 namespace fastmetrics {
 
 // Scratch of a batch that may be either, int64, zero before: how many targets, preds and weights are out of range,
-// where the first of each is (as kNoPlace - place), and whether a score lies outside [0, 1].
-enum { kScoresFaults = 0, kScoresPlaces = 3, kScoresOutside = 6, kScoresScratch = 8 };
+// where the first of each is (as kNoPlace - place), whether a score lies outside [0, 1], and that of the turns.
+enum {
+  kScoresFaults = 0,
+  kScoresPlaces = 3,
+  kScoresOutside = 6,
+  kScoresTurns = 7,
+  kScoresScratch = kScoresTurns + kTurnsScratch
+};
 
 // The code of a type of scores.
 template <typename T>
@@ -93,54 +99,70 @@ __device__ inline int64_t bad_value(const ScoresBatch& b, int which, int64_t pla
   return int64_t{__double_as_longlong(b.weights[b.rows.offset(row, b.rows.d_stride) + column * b.d_column])};
 }
 
-// Which round it is, and what all its threads share.
-struct ScoresTurn {
-  Round round;
-  int64_t* scratch;
-  int64_t* faults;
+// What all rounds over a batch share.
+struct ScoresRounds {
+  Turns turns;
+  int64_t* scratch;  // [kScoresScratch], zero before and after; null if there is one round alone
+  int64_t* faults;   // [kFaults], or null
 
-  // Whether scores are logits, as far as is known when the round begins.
-  __device__ bool logits(const ScoresBatch& b) const {
+  // Whether scores are logits, as far as is known when a round begins.
+  __device__ bool logits(const ScoresBatch& b, Round round) const {
     return round == Round::kSecond ? scratch[kScoresOutside] != 0 : b.logits == kLogits;
   }
 
   // Whether it is a second round that has nothing to do.
-  __device__ bool is_over(const ScoresBatch& b) const { return round == Round::kSecond && !logits(b); }
+  __device__ bool are_over(const ScoresBatch& b, Round round) const {
+    return round == Round::kSecond && !logits(b, round);
+  }
 
   // What a thread found to be bad; all threads of the block call it.
   __device__ __forceinline__ void close(const BadOnes& bad) const {
-    if (round == Round::kFirst) {
+    if (turns.current().round == Round::kFirst) {
       bad.close(scratch + kScoresFaults, scratch + kScoresPlaces);
     } else {
       bad.close(faults);
     }
   }
+};
 
-  // Records what is bad, once the rounds are over; one thread. first: whether it is that of the first round.
-  __device__ __forceinline__ void record(const ScoresBatch& b, bool first) const {
+// The end of a block's turn; all threads call it. The last block of the last round records what is bad, and makes the
+// scratch zero again. first: whether what is bad is that of the first round. Out of line, because it has more in
+// registers than the loops over scores.
+static __device__ __attribute__((noinline)) void finish_scores(const ScoresBatch& b, const ScoresRounds& rounds,
+                                                               bool first) {
+  int64_t *const scratch = rounds.scratch, *const faults = rounds.faults;
+  const Round round = rounds.turns.current().round;
+  if (round == Round::kFirst) return rounds.turns.done();
+  if (round == Round::kSecond) {
+    if (!rounds.turns.are_over()) return;
+  } else if (faults == nullptr || !comes_last(rounds.turns.blocks, faults + kScratchBlocks)) {
+    return;
+  }
+  if (threadIdx.x != 0) return;
+  if (faults != nullptr) {
     for (int which = 0; first && which < kKindsOfFault; ++which) {
       faults[kScratchCount + which] = scratch[kScoresFaults + which];
       faults[kScratchPlace + which] = scratch[kScoresPlaces + which];
     }
     record_faults(faults, [&](int which, int64_t place) { return bad_value(b, which, place); });
   }
-};
+  for (int i = 0; scratch != nullptr && i < kScoresTurns; ++i) scratch[i] = 0;
+}
 
 // The elements of columns that are each for themselves: a thread has take(row, column) of one after another. by_column:
 // whether one of the next column is nearer than one of the next sample. It ends where stops() says so, which all lanes
 // of a warp call together.
 template <typename Take, typename Stops>
-__device__ __forceinline__ void walk_elements(const ScoresBatch& b, bool by_column, const Take& take,
-                                              const Stops& stops) {
-  const int64_t rows = b.rows.samples(), elements = rows * b.columns, quick_size = by_column ? b.columns : rows;
-  const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
-  int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
+__device__ __forceinline__ void walk_elements(const ScoresBatch& b, const Turns& turns, bool by_column,
+                                              const Take& take, const Stops& stops) {
+  const int64_t rows = b.rows.samples();
+  const int64_t quick_size = by_column ? b.columns : rows, slow_size = by_column ? rows : b.columns;
+  const int64_t first = turns.current().thread(), stride = turns.threads();
   // an element is the one at `quick` of those with the index `slow`
-  int64_t quick = i % quick_size, slow = i / quick_size;
+  int64_t quick = first % quick_size, slow = first / quick_size;
   const int64_t quick_step = stride % quick_size, slow_step = stride / quick_size;
-  const int lane = static_cast<int>(threadIdx.x) % kWarp;
-  for (; i - lane < elements; i += stride) {
-    if (i < elements) take(by_column ? slow : quick, by_column ? quick : slow);
+  while (__any_sync(kAllLanes, slow < slow_size)) {
+    if (slow < slow_size) take(by_column ? slow : quick, by_column ? quick : slow);
     if (stops()) break;
     quick += quick_step;
     slow += slow_step;
@@ -155,13 +177,13 @@ __device__ __forceinline__ void walk_elements(const ScoresBatch& b, bool by_colu
 // whose ignored target is neither 0 nor 1. clean(i, x, target) has kPerLoad<T> of them from i on whose targets are all
 // 0 or 1, one(i) a single one. For `stops` see walk_elements.
 template <typename T, typename I, typename Clean, typename One, typename Stops>
-__device__ __forceinline__ void walk_line(const ScoresBatch& b, const Clean& clean, const One& one,
+__device__ __forceinline__ void walk_line(const ScoresBatch& b, const Turns& turns, const Clean& clean, const One& one,
                                           const Stops& stops) {
   constexpr int kN = kPerLoad<T>, kPacks = 2;
   const T* preds = static_cast<const T*>(b.preds);
   const I* target = static_cast<const I*>(b.target);
   const int64_t elements = b.rows.size[0] * b.columns, whole = elements / kN, packs = (elements + kN - 1) / kN;
-  const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
+  const int64_t stride = turns.threads();
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
   auto one_by_one = [&](int64_t from, int64_t to) {
 #pragma unroll 1
@@ -174,7 +196,7 @@ __device__ __forceinline__ void walk_line(const ScoresBatch& b, const Clean& cle
     for (int j = 0; j < kN; ++j) other |= t.at[j] & static_cast<I>(~I(1));
     return other != 0;
   };
-  int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
+  int64_t i = turns.current().thread();
   // as long as all lanes of the warp have whole packs
   for (; i - lane + kWarp - 1 + (kPacks - 1) * stride < whole; i += kPacks * stride) {
     Pack<T, kN> x[kPacks];

@@ -28,37 +28,36 @@ int64_t parts_of(const TokenRowsBatch& b) {
 }
 
 template <typename T, bool kAll>
-cudaError_t launch_for(const TokenRowsBatch& b, const Card& card, TokenPart* found, cudaStream_t stream) {
-  const int64_t tokens = b.tokens.samples(), parts = parts_of(b), of_part = (b.vocabulary + parts - 1) / parts;
-  auto blocks = [&](int64_t rows) {
-    return dim3(static_cast<unsigned>(blocks_for(card, tokens * parts, rows, Tuning::kBlocksPerMultiprocessor)));
+cudaError_t launch_for(const TokenRowsBatch& b, const Card& card, const Scratch& scratch, cudaStream_t stream) {
+  const int64_t tokens = b.tokens.samples(), number = parts_of(b);
+  TokenPart* const of = number > 1 ? reinterpret_cast<TokenPart*>(scratch.others) : nullptr;
+  const TokenParts parts{of, scratch.zeros, number, (b.vocabulary + number - 1) / number};
+  auto start = [&](auto kernel, int64_t rows) {
+    const int blocks = blocks_for(card, tokens * number, rows, Tuning::kBlocksPerMultiprocessor);
+    return launch(kernel, dim3(static_cast<unsigned>(blocks)), 0, stream, b, parts);
   };
-  if (warp_for_row(b)) {
-    return launch(token_rows_kernel<T, kWarp, kAll>, blocks(kThreads / kWarp), 0, stream, b, parts, of_part, nullptr);
-  }
-  TokenPart* to = parts > 1 ? found : nullptr;
-  const cudaError_t error = launch(token_rows_kernel<T, kThreads, kAll>, blocks(1), 0, stream, b, parts, of_part, to);
-  if (error != cudaSuccess || parts == 1) return error;
-  const dim3 joiners(static_cast<unsigned>(blocks_for(card, tokens, kThreads, Tuning::kBlocksPerMultiprocessor)));
-  return launch(token_parts_kernel<T>, joiners, 0, stream, b, parts, found);
+  return warp_for_row(b) ? start(token_rows_kernel<T, kWarp, kAll>, kThreads / kWarp)
+                         : start(token_rows_kernel<T, kThreads, kAll>, 1);
 }
 
 }  // namespace
 
-int64_t token_rows_workspace(const TokenRowsBatch& b) {
-  return parts_of(b) > 1 ? b.tokens.samples() * parts_of(b) * static_cast<int64_t>(sizeof(TokenPart)) : 0;
+ScratchSize token_rows_scratch(const TokenRowsBatch& b) {
+  static_assert(sizeof(TokenPart) % sizeof(int64_t) == 0);
+  const int64_t tokens = b.tokens.samples(), parts = parts_of(b);
+  if (tokens == 0 || parts == 1) return {};
+  return {tokens, tokens * parts * static_cast<int64_t>(sizeof(TokenPart) / sizeof(int64_t))};
 }
 
-cudaError_t launch_token_rows(const TokenRowsBatch& b, void* workspace, cudaStream_t stream) {
+cudaError_t launch_token_rows(const TokenRowsBatch& b, const Scratch& scratch, cudaStream_t stream) {
   if (b.tokens.samples() == 0) return cudaSuccess;
   Card card;
   cudaError_t error = current_card(&card);
   if (error != cudaSuccess) return error;
-  TokenPart* found = static_cast<TokenPart*>(workspace);
   with_score_type(b.type, [&](auto t) {
     using T = decltype(t);
-    error = b.entropy || b.rank ? launch_for<T, true>(b, card, found, stream)
-                                : launch_for<T, false>(b, card, found, stream);
+    error = b.entropy || b.rank ? launch_for<T, true>(b, card, scratch, stream)
+                                : launch_for<T, false>(b, card, scratch, stream);
   });
   return error;
 }

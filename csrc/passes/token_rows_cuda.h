@@ -4,14 +4,15 @@
 
 #include <cuda_runtime_api.h>
 
+#include "common/scratch.h"
 #include "passes/token_rows.h"
 
 namespace fastmetrics {
 
-// How many bytes launch_token_rows needs for itself.
-int64_t token_rows_workspace(const TokenRowsBatch& b);
+// What launch_token_rows needs for itself.
+ScratchSize token_rows_scratch(const TokenRowsBatch& b);
 
-// Writes b.out, on the stream of the current device. workspace: aligned to 8 bytes, any values.
-cudaError_t launch_token_rows(const TokenRowsBatch& b, void* workspace, cudaStream_t stream);
+// Writes b.out, on the stream of the current device.
+cudaError_t launch_token_rows(const TokenRowsBatch& b, const Scratch& scratch, cudaStream_t stream);
 
 }  // namespace fastmetrics

@@ -188,41 +188,40 @@ __device__ __forceinline__ void write_token(const TokenRowsBatch& b, int64_t tok
   write(TokenValue::kRank, static_cast<double>(part.ahead));
 }
 
-// kLanes lanes, a warp or a block, have a part of the logits of a token, `of_part` of them. found: [tokens, parts];
-// null if there is one part.
+// Parts of tokens that several blocks read.
+struct TokenParts {
+  TokenPart* of;           // [tokens, number]; null if there is one part
+  int64_t* tickets;        // [tokens], see comes_last
+  int64_t number, logits;  // how many of a token, and of how many logits
+};
+
+// kLanes lanes, a warp or a block, have a part of the logits of a token. The block that comes last with one puts the
+// parts of its token together, in order.
 template <typename T, int kLanes, bool kAll>
-FM_KERNEL token_rows_kernel(const TokenRowsBatch b, int64_t parts, int64_t of_part, TokenPart* found) {
+FM_KERNEL token_rows_kernel(const TokenRowsBatch b, const TokenParts parts) {
   __shared__ __align__(16) unsigned char shared[sizeof(TokenPart) * (kLanes == kThreads ? kThreads / kWarp : 1)];
   TokenPart* of_warps = reinterpret_cast<TokenPart*>(shared);
   constexpr int kRows = kThreads / kLanes;
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
-  const int64_t all = b.tokens.samples() * parts, stride = static_cast<int64_t>(gridDim.x) * kRows;
+  const int64_t all = b.tokens.samples() * parts.number, stride = static_cast<int64_t>(gridDim.x) * kRows;
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * kRows + threadIdx.x / kLanes; i < all; i += stride) {
-    const int64_t token = i / parts, begin = i % parts * of_part;
-    const int64_t end = begin + of_part < b.vocabulary ? begin + of_part : b.vocabulary;
+    const int64_t token = i / parts.number, begin = i % parts.number * parts.logits;
+    const int64_t end = begin + parts.logits < b.vocabulary ? begin + parts.logits : b.vocabulary;
     const T* row = static_cast<const T*>(b.logits) + b.tokens.offset(token, b.tokens.a_stride);
     const TokenTarget target = target_of(b, row, token);
     TokenPart part;
     if (target.read) part = read_logits<T, kLanes, kAll>(b, row, target, begin, end, lane);
     part = joined<kLanes>(part, of_warps);
-    if (lane != 0) continue;
-    if (found == nullptr) {
-      write_token(b, token, part, target.own);
-    } else {
-      found[i] = part;
+    if constexpr (kLanes == kThreads) {
+      if (parts.of != nullptr) {
+        if (lane == 0) parts.of[i] = part;
+        if (!comes_last(parts.number, parts.tickets + token)) continue;
+        if (lane == 0) part = parts.of[token * parts.number];
+#pragma unroll 1
+        for (int64_t k = 1; lane == 0 && k < parts.number; ++k) add_part(parts.of[token * parts.number + k], &part);
+      }
     }
-  }
-}
-
-// Puts the parts of each token together, in order.
-template <typename T>
-FM_KERNEL token_parts_kernel(const TokenRowsBatch b, int64_t parts, const TokenPart* found) {
-  const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads, tokens = b.tokens.samples();
-  for (int64_t token = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; token < tokens; token += stride) {
-    TokenPart part = found[token * parts];
-    for (int64_t k = 1; k < parts; ++k) add_part(found[token * parts + k], &part);
-    const T* row = static_cast<const T*>(b.logits) + b.tokens.offset(token, b.tokens.a_stride);
-    write_token(b, token, part, target_of(b, row, token).own);
+    if (lane == 0) write_token(b, token, part, target.own);
   }
 }
 

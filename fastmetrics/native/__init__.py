@@ -155,7 +155,7 @@ def direct_call(part: str, name: str, operator: Callable[..., Any]) -> Callable[
     None before a library of the part is loaded.
     """
     call = None
-    for device in reversed(DEVICES):  # the CPU is asked first, as its calls are the shortest
+    for device in reversed(DEVICES):  # the CPU's comes first, as its calls are the shortest
         found = _status.get((device, part))
         if found is not None and found.native:
             operator = call = (found.bind and found.bind(name, operator)) or operator

@@ -37,6 +37,9 @@ def _not_intercepted() -> bool:
 #: What is equal for plain CPU tensors of the same dtypes and shapes; None if it is not known.
 metadata: Callable[..., bytes | None] = _no_metadata
 
+#: The same of tensors on one GPU.
+metadata_on_gpu: Callable[..., bytes | None] = _no_metadata
+
 #: Whether a tensor is known to be zero: a plain one of int64 on the CPU.
 is_zero: Callable[[Tensor], bool] = _never
 
@@ -69,7 +72,10 @@ def load(path: str, device: str = "cpu") -> Bind | None:
         return None
     if not module.set_up(Tensor, Tensor.is_neg, lent, interceptors):
         return None
-    if device == "cpu":
+    if device == "cuda":
+        global metadata_on_gpu  # noqa: PLW0603 - as those of the CPU
+        metadata_on_gpu = module.metadata
+    else:
         global metadata, is_zero, interception_active
         metadata, is_zero, interception_active = module.metadata, module.is_zero, module.interception_active
     bind: Bind = module.bind

@@ -155,11 +155,11 @@ def _intercepted() -> bool:
 
 def metadata(*tensors: Tensor) -> Hashable | None:
     """What is equal for plain dense tensors of the same devices, dtypes and shapes; None if it is not known."""
-    return direct.metadata(*tensors) or _metadata(*tensors)
+    return direct.metadata(*tensors) or direct.metadata_on_gpu(*tensors) or _metadata(*tensors)
 
 
 def _metadata(*tensors: Tensor) -> Hashable | None:
-    """The same of tensors on another device, or without a native library."""
+    """The same of tensors on several devices, on others, or without a native library."""
     found: list[Hashable] = []
     for tensor in tensors:
         if type(tensor) is not Tensor or tensor.layout is not torch.strided or tensor.is_nested:

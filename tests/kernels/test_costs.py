@@ -143,6 +143,25 @@ def test_what_the_last_block_does_is_not_hot():
     assert (hot_loop(code).path.loaded, hot_loop(code).atomics) == (16, ("ATOMG",))
 
 
+WAIT = """
+.text.k:
+        /*0000*/                   ATOMG.E.ADD.64.STRONG.GPU PT, R2, [R2.64], R4 ;
+.L_x_0:
+        /*0010*/                   LDG.E.64.STRONG.GPU R6, [R2.64+0x8] ;
+        /*0020*/                   CCTL.IVALL ;
+        /*0030*/               @P0 BRA `(.L_x_0) ;
+.L_x_1:
+        /*0040*/                   LDG.E.128 R4, [R2.64] ;
+        /*0050*/               @P0 BRA `(.L_x_1) ;
+        /*0060*/                   EXIT ;
+"""
+
+
+def test_what_a_block_does_after_it_has_waited_is_hot():
+    [(_, code)] = functions(WAIT)
+    assert hot_loop(code).path.loaded == 16
+
+
 ROWS = """
 .text.k:
         /*0000*/                   BRA `(.L_x_0) ;

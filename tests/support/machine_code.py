@@ -22,6 +22,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 LABEL = re.compile(r"^(\.L_x_\d+|\$\S+):")
 INSTRUCTION = re.compile(r"^\s*/\*([0-9a-f]{4,})\*/\s+(@!?U?P[T\d]\s+)?([A-Z][A-Z0-9_.]*)(.*?);?\s*$")
@@ -384,9 +385,15 @@ def within(inner: tuple[int, int], outer: tuple[int, int]) -> bool:
     return inner != outer and outer[0] <= inner[0] and inner[1] <= outer[1]
 
 
+def acquires_by_atomic(block: Block) -> bool:
+    """Whether an atomic of the block has the order of an acquire, and not a load that waits for other blocks."""
+    return any(one.atomic == "ATOMG" and after.acquires for one, after in pairwise(block.code))
+
+
 def hot_loop(code: list[Block]) -> HotLoop | None:
     """The hot loop of a kernel, or None if no loop loads from global memory."""
-    ticket = next((at for at, block in enumerate(code) if any(i.acquires for i in block.code)), len(code))
+    # what is behind a ticket is for the last block
+    ticket = next((at for at, block in enumerate(code) if acquires_by_atomic(block)), len(code))
     every = [loop for loop in loops(code) if loop[0] <= ticket]
     own = {loop: own_blocks(loop, every) for loop in every}
     paths = {loop: path for loop in every if (path := hot_path(code, loop, own[loop])) and path.loaded}

@@ -120,6 +120,10 @@ def lines(case, place, dtypes=SCORES):
             logits[-1] = 2.5  # at least this one says so
             if n != 4096:
                 yield case(logits, target.to(target_dtype), ignore=3, decide=n == 9001)
+    # one round, of which several blocks find what is bad
+    preds, target = torch.randint(0, 65, (9001,)) / 64, torch.randint(0, 2, (9001,))
+    target[::99] = 3
+    yield case(preds.to(dtypes[0]), target, logits=PROBABILITIES)
     # only what is ignored lies outside
     preds, target = settled(torch.rand(4099).to(dtypes[0]), place, False), torch.randint(0, 2, (4099,))
     preds[[5, -1]], target[[5, -1]] = 7.0, 3
@@ -152,6 +156,13 @@ def score_keys_cases():
             yield counts_of(logits, torch.randint(-1, c, (50,)), bits, True)
             for weights in (None, eighths((50,))):
                 yield counts_of(torch.rand(50, c).to(dtype), torch.randint(0, c, (50,)), bits, True, weights=weights)
+    # so many scores that a block has the keys of the greatest, which many of them have
+    for dtype, bits in ((torch.float16, 0), (torch.bfloat16, 0), (torch.float32, 16)):
+        sure, target = torch.rand(5000), torch.randint(0, 2, (5000,))
+        sure[::3] = 1.0
+        sure[1::6] = 1 - sure[1::6] / 256
+        for weights in (None, eighths((5000,))):
+            yield counts_of(sure.to(dtype), target, bits, weights=weights)
     # as many scores as the keys need, and one that is a logit among them
     probabilities, target = torch.rand(9000), torch.randint(0, 2, (9000,))
     target[17] = 5

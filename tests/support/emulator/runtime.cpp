@@ -336,6 +336,10 @@ void run_block(uint3 index, uint32_t epoch) {
 
 int lane() { return running->index % kLanes; }
 
+void wait_for_other_blocks() {
+  fail("deadlock: %s waits for what the blocks before it have not done", where().c_str());
+}
+
 int meet_block(const char* name, bool predicate, Site site_of) {
   const int me = running->index;
   Wait& w = wait_of(me);

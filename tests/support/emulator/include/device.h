@@ -37,6 +37,8 @@ struct Site {
 
 // All threads of the block come to the same barrier; how many gave true.
 int meet_block(const char* name, bool predicate, Site site);
+// Of which none runs meanwhile: an error.
+void wait_for_other_blocks();
 
 // The lanes of `mask` come to the same operation; what each of them gave, by lane.
 struct Given {
@@ -220,6 +222,7 @@ T atomicCAS(T* at, typename EmulatorSame<T>::type expected, typename EmulatorSam
   return emulator::update(at, [&](T old) -> T { return old == expected ? value : old; });
 }
 
+inline void __nanosleep(unsigned) { emulator::wait_for_other_blocks(); }
 inline void __threadfence() { emulator::fence(); }
 inline void __threadfence_system() { emulator::fence(); }
 inline void __threadfence_block() {}
