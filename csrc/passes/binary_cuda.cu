@@ -112,7 +112,7 @@ cudaError_t launch_totals_of(const Card& card, const BinaryBatch& b, const Binar
   return error;
 }
 
-// Of the scratch, besides the totals.
+// Of the scratch, besides the totals, which must be 16-byte aligned.
 constexpr int64_t kBesides = 2;
 
 bool is_one_launch(const BinaryBatch& b) { return b.groups * b.labels <= Tuning::kMostOfLastBlock; }

@@ -10,24 +10,30 @@ namespace {
 
 struct Tuning {
   static constexpr int kBlocksPerMultiprocessor = 4;
-  // lanes that have a line together
-  static constexpr int kLanes = 8;
+  // lanes that have a line together: of many lines, and of fewer, with which those would leave the card idle
+  static constexpr int kLanes = 4;
+  static constexpr int kLanesOfFew = 32;
+  // threads of a multiprocessor from which lines are many
+  static constexpr int kThreadsOfMany = 2 * kThreads;
 };
 
-template <bool kIgnores, typename T, typename I>
+template <int kLanes, bool kIgnores, typename T, typename I>
 cudaError_t launch_lines(const BinaryStart& start, const Cutoffs<T, I>& than) {
-  const BinaryBatch& b = start.b;
-  const int blocks =
-      blocks_for(start.card, b.groups * b.labels, kThreads / Tuning::kLanes, Tuning::kBlocksPerMultiprocessor);
-  return launch(binary_lines_kernel<T, I, kIgnores, Tuning::kLanes>, dim3(static_cast<unsigned>(blocks)), 0,
-                start.stream, b, than, start.to);
+  const int64_t lines = start.b.groups * start.b.labels;
+  const dim3 blocks(blocks_for(start.card, lines, kThreads / kLanes, Tuning::kBlocksPerMultiprocessor));
+  return launch(binary_lines_kernel<T, I, kIgnores, kLanes>, blocks, 0, start.stream, start.b, than, start.to);
 }
 
 }  // namespace
 
 cudaError_t launch_binary_lines(const BinaryStart& start) {
-  return with_neighbours(
-      start.b, [&](const auto& than, auto ignores) { return launch_lines<decltype(ignores)::value>(start, than); });
+  const int64_t threads = start.b.groups * start.b.labels * Tuning::kLanes;
+  const bool many = threads >= int64_t{start.card.multiprocessors} * Tuning::kThreadsOfMany;
+  return with_neighbours(start.b, [&](const auto& than, auto ignores) {
+    constexpr bool kIgnores = decltype(ignores)::value;
+    return many ? launch_lines<Tuning::kLanes, kIgnores>(start, than)
+                : launch_lines<Tuning::kLanesOfFew, kIgnores>(start, than);
+  });
 }
 
 }  // namespace fastmetrics

@@ -42,6 +42,12 @@ struct Halves {
     add(kTruePositiveLogit, as_logit >> 16);
     seen = as_probability = as_logit = 0;
   }
+
+  // Writes the two totals from 2 * `pair` on to a place of 16 bytes.
+  __device__ __forceinline__ void write(int pair, int64_t* to) const {
+    const uint32_t both = pair == 0 ? seen : pair == 1 ? as_probability : as_logit;
+    *reinterpret_cast<Pack<int64_t, 2>*>(to) = {{both & 0xffff, both >> 16}};
+  }
 };
 
 // What the kernels of neighbours compare with. The cutoffs are those of the batch: narrowing them on the card would be
@@ -200,56 +206,79 @@ FM_KERNEL binary_wide_kernel(const BinaryBatch b, const Cutoffs<T, I> than, int6
 }
 
 // Totals of short lines, one for each index of dimension 0 and label, whose elements are neighbours: kLanes lanes have
-// one, of fewer than 2^16 elements. They are fewer than 2^32.
+// one, of fewer than 2^16 elements. They are fewer than 2^32. `of` is 16-byte aligned.
 template <typename T, typename I, bool kIgnores, int kLanes>
 FM_KERNEL binary_lines_kernel(const BinaryBatch b, const Cutoffs<T, I> than, const BinaryTotals to) {
-  constexpr int kLines = kThreads / kLanes, kAtOnce = 4;
+  constexpr int kLines = kThreads / kLanes, kAtOnce = sizeof(T) < 4 || sizeof(T) + sizeof(I) < 8 ? 8 : 4,
+                kStep = kAtOnce * kLanes;
   const int lane = static_cast<int>(threadIdx.x) % kLanes, length = static_cast<int>(b.per_sample);
-  const int64_t lines = b.groups * b.labels;
+  const uint32_t in_block = threadIdx.x / kLanes, labels = static_cast<uint32_t>(b.labels);
+  const uint32_t lines = static_cast<uint32_t>(b.groups) * labels, stride = gridDim.x * kLines;
+  const uint32_t first = blockIdx.x * kLines + in_block, label_step = stride % labels;
+  // from where this lane is behind a line to the next one of it, and what is added if its sample is one more
+  const int64_t behind = (length - lane + kLanes - 1) / kLanes * kLanes;
+  auto step_of = [&](int64_t of_sample, int64_t of_label) {
+    return kept(stride / labels * of_sample + label_step * of_label - behind);
+  };
+  auto more_of = [&](int64_t of_sample, int64_t of_label) { return kept(of_sample - labels * of_label); };
+  const int64_t preds_step = step_of(b.samples.a_stride[0], b.a_label),
+                preds_more = more_of(b.samples.a_stride[0], b.a_label);
+  const int64_t target_step = step_of(b.samples.b_stride[0], b.b_label),
+                target_more = more_of(b.samples.b_stride[0], b.b_label);
+  uint32_t label = first % labels;
+  const int64_t sample = first / labels;
+  const T* preds = static_cast<const T*>(b.preds) + sample * b.samples.a_stride[0] + label * b.a_label + lane;
+  const I* target = static_cast<const I*>(b.target) + sample * b.samples.b_stride[0] + label * b.b_label + lane;
+  int64_t* of_line = to.of + first * int64_t{kTotals} + 2 * lane;
   bool outside = false;
   BadOnes bad;
   // all lanes of a warp go round together, so that they meet in the shuffles
-  for (int64_t begin = static_cast<int64_t>(blockIdx.x) * kLines; begin < lines;
-       begin += static_cast<int64_t>(gridDim.x) * kLines) {
-    const int64_t line = begin + static_cast<int>(threadIdx.x) / kLanes;
-    const int64_t sample = b.labels == 1 ? line : static_cast<uint32_t>(line) / static_cast<uint32_t>(b.labels);
-    const int64_t label = line - sample * b.labels;
-    const T* preds = static_cast<const T*>(b.preds) + sample * b.samples.a_stride[0] + label * b.a_label;
-    const I* target = static_cast<const I*>(b.target) + sample * b.samples.b_stride[0] + label * b.b_label;
+  for (uint32_t left = lines - blockIdx.x * kLines;; left -= stride) {
+    int unseen = in_block < left ? length - lane : 0;  // from the next element of this lane on
     Halves of[1];
-    auto one = [&](int i) {  // what is rare
-      Tally<T> tally;
-      tally.add(b, &bad, label_at(target, b.target_type, i), preds[i], [&] { return line * length + i; });
-      of[0].add(tally);
-      outside |= tally.outside;
+    auto one_by_one = [&](int times) {  // what is rare
+#pragma unroll 1
+      for (int u = 0; u < times * kLanes; u += kLanes) {
+        Tally<T> tally;
+        const int64_t line = lines - left + in_block, i = length - unseen + u;
+        tally.add(b, &bad, label_at(target, b.target_type, u), preds[u], [&] { return line * length + i; });
+        of[0].add(tally);
+        outside |= tally.outside;
+      }
     };
-    int i = line < lines ? lane : length;
-    for (; i + (kAtOnce - 1) * kLanes < length; i += kAtOnce * kLanes) {
+    for (; unseen > kStep - kLanes; unseen -= kStep, preds += kStep, target += kStep) {
       Pack<T, kAtOnce> x;
       Pack<I, kAtOnce> t;
 #pragma unroll
       for (int u = 0; u < kAtOnce; ++u) {
-        x.at[u] = preds[i + u * kLanes];
-        t.at[u] = target[i + u * kLanes];
+        x.at[u] = preds[u * kLanes];
+        t.at[u] = target[u * kLanes];
       }
-      if (!count_pack<kIgnores>(b, than, x, t, of, &outside)) {
-#pragma unroll 1
-        for (int u = 0; u < kAtOnce; ++u) one(i + u * kLanes);
-      }
+      load_before();
+      if (!count_pack<kIgnores>(b, than, x, t, of, &outside)) one_by_one(kAtOnce);
     }
-    for (; i < length; i += kLanes) {
-      const Pack<T, 1> x{{preds[i]}};
-      const Pack<I, 1> t{{target[i]}};
-      if (!count_pack<kIgnores>(b, than, x, t, of, &outside)) one(i);
+#pragma unroll 1
+    for (; unseen > 0; unseen -= kLanes, preds += kLanes, target += kLanes) {
+      const Pack<T, 1> x{{*preds}};
+      const Pack<I, 1> t{{*target}};
+      if (!count_pack<kIgnores>(b, than, x, t, of, &outside)) one_by_one(1);
     }
 #pragma unroll
     for (int offset = kLanes / 2; offset > 0; offset /= 2) {
-      of[0].seen += __shfl_down_sync(kAllLanes, of[0].seen, offset);
-      of[0].as_probability += __shfl_down_sync(kAllLanes, of[0].as_probability, offset);
-      of[0].as_logit += __shfl_down_sync(kAllLanes, of[0].as_logit, offset);
+      of[0].seen += __shfl_xor_sync(kAllLanes, of[0].seen, offset);
+      of[0].as_probability += __shfl_xor_sync(kAllLanes, of[0].as_probability, offset);
+      of[0].as_logit += __shfl_xor_sync(kAllLanes, of[0].as_logit, offset);
     }
-    if (lane == 0 && line < lines) {
-      of[0].take([&](int k, uint32_t amount) { to.of[line * kTotals + k] = amount; });
+    if (lane < kTotals / 2 && in_block < left) of[0].write(lane, of_line);
+    if (left <= stride) break;
+    of_line += stride * int64_t{kTotals};
+    preds += preds_step;
+    target += target_step;
+    label += label_step;
+    if (label >= labels) {
+      label -= labels;
+      preds += preds_more;
+      target += target_more;
     }
   }
   to.mark_outside(outside);

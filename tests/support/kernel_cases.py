@@ -115,8 +115,8 @@ def multiclass_tiles_cases():
 
 def multiclass_score_rows_cases():
     for dtype in SCORES:
-        # two lanes, a warp and a block for a row
-        for c, n in ((30, 900), (300, 19), (4100, 3)):
+        # two lanes, half a warp on cards of several and of one multiprocessor, a warp and a block for a row
+        for c, n in ((30, 900), (41, 300), (41, 70), (300, 19), (4100, 3)):
             yield from multiclass_scores(dtype, c, n)
         # rows that start anywhere
         yield multiclass(rare(torch.randn(40, 45)).to(dtype)[::2, 1:42], torch.randint(0, 41, (20,)), "crf", 41)
@@ -262,20 +262,26 @@ def binary_labels_cases():
                 yield binary(binary_inputs(shape, dtype, kind), target, True, decide=kind != "nan", ignore=ignore)
 
 
-def binary_of_lines(dtype, shape, target_dtype):
-    """Lines of each sample and label, apart and together."""
+def binary_of_lines(dtype, shape, target_dtype, together=True):
+    """Lines of each sample and label, apart and also together."""
     for kind, ignore in (("prob", None), ("logit", 3), ("nan", -1)):
         target = torch.randint(0, 4 if kind == "logit" else 2, shape).to(target_dtype)
         target.view(-1)[::97] = 255 if kind == "nan" else 0
         preds = binary_inputs(shape, dtype, kind)
         yield binary(preds, target, True, samplewise=True, decide=kind != "nan", ignore=ignore)
-        yield binary(preds, target, True, ignore=ignore)
+        if together:
+            yield binary(preds, target, True, ignore=ignore)
 
 
 def binary_lines_cases():
     for dtype in SCORES:
+        # few lines, which a warp has each, and many, in more than a round of the blocks
         for shape, target_dtype in (((9, 3, 8), torch.int64), ((70, 1, 43), torch.uint8), ((5, 2, 20), torch.int32)):
             yield from binary_of_lines(dtype, shape, target_dtype)
+            yield from binary_of_lines(dtype, (300, 3, shape[2]), target_dtype, together=False)
+    # those of labels that are apart
+    preds, target = torch.rand(3, 700, 12).transpose(0, 1), torch.randint(-1, 2, (3, 700, 12)).transpose(0, 1)
+    yield binary(preds, target, True, samplewise=True)
 
 
 def weighted(preds, target, *args, weights=None, **options):

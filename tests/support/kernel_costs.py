@@ -82,13 +82,14 @@ def size(name: str) -> int:
 
 
 # Classes that the figures of rows are of, by lanes of a row; of planes, and of tiles, by scores that are read at once.
-CLASSES = {"2": 100, "32": 1000, "256": 32000}
+CLASSES = {"2": 100, "16": 1000, "32": 1000, "256": 32000}
 PLANES = 19
 TILES = {"1": 9, "2": 10}
 UNROLLED = 4  # of the loops over scores
 # Shared memory of cells: as many replicas as fit in this; or one of more.
 CELLS = 10 * 10 * 4 * 8
 ROW_LABELS = 40
+LINES = {"4": 40, "32": 1000}
 
 
 def tiles(score: int, together: int) -> Rows:
@@ -120,7 +121,7 @@ WORK: dict[str, Callable[..., Work | Rows]] = {
     "rows_kernel": lambda t, lanes, *_: long_rows(size(t), int(lanes)),
     "planes_kernel": lambda t, n, *_: Rows(size(t), PLANES, at_once=int(n), rounds=PLANES // UNROLLED, shared=CELLS),
     "binary_wide_kernel": lambda t, i, *_: Work("element", size(t) + size(i)),
-    "binary_lines_kernel": lambda t, i, _, lanes: Work("element", size(t) + size(i), around=ROW_LABELS / int(lanes)),
+    "binary_lines_kernel": lambda t, i, _, lanes: Work("element", size(t) + size(i), around=LINES[lanes] / int(lanes)),
     "binary_kernel": lambda _, n: Work("element", elements=int(n)),
     "binary_groups_kernel": lambda _, lanes: Work("element", around=ROW_LABELS / int(lanes)),
     "binary_cells_kernel": lambda *_: Work("round"),
@@ -358,6 +359,9 @@ BARS = (
     Bar(r"binary_wide_kernel<(float|Half|BFloat16), .*, false, .*>", 12, in_flight=64),
     Bar(r"binary_wide_kernel<(float|Half|BFloat16), .*, true, .*>", 20, in_flight=48),
     Bar(r"binary_wide_kernel<.*, 1>", 23, divides=False),
+    # lines of 40, many of them
+    Bar(r"binary_lines_kernel<(float|Half|BFloat16), .*, false, 4>", 20, in_flight=24, divides=False),
+    Bar(r"binary_lines_kernel<(float|Half|BFloat16), .*, true, 4>", 34, in_flight=24, divides=False),
     # one by one: latency binds, so that no load may wait for another without need
     Bar(r"(score|keep)_elements_kernel<.*>", 255, in_flight=12),
     # a histogram of scores: to find the bin takes half of them
