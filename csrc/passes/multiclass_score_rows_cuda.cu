@@ -14,9 +14,12 @@ struct Tuning {
   static constexpr int kSamplesPerCell = 2;
   static constexpr int kReplicas = kThreads / kWarp;
   static constexpr int kReplicaBytes = 128 * 1024;
-  // bytes of a row up to which two lanes have it, of many rows, and classes up to which a warp has
+  // bytes of a row up to which two lanes have it, of many rows, and classes up to which a warp has, or a part of one
   static constexpr int kMostForLanes = 8192;
   static constexpr int kMostForWarp = 4096;
+  // lanes of a row where those would leave the card idle, and how many threads of a multiprocessor must have work then
+  static constexpr int kLanesOfFew = 16;
+  static constexpr int kThreadsOfFew = 2 * kThreads;
 };
 
 using Start = MulticlassStart<Tuning, int64_t>;
@@ -28,6 +31,10 @@ cudaError_t launch_rows(const Start& start) {
   if (c * int64_t{sizeof(T)} <= Tuning::kMostForLanes &&
       samples * 2 >= int64_t{kThreads} * start.card.multiprocessors) {
     return start(rows_kernel<T, 2, kKept, int64_t>, samples, kThreads / 2);
+  }
+  if (c <= Tuning::kMostForWarp &&
+      samples * Tuning::kLanesOfFew >= int64_t{Tuning::kThreadsOfFew} * start.card.multiprocessors) {
+    return start(rows_kernel<T, Tuning::kLanesOfFew, kOther, int64_t>, samples, kThreads / Tuning::kLanesOfFew);
   }
   if (c <= Tuning::kMostForWarp) return start(rows_kernel<T, kWarp, kOther, int64_t>, samples, kThreads / kWarp);
   return start(rows_kernel<T, kThreads, kOther, int64_t>, samples, 1);

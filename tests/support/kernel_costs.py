@@ -246,8 +246,9 @@ and nvdisasm are there.
 
 - *element*: what the figures are of; a round of the loop where it says so. Of labels, a pair of them; of scores, one:
   of {TILES["2"]} classes where a lane has several rows from shared memory ({TILES["1"]} where their number is odd), of
-  {CLASSES["2"]} where two lanes have a row, {CLASSES["32"]} where a warp has one, {CLASSES["256"]} where a block has
-  one, of {PLANES} for planes. A kernel of scores adds to one cell for each sample.
+  {CLASSES["2"]} where two lanes have a row, {CLASSES["32"]} where a warp or half of one has, {CLASSES["256"]} where a
+  block has, of {PLANES} for planes. A kernel of scores adds to one cell for each sample. Of short lines, {LINES["4"]}
+  elements where four lanes have one, {LINES["32"]} where a warp has.
 - *instructions* of a lane, *bytes* loaded, arithmetic of *float64*, *conversions* to and from 64 bits, and *atomics*:
   of an element, on the hot path: no sample is masked, ignored or bad, and all is asked for that the kernel has.
 - *in flight*: bytes that a thread waits for at a time. *registers* of a thread, bytes of *shared* memory of a block.
@@ -349,7 +350,8 @@ BARS = (
     Bar(r"tile_kernel<(float|Half|BFloat16), 2, 0>", 9, code=20 * 1024, in_flight=80),
     # rows of 100, many of them: two lanes have one
     Bar(r"rows_kernel<(float|Half|BFloat16), 2, (0|3), long>", 8, code=16 * 1024, in_flight=64),
-    # rows of 1000, few of them: a warp has one; rows of 32000
+    # rows of 1000, few of them: half a warp has one; a warp, of so few that threads are short; rows of 32000
+    Bar(r"rows_kernel<(float|Half|BFloat16), 16, 3, long>", 8, in_flight=64),
     Bar(r"rows_kernel<(float|Half|BFloat16), 32, 3, long>", 10, in_flight=64),
     Bar(r"rows_kernel<(float|Half|BFloat16), 256, 3, long>", 8, in_flight=64),
     Bar(r"planes_kernel<(float, 4|Half, 8|BFloat16, 8), 0, long>", 7, in_flight=64),
@@ -361,7 +363,7 @@ BARS = (
     Bar(r"binary_wide_kernel<.*, 1>", 23, divides=False),
     # lines of 40, many of them
     Bar(r"binary_lines_kernel<(float|Half|BFloat16), .*, false, 4>", 20, in_flight=24, divides=False),
-    Bar(r"binary_lines_kernel<(float|Half|BFloat16), .*, true, 4>", 34, in_flight=24, divides=False),
+    Bar(r"binary_lines_kernel<(float|Half|BFloat16), .*, true, 4>", 32, in_flight=24, divides=False),
     # one by one: latency binds, so that no load may wait for another without need
     Bar(r"(score|keep)_elements_kernel<.*>", 255, in_flight=12),
     # a histogram of scores: to find the bin takes half of them
