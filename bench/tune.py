@@ -24,14 +24,12 @@ ROOT = Path(__file__).parent.parent
 FACTORS = ("* 2", "/ 2")
 # pass -> parts of the names of the workloads that show its parameters
 SHOWN_BY = {
-    "multiclass": (
-        "GPU, 1M x 10 f32 scores",
-        "GPU, 100k x 1000 bf16 scores, uniform",
-        "GPU, 100M int64 labels",
-        "GPU, 16 x 19 x 1024 x 2048 f32 logits, uniform",
-        "top-5 accuracy, 50k",
-    ),
-    "binary": ("binary accuracy, 10M f32", "multilabel accuracy"),
+    "multiclass": ("GPU, 100M int64 labels",),
+    "multiclass_tiles": ("GPU, 1M x 10 f32 scores",),
+    "multiclass_score_rows": ("GPU, 100k x 1000 bf16 scores, uniform", "top-5 accuracy, 50k"),
+    "multiclass_planes": ("GPU, 16 x 19 x 1024 x 2048 f32 logits, uniform",),
+    "binary_wide": ("binary accuracy, 10M f32",),
+    "binary_labels": ("multilabel accuracy",),
     "binary_cells": ("of 4 groups",),
     "pairs": ("f32 pairs",),
     "values": ("f32 values",),

@@ -8,7 +8,7 @@
 #include <torch/csrc/inductor/aoti_torch/c/shim.h>
 #include <torch/csrc/stable/accelerator.h>
 
-#include "common/scratch.h"
+#include "common/kept_scratch.h"
 #include "common/stable.h"
 
 namespace fastmetrics {

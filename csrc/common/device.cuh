@@ -29,6 +29,21 @@ constexpr unsigned kAllLanes = 0xffffffffu;
 using Count = unsigned long long;
 __device__ __forceinline__ Count* as_count(int64_t* state) { return reinterpret_cast<Count*>(state); }
 
+// A number that is kept in registers, and not worked out again in every round of a loop.
+__device__ __forceinline__ int64_t kept(int64_t x) {
+#ifdef __CUDA_ARCH__
+  asm("" : "+l"(x));
+#endif
+  return x;
+}
+
+// What is loaded before stays so, and does not wait behind a branch for what was loaded with it.
+__device__ __forceinline__ void load_before() {
+#ifdef __CUDA_ARCH__
+  asm volatile("" ::: "memory");
+#endif
+}
+
 // N neighbours that are loaded at once; their address must be a multiple of their size, or of 16 bytes.
 template <typename T, int N>
 struct alignas(sizeof(T) * N < 16 ? sizeof(T) * N : 16) Pack {

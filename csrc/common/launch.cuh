@@ -1,49 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The host's side of a kernel: what the card has, how many blocks to start, and the launch.
+// The host's side of a kernel: how many blocks to start, and the launch.
 
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
-#include <mutex>
 
+#include "common/card.h"
 #include "common/device.cuh"
 
 namespace fastmetrics {
-
-// What launches depend on.
-struct Card {
-  int device = -1;
-  int multiprocessors = 1;
-  int shared_of_block = 0;           // bytes that a block may ask for
-  int shared_of_multiprocessor = 0;  // bytes
-};
-
-// Of the current device, which is asked once.
-inline cudaError_t current_card(Card* card) {
-  constexpr int kMostKnown = 64;
-  static std::mutex one_at_a_time;
-  static Card known[kMostKnown];
-  int device = 0;
-  cudaError_t error = cudaGetDevice(&device);
-  if (error != cudaSuccess) return error;
-  std::lock_guard<std::mutex> lock(one_at_a_time);
-  Card& found = known[device % kMostKnown];
-  if (found.device == device) {
-    *card = found;
-    return cudaSuccess;
-  }
-  auto read = [&](int* to, cudaDeviceAttr attribute) {
-    if (error == cudaSuccess) error = cudaDeviceGetAttribute(to, attribute, device);
-  };
-  read(&card->multiprocessors, cudaDevAttrMultiProcessorCount);
-  read(&card->shared_of_block, cudaDevAttrMaxSharedMemoryPerBlockOptin);
-  read(&card->shared_of_multiprocessor, cudaDevAttrMaxSharedMemoryPerMultiprocessor);
-  card->device = device;
-  if (error == cudaSuccess) found = *card;
-  return error;
-}
 
 // Blocks for `work` items at `per_block` each: no more than fill the card.
 inline int blocks_for(const Card& card, int64_t work, int64_t per_block, int blocks_per_multiprocessor) {

@@ -5,11 +5,38 @@
 
 #pragma once
 
+#include <mutex>
+
+#include "common/card.h"
 #include "common/cuda.h"
 #include "common/dlpack.h"
 #include "common/view.h"
 
 namespace fastmetrics {
+
+cudaError_t current_card(Card* card) {
+  constexpr int kMostKnown = 64;
+  static std::mutex one_at_a_time;
+  static Card known[kMostKnown];
+  int device = 0;
+  cudaError_t error = cudaGetDevice(&device);
+  if (error != cudaSuccess) return error;
+  std::lock_guard<std::mutex> lock(one_at_a_time);
+  Card& found = known[device % kMostKnown];
+  if (found.device == device) {
+    *card = found;
+    return cudaSuccess;
+  }
+  auto read = [&](int* to, cudaDeviceAttr attribute) {
+    if (error == cudaSuccess) error = cudaDeviceGetAttribute(to, attribute, device);
+  };
+  read(&card->multiprocessors, cudaDevAttrMultiProcessorCount);
+  read(&card->shared_of_block, cudaDevAttrMaxSharedMemoryPerBlockOptin);
+  read(&card->shared_of_multiprocessor, cudaDevAttrMaxSharedMemoryPerMultiprocessor);
+  card->device = device;
+  if (error == cudaSuccess) found = *card;
+  return error;
+}
 
 struct Target {
   static constexpr int32_t kDeviceType = dlpack::kCuda;

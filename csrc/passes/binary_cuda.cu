@@ -3,22 +3,21 @@
 // Which binary kernel runs, and how many blocks of it. The figures of Tuning were chosen from the sizes of current
 // cards, not measured.
 
-#include <numeric>
+#include "passes/binary_cuda.h"
+
 #include <type_traits>
 
-#include "common/launch.cuh"
-#include "passes/binary_cuda.h"
 #include "passes/binary_kernels.cuh"
+#include "passes/binary_launch.cuh"
 
 namespace fastmetrics {
 namespace {
 
 struct Tuning {
   static constexpr int kBlocksPerMultiprocessor = 8;
-  static constexpr int kBlocksOfLines = 4;
-  // elements of a line from which a block has it, and the lanes that have a shorter one
+  // elements of a line from which a block has it, and some lanes
   static constexpr int kFewestForBlock = 2048;
-  static constexpr int kLanesOfLine = 8;
+  static constexpr int kFewestForLanes = 8;
   // elements of one index and label from which a warp has them
   static constexpr int kFewestForWarp = 32;
   // samples that a thread should see before its counters are added to those of the card
@@ -38,69 +37,30 @@ cudaError_t launch_groups(const Card& card, const BinaryBatch& b, const BinaryTo
   return launch(binary_groups_kernel<T, 1>, blocks, 0, stream, b, to);
 }
 
-// How a batch lies whose elements are neighbours, without a mask.
-enum class Lines { kNone, kWhole, kOfLabels, kLong, kShort };
+// How a batch lies whose scores are neighbours, as are their targets, without a mask.
+enum class Lines { kNone, kLong, kOfLabels, kShort };
 
-template <typename T>
 Lines lines_of(const BinaryBatch& b) {
   const Layout& layout = b.samples;
-  if (b.valid != nullptr || (b.has_ignore && (b.ignore == 0 || b.ignore == 1))) return Lines::kNone;
-  const int64_t of_target = size_of(b.target_type);
+  const int64_t of_preds = size_of(b.preds_type), of_target = size_of(b.target_type);
+  if (!is_floating(b.preds_type) || of_target == 2 || b.valid != nullptr ||
+      (b.has_ignore && (b.ignore == 0 || b.ignore == 1))) {
+    return Lines::kNone;
+  }
   const bool aligned = aligned_16(b.preds, 1) && aligned_16(b.target, 1);
   if (layout.dims == 1 && b.groups == 1) {
     if (!aligned || layout.a_stride[0] != b.labels || layout.b_stride[0] != b.labels) return Lines::kNone;
-    if (b.labels == 1) return Lines::kWhole;
+    if (b.labels == 1) return Lines::kLong;
     return b.a_label == 1 && b.b_label == 1 && b.labels <= kMostLabels ? Lines::kOfLabels : Lines::kNone;
   }
   if (layout.dims != 2 || layout.a_stride[1] != 1 || layout.b_stride[1] != 1) return Lines::kNone;
   const int64_t length = layout.size[1];
-  if (aligned && length >= Tuning::kFewestForBlock && aligned_16(b.preds, sizeof(T), layout.a_stride[0], b.a_label) &&
+  if (aligned && length >= Tuning::kFewestForBlock && aligned_16(b.preds, of_preds, layout.a_stride[0], b.a_label) &&
       aligned_16(b.target, of_target, layout.b_stride[0], b.b_label)) {
     return Lines::kLong;
   }
   const bool countable = length < 1 << 16 && b.groups * b.labels < int64_t{1} << 32;  // as the kernel needs
-  return b.groups > 1 && countable && length >= Tuning::kLanesOfLine ? Lines::kShort : Lines::kNone;
-}
-
-// Lines of targets of the size of I.
-template <typename T, typename I, bool kIgnores>
-cudaError_t launch_lines(const Card& card, const BinaryBatch& b, Lines lines, const BinaryTotals& to,
-                         cudaStream_t stream) {
-  constexpr int kN = kPerLoad<T>;
-  const Cutoffs<T, I> than{static_cast<WidenedTo<T>>(b.probability), static_cast<WidenedTo<T>>(b.logit),
-                           static_cast<I>(b.ignore)};
-  if (lines == Lines::kShort) {
-    const int blocks = blocks_for(card, b.groups * b.labels, kThreads / Tuning::kLanesOfLine, Tuning::kBlocksOfLines);
-    return launch(binary_lines_kernel<T, I, kIgnores, Tuning::kLanesOfLine>, dim3(static_cast<unsigned>(blocks)), 0,
-                  stream, b, than, to);
-  }
-  const int64_t count = lines == Lines::kLong ? b.samples.size[0] * b.labels : 1;
-  const int64_t length = lines == Lines::kLong       ? b.samples.size[1]
-                         : lines == Lines::kOfLabels ? b.samples.size[0] * b.labels
-                                                     : b.samples.size[0];
-  const int64_t per_block = int64_t{kThreads} * std::max(2 * kN, Tuning::kSamplesPerThread);
-  // a thread of the kernel has fewer than 2^16 packs
-  const int64_t fewest = lines == Lines::kOfLabels ? length / kN / (int64_t{kThreads} << 15) + 1 : 1;
-  const int64_t of_card = blocks_for(card, count * length, per_block, Tuning::kBlocksOfLines);
-  const int64_t chunks = std::max(fewest, (of_card + count - 1) / count), threads = chunks * kThreads;
-  const dim3 blocks(static_cast<unsigned>(chunks * count));
-  if (lines != Lines::kOfLabels) {
-    return launch(binary_wide_kernel<T, I, kIgnores, 1>, blocks, 0, stream, b, than, length, static_cast<int>(chunks),
-                  threads, to);
-  }
-  // each of a thread's neighbours has the same label again
-  const int64_t round = b.labels / std::gcd(b.labels, int64_t{kN}), step = threads / round * round;
-  return launch(binary_wide_kernel<T, I, kIgnores, kN>, blocks, 0, stream, b, than, length, static_cast<int>(chunks),
-                step, to);
-}
-
-template <typename T, typename I>
-cudaError_t launch_lines(const Card& card, const BinaryBatch& b, Lines lines, const BinaryTotals& to,
-                         cudaStream_t stream) {
-  const I ignore = static_cast<I>(b.ignore);
-  const bool ignores = b.has_ignore && label_at(&ignore, b.target_type, 0) == b.ignore;  // else no target is it
-  return ignores ? launch_lines<T, I, true>(card, b, lines, to, stream)
-                 : launch_lines<T, I, false>(card, b, lines, to, stream);
+  return b.groups > 1 && countable && length >= Tuning::kFewestForLanes ? Lines::kShort : Lines::kNone;
 }
 
 template <typename T>
@@ -131,20 +91,28 @@ cudaError_t launch_totals(const Card& card, const BinaryBatch& b, const BinaryTo
 }
 
 template <typename T>
-cudaError_t launch_type(const Card& card, const BinaryBatch& b, const BinaryTotals& to, cudaStream_t stream) {
-  if constexpr (!std::is_same<T, Label>::value) {
-    const Lines lines = lines_of<T>(b);
-    if (lines != Lines::kNone) {
-      const int64_t size = size_of(b.target_type);
-      if (size == 8) return launch_lines<T, int64_t>(card, b, lines, to, stream);
-      if (size == 4) return launch_lines<T, int32_t>(card, b, lines, to, stream);
-      if (size == 1) return launch_lines<T, uint8_t>(card, b, lines, to, stream);
-    }
-  }
+cudaError_t launch_any(const Card& card, const BinaryBatch& b, const BinaryTotals& to, cudaStream_t stream) {
   return b.groups > 1 ? launch_groups<T>(card, b, to, stream) : launch_totals<T>(card, b, to, stream);
 }
 
-// Of the scratch, besides the totals.
+cudaError_t launch_totals_of(const Card& card, const BinaryBatch& b, const BinaryTotals& to, cudaStream_t stream) {
+  switch (lines_of(b)) {
+    case Lines::kLong:
+      return launch_binary_wide({card, b, to, stream});
+    case Lines::kOfLabels:
+      return launch_binary_labels({card, b, to, stream});
+    case Lines::kShort:
+      return launch_binary_lines({card, b, to, stream});
+    case Lines::kNone:
+      break;
+  }
+  if (!is_floating(b.preds_type)) return launch_any<Label>(card, b, to, stream);
+  cudaError_t error = cudaSuccess;
+  with_score_type(b.preds_type, [&](auto t) { error = launch_any<decltype(t)>(card, b, to, stream); });
+  return error;
+}
+
+// Of the scratch, besides the totals, which must be 16-byte aligned.
 constexpr int64_t kBesides = 2;
 
 bool is_one_launch(const BinaryBatch& b) { return b.groups * b.labels <= Tuning::kMostOfLastBlock; }
@@ -164,11 +132,7 @@ cudaError_t launch_binary(const BinaryBatch& b, int64_t* counts, int64_t* faults
   if (error != cudaSuccess) return error;
   int64_t *outside = scratch.zeros, *ticket = is_one_launch(b) ? scratch.zeros + 1 : nullptr;
   const BinaryTotals to{scratch.zeros + kBesides, outside, ticket, counts, faults};
-  if (is_floating(b.preds_type)) {
-    with_score_type(b.preds_type, [&](auto t) { error = launch_type<decltype(t)>(card, b, to, stream); });
-  } else {
-    error = launch_type<Label>(card, b, to, stream);
-  }
+  error = launch_totals_of(card, b, to, stream);
   if (error != cudaSuccess || is_one_launch(b)) return error;
   const dim3 blocks(blocks_for(card, b.groups * b.labels, kThreads, Tuning::kBlocksPerMultiprocessor));
   return launch(binary_choose_kernel, blocks, 0, stream, b, to);

@@ -84,18 +84,22 @@ Kept kept_of_scores(const MulticlassStart<Tuning, State>& start, int64_t other) 
   return plan.all && plan.pairs > 0 ? kPairs : kRest;
 }
 
-// Starts labels(start), or scores(start, T{}).
-template <typename Tuning, typename State, typename Labels, typename Scores>
-cudaError_t start_multiclass(const MulticlassBatch& b, const MulticlassCells<State>& s, cudaStream_t stream,
-                             const Labels& labels, const Scores& scores) {
-  if (b.layout.samples() == 0) return cudaSuccess;
-  Card card;
-  cudaError_t error = current_card(&card);
-  if (error != cudaSuccess) return error;
-  const MulticlassStart<Tuning, State> start{card, b, s, stream};
-  if (!b.scores) return labels(start);
-  with_score_type(b.preds_type, [&](auto t) { error = scores(start, t); });
+// launch(T{}), with the type of the scores.
+template <typename F>
+cudaError_t with_scores(const MulticlassBatch& b, const F& launch) {
+  cudaError_t error = cudaSuccess;
+  with_score_type(b.preds_type, [&](auto t) { error = launch(t); });
   return error;
 }
+
+// What launch_multiclass does with scores. Each is a source of its own, of which compilers can have one each: short
+// rows, if they fit into tiles; other rows; scores whose classes are far apart.
+bool multiclass_fits_tiles(const Card& card, const MulticlassBatch& b);
+cudaError_t launch_multiclass_tiles(const Card& card, const MulticlassBatch& b, const MulticlassStates& s,
+                                    cudaStream_t stream);
+cudaError_t launch_multiclass_score_rows(const Card& card, const MulticlassBatch& b, const MulticlassStates& s,
+                                         cudaStream_t stream);
+cudaError_t launch_multiclass_planes(const Card& card, const MulticlassBatch& b, const MulticlassStates& s,
+                                     cudaStream_t stream);
 
 }  // namespace fastmetrics

@@ -4,9 +4,9 @@
 // take weights: State is int64_t, or double for weighted samples.
 //
 //   tile     short dense rows: a warp copies its next rows to shared memory while a lane has some of those before.
-//   rows     longer rows: two lanes, a warp or a block has a row, four loads of 16 bytes in flight where the row
-//   allows. planes   the class is strided, as in [N, C, H, W]: a thread has neighbouring samples, or one sample, and
-//   walks the
+//   rows     longer rows: some lanes, a warp or a block have a row, four loads of 16 bytes in flight where the row
+//            allows.
+//   planes   the class is strided, as in [N, C, H, W]: a thread has neighbouring samples, or one sample, and walks the
 //            classes.
 //
 // A row is scanned as if it had no NaN, which the greatest score tells; the few that have one are scanned again.
@@ -20,14 +20,6 @@
 #include "passes/multiclass_scan.cuh"
 
 namespace fastmetrics {
-
-// A number that is kept in registers, and not worked out again in every round of a loop.
-__device__ __forceinline__ int64_t kept(int64_t x) {
-#ifdef __CUDA_ARCH__
-  asm("" : "+l"(x));
-#endif
-  return x;
-}
 
 // Rows of a warp in a tile: 8 bytes of scores of each class a lane.
 template <typename T>
@@ -222,7 +214,7 @@ __device__ __forceinline__ int32_t sum_of_lanes(int32_t mine) {
   return of_lanes<kLanes>(mine, [](int32_t x, int32_t y) { return x + y; });
 }
 
-// kLanes: 2 or 32, lanes of a row; or kThreads, the block. The classes of a row are neighbours.
+// kLanes: 2, 16 or 32, lanes of a row; or kThreads, the block. The classes of a row are neighbours.
 template <typename T, int kLanes, Kept kKept, typename State>
 FM_KERNEL rows_kernel(const MulticlassBatch b, const MulticlassCells<State> s, const SharedCells plan) {
   extern __shared__ __align__(16) unsigned char shared[];

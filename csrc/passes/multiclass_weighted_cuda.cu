@@ -4,6 +4,7 @@
 // to compile. The figures of Tuning were chosen from the sizes of current cards, not measured.
 
 #include "passes/multiclass_cuda.h"
+#include "passes/multiclass_kernels.cuh"
 #include "passes/multiclass_launch.cuh"
 #include "passes/multiclass_scores_kernels.cuh"
 
@@ -40,13 +41,16 @@ cudaError_t launch_scores(const Start& start) {
 
 cudaError_t launch_multiclass_weighted(const MulticlassBatch& b, const MulticlassCells<double>& s,
                                        cudaStream_t stream) {
-  return start_multiclass<Tuning>(
-      b, s, stream,
-      [](const Start& start) { return start(labels_strided_kernel<double>, start.b.layout.samples(), kThreads * 2); },
-      [](const Start& start, auto t) {
-        using T = decltype(t);
-        return start.s.want_ranks() ? launch_scores<T, kRanked>(start) : launch_scores<T, kRest>(start);
-      });
+  if (b.layout.samples() == 0) return cudaSuccess;
+  Card card;
+  const cudaError_t error = current_card(&card);
+  if (error != cudaSuccess) return error;
+  const Start start{card, b, s, stream};
+  if (!b.scores) return start(labels_strided_kernel<double>, b.layout.samples(), kThreads * 2);
+  return with_scores(b, [&](auto t) {
+    using T = decltype(t);
+    return s.want_ranks() ? launch_scores<T, kRanked>(start) : launch_scores<T, kRest>(start);
+  });
 }
 
 }  // namespace fastmetrics

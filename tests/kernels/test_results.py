@@ -53,7 +53,7 @@ def test_kernels_give_what_the_body_gives(emulated, source, run):
                     compare(ours, theirs, f"{operator} case {number}: ", most)
     ran = {kernel for kernel, *_ in emulated.take_launches()}
     there = build.kernels_of(source)
-    assert ran == there, f"no case runs {there - ran}"
+    assert there <= ran, f"no case runs {there - ran}"
 
 
 def test_a_kernel_is_launched_by_one_source(emulated):

@@ -10,14 +10,15 @@ from tests.support.kernel_cases import CASES, encoded, few, of_pass
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(build.GCC is None, reason="no g++")]
 VARIANTS = ("asan", "tsan")
 
-BINARY, PAIRS = "passes/binary_kernels.cuh", "passes/pairs_kernels.cuh"
+BINARY, TOTALS = "passes/binary_kernels.cuh", "passes/binary_totals.cuh"
+PAIRS = "passes/pairs_kernels.cuh"
 # (change, what the sanitizer says)
 PLANTED = (
     (Change("asan_columns", BINARY, "if (label < b.labels) {", "if (true) {", ("binary",), variant="asan"),
      "AddressSanitizer: heap-buffer-overflow"),
     (Change("asan_wide", PAIRS, "if (wide) return load_pack", "return load_pack", ("pairs",), variant="asan"),
      "misaligned address"),
-    (Change("tsan_plain", BINARY, "atomicAdd(of_block + k, sum);", "of_block[k] += sum;", ("binary",), variant="tsan"),
+    (Change("tsan_plain", TOTALS, "atomicAdd(of_block + k, sum);", "of_block[k] += sum;", ("binary",), variant="tsan"),
      "ThreadSanitizer: data race"),
     (Change("tsan_tree", PAIRS, "+ width, of_block + threadIdx.x);\n    __syncthreads();",
             "+ width, of_block + threadIdx.x);", ("pairs",), variant="tsan"), "ThreadSanitizer: data race"),

@@ -88,18 +88,49 @@ def multiclass_cases():
             yield multiclass(preds, target, "tf", c, ignore=1, valid=valid)
             yield multiclass(preds[1:], target[1:], "t", c + 1)
             yield multiclass(preds[::2], target[::2], "tf", c, ignore=2)
-    # scores: tiles of rows of an odd and an even length; two lanes, a warp and a block for a row
+
+
+def multiclass_scores(dtype, c, n):
+    """Dense rows with all that may be asked of them, and all that is rare."""
+    scores = rare((torch.randn(n, c) * 2).round() / 2 if c < 50 else torch.randn(n, c)).to(dtype)
+    for which, ignore in (("mcrf", None), ("cf", 0), ("rhf", -1)):
+        if c < 1000 or which != "mcrf":
+            valid = mask((n,), "cpu") if which == "rhf" else None
+            yield multiclass(scores, torch.randint(-2, c + 2, (n,)), which, c, ignore=ignore, valid=valid)
+    yield multiclass(scores, torch.randint(-2, c + 2, (n,)), "tf", c, ignore=0)
+
+
+def multiclass_tiles_cases():
+    # of an odd and an even length
     for dtype in SCORES:
-        for c, n in ((3, 700), (6, 640), (30, 900), (300, 19), (4100, 3)):
-            scores = rare((torch.randn(n, c) * 2).round() / 2 if c < 50 else torch.randn(n, c)).to(dtype)
-            for which, ignore in (("mcrf", None), ("cf", 0), ("rhf", -1)):
-                if c < 1000 or which != "mcrf":
-                    valid = mask((n,), "cpu") if which == "rhf" else None
-                    yield multiclass(scores, torch.randint(-2, c + 2, (n,)), which, c, ignore=ignore, valid=valid)
-            yield multiclass(scores, torch.randint(-2, c + 2, (n,)), "tf", c, ignore=0)
-        # rows that start anywhere, and one class after another far apart
+        for c, n in ((3, 700), (6, 640)):
+            yield from multiclass_scores(dtype, c, n)
+    # more rows than the blocks of one multiprocessor have at a time
+    for c, n in ((3, 8500), (4, 8500)):
+        yield multiclass(torch.randn(n, c), torch.randint(0, c, (n,)), "crhf", c)
+    target = torch.full((90,), 3)
+    target[::7] = 2**32 + 3  # whose lower half is a class
+    yield multiclass(torch.full((90, 4), -math.inf), target, "mcrf", 4)
+
+
+def multiclass_score_rows_cases():
+    for dtype in SCORES:
+        # two lanes, half a warp on cards of several and of one multiprocessor, a warp and a block for a row
+        for c, n in ((30, 900), (41, 300), (41, 70), (300, 19), (4100, 3)):
+            yield from multiclass_scores(dtype, c, n)
+        # rows that start anywhere
         yield multiclass(rare(torch.randn(40, 45)).to(dtype)[::2, 1:42], torch.randint(0, 41, (20,)), "crf", 41)
         yield multiclass(rare(torch.randn(900, 13)).to(dtype)[:, 1:12], torch.randint(-1, 12, (900,)), "mcf", 11)
+    # more rows than the blocks of one multiprocessor have at a time
+    for c, n in ((70, 900), (600, 70), (4100, 20)):
+        yield multiclass(torch.randn(n, c), torch.randint(0, c, (n,)), "crhf", c)
+    last = torch.randn(2, 6, 5, 7).contiguous(memory_format=torch.channels_last)
+    yield multiclass(last, torch.randint(0, 6, (2, 5, 7)), "mrf", 6)
+
+
+def multiclass_planes_cases():
+    for dtype in SCORES:
+        # one class after another far apart
         yield multiclass(rare(torch.randn(33, 90)).to(dtype).t(), torch.randint(0, 33, (90,)), "mcrf", 33)
         # images: neighbouring pixels in wide loads, and where they cannot be
         for height, width in ((12, 32), (5, 7)):
@@ -111,14 +142,6 @@ def multiclass_cases():
             yield multiclass(image, target, "cf", 6, samplewise=True)
             yield multiclass(image, target.to(torch.int32), "cf", 6, valid=valid)
             yield multiclass(image, target, "tf", 6, ignore=2, valid=valid)
-    # more rows than the blocks of one multiprocessor have at a time
-    for c, n in ((3, 8500), (4, 8500), (70, 900), (600, 70), (4100, 20)):
-        yield multiclass(torch.randn(n, c), torch.randint(0, c, (n,)), "crhf", c)
-    last = torch.randn(2, 6, 5, 7).contiguous(memory_format=torch.channels_last)
-    yield multiclass(last, torch.randint(0, 6, (2, 5, 7)), "mrf", 6)
-    target = torch.full((90,), 3)
-    target[::7] = 2**32 + 3  # whose lower half is a class
-    yield multiclass(torch.full((90, 4), -math.inf), target, "mcrf", 4)
 
 
 def multiclass_weighted(preds, target, *args, weights=None, **options):
@@ -189,6 +212,19 @@ def binary_cases():
             preds = binary_inputs(shape, dtype, "logit")
             yield binary(preds, torch.randint(0, 3, shape), True, samplewise=True, valid=mask(shape, "cpu"))
             yield binary(preds.transpose(0, 2), torch.randint(0, 2, shape).transpose(0, 2), True, faults=False)
+    # those of channels that are last
+    shape = 7, 50, 3
+    preds, target = torch.rand(shape).transpose(1, 2), torch.randint(-1, 2, shape).transpose(1, 2)
+    yield binary(preds, target, True)
+    # more labels, of indices that are apart, than the last block chooses for
+    for kind in ("prob", "logit"):
+        yield binary(binary_inputs((400, 3), torch.float32, kind), torch.randint(0, 3, (400, 3)), True, samplewise=True)
+    # more labels than a block has threads
+    yield binary(torch.rand(6, 300), torch.randint(0, 2, (6, 300)).to(torch.int8), True)
+    yield binary(torch.rand(1), torch.zeros(1, dtype=torch.bool))
+
+
+def binary_wide_cases():
     # neighbours, of each type of targets
     for dtype in SCORES:
         for target_dtype in (torch.int64, torch.int32, torch.int8, torch.uint8, torch.bool):
@@ -199,6 +235,16 @@ def binary_cases():
                 preds = binary_inputs((9001,), dtype, kind)
                 preds[::50] = -0.0
                 yield binary(preds, target, False, decide=kind != "nan", ignore=ignore)
+    yield binary(torch.rand(20_000), torch.ones(20_000, dtype=torch.int64))
+    # lines of a sample's own, of labels, and parts of longer ones
+    for dtype in SCORES:
+        yield from binary_of_lines(dtype, (2, 3, 2304), torch.int32)
+    long = torch.rand(2, 2, 4096), torch.randint(-1, 2, (2, 2, 4096))
+    yield binary(long[0][..., :2100], long[1][..., :2100], True)
+    yield binary(long[0][..., :2100], long[1][..., :2100], True, samplewise=True, ignore=-1)
+
+
+def binary_labels_cases():
     # neighbours of several labels, whose number and that of a pack have or have not a common divisor
     for dtype in SCORES:
         for labels, target_dtype in (
@@ -214,34 +260,28 @@ def binary_cases():
                 if kind == "prob" and ignore is None:
                     target = target.clamp(0, 1)
                 yield binary(binary_inputs(shape, dtype, kind), target, True, decide=kind != "nan", ignore=ignore)
-    # lines of neighbours: a sample's own, short and long; those of labels; parts of longer ones
+
+
+def binary_of_lines(dtype, shape, target_dtype, together=True):
+    """Lines of each sample and label, apart and also together."""
+    for kind, ignore in (("prob", None), ("logit", 3), ("nan", -1)):
+        target = torch.randint(0, 4 if kind == "logit" else 2, shape).to(target_dtype)
+        target.view(-1)[::97] = 255 if kind == "nan" else 0
+        preds = binary_inputs(shape, dtype, kind)
+        yield binary(preds, target, True, samplewise=True, decide=kind != "nan", ignore=ignore)
+        if together:
+            yield binary(preds, target, True, ignore=ignore)
+
+
+def binary_lines_cases():
     for dtype in SCORES:
-        for shape, target_dtype in (
-            ((9, 3, 8), torch.int64),
-            ((70, 1, 43), torch.uint8),
-            ((5, 2, 20), torch.int32),
-            ((2, 3, 2304), torch.int32),
-        ):
-            for kind, ignore in (("prob", None), ("logit", 3), ("nan", -1)):
-                target = torch.randint(0, 4 if kind == "logit" else 2, shape).to(target_dtype)
-                target.view(-1)[::97] = 255 if kind == "nan" else 0
-                preds = binary_inputs(shape, dtype, kind)
-                yield binary(preds, target, True, samplewise=True, decide=kind != "nan", ignore=ignore)
-                yield binary(preds, target, True, ignore=ignore)
-    long = torch.rand(2, 2, 4096), torch.randint(-1, 2, (2, 2, 4096))
-    yield binary(long[0][..., :2100], long[1][..., :2100], True)
-    yield binary(long[0][..., :2100], long[1][..., :2100], True, samplewise=True, ignore=-1)
-    # those of channels that are last
-    shape = 7, 50, 3
-    preds, target = torch.rand(shape).transpose(1, 2), torch.randint(-1, 2, shape).transpose(1, 2)
-    yield binary(preds, target, True)
-    # more labels, of indices that are apart, than the last block chooses for
-    for kind in ("prob", "logit"):
-        yield binary(binary_inputs((400, 3), torch.float32, kind), torch.randint(0, 3, (400, 3)), True, samplewise=True)
-    # more labels than a block has threads
-    yield binary(torch.rand(6, 300), torch.randint(0, 2, (6, 300)).to(torch.int8), True)
-    yield binary(torch.rand(20_000), torch.ones(20_000, dtype=torch.int64))
-    yield binary(torch.rand(1), torch.zeros(1, dtype=torch.bool))
+        # few lines, which a warp has each, and many, in more than a round of the blocks
+        for shape, target_dtype in (((9, 3, 8), torch.int64), ((70, 1, 43), torch.uint8), ((5, 2, 20), torch.int32)):
+            yield from binary_of_lines(dtype, shape, target_dtype)
+            yield from binary_of_lines(dtype, (300, 3, shape[2]), target_dtype, together=False)
+    # those of labels that are apart
+    preds, target = torch.rand(3, 700, 12).transpose(0, 1), torch.randint(-1, 2, (3, 700, 12)).transpose(0, 1)
+    yield binary(preds, target, True, samplewise=True)
 
 
 def weighted(preds, target, *args, weights=None, **options):
@@ -611,8 +651,14 @@ def large_exact_match_cases():
 
 CASES = {
     "binary": binary_cases,
+    "binary_wide": binary_wide_cases,
+    "binary_labels": binary_labels_cases,
+    "binary_lines": binary_lines_cases,
     "binary_cells": binary_cells_cases,
     "multiclass": multiclass_cases,
+    "multiclass_tiles": multiclass_tiles_cases,
+    "multiclass_score_rows": multiclass_score_rows_cases,
+    "multiclass_planes": multiclass_planes_cases,
     "multiclass_weighted": multiclass_weighted_cases,
     "pairs": pairs_cases,
     "values": values_cases,

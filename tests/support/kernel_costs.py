@@ -82,13 +82,14 @@ def size(name: str) -> int:
 
 
 # Classes that the figures of rows are of, by lanes of a row; of planes, and of tiles, by scores that are read at once.
-CLASSES = {"2": 100, "32": 1000, "256": 32000}
+CLASSES = {"2": 100, "16": 1000, "32": 1000, "256": 32000}
 PLANES = 19
 TILES = {"1": 9, "2": 10}
 UNROLLED = 4  # of the loops over scores
 # Shared memory of cells: as many replicas as fit in this; or one of more.
 CELLS = 10 * 10 * 4 * 8
 ROW_LABELS = 40
+LINES = {"4": 40, "32": 1000}
 
 
 def tiles(score: int, together: int) -> Rows:
@@ -120,7 +121,7 @@ WORK: dict[str, Callable[..., Work | Rows]] = {
     "rows_kernel": lambda t, lanes, *_: long_rows(size(t), int(lanes)),
     "planes_kernel": lambda t, n, *_: Rows(size(t), PLANES, at_once=int(n), rounds=PLANES // UNROLLED, shared=CELLS),
     "binary_wide_kernel": lambda t, i, *_: Work("element", size(t) + size(i)),
-    "binary_lines_kernel": lambda t, i, _, lanes: Work("element", size(t) + size(i), around=ROW_LABELS / int(lanes)),
+    "binary_lines_kernel": lambda t, i, _, lanes: Work("element", size(t) + size(i), around=LINES[lanes] / int(lanes)),
     "binary_kernel": lambda _, n: Work("element", elements=int(n)),
     "binary_groups_kernel": lambda _, lanes: Work("element", around=ROW_LABELS / int(lanes)),
     "binary_cells_kernel": lambda *_: Work("round"),
@@ -246,8 +247,9 @@ and nvdisasm are there.
 
 - *element*: what the figures are of; a round of the loop where it says so. Of labels, a pair of them; of scores, one:
   of {TILES["2"]} classes where a lane has several rows from shared memory ({TILES["1"]} where their number is odd), of
-  {CLASSES["2"]} where two lanes have a row, {CLASSES["32"]} where a warp has one, {CLASSES["256"]} where a block has
-  one, of {PLANES} for planes. A kernel of scores adds to one cell for each sample.
+  {CLASSES["2"]} where two lanes have a row, {CLASSES["32"]} where a warp or half of one has, {CLASSES["256"]} where a
+  block has, of {PLANES} for planes. A kernel of scores adds to one cell for each sample. Of short lines, {LINES["4"]}
+  elements where four lanes have one, {LINES["32"]} where a warp has.
 - *instructions* of a lane, *bytes* loaded, arithmetic of *float64*, *conversions* to and from 64 bits, and *atomics*:
   of an element, on the hot path: no sample is masked, ignored or bad, and all is asked for that the kernel has.
 - *in flight*: bytes that a thread waits for at a time. *registers* of a thread, bytes of *shared* memory of a block.
@@ -349,7 +351,8 @@ BARS = (
     Bar(r"tile_kernel<(float|Half|BFloat16), 2, 0>", 9, code=20 * 1024, in_flight=80),
     # rows of 100, many of them: two lanes have one
     Bar(r"rows_kernel<(float|Half|BFloat16), 2, (0|3), long>", 8, code=16 * 1024, in_flight=64),
-    # rows of 1000, few of them: a warp has one; rows of 32000
+    # rows of 1000, few of them: half a warp has one; a warp, of so few that threads are short; rows of 32000
+    Bar(r"rows_kernel<(float|Half|BFloat16), 16, 3, long>", 8, in_flight=64),
     Bar(r"rows_kernel<(float|Half|BFloat16), 32, 3, long>", 10, in_flight=64),
     Bar(r"rows_kernel<(float|Half|BFloat16), 256, 3, long>", 8, in_flight=64),
     Bar(r"planes_kernel<(float, 4|Half, 8|BFloat16, 8), 0, long>", 7, in_flight=64),
@@ -359,6 +362,9 @@ BARS = (
     Bar(r"binary_wide_kernel<(float|Half|BFloat16), .*, false, .*>", 12, in_flight=64),
     Bar(r"binary_wide_kernel<(float|Half|BFloat16), .*, true, .*>", 20, in_flight=48),
     Bar(r"binary_wide_kernel<.*, 1>", 23, divides=False),
+    # lines of 40, many of them
+    Bar(r"binary_lines_kernel<(float|Half|BFloat16), .*, false, 4>", 20, in_flight=24, divides=False),
+    Bar(r"binary_lines_kernel<(float|Half|BFloat16), .*, true, 4>", 32, in_flight=24, divides=False),
     # one by one: latency binds, so that no load may wait for another without need
     Bar(r"(score|keep)_elements_kernel<.*>", 255, in_flight=12),
     # a histogram of scores: to find the bin takes half of them
