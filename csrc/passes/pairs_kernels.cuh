@@ -10,6 +10,8 @@
 
 #pragma once
 
+#include <cstring>
+
 #include "common/device.cuh"
 #include "passes/pairs.h"
 
@@ -28,17 +30,40 @@ __device__ __forceinline__ Pack<T, kPairs> load_four(const T* from, bool wide) {
   return {from[0], from[1], from[2], from[3]};
 }
 
-// An element of any type.
-__device__ __forceinline__ double value_at(const void* data, DType type, int64_t offset) {
+// The bits of an element of any type, which several can be asked for before one is looked at.
+__device__ __forceinline__ uint64_t bits_at(const void* data, DType type, int64_t offset) {
+  switch (size_of(type)) {
+    case 1:
+      return static_cast<const uint8_t*>(data)[offset];
+    case 2:
+      return static_cast<const uint16_t*>(data)[offset];
+    case 4:
+      return static_cast<const uint32_t*>(data)[offset];
+    default:
+      return static_cast<const uint64_t*>(data)[offset];
+  }
+}
+
+// The number that they are.
+__device__ __forceinline__ double value_of(uint64_t bits, DType type) {
   double value = 0.0;
   if (is_floating(type)) {
-    with_score_type(type, [&](auto t) { value = widen(static_cast<const decltype(t)*>(data)[offset]); });
-  } else if (type == DType::kUInt64) {
-    value = static_cast<double>(static_cast<const uint64_t*>(data)[offset]);
+    with_score_type(type, [&](auto t) {
+      const auto own = static_cast<BitsOf<decltype(t)>>(bits);
+      memcpy(&t, &own, sizeof(t));
+      value = widen(t);
+    });
+  } else if (type == DType::kInt8 || type == DType::kInt16 || type == DType::kInt32 || type == DType::kInt64) {
+    const int above = 64 - 8 * static_cast<int>(size_of(type));
+    value = static_cast<double>(static_cast<int64_t>(bits << above) >> above);  // with its sign
   } else {
-    value = static_cast<double>(label_at(data, type, offset));
+    value = static_cast<double>(bits);
   }
   return value;
+}
+
+__device__ __forceinline__ double value_at(const void* data, DType type, int64_t offset) {
+  return value_of(bits_at(data, type, offset), type);
 }
 
 // What loops over neighbours have of the statistics of some pairs; see PairsSums.
@@ -200,10 +225,17 @@ FM_KERNEL pairs_kernel(const PairsBatch b, bool wide, const SumsOfBlocks<SimpleS
   to.add(blockIdx.x, 0, 1, 0, of_block);
 }
 
+// Three blocks share a multiprocessor, because latency binds; but for the cards where it would spill then.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 1000
+#define FM_STRIDED_KERNEL FM_KERNEL
+#else
+#define FM_STRIDED_KERNEL FM_KERNEL_OF(3)
+#endif
+
 // Any types, strides and outputs, weights, masks and sums. A block is `columns` outputs (a power of two) by
 // kThreads / columns pairs; `chunks` blocks in a row have all outputs. Sums are in shared memory, since no thread has
 // the registers for all of them.
-FM_KERNEL
+FM_STRIDED_KERNEL
 pairs_strided_kernel(const PairsBatch b, int columns, int64_t chunks, unsigned asked,
                      const SumsOfBlocks<PairsSums> to) {
   FM_SUMS_OF_BLOCK(PairsSums, of_block);
@@ -225,15 +257,15 @@ pairs_strided_kernel(const PairsBatch b, int columns, int64_t chunks, unsigned a
   for (int64_t i = begin; i < pairs; i += stride) {
     if (b.valid != nullptr && !b.valid[b.layout.offset(i, b.layout.c_stride) + output * b.c_output]) continue;
     double w = 1.0;
-    if (b.weights != nullptr) {
-      w = b.weights[b.layout.offset(i, b.layout.d_stride) + output * b.d_output];
-      if (!(w >= 0.0 && w < INFINITY)) add_bad(kBadWeight, i);
-      if (!(w > 0.0 && w < INFINITY)) continue;
-    }
+    if (b.weights != nullptr) w = b.weights[b.layout.offset(i, b.layout.d_stride) + output * b.d_output];
     int64_t of_preds, of_target;
     b.layout.locate(i, &of_preds, &of_target);
-    const double x = value_at(b.preds, b.preds_type, of_preds + output * b.a_output);
-    const double y = value_at(b.target, b.target_type, of_target + output * b.b_output);
+    // all are asked for before one is looked at
+    const uint64_t of_x = bits_at(b.preds, b.preds_type, of_preds + output * b.a_output);
+    const uint64_t of_y = bits_at(b.target, b.target_type, of_target + output * b.b_output);
+    if (!(w >= 0.0 && w < INFINITY)) add_bad(kBadWeight, i);
+    if (!(w > 0.0 && w < INFINITY)) continue;
+    const double x = value_of(of_x, b.preds_type), y = value_of(of_y, b.target_type);
     mine->count += w;
     if (asked & kAskMoments) {
       if (sums.n == 0.0) sums.start(x, y);

@@ -181,8 +181,8 @@ MOST_ASKED = {
     "keep_scores_": ONE_LAUNCH,
     "calibration_": ONE_LAUNCH | OF_PYTORCH,  # more bins than a stream keeps cells for
     "calibration_rows_": ONE_LAUNCH | OF_PYTORCH,
-    "proper_scores_": ONE_LAUNCH | OF_PYTORCH,  # more labels than a stream keeps sums for
-    "proper_scores_rows_": ONE_LAUNCH | OF_PYTORCH,
+    "proper_scores_": ONE_LAUNCH,
+    "proper_scores_rows_": ONE_LAUNCH | OF_PYTORCH,  # more rows of labels, likewise
     "count_groups_": {"cudaLaunchKernelEx": 1},
     "place_groups_": {"cudaLaunchKernelEx": 1},
     "add_amounts_": {"cudaLaunchKernelEx": 1},
