@@ -30,14 +30,15 @@ cudaError_t launch_cells(const BinaryCells& c, State* counts, int64_t* faults, i
   if (error != cudaSuccess) return error;
   int64_t* groups = workspace + 1;
   auto* of_card = reinterpret_cast<CellOfCard<Cell>*>(groups + kGroups);
+  const CellsDivisors divisors(c);
   auto start = [&](auto type) {
     const int blocks =
         blocks_for(card, elements, kThreads * Tuning::kElementsPerThread, Tuning::kBlocksPerMultiprocessor);
     const int replicas =
         replicas_of<Cell>(card, cells, elements * c.rows.of.slicings, blocks, Tuning::kBlocksPerMultiprocessor, 0);
     const int64_t shared = cells * replicas * static_cast<int64_t>(sizeof(Cell));
-    error = launch(binary_cells_kernel<decltype(type), Cell>, dim3(blocks), shared, stream, c, replicas, of_card,
-                   workspace, groups, faults);
+    error = launch(binary_cells_kernel<decltype(type), Cell>, dim3(blocks), shared, stream, c, divisors, replicas,
+                   of_card, workspace, groups, faults);
   };
   if (is_floating(c.batch.preds_type)) {
     with_score_type(c.batch.preds_type, start);

@@ -14,17 +14,80 @@
 #include <type_traits>
 
 #include "common/cells.cuh"
+#include "common/divisor.h"
 #include "passes/binary_cells.h"
 
 namespace fastmetrics {
 
+// The sizes of a layout, to divide by.
+struct Sizes {
+  Divisor of[kMaxDims];
+
+  explicit Sizes(const Layout& layout) {
+    for (int d = 1; d < layout.dims; ++d) of[d] = Divisor(layout.size[d]);
+  }
+
+  // Calls f(d, index) with the indices of sample i in all dimensions.
+  template <typename F>
+  __device__ __forceinline__ void each(const Layout& layout, int64_t i, const F& f) const {
+#ifdef __CUDA_ARCH__
+#pragma unroll 1
+#endif
+    for (int d = layout.dims - 1; d > 0; --d) {
+      int64_t at;
+      i = of[d].divide(i, &at);
+      f(d, at);
+    }
+    f(0, i);
+  }
+};
+
+// What the elements of a batch are divided by, to find them and their rows.
+struct CellsDivisors {
+  Sizes samples, rows;
+  Divisor neighbours, inner, labels;
+
+  explicit CellsDivisors(const BinaryCells& c)
+      : samples(c.batch.samples),
+        rows(c.rows.of.layout),
+        neighbours(c.rows.of.data == nullptr ? c.rows.of.neighbours : 1),
+        inner(c.rows.inner),
+        labels(c.rows.labels) {}
+
+  // What BinaryRows::place_of says.
+  __device__ __forceinline__ int64_t place_of(const BinaryRows& to, int64_t i, int64_t k) const {
+    int64_t row = 0, rest;
+    if (to.of.data == nullptr) {
+      row = neighbours.divide(i, &rest);
+    } else {
+      int64_t at = to.of.slicing(k);
+      rows.each(to.of.layout, i, [&](int d, int64_t index) { at += index * to.of.layout.a_stride[d]; });
+      row = label_at(to.of.data, to.of.type, at);
+    }
+    if (row < 0 || row >= to.of.count) return -1;
+    if (to.labels == 1) return row;
+    int64_t label;
+    labels.divide(inner.divide(i, &rest), &label);
+    return row * to.labels + label;
+  }
+};
+
 // Which of the cells of its rows element i counts in, kCells if it is not counted, or -1 if it is not valid.
 template <typename T, typename Cell>
-__device__ __forceinline__ int read_element(const BinaryBatch& b, int64_t i, Cell* amount, bool* outside,
-                                            BadOnes* bad) {
-  if (!b.is_valid(i, 0)) return -1;
-  int64_t of_preds, of_target;
-  b.samples.locate(i, &of_preds, &of_target);
+__device__ __forceinline__ int read_element(const BinaryBatch& b, const Sizes& sizes, int64_t i, Cell* amount,
+                                            bool* outside, BadOnes* bad) {
+  const Layout& layout = b.samples;
+  if (b.valid != nullptr) {
+    int64_t at = 0;
+    sizes.each(layout, i, [&](int d, int64_t index) { at += index * layout.c_stride[d]; });
+    if (!b.valid[at]) return -1;
+  }
+  int64_t of_preds = 0, of_target = 0, of_weight = 0;
+  sizes.each(layout, i, [&](int d, int64_t index) {
+    of_preds += index * layout.a_stride[d];
+    of_target += index * layout.b_stride[d];
+    if (std::is_same<Cell, double>::value) of_weight += index * layout.d_stride[d];
+  });
   const int64_t target = label_at(b.target, b.target_type, of_target);
   const bool ignored = b.has_ignore && target == b.ignore;
   const auto pred = element(b, T{}, of_preds);
@@ -49,7 +112,7 @@ __device__ __forceinline__ int read_element(const BinaryBatch& b, int64_t i, Cel
     if (!good_pred) bad->add(kBadPreds, i);
   }
   if constexpr (std::is_same<Cell, double>::value) {
-    *amount = b.weights[b.samples.offset(i, b.samples.d_stride)];
+    *amount = b.weights[of_weight];
     if (!good_weight(*amount)) {
       bad->add(kBadWeight, i);
       counted = false;
@@ -62,8 +125,8 @@ __device__ __forceinline__ int read_element(const BinaryBatch& b, int64_t i, Cel
 // of_card: [rows and labels, cells of one], zero before. any_outside: zero before. groups: scratch of those out of
 // range, as BadOnes::close writes it, zero before.
 template <typename T, typename Cell>
-FM_KERNEL binary_cells_kernel(const BinaryCells c, int replicas, CellOfCard<Cell>* of_card, int64_t* any_outside,
-                              int64_t* groups, int64_t* faults) {
+FM_KERNEL binary_cells_kernel(const BinaryCells c, const CellsDivisors divisors, int replicas,
+                              CellOfCard<Cell>* of_card, int64_t* any_outside, int64_t* groups, int64_t* faults) {
   extern __shared__ __align__(16) unsigned char shared[];
   const int of_place = c.cells_of_place();
   CellsOfBlock<Cell> cells(shared, c.rows.count() * of_place, replicas);
@@ -72,10 +135,10 @@ FM_KERNEL binary_cells_kernel(const BinaryCells c, int replicas, CellOfCard<Cell
   bool outside = false;
   for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < elements; i += stride) {
     Cell amount;
-    const int found = read_element<T>(c.batch, i, &amount, &outside, &bad);
+    const int found = read_element<T>(c.batch, divisors.samples, i, &amount, &outside, &bad);
     if (found < 0 || found >= of_place) continue;
     for (int64_t k = 0; k < c.rows.of.slicings; ++k) {
-      const int64_t place = c.rows.place_of(i, k), cell = place * of_place + found;
+      const int64_t place = divisors.place_of(c.rows, i, k), cell = place * of_place + found;
       if (place < 0) {
         bad_groups.add(kBadTarget, i);
       } else {

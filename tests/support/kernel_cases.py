@@ -322,7 +322,7 @@ def binary_cells_cases():
             turned = [x.transpose(0, -1) for x in (preds, target, eighths(shape))]
             yield weighted(*turned[:2], multilabel, weights=turned[2], faults=False)
             of = torch.randint(0, 5, (shape[-1], *(1 for _ in shape[1:]))).expand(turned[0].shape)
-            yield groups(*turned[:2], of, 5, multilabel)
+            yield groups(*turned[:2], of, 5, multilabel, valid=mask(tuple(of.shape), "cpu"))
             several = torch.randint(-1, 6, (3, *shape))
             yield groups(preds, target, several, 5, multilabel, ignore=1, valid=mask(shape, "cpu"))
             yield groups(preds, target, several[:2], 5, multilabel, weights=eighths(shape))

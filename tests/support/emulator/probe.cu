@@ -4,11 +4,28 @@
 
 #include "probe.h"
 
+#include "common/divisor.h"
+
 #include <cuda_pipeline_primitives.h>
 
 #include "common/launch.cuh"
 
 namespace fastmetrics {
+namespace {
+
+// What the compiler says of it, for numbers of which none would fit in 32 bits, and the least.
+constexpr bool divides(int64_t n, int64_t by) {
+  int64_t rest = -1;
+  return Divisor(by).divide(n, &rest) == n / by && rest == n % by;
+}
+static_assert(divides(0, 1) && divides(1, 1) && divides(INT64_MAX, 1) && divides(6, 7) && divides(7, 7));
+static_assert(divides(INT64_MAX, 3) && divides(INT64_MAX - 1, 3) && divides(INT64_MAX - 2, 3));
+static_assert(divides(INT64_MAX, INT64_MAX) && divides(INT64_MAX - 1, INT64_MAX) &&
+              divides(INT64_MAX, int64_t{1} << 62));
+static_assert(divides(int64_t{1} << 40, 1000003) && divides((int64_t{1} << 40) * 1000003, 1000003));
+static_assert(divides((int64_t{1} << 40) * 1000003 - 1, 1000003) && divides(INT64_MAX, (int64_t{1} << 33) + 1));
+
+}  // namespace
 
 // Each lane writes what an operation gave it. out: int64 [kThreads].
 FM_KERNEL warp_probe_kernel(int what, int64_t* out) {
