@@ -66,7 +66,7 @@ class PairedComparison(StatisticMetric):
         >>> comparison.compute()
         tensor(0.0780)
         >>> comparison.interval()
-        (tensor(0.0500), tensor(0.1080))
+        (tensor(0.0500), tensor(0.1060))
         >>> comparison.mcnemar().pvalue < 0.001
         tensor(True)
     """
