@@ -292,7 +292,7 @@ MUTATIONS = [
      "score_keys", f"{RACE}|{UNWRITTEN}"),
     ("blocks that begin where the last call ended", ROUNDS, "      scratch[kTurnsBegun] = 0;\n", "", "score_keys", f"{LEFT}|deadlock"),
     ("lanes that stop alone", ROUNDS, "if (!__any_sync(kAllLanes, outside_ || others)) return false;",
-     "if (!(outside_ || others)) return false;", "score_keys", WRONG),
+     "if (!(outside_ || others)) return false;", "score_keys", f"{WRONG}|{DIVERGENT}"),
     ("lanes that leave before a vote", READER, "while (__any_sync(kAllLanes, slow < slow_size)) {", "while (slow < slow_size) {", "score_keys",
      f"{DIVERGENT}|deadlock|mismatched|is not"),
     ("ignored classes decide", READER, "!b.multiclass && b.ignored_decide", "true", "scores", WRONG),
