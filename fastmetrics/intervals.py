@@ -23,7 +23,7 @@ from fastmetrics.statistics.grouped import Grouped
 from fastmetrics.statistics.resampling import Draws, Resampling, clusters_of
 
 #: Numbers of drawn states at a time: on the CPU they stay in a cache, elsewhere there are few kernels to start.
-AT_ONCE, AT_ONCE_ELSEWHERE = 1 << 17, 1 << 22
+AT_ONCE, AT_ONCE_ELSEWHERE = 1 << 19, 1 << 22
 #: Values whose percentiles are taken at a time.
 VALUES_AT_ONCE = 1 << 20
 
