@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fastmetrics.native.operators import define
 from fastmetrics.passes.faults import record_faults
-from fastmetrics.passes.groups import add_to_cells, within
+from fastmetrics.passes.groups import add_to_cells, check_rows, within
 from fastmetrics.passes.scored_samples import label_of_elements, samples_of
 
 SCHEMA = (
@@ -215,9 +215,7 @@ def calibration_rows_body(
 
 def _rows_fake(preds: Tensor, target: Tensor, rows: Tensor, *rest: Any) -> None:
     _fake(preds, target, *rest)
-    torch._check(
-        rows.shape[1:] == target.shape, lambda: "calibration_rows_: rows must be [K, ...], with the shape of target"
-    )
+    check_rows(rows, target, "calibration_rows_")
 
 
 calibration_rows_ = define(ROWS_SCHEMA, calibration_rows_body, _rows_fake, library="probabilities")

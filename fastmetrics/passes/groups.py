@@ -86,6 +86,11 @@ def _place_fake(
 place_groups_ = define(PLACE_SCHEMA, place_groups_body, _place_fake)
 
 
+def check_rows(rows: Tensor, target: Tensor, name: str) -> None:
+    """Raise unless ``rows`` are those of each target."""
+    torch._check(rows.shape[1:] == target.shape, lambda: f"{name}: rows must be [K, ...], with the shape of target")
+
+
 def add_to_rows(state: Tensor, rows: Tensor | None, values: Tensor) -> None:
     """``state[row] += value`` for each sample and each of its rows; one outside of the state is left out.
 

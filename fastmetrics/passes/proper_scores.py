@@ -11,7 +11,7 @@ from torch.nn.functional import softplus
 
 from fastmetrics.native.operators import define
 from fastmetrics.passes.faults import record_faults
-from fastmetrics.passes.groups import add_to_rows, label_rows
+from fastmetrics.passes.groups import add_to_rows, check_rows, label_rows
 from fastmetrics.passes.scored_samples import label_of_elements, samples_of
 
 SCHEMA = (
@@ -232,9 +232,7 @@ def proper_scores_rows_body(
 
 def _rows_fake(preds: Tensor, target: Tensor, rows: Tensor, *rest: Any) -> None:
     _fake(preds, target, *rest)
-    torch._check(
-        rows.shape[1:] == target.shape, lambda: "proper_scores_rows_: rows must be [K, ...], with the shape of target"
-    )
+    check_rows(rows, target, "proper_scores_rows_")
 
 
 proper_scores_rows_ = define(ROWS_SCHEMA, proper_scores_rows_body, _rows_fake, library="probabilities")

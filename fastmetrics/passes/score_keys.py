@@ -14,13 +14,12 @@ from torch import Tensor
 
 from fastmetrics.native.operators import define
 from fastmetrics.passes.faults import record_faults
-from fastmetrics.passes.groups import add_to_cells
+from fastmetrics.passes.groups import add_to_cells, check_rows
 from fastmetrics.passes.scores import (
     OPTIONS,
     PROBABILITIES,
     add_columns_to_rows,
     check_batch,
-    check_rows,
     probabilities,
     read_batch,
     weighed,

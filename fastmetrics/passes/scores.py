@@ -11,7 +11,7 @@ from torch import Tensor
 from fastmetrics.native.operators import constant_in_graphs, define
 from fastmetrics.native.transforms import suspended
 from fastmetrics.passes.faults import bad_weights, record_faults
-from fastmetrics.passes.groups import add_to_cells
+from fastmetrics.passes.groups import add_to_cells, check_rows
 from fastmetrics.tensors import differs
 
 OPTIONS = "bool in_columns, int logits, int ignore_index, bool has_ignore_index, bool ignored_decide) -> ()"
@@ -389,11 +389,6 @@ def _histogram_fake(
     check_batch(preds, target, in_columns, "score_histogram_")
     dtype = torch.int64 if weights is None else torch.float64
     torch._check(histogram.dtype == dtype, lambda: f"score_histogram_: histogram must be {dtype}")
-
-
-def check_rows(rows: Tensor, target: Tensor, name: str) -> None:
-    """Raise unless ``rows`` are those of each target."""
-    torch._check(rows.shape[1:] == target.shape, lambda: f"{name}: rows must be [K, ...], with the shape of target")
 
 
 def _histogram_rows_fake(preds: Tensor, target: Tensor, rows: Tensor, *rest: Any) -> None:
