@@ -17,6 +17,7 @@
 #include "passes/rows_cpu.h"
 #include "passes/sample_sums_cpu.h"
 #include "passes/softmax_cpu.h"
+#include "passes/steps_cpu.h"
 
 namespace fastmetrics {
 namespace {
@@ -98,36 +99,26 @@ bool any_outside(const RowsBatch& b, const T* scores, int64_t a_step, int n, boo
 class Bins {
  public:
   explicit Bins(const CalibrationOptions& options)
-      : edges_(options.edges), last_(options.bins - 1), scale_(static_cast<double>(last_)) {
-    for (int64_t i = 0; i <= last_ && even_; ++i) {
-      even_ = std::fabs(edges_[i] * scale_ - static_cast<double>(i)) < 0.25;
-    }
-  }
+      : edges_(options.edges), last_(options.bins - 1), steps_({edges_, edges_ + options.bins}) {}
 
   int64_t operator()(double confidence) const {
-    if (!even_) return std::upper_bound(edges_, edges_ + last_ + 1, confidence) - edges_ - 1;
-    return near(confidence);
+    if (!steps_) return std::upper_bound(edges_, edges_ + last_ + 1, confidence) - edges_ - 1;
+    return steps_.reached(confidence) - 1;
   }
 
   void find(const double* confidence, int n, int32_t* bin) const {
-    if (even_) {
-      for (int i = 0; i < n; ++i) bin[i] = near(confidence[i]);
+    if (steps_) {
+      steps_.find(confidence, n, bin);
+      for (int i = 0; i < n; ++i) --bin[i];
     } else {
       for (int i = 0; i < n; ++i) bin[i] = static_cast<int32_t>((*this)(confidence[i]));
     }
   }
 
  private:
-  // Edges before the nearest one are not above the confidence, and those behind it are.
-  int32_t near(double confidence) const {
-    const int32_t nearest = static_cast<int32_t>(confidence * scale_ + 0.5);
-    return nearest - (edges_[nearest] > confidence);
-  }
-
   const double* edges_;
   int64_t last_;
-  double scale_;
-  bool even_ = true;  // edges are so near to equal steps that the nearest of them decides
+  EvenSteps<double> steps_;
 };
 
 // What a part adds to, and how.
@@ -166,7 +157,7 @@ struct Run {
   const RowsBatch& b;
   const Target& to;
   const T* scores;
-  int64_t first, step;  // of its samples: number, distance
+  int64_t first, step, b_at;  // of its samples: number, distance; where its targets begin
   int n;
   bool all;     // count
   bool logits;  // for certain
@@ -282,6 +273,7 @@ struct Run {
     } else {
       for (int i = 0; i < n; ++i) x[i] = widen(scores[i * step + label[i] * b.a_score]);
     }
+    fetch(b.target, b.target_type, b_at + 2 * kChunk, n);
     add_confidences(undecided());  // of which none was outside
   }
 
@@ -297,6 +289,7 @@ struct Run {
       compute(score, score, n, x, [](auto of, auto, auto& math) { return 1.0 / (1.0 + math.exp(-of)); });
     }
     std::fill_n(label, n, 1);
+    fetch(b.target, b.target_type, b_at + 2 * kChunk, n);
     if (to.options.columns == 0) return add_confidences(!outside);
     for (int i = 0; i < n; ++i) {
       if (weight[i] != kLeftOut) to.add(i, to.options.label(first + i), x[i], weight[i], target[i] == 1, first + i);
@@ -309,12 +302,12 @@ void add_run(const RowsBatch& b, const Target& to, int64_t first, int n, bool lo
   int64_t a_at, b_at;
   b.rows.locate(first, &a_at, &b_at);
   const int64_t a_step = b.rows.a_stride[b.rows.dims - 1];
-  Run<T> run{b, to, static_cast<const T*>(b.preds) + a_at, first, a_step, n, false, logits || to.options.logits > 0};
+  Run<T> run{b, to,    static_cast<const T*>(b.preds) + a_at, first, a_step, b_at,
+             n, false, logits || to.options.logits > 0};
   run.all = read_samples(b, first, b_at, n, run.target, run.weight, to.part);
   if (to.rows != nullptr) to.rows->read(first, n);
   if (!to.options.multiclass) {
     if (a_step == 1) fetch(run.scores, b.preds_type, kElementsAhead, n);
-    fetch(b.target, b.target_type, b_at + kElementsAhead, n);
     run.add_elements();
   } else if (to.options.columns > 0) {
     run.add_columns(room);

@@ -142,10 +142,33 @@ struct Run {
     }
   }
 
+  // Adds all samples to the sums of one label, lane by lane: a sum that waited for the last one would take longer than
+  // all the rest.
+  void add_up(const double* loss, double* sums) const {
+    Doubles of_label[kOfLabel] = {};
+    double rest[kOfLabel] = {};
+    int i = 0;
+    for (; i + kDoubles <= n; i += kDoubles) {
+      const Doubles w = load<Doubles>(weight + i);
+      const Doubles weighted = w * (load<Doubles>(loss + i) + load<Doubles>(c + i));
+      of_label[0] += w * load<Doubles>(brier + i);
+      of_label[1] += w == 0.0 ? Doubles{} : weighted;
+      of_label[2] += w;
+    }
+    for (; i < n; ++i) {
+      rest[0] += weight[i] * brier[i];
+      rest[1] += weight[i] == 0.0 ? 0.0 : weight[i] * (loss[i] + c[i]);
+      rest[2] += weight[i];
+    }
+    for (int k = 0; k < kOfLabel; ++k) sums[k] += sum_of_lanes(of_label[k]) + rest[k];
+  }
+
   // rows: cells [S, labels]; null: all samples are added to `sums`.
   void add(double* sums, SampleSums<kOfLabel>* rows) {
     alignas(64) double loss[kChunk];
-    for (int i = 0; i < n; ++i) {
+    uint64_t some = 0;
+    for (int i = 0; i < n; ++i) some |= (weight[i] == kLeftOut ? 1 : 0) | (brier[i] != brier[i] ? 1 : 0);
+    for (int i = 0; i < n && some != 0; ++i) {
       if (weight[i] != kLeftOut && !std::isnan(brier[i])) continue;
       if (weight[i] != kLeftOut) part->faults.add(kBadPreds, first + i, first + i);
       weight[i] = brier[i] = c[i] = 0.0;
@@ -160,6 +183,7 @@ struct Run {
       }
       return;
     }
+    if (options.label.labels == 1) return add_up(loss, sums);
     for (int i = 0; i < n; ++i) {
       double* of_label = sums + options.label(first + i) * kOfLabel;
       of_label[0] += weight[i] * brier[i];
@@ -187,6 +211,8 @@ void add_run(const RowsBatch& b, const ProperScoresOptions& options, int64_t fir
   }
   if (part->outside && !logits) return;
   if (rows != nullptr) rows->read(first, n);
+  fetch(b.target, b.target_type, b_at + 2 * kChunk, n);
+  if (a_step == 1) fetch(b.preds, b.preds_type, a_at + 2 * kChunk, n);
   run.add(sums, rows);
 }
 

@@ -11,12 +11,14 @@
 
 #include "passes/loops_cpu.h"
 #include "passes/sample_rows_cpu.h"
+#include "passes/steps_cpu.h"
 
 namespace fastmetrics {
 namespace {
 
 constexpr int64_t kSetBytes = 1 << 14;  // cells of which there are kSets
 constexpr int kSets = 4;
+constexpr int kSetsOfKeys = 2;      // of 16-bit keys: more of them would leave the near caches
 constexpr int64_t kMostParts = 16;  // of sums of weights
 constexpr int64_t kSmallestPart = 8192;
 constexpr int64_t kMostCells = int64_t{1} << 24;  // of more there is one set alone
@@ -26,30 +28,19 @@ template <typename V>
 class Bins {
  public:
   Bins(const double* cuts, int64_t number, bool uniform)
-      : cuts_(number + 2, std::numeric_limits<V>::quiet_NaN()), number_(number), uniform_(uniform) {
+      : cuts_(number + 2, std::numeric_limits<V>::quiet_NaN()), number_(number) {
     for (int64_t i = 0; i < number; ++i) {
       V cut = static_cast<V>(cuts[i]);
       if (cut < cuts[i]) cut = std::nextafter(cut, std::numeric_limits<V>::infinity());
       cuts_[i] = cut;
     }
+    if (uniform) steps_ = EvenSteps<V>({cuts_.begin(), cuts_.begin() + number});
   }
 
   // How many cuts each of n scores reaches.
-  void find(const V* x, int n, int32_t* bins) const { uniform_ ? multiply(x, n, bins) : search(x, n, bins); }
+  void find(const V* x, int n, int32_t* bins) const { steps_ ? steps_.find(x, n, bins) : search(x, n, bins); }
 
  private:
-  // The nearest step is found by a product that is wrong by much less than half a step: those below it are reached.
-  void multiply(const V* x, int n, int32_t* bins) const {
-    const V scale = static_cast<V>(number_ - 1);
-    const V* cuts = cuts_.data();
-    for (int i = 0; i < n; ++i) {
-      const V at_least_0 = x[i] > V(0) ? x[i] : V(0);  // 0 for NaN
-      const V within = at_least_0 < V(1) ? at_least_0 : V(1);
-      const int32_t nearest = static_cast<int32_t>(within * scale + V(0.5));
-      bins[i] = nearest + (x[i] >= cuts[nearest]);
-    }
-  }
-
   void search(const V* x, int n, int32_t* bins) const {
     for (int i = 0; i < n; ++i) {
       const V* base = cuts_.data();
@@ -64,7 +55,7 @@ class Bins {
 
   std::vector<V> cuts_;
   int64_t number_;
-  bool uniform_;
+  EvenSteps<V> steps_;
 };
 
 // Bins of both readings, for the type of the scores.
@@ -361,14 +352,13 @@ bool count_clean(const ScoresBatch& b, const ScoreKeys& keys, int64_t* histogram
   std::vector<std::vector<uint32_t>> cells(parts.count);
   std::atomic<bool> clean{true};
   parts.for_each(threads_for(n), [&](int64_t p, int64_t begin, int64_t end) {
-    cells[p].assign(kSets * size, 0);
+    cells[p].assign(kSetsOfKeys * size, 0);
     uint32_t* to = cells[p].data();
     for (int64_t at = begin; at < end && clean.load(std::memory_order_relaxed); at += kMostRows) {
       alignas(64) int32_t label[kMostRows];
       alignas(64) uint32_t cell[kMostRows];
       const int m = static_cast<int>(std::min<int64_t>(kMostRows, end - at));
       fetch(scores, DType::kHalf, at + m, m);
-      fetch(b.target, b.target_type, (at + m) * b.rows.b_stride[0], b.rows.b_stride[0] == 1 ? m : 0);
       const bool bad =
           narrow_labels(b.target, b.target_type, at * b.rows.b_stride[0], b.rows.b_stride[0], m, 2, b.ignored(), label);
       if (b.valid != nullptr) mask_labels(b.valid, at * b.rows.c_stride[0], b.rows.c_stride[0], m, label);
@@ -378,16 +368,17 @@ bool count_clean(const ScoresBatch& b, const ScoreKeys& keys, int64_t* histogram
         clean.store(false, std::memory_order_relaxed);
         return;
       }
+      if (b.rows.b_stride[0] == 1) fetch(b.target, b.target_type, at + 2 * kMostRows, m);  // while cells are counted
       int i = 0;
-      for (; i + kSets <= m; i += kSets) {
-        for (int j = 0; j < kSets; ++j) ++to[j * size + cell[i + j]];
+      for (; i + kSetsOfKeys <= m; i += kSetsOfKeys) {
+        for (int j = 0; j < kSetsOfKeys; ++j) ++to[j * size + cell[i + j]];
       }
       for (; i < m; ++i) ++to[cell[i]];
     }
   });
   if (!clean.load()) return false;
   for (const auto& of_part : cells) {
-    for (int64_t set = 0; set < kSets; ++set) {
+    for (int64_t set = 0; set < kSetsOfKeys; ++set) {
       for (int64_t i = 0; i < 2 * number; ++i) histogram[2 * first + i] += of_part[set * size + i];
     }
   }

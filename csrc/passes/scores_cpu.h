@@ -154,7 +154,6 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
   int32_t* target = s->target;
   const int64_t of_target = b.multiclass ? 1 : b.columns;  // a sample's elements
   if (a_step == b.columns) fetch(b.preds, b.preds_type, a_at + n * a_step, n * a_step);
-  if (b_step == of_target) fetch(b.target, b.target_type, b_at + n * b_step, n * b_step);
 
   // targets, and what is wrong with them and with weights
   auto read_targets = [&](int64_t column) {
@@ -185,12 +184,16 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
     s->x.resize(kMostRows);
     for (int64_t column = 0; column < b.columns; ++column) {
       read_targets(column);
-      widen_all(scores + column * b.a_column, a_step, n, s->x.data());
-      if (looks) {
-        part->outside |= any_outside(s->x.data(), target, n, b.ignored_decide ? kInvalid : kIgnored);
+      const V* x = s->x.data();
+      const T* from = scores + column * b.a_column;
+      if constexpr (std::is_same_v<T, V>) {
+        if (a_step == 1) x = from;
       }
+      if (x == s->x.data()) widen_all(from, a_step, n, s->x.data());
+      if (looks) part->outside |= any_outside(x, target, n, b.ignored_decide ? kInvalid : kIgnored);
       read_weights(column);
-      take(p, logits, ScoresColumn<V>{column, first, n, s->x.data(), target, weight});
+      if (b_step == of_target && column == 0) fetch(b.target, b.target_type, b_at + 2 * n * b_step, n * b_step);
+      take(p, logits, ScoresColumn<V>{column, first, n, x, target, weight});
     }
     return;
   }

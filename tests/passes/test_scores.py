@@ -82,6 +82,37 @@ def test_histograms(task, n):
                 assert torch.equal(faults, of_body)
 
 
+def around(values):
+    """Each value and the numbers next to it, at hostile places besides, in a random order."""
+    beside = [torch.nextafter(values, values.new_full((), to)) for to in (-torch.inf, torch.inf)]
+    tiny = torch.finfo(values.dtype).tiny
+    odd = [0.0, -0.0, 1.0, torch.nan, torch.inf, -torch.inf, tiny, -tiny, tiny / 2, -0.5, 1.5, 0.5]
+    halves = values[:-1] + values.diff() / 2
+    found = torch.cat([values, *beside, halves, values.new_tensor(odd)])
+    return found[torch.randperm(len(found))]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+@pytest.mark.parametrize("number", [1, 2, 3, 9, 200, 1001, 65537, 3_000_000])
+def test_a_score_next_to_a_threshold(number, dtype):
+    thresholds = torch.linspace(0, 1, number)
+    some = thresholds if number < 1 << 20 else thresholds[torch.randint(0, number, (1000,))].sort().values
+    scores = around(some.to(dtype))
+    target = torch.randint(0, 2, scores.shape)
+    cuts = thresholds.double()
+    histogram = torch.zeros(1, number + 1, 2, dtype=torch.int64)
+    options = False, PROBABILITIES, -1, False, False
+    score_histogram_(scores, target, None, None, cuts, cuts, histogram, None, True, *options)
+    reached = torch.searchsorted(cuts, scores.double().nan_to_num(nan=-1.0, posinf=2.0, neginf=-1.0), right=True)
+    expected = torch.bincount(2 * reached + target, minlength=2 * number + 2).view(1, -1, 2)
+    assert torch.equal(histogram, expected)
+    few = scores[:7].repeat(5)  # a batch that has one of them alone, several times
+    histogram.zero_()
+    score_histogram_(few, target[:7].repeat(5), None, None, cuts, cuts, histogram, None, True, *options)
+    expected = torch.bincount((2 * reached + target)[:7].repeat(5), minlength=2 * number + 2).view(1, -1, 2)
+    assert torch.equal(histogram, expected)
+
+
 def some_weights(target):
     """Weights of which some are 0, and one is out of range."""
     weights = torch.randint(0, 5, target.shape).double() / 4
