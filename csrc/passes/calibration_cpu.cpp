@@ -98,27 +98,17 @@ bool any_outside(const RowsBatch& b, const T* scores, int64_t a_step, int n, boo
 // Which bin has a confidence in [0, 1]: the last one whose edge is not above it.
 class Bins {
  public:
-  explicit Bins(const CalibrationOptions& options)
-      : edges_(options.edges), last_(options.bins - 1), steps_({edges_, edges_ + options.bins}) {}
+  explicit Bins(const CalibrationOptions& options) : edges_({options.edges, options.edges + options.bins}, true) {}
 
-  int64_t operator()(double confidence) const {
-    if (!steps_) return std::upper_bound(edges_, edges_ + last_ + 1, confidence) - edges_ - 1;
-    return steps_.reached(confidence) - 1;
-  }
+  int64_t operator()(double confidence) const { return edges_.reached(confidence) - 1; }
 
   void find(const double* confidence, int n, int32_t* bin) const {
-    if (steps_) {
-      steps_.find(confidence, n, bin);
-      for (int i = 0; i < n; ++i) --bin[i];
-    } else {
-      for (int i = 0; i < n; ++i) bin[i] = static_cast<int32_t>((*this)(confidence[i]));
-    }
+    edges_.find(confidence, n, bin);
+    for (int i = 0; i < n; ++i) --bin[i];
   }
 
  private:
-  const double* edges_;
-  int64_t last_;
-  EvenSteps<double> steps_;
+  Steps<double> edges_;
 };
 
 // What a part adds to, and how.
@@ -291,8 +281,10 @@ struct Run {
     std::fill_n(label, n, 1);
     fetch(b.target, b.target_type, b_at + 2 * kChunk, n);
     if (to.options.columns == 0) return add_confidences(!outside);
+    LabelsFrom labels(to.options.label, first);
     for (int i = 0; i < n; ++i) {
-      if (weight[i] != kLeftOut) to.add(i, to.options.label(first + i), x[i], weight[i], target[i] == 1, first + i);
+      const int64_t of_label = labels.next();
+      if (weight[i] != kLeftOut) to.add(i, of_label, x[i], weight[i], target[i] == 1, first + i);
     }
   }
 };

@@ -175,17 +175,18 @@ struct Run {
       a[i] = b_of[i] = 1.0;
     }
     compute(a, b_of, n, loss, [](auto x, auto y, auto& math) { return math.log_of_ratio(x, y); });
+    LabelsFrom labels(options.label, first);
     if (rows != nullptr) {
       for (int i = 0; i < n; ++i) {
+        const int64_t label = labels.next();
         if (weight[i] == 0.0) continue;
-        rows->add(i, options.label.labels, options.label(first + i),
-                  {weight[i] * brier[i], weight[i] * (loss[i] + c[i]), weight[i]});
+        rows->add(i, options.label.labels, label, {weight[i] * brier[i], weight[i] * (loss[i] + c[i]), weight[i]});
       }
       return;
     }
     if (options.label.labels == 1) return add_up(loss, sums);
     for (int i = 0; i < n; ++i) {
-      double* of_label = sums + options.label(first + i) * kOfLabel;
+      double* of_label = sums + labels.next() * kOfLabel;
       of_label[0] += weight[i] * brier[i];
       of_label[1] += weight[i] == 0.0 ? 0.0 : weight[i] * (loss[i] + c[i]);
       of_label[2] += weight[i];

@@ -32,6 +32,26 @@ struct RowsPart {
   bool outside = false;  // whether there was a score outside [0, 1]
 };
 
+// The labels of elements that follow each other.
+class LabelsFrom {
+ public:
+  LabelsFrom(const LabelsOfElements& of, int64_t element)
+      : of_(of), label_(of(element)), left_(of.inner - element % of.inner) {}
+
+  int64_t next() {
+    const int64_t label = label_;
+    if (--left_ == 0) {
+      left_ = of_.inner;
+      label_ = label + 1 == of_.labels ? 0 : label + 1;
+    }
+    return label;
+  }
+
+ private:
+  const LabelsOfElements& of_;
+  int64_t label_, left_;
+};
+
 // Units of rows that stay together; those of a unit have sums of their own if `apart`.
 struct RowsPlan {
   int64_t units, rows_of_unit;

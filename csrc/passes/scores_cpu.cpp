@@ -23,56 +23,32 @@ constexpr int64_t kMostParts = 16;  // of sums of weights
 constexpr int64_t kSmallestPart = 8192;
 constexpr int64_t kMostCells = int64_t{1} << 24;  // of more there is one set alone
 
-// The bins of scores as V. A cut is the least V that is not below it, so that comparisons say the same.
+// The cuts for scores as V. A cut is the least V that is not below it, so that comparisons say the same.
 template <typename V>
-class Bins {
- public:
-  Bins(const double* cuts, int64_t number, bool uniform)
-      : cuts_(number + 2, std::numeric_limits<V>::quiet_NaN()), number_(number) {
-    for (int64_t i = 0; i < number; ++i) {
-      V cut = static_cast<V>(cuts[i]);
-      if (cut < cuts[i]) cut = std::nextafter(cut, std::numeric_limits<V>::infinity());
-      cuts_[i] = cut;
-    }
-    if (uniform) steps_ = EvenSteps<V>({cuts_.begin(), cuts_.begin() + number});
+Steps<V> bins_of(const double* cuts, int64_t number, bool uniform) {
+  std::vector<V> found(number);
+  for (int64_t i = 0; i < number; ++i) {
+    found[i] = static_cast<V>(cuts[i]);
+    if (found[i] < cuts[i]) found[i] = std::nextafter(found[i], std::numeric_limits<V>::infinity());
   }
+  return Steps<V>(std::move(found), uniform);
+}
 
-  // How many cuts each of n scores reaches.
-  void find(const V* x, int n, int32_t* bins) const { steps_ ? steps_.find(x, n, bins) : search(x, n, bins); }
-
- private:
-  void search(const V* x, int n, int32_t* bins) const {
-    for (int i = 0; i < n; ++i) {
-      const V* base = cuts_.data();
-      for (int64_t left = number_; left > 1;) {
-        const int64_t half = left / 2;
-        base += x[i] >= base[half - 1] ? half : 0;
-        left -= half;
-      }
-      bins[i] = static_cast<int32_t>(base - cuts_.data()) + (x[i] >= *base);
-    }
-  }
-
-  std::vector<V> cuts_;
-  int64_t number_;
-  EvenSteps<V> steps_;
-};
-
-// Bins of both readings, for the type of the scores.
+// Those of both readings, for the type of the scores.
 struct AllBins {
-  Bins<float> floats[2];
-  Bins<double> doubles[2];
+  Steps<float> floats[2];
+  Steps<double> doubles[2];
 
   AllBins(const ScoreBins& of, bool wide, bool softmax)
-      : floats{Bins<float>(of.cuts, wide ? 0 : of.number, of.uniform), of_logits<float>(of, !wide, softmax)},
-        doubles{Bins<double>(of.cuts, wide ? of.number : 0, of.uniform), of_logits<double>(of, wide, softmax)} {}
+      : floats{bins_of<float>(of.cuts, wide ? 0 : of.number, of.uniform), of_logits<float>(of, !wide, softmax)},
+        doubles{bins_of<double>(of.cuts, wide ? of.number : 0, of.uniform), of_logits<double>(of, wide, softmax)} {}
 
   template <typename V>
-  static Bins<V> of_logits(const ScoreBins& of, bool wanted, bool softmax) {
-    return Bins<V>(softmax ? of.cuts : of.logit_cuts, wanted ? of.number : 0, softmax && of.uniform);
+  static Steps<V> of_logits(const ScoreBins& of, bool wanted, bool softmax) {
+    return bins_of<V>(softmax ? of.cuts : of.logit_cuts, wanted ? of.number : 0, softmax && of.uniform);
   }
-  const Bins<float>& of(float, bool logits) const { return floats[logits]; }
-  const Bins<double>& of(double, bool logits) const { return doubles[logits]; }
+  const Steps<float>& of(float, bool logits) const { return floats[logits]; }
+  const Steps<double>& of(double, bool logits) const { return doubles[logits]; }
 };
 
 // The rows of a state that the samples of a block have in one slicing, and how many cells a row has.

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Which of many equal steps a value reaches.
+// Which of many steps a value reaches.
 
 #pragma once
 
@@ -8,31 +8,39 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <utility>
 #include <vector>
 
 namespace fastmetrics {
 
-// Numbers from 0 to 1 that ascend, of which each is about the same step from the next. A product says which of them are
-// reached, unless it is so near to one that only a comparison does: memory is asked for those alone.
+// Numbers that ascend. Where they go from 0 to 1 and each is about as far from the next, a product says which of them
+// are reached, unless it is so near to one that only a comparison does: memory is asked for those alone. Others are
+// searched by halves, without a branch, which nobody could foretell.
 template <typename V>
-class EvenSteps {
+class Steps {
  public:
-  explicit EvenSteps(std::vector<V> steps = {}) : steps_(std::move(steps)) {
-    if (steps_.empty() || steps_.front() != 0 || (steps_.size() > 1 && steps_.back() != 1)) return;
-    last_ = static_cast<V>(steps_.size() - 1);
-    double farthest = 0.0;
-    for (size_t i = 0; i < steps_.size(); ++i) {
-      farthest = std::max(farthest, std::fabs(static_cast<double>(steps_[i]) * last_ - static_cast<double>(i)));
+  // even: whether they may be so.
+  Steps(std::vector<V> steps, bool even) : steps_(std::move(steps)), number_(static_cast<int64_t>(steps_.size())) {
+    if (even && number_ > 0 && steps_.front() == 0 && (number_ == 1 || steps_.back() == 1)) {
+      last_ = static_cast<V>(number_ - 1);
+      double farthest = 0.0;
+      for (int64_t i = 0; i < number_; ++i) {
+        farthest = std::max(farthest, std::fabs(static_cast<double>(steps_[i]) * last_ - static_cast<double>(i)));
+      }
+      const double rounding = static_cast<double>(last_) * std::numeric_limits<V>::epsilon();
+      near_ = static_cast<V>(4 * (farthest + rounding));
     }
-    const double rounding = static_cast<double>(last_) * std::numeric_limits<V>::epsilon();
-    near_ = static_cast<V>(4 * (farthest + rounding));
+    steps_.push_back(std::numeric_limits<V>::quiet_NaN());  // is read where there is no step, and not reached
   }
-
-  // Whether they are as said, so that find() may be called.
-  explicit operator bool() const { return near_ < kFarthest; }
 
   // How many of them each of n values reaches; NaN reaches none.
   void find(const V* __restrict x, int n, int32_t* __restrict reached) const {
+    if (!even()) {
+      int i = 0;
+      for (; i + kAtOnce <= n; i += kAtOnce) search<kAtOnce>(x + i, reached + i);
+      for (; i < n; ++i) search<1>(x + i, reached + i);
+      return;
+    }
     const V last = last_, near = near_;
     int32_t compare = 0;
     for (int i = 0; i < n; ++i) {
@@ -42,23 +50,47 @@ class EvenSteps {
       reached[i] = nearest + ((beyond >= V(0) ? 1 : 0) & (x[i] >= V(0) ? 1 : 0));
       compare |= (std::fabs(beyond) < near ? 1 : 0) & (x[i] > V(0) ? 1 : 0) & (x[i] < V(1) ? 1 : 0);
     }
-    for (int i = 0; i < n && compare != 0; ++i) reached[i] = this->reached(x[i]);
+    for (int i = 0; i < n && compare != 0; ++i) reached[i] = next_to_nearest(x[i]);
   }
 
   int32_t reached(V x) const {
-    const int32_t nearest = static_cast<int32_t>(within(x) * last_ + V(0.5));
-    return nearest + (x >= steps_[nearest]);
+    int32_t found;
+    find(&x, 1, &found);
+    return found;
   }
 
  private:
-  static constexpr V kFarthest = V(0.125);  // of a step
+  static constexpr int kAtOnce = 8;
 
   static V within(V x) {
     const V at_least_0 = x > V(0) ? x : V(0);  // 0 for NaN
     return at_least_0 < V(1) ? at_least_0 : V(1);
   }
 
+  bool even() const { return near_ < V(0.125); }
+
+  int32_t next_to_nearest(V x) const {
+    const int32_t nearest = static_cast<int32_t>(within(x) * last_ + V(0.5));
+    return nearest + (x >= steps_[nearest]);
+  }
+
+  // Of several values, since each look waits for the one before.
+  template <int kValues>
+  void search(const V* x, int32_t* reached) const {
+    const V* base[kValues];
+    for (int k = 0; k < kValues; ++k) base[k] = steps_.data();
+    for (int64_t left = number_; left > 1;) {
+      const int64_t half = left / 2;
+      for (int k = 0; k < kValues; ++k) base[k] += half & -static_cast<int64_t>(x[k] >= base[k][half - 1]);
+      left -= half;
+    }
+    for (int k = 0; k < kValues; ++k) {
+      reached[k] = static_cast<int32_t>(base[k] - steps_.data()) + (x[k] >= *base[k]);
+    }
+  }
+
   std::vector<V> steps_;
+  int64_t number_;
   V last_ = 0, near_ = 1;  // near: what a product may be wrong by, and a step be elsewhere, of a step
 };
 
