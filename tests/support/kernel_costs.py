@@ -366,8 +366,8 @@ BARS = (
     Bar(r"binary_lines_kernel<(float|Half|BFloat16), .*, false, 4>", 20, in_flight=24, divides=False),
     Bar(r"binary_lines_kernel<(float|Half|BFloat16), .*, true, 4>", 32, in_flight=24, divides=False),
     # weighted elements, and those of given rows
-    Bar(r"binary_cells_kernel<.*, unsigned int>", 101, code=12 * 1024, divides=False),
-    Bar(r"binary_cells_kernel<.*, double>", 145, code=13 * 1024, divides=False),
+    Bar(r"binary_cells_kernel<.*, unsigned int>", 99, code=12 * 1024, divides=False),
+    Bar(r"binary_cells_kernel<.*, double>", 141, code=13 * 1024, divides=False),
     # one by one: latency binds, so that no load may wait for another without need
     Bar(r"(score|keep)_elements_kernel<.*>", 255, in_flight=12),
     # a histogram of scores: to find the bin takes half of them
