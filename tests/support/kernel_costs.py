@@ -359,12 +359,12 @@ BARS = (
     # with ranks
     Bar(r"planes_kernel<(float, 4|Half, 8|BFloat16, 8), 4, long>", 12, in_flight=64),
     # binary and multilabel; with an ignored target it is one comparison more for each
-    Bar(r"binary_wide_kernel<(float|Half|BFloat16), .*, false, .*>", 12, in_flight=64),
-    Bar(r"binary_wide_kernel<(float|Half|BFloat16), .*, true, .*>", 20, in_flight=48),
+    Bar(r"binary_wide_kernel<(float|Half|BFloat16), .*, false, .*>", 11, in_flight=64),
+    Bar(r"binary_wide_kernel<(float|Half|BFloat16), .*, true, .*>", 18, in_flight=48),
     Bar(r"binary_wide_kernel<.*, 1>", 23, divides=False),
     # lines of 40, many of them
-    Bar(r"binary_lines_kernel<(float|Half|BFloat16), .*, false, 4>", 20, in_flight=24, divides=False),
-    Bar(r"binary_lines_kernel<(float|Half|BFloat16), .*, true, 4>", 32, in_flight=24, divides=False),
+    Bar(r"binary_lines_kernel<(float|Half|BFloat16), .*, false, 4>", 19, in_flight=24, divides=False),
+    Bar(r"binary_lines_kernel<(float|Half|BFloat16), .*, true, 4>", 30, in_flight=24, divides=False),
     # weighted elements, and those of given rows
     Bar(r"binary_cells_kernel<.*, unsigned int>", 99, code=12 * 1024, divides=False),
     Bar(r"binary_cells_kernel<.*, double>", 141, code=13 * 1024, divides=False),
