@@ -25,18 +25,19 @@ void multiclass(View preds, View target, OptionalView valid, OptionalState confu
   const MulticlassBatch b =
       multiclass_batch(preds, target, valid, weights, r, num_classes, ignore_index, has_ignore_index);
   int64_t* of_rows = multiclass_samples(r, weights, samples);
-  const cudaStream_t stream = current_stream();
   auto add = [&](const auto& states, auto* of_samples, const auto& without_rows) {
-    if (!rows.has_value()) return without_rows(b, states, stream);
-    Workspace workspace(kMulticlassRowsWorkspace);
-    return launch_multiclass_rows(b, r, states, of_samples, workspace.as<int64_t>(), stream);
+    if (!rows.has_value()) return check("multiclass_", without_rows(b, states, current_stream()));
+    const ScratchSize size = multiclass_rows_scratch(r, of_samples != nullptr && states.faults != nullptr);
+    with_scratch("multiclass_", size, [&](const Scratch& scratch, cudaStream_t stream) {
+      return launch_multiclass_rows(b, r, states, of_samples, scratch, stream);
+    });
   };
   if (weights.has_value()) {
     const auto states = multiclass_states<double>(b, r, confusion, counts, ranks, rank_histogram, faults);
-    check("multiclass_", add(states, static_cast<double*>(nullptr), launch_multiclass_weighted));
+    add(states, static_cast<double*>(nullptr), launch_multiclass_weighted);
   } else {
     const auto states = multiclass_states<int64_t>(b, r, confusion, counts, ranks, rank_histogram, faults);
-    check("multiclass_", add(states, of_rows, launch_multiclass));
+    add(states, of_rows, launch_multiclass);
   }
 }
 
@@ -55,14 +56,12 @@ void binary(View preds, View target, OptionalView valid, State counts, OptionalS
       return launch_binary(b, of_counts, of_faults, scratch, stream);
     });
   }
-  Workspace workspace(binary_cells_workspace(c));
-  int64_t* scratch = workspace.as<int64_t>();
-  const cudaStream_t stream = current_stream();
-  if (weights.has_value()) {
-    check("binary_", launch_binary_cells(c, binary_counts<double>(r, counts), of_faults, scratch, stream));
-  } else {
-    check("binary_", launch_binary_cells(c, binary_counts<int64_t>(r, counts), of_faults, scratch, stream));
-  }
+  auto add = [&](auto* of_counts) {
+    with_scratch("binary_", binary_cells_scratch(c), [&](const Scratch& scratch, cudaStream_t stream) {
+      return launch_binary_cells(c, of_counts, of_faults, scratch, stream);
+    });
+  };
+  weights.has_value() ? add(binary_counts<double>(r, counts)) : add(binary_counts<int64_t>(r, counts));
 }
 
 void count_groups(View rows, OptionalView valid, State counts, OptionalState faults) {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernels of the binary pass over weighted elements, and over those of given rows.
+// The kernel of the binary pass over weighted elements, and over those of given rows.
 //
 // An element goes to one of the kCells cells of each of its rows, and label: uint32 counts or float64 sums of weights.
-// A small kernel takes the cells that are meant and adds them to the state: each outcome is a sum of its own, since a
-// difference of sums would round, and could come out below zero. Where the samples of rows are wanted, one cell more
-// has the valid elements that are not counted.
+// When all have counted, other blocks take the cells that are meant and add them to the state (common/rounds.cuh): each
+// outcome is a sum of its own, since a difference of sums would round, and could come out below zero. Where the samples
+// of rows are wanted, one cell more has the valid elements that are not counted.
 //
 // Sums of weights are added in no fixed order.
 
@@ -15,6 +15,7 @@
 
 #include "common/cells.cuh"
 #include "common/divisor.h"
+#include "common/rounds.cuh"
 #include "passes/binary_cells.h"
 
 namespace fastmetrics {
@@ -121,19 +122,89 @@ __device__ __forceinline__ int read_element(const BinaryBatch& b, const Sizes& s
   return counted ? cell_of(static_cast<int32_t>(target), as_probability, as_logit) : kCells;
 }
 
+// Where the blocks count, which is zero before and after, and the state.
+template <typename Cell>
+struct CellsFound {
+  using State = std::conditional_t<std::is_same<Cell, double>::value, double, int64_t>;
+  static constexpr int64_t kGroups = 2 * kKindsOfFault;
+
+  Turns turns;
+  int64_t* any_outside;       // whether a score lies outside [0, 1]
+  int64_t* groups;            // [kGroups], those out of range as BadOnes::close writes it
+  CellOfCard<Cell>* of_card;  // [rows and labels, cells of one]
+  State* counts;              // [rows and labels, 4]
+  int64_t* faults;            // [kFaults] or null
+};
+
+// Records what is bad of a batch, when all of it is in the scratch, and makes that zero; one thread. Out of line,
+// because it has more in registers than the loops.
+template <typename Cell>
+__device__ __attribute__((noinline)) void finish_cells(const BinaryCells& c, const CellsFound<Cell>& found) {
+  *found.any_outside = 0;
+  int64_t* const faults = found.faults;
+  if (faults != nullptr) {
+    record_faults(faults, [&](int which, int64_t place) {
+      const BinaryBatch& b = c.batch;
+      const bool target = which == kBadTarget, weight = which == kBadWeight;
+      const Layout& layout = b.samples;
+      const int64_t at = layout.offset(place, target ? layout.b_stride : weight ? layout.d_stride : layout.a_stride);
+      if (weight) return int64_t{__double_as_longlong(b.weights[at])};
+      return label_at(target ? b.target : b.preds, target ? b.target_type : b.preds_type, at);
+    });
+    const int64_t count = found.groups[0];
+    if (c.samples != nullptr && c.rows.of.slicings == 1 && count != 0) {
+      if (faults[2 * kBadGroup] == 0) {
+        faults[2 * kBadGroup + 1] = c.rows.of.row_of(kNoPlace - found.groups[kKindsOfFault], 0);
+      }
+      faults[2 * kBadGroup] += count;
+    }
+  }
+  found.groups[0] = found.groups[kKindsOfFault] = 0;
+}
+
+// Adds the cells that are meant to the state, and makes all of them zero; all threads of the blocks that do so call it.
+// Out of line, as above.
+template <typename Cell>
+__device__ __attribute__((noinline)) void add_cells(const BinaryCells& c, const CellsFound<Cell>& found) {
+  using Total = CellOfCard<Cell>;
+  using State = typename CellsFound<Cell>::State;
+  const int of_place = c.cells_of_place();
+  const int64_t stride = static_cast<int64_t>(found.turns.adders) * kThreads;
+  const bool logits = *found.any_outside != 0;
+  for (int64_t i = found.turns.current().thread(); i < c.rows.count(); i += stride) {
+    Total* of = found.of_card + i * of_place;
+    Total valid = 0;
+    for (int cell = 0; cell < kCells; ++cell) {
+      const Total sum = of[cell];
+      found.counts[i * 4 + outcome_of(cell, logits)] += static_cast<State>(sum);
+      valid += sum;
+      of[cell] = 0;
+    }
+    if (c.samples == nullptr) continue;
+    if constexpr (std::is_same<State, int64_t>::value) {
+      atomicAdd(as_count(c.samples + i / c.rows.labels), valid + of[kCells]);
+    }
+    of[kCells] = 0;
+  }
+}
+
 // Cells of the whole batch. replicas: a power of two up to kThreads, or 0 for no cells in shared memory.
-// of_card: [rows and labels, cells of one], zero before. any_outside: zero before. groups: scratch of those out of
-// range, as BadOnes::close writes it, zero before.
 template <typename T, typename Cell>
-FM_KERNEL binary_cells_kernel(const BinaryCells c, const CellsDivisors divisors, int replicas,
-                              CellOfCard<Cell>* of_card, int64_t* any_outside, int64_t* groups, int64_t* faults) {
+FM_KERNEL binary_cells_kernel(const __grid_constant__ BinaryCells c, const CellsDivisors divisors, int replicas,
+                              const __grid_constant__ CellsFound<Cell> of_all) {
+  const Turn turn = of_all.turns.take();
+  if (turn.round == Round::kSums) {
+    add_cells(c, of_all);
+    if (of_all.turns.are_over() && threadIdx.x == 0) finish_cells(c, of_all);
+    return;
+  }
   extern __shared__ __align__(16) unsigned char shared[];
   const int of_place = c.cells_of_place();
   CellsOfBlock<Cell> cells(shared, c.rows.count() * of_place, replicas);
-  const int64_t elements = c.elements(), stride = static_cast<int64_t>(gridDim.x) * kThreads;
+  const int64_t elements = c.elements(), stride = of_all.turns.threads();
   BadOnes bad, bad_groups;
   bool outside = false;
-  for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < elements; i += stride) {
+  for (int64_t i = turn.thread(); i < elements; i += stride) {
     Cell amount;
     const int found = read_element<T>(c.batch, divisors.samples, i, &amount, &outside, &bad);
     if (found < 0 || found >= of_place) continue;
@@ -142,49 +213,16 @@ FM_KERNEL binary_cells_kernel(const BinaryCells c, const CellsDivisors divisors,
       if (place < 0) {
         bad_groups.add(kBadTarget, i);
       } else {
-        cells.add(cell, amount, of_card + cell);
+        cells.add(cell, amount, of_all.of_card + cell);
       }
     }
   }
-  cells.flush(of_card);
+  cells.flush(of_all.of_card);
   outside = __syncthreads_or(outside);
-  if (outside && threadIdx.x == 0) atomicMax(as_count(any_outside), Count{1});
-  bad.close(faults);
-  if (c.samples != nullptr) bad_groups.close(groups, groups + kKindsOfFault);
-}
-
-// Adds the cells that are meant to the state. counts: int64, or float64 for weights, [rows and labels, 4].
-template <typename Cell, typename State>
-FM_KERNEL binary_cells_choose_kernel(const BinaryCells c, const Cell* of_card, const int64_t* any_outside,
-                                     const int64_t* groups, State* counts, int64_t* faults) {
-  const int of_place = c.cells_of_place();
-  const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
-  const bool logits = *any_outside != 0;
-  for (int64_t i = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; i < c.rows.count(); i += stride) {
-    const Cell* of = of_card + i * of_place;
-    Cell valid = 0;
-    for (int cell = 0; cell < kCells; ++cell) {
-      counts[i * 4 + outcome_of(cell, logits)] += static_cast<State>(of[cell]);
-      valid += of[cell];
-    }
-    if constexpr (std::is_same<State, int64_t>::value) {
-      if (c.samples != nullptr) atomicAdd(as_count(c.samples + i / c.rows.labels), valid + of[kCells]);
-    }
-  }
-  if (faults == nullptr || blockIdx.x != 0 || threadIdx.x != 0) return;
-  record_faults(faults, [&](int which, int64_t place) {
-    const BinaryBatch& b = c.batch;
-    if (which == kBadWeight) {
-      return int64_t{__double_as_longlong(b.weights[b.samples.offset(place, b.samples.d_stride)])};
-    }
-    int64_t of_preds, of_target;
-    b.samples.locate(place, &of_preds, &of_target);
-    return which == kBadTarget ? label_at(b.target, b.target_type, of_target)
-                               : label_at(b.preds, b.preds_type, of_preds);
-  });
-  if (c.samples == nullptr || c.rows.of.slicings != 1 || groups[0] == 0) return;
-  if (faults[2 * kBadGroup] == 0) faults[2 * kBadGroup + 1] = c.rows.of.row_of(kNoPlace - groups[kKindsOfFault], 0);
-  faults[2 * kBadGroup] += groups[0];
+  if (outside && threadIdx.x == 0) atomicMax(as_count(of_all.any_outside), Count{1});
+  bad.close(of_all.faults);
+  if (c.samples != nullptr) bad_groups.close(of_all.groups, of_all.groups + kKindsOfFault);
+  of_all.turns.done();
 }
 
 }  // namespace fastmetrics

@@ -27,14 +27,11 @@ struct Tuning {
 };
 
 template <typename T>
-cudaError_t launch_groups(const Card& card, const BinaryBatch& b, const BinaryTotals& to, cudaStream_t stream) {
-  const int64_t units = b.groups * b.labels;
-  if (b.per_sample >= Tuning::kFewestForWarp) {
-    const dim3 blocks(blocks_for(card, units, kThreads / kWarp, Tuning::kBlocksPerMultiprocessor));
-    return launch(binary_groups_kernel<T, kWarp>, blocks, 0, stream, b, to);
-  }
-  const dim3 blocks(blocks_for(card, units, kThreads, Tuning::kBlocksPerMultiprocessor));
-  return launch(binary_groups_kernel<T, 1>, blocks, 0, stream, b, to);
+cudaError_t launch_groups(const BinaryStart& start) {
+  const int64_t units = start.b.groups * start.b.labels;
+  auto blocks = [&](int of_block) { return blocks_for(start.card, units, of_block, Tuning::kBlocksPerMultiprocessor); };
+  return start.b.per_sample >= Tuning::kFewestForWarp ? start(binary_groups_kernel<T, kWarp>, blocks(kThreads / kWarp))
+                                                      : start(binary_groups_kernel<T, 1>, blocks(kThreads));
 }
 
 // How a batch lies whose scores are neighbours, as are their targets, without a mask.
@@ -64,7 +61,8 @@ Lines lines_of(const BinaryBatch& b) {
 }
 
 template <typename T>
-cudaError_t launch_totals(const Card& card, const BinaryBatch& b, const BinaryTotals& to, cudaStream_t stream) {
+cudaError_t launch_totals(const BinaryStart& start) {
+  const BinaryBatch& b = start.b;
   const Layout& layout = b.samples;
   const int64_t samples = layout.samples();
   // threads lie along the labels where those are the neighbours
@@ -73,11 +71,10 @@ cudaError_t launch_totals(const Card& card, const BinaryBatch& b, const BinaryTo
     while (columns < b.labels && columns < kThreads) columns *= 2;
   }
   const int64_t chunks = (b.labels + columns - 1) / columns;
-  auto start = [&](auto kernel, int64_t work) {
+  auto start_for = [&](auto kernel, int64_t work) {
     const int64_t per_block = int64_t{kThreads} / columns * Tuning::kSamplesPerThread;
     const int most = static_cast<int>(std::max<int64_t>(1, Tuning::kBlocksPerMultiprocessor / chunks));
-    const int64_t blocks = blocks_for(card, work, per_block, most) * chunks;
-    return launch(kernel, dim3(static_cast<unsigned>(blocks)), 0, stream, b, columns, chunks, to);
+    return start(kernel, blocks_for(start.card, work, per_block, most) * chunks, columns, chunks);
   };
   if constexpr (!std::is_same<T, Label>::value) {
     constexpr int kN = kPerLoad<T>;
@@ -85,57 +82,56 @@ cudaError_t launch_totals(const Card& card, const BinaryBatch& b, const BinaryTo
     bool wide = columns == 1 && layout.a_stride[last] == 1 && layout.size[last] % kN == 0 &&
                 aligned_16(b.preds, sizeof(T), b.a_label);
     for (int d = 0; d < last; ++d) wide = wide && layout.a_stride[d] * sizeof(T) % 16 == 0;
-    if (wide) return start(binary_kernel<T, kN>, samples / kN);
+    if (wide) return start_for(binary_kernel<T, kN>, samples / kN);
   }
-  return start(binary_kernel<T, 1>, samples);
+  return start_for(binary_kernel<T, 1>, samples);
 }
 
 template <typename T>
-cudaError_t launch_any(const Card& card, const BinaryBatch& b, const BinaryTotals& to, cudaStream_t stream) {
-  return b.groups > 1 ? launch_groups<T>(card, b, to, stream) : launch_totals<T>(card, b, to, stream);
+cudaError_t launch_any(const BinaryStart& start) {
+  return start.b.groups > 1 ? launch_groups<T>(start) : launch_totals<T>(start);
 }
 
-cudaError_t launch_totals_of(const Card& card, const BinaryBatch& b, const BinaryTotals& to, cudaStream_t stream) {
+cudaError_t launch_totals_of(const BinaryStart& start) {
+  const BinaryBatch& b = start.b;
   switch (lines_of(b)) {
     case Lines::kLong:
-      return launch_binary_wide({card, b, to, stream});
+      return launch_binary_wide(start);
     case Lines::kOfLabels:
-      return launch_binary_labels({card, b, to, stream});
+      return launch_binary_labels(start);
     case Lines::kShort:
-      return launch_binary_lines({card, b, to, stream});
+      return launch_binary_lines(start);
     case Lines::kNone:
       break;
   }
-  if (!is_floating(b.preds_type)) return launch_any<Label>(card, b, to, stream);
+  if (!is_floating(b.preds_type)) return launch_any<Label>(start);
   cudaError_t error = cudaSuccess;
-  with_score_type(b.preds_type, [&](auto t) { error = launch_any<decltype(t)>(card, b, to, stream); });
+  with_score_type(b.preds_type, [&](auto t) { error = launch_any<decltype(t)>(start); });
   return error;
 }
 
-// Of the scratch, besides the totals, which must be 16-byte aligned.
-constexpr int64_t kBesides = 2;
-
-bool is_one_launch(const BinaryBatch& b) { return b.groups * b.labels <= Tuning::kMostOfLastBlock; }
+// Of the scratch, besides the totals, which must be 16-byte aligned: that of the turns, and whether scores lie outside.
+constexpr int64_t kBesides = kTurnsScratch + 1;
+static_assert(kBesides % 2 == 0, "16 bytes");
 
 }  // namespace
 
-ScratchSize binary_scratch(const BinaryBatch& b) {
-  const int64_t totals = b.groups * b.labels * kTotals;
-  return {kBesides + totals, 0, is_one_launch(b)};
-}
+ScratchSize binary_scratch(const BinaryBatch& b) { return {kBesides + b.groups * b.labels * kTotals}; }
 
 cudaError_t launch_binary(const BinaryBatch& b, int64_t* counts, int64_t* faults, const Scratch& scratch,
                           cudaStream_t stream) {
   if (b.samples.samples() == 0 || b.labels == 0) return cudaSuccess;
   Card card;
-  cudaError_t error = current_card(&card);
+  const cudaError_t error = current_card(&card);
   if (error != cudaSuccess) return error;
-  int64_t *outside = scratch.zeros, *ticket = is_one_launch(b) ? scratch.zeros + 1 : nullptr;
-  const BinaryTotals to{scratch.zeros + kBesides, outside, ticket, counts, faults};
-  error = launch_totals_of(card, b, to, stream);
-  if (error != cudaSuccess || is_one_launch(b)) return error;
-  const dim3 blocks(blocks_for(card, b.groups * b.labels, kThreads, Tuning::kBlocksPerMultiprocessor));
-  return launch(binary_choose_kernel, blocks, 0, stream, b, to);
+  const int64_t units = b.groups * b.labels;
+  Turns turns{};
+  if (units > Tuning::kMostOfLastBlock) {
+    turns = {false, 0, blocks_for(card, units, kThreads, Tuning::kBlocksPerMultiprocessor), scratch.zeros};
+  }
+  int64_t* const outside = scratch.zeros + kTurnsScratch;
+  const BinaryTotals to{scratch.zeros + kBesides, outside, scratch.zeros, turns, counts, faults};
+  return launch_totals_of({card, b, to, stream});
 }
 
 }  // namespace fastmetrics

@@ -12,17 +12,19 @@ namespace fastmetrics {
 // blocks in a row have all labels. kN neighbouring samples a thread; more than one if they are in one run, and aligned.
 template <typename T, int kN>
 FM_KERNEL binary_kernel(const BinaryBatch b, int columns, int64_t chunks, const BinaryTotals to) {
+  const Turn turn = to.turns.take();
+  if (turn.round == Round::kSums) return to.add(b);
   __shared__ uint32_t of_block[kThreads * kTotals];  // [columns, kTotals]
   for (int i = threadIdx.x; i < columns * kTotals; i += kThreads) of_block[i] = 0;
   __syncthreads();
   const int column = static_cast<int>(threadIdx.x) % columns, rows = kThreads / columns;
-  const int64_t first_label = blockIdx.x % chunks * columns, label = first_label + column;
-  const int64_t packs = b.samples.samples() / kN, stride = gridDim.x / chunks * rows;
+  const int64_t first_label = turn.block % chunks * columns, label = first_label + column;
+  const int64_t packs = b.samples.samples() / kN, stride = to.turns.blocks / chunks * rows;
   const int64_t b_step = b.samples.b_stride[b.samples.dims - 1];
   Tally<T> tally;
   BadOnes bad;
   if (label < b.labels) {
-    for (int64_t i = blockIdx.x / chunks * rows + static_cast<int>(threadIdx.x) / columns; i < packs; i += stride) {
+    for (int64_t i = turn.block / chunks * rows + static_cast<int>(threadIdx.x) / columns; i < packs; i += stride) {
       int64_t of_preds, of_target;
       b.samples.locate(i * kN, &of_preds, &of_target);
       of_preds += label * b.a_label;
@@ -58,14 +60,16 @@ FM_KERNEL binary_kernel(const BinaryBatch b, int columns, int64_t chunks, const 
 // Totals of each index of dimension 0: kLanes lanes have the elements of one index and one label.
 template <typename T, int kLanes>
 FM_KERNEL binary_groups_kernel(const BinaryBatch b, const BinaryTotals to) {
+  const Turn turn = to.turns.take();
+  if (turn.round == Round::kSums) return to.add(b);
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
   constexpr int kUnits = kThreads / kLanes;
   const int64_t units = b.groups * b.labels;
   bool outside = false;
   BadOnes bad;
   // all lanes of a warp go round together, so that they meet in the shuffles
-  for (int64_t first = static_cast<int64_t>(blockIdx.x) * kUnits; first < units;
-       first += static_cast<int64_t>(gridDim.x) * kUnits) {
+  for (int64_t first = static_cast<int64_t>(turn.block) * kUnits; first < units;
+       first += static_cast<int64_t>(to.turns.blocks) * kUnits) {
     const int64_t unit = first + static_cast<int>(threadIdx.x) / kLanes;
     const int64_t group = unit / b.labels, label = unit % b.labels;
     Tally<T> tally;
@@ -87,13 +91,6 @@ FM_KERNEL binary_groups_kernel(const BinaryBatch b, const BinaryTotals to) {
   to.mark_outside(outside);
   bad.close(to.faults);
   to.close(b);
-}
-
-// Adds the totals that are meant to the state, where they are many.
-FM_KERNEL binary_choose_kernel(const BinaryBatch b, const BinaryTotals to) {
-  const int64_t first = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x;
-  to.choose(b.groups * b.labels, first, static_cast<int64_t>(gridDim.x) * kThreads);
-  if (to.faults != nullptr && blockIdx.x == 0 && threadIdx.x == 0) record_binary(b, to.faults);
 }
 
 }  // namespace fastmetrics

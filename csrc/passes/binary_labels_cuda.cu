@@ -27,8 +27,7 @@ cudaError_t launch_labels(const BinaryStart& start, const Cutoffs<T, I>& than) {
   const int64_t blocks = std::max(fewest, of_card), threads = blocks * kThreads;
   // each of a thread's neighbours has the same label again
   const int64_t round = labels / std::gcd(labels, int64_t{kN}), step = threads / round * round;
-  return launch(binary_wide_kernel<T, I, kIgnores, kN>, dim3(static_cast<unsigned>(blocks)), 0, start.stream, start.b,
-                than, length, static_cast<int>(blocks), step, start.to);
+  return start(binary_wide_kernel<T, I, kIgnores, kN>, blocks, than, length, static_cast<int>(blocks), step);
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What launch_binary does with scores that are neighbours, as are their targets. Each is a source of its own, of which
-// compilers can have one each.
+// How the kernels that count totals are started, and what launch_binary does with scores that are neighbours, as are
+// their targets. Each of these is a source of its own, of which compilers can have one each.
 
 #pragma once
 
@@ -17,6 +17,14 @@ struct BinaryStart {
   const BinaryBatch& b;
   const BinaryTotals& to;
   cudaStream_t stream;
+
+  // Starts a kernel whose last parameter is `to`, with so many blocks that count.
+  template <typename Kernel, typename... Arguments>
+  cudaError_t operator()(Kernel kernel, int64_t blocks, const Arguments&... arguments) const {
+    BinaryTotals of = to;
+    of.turns.blocks = static_cast<int>(blocks);
+    return launch(kernel, dim3(static_cast<unsigned>(of.turns.grid())), 0, stream, b, arguments..., of);
+  }
 };
 
 // Long lines of one label, 16-byte aligned: the second of two dimensions of the samples, or the whole batch.

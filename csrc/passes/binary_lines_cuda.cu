@@ -20,8 +20,8 @@ struct Tuning {
 template <int kLanes, bool kIgnores, typename T, typename I>
 cudaError_t launch_lines(const BinaryStart& start, const Cutoffs<T, I>& than) {
   const int64_t lines = start.b.groups * start.b.labels;
-  const dim3 blocks(blocks_for(start.card, lines, kThreads / kLanes, Tuning::kBlocksPerMultiprocessor));
-  return launch(binary_lines_kernel<T, I, kIgnores, kLanes>, blocks, 0, start.stream, start.b, than, start.to);
+  const int blocks = blocks_for(start.card, lines, kThreads / kLanes, Tuning::kBlocksPerMultiprocessor);
+  return start(binary_lines_kernel<T, I, kIgnores, kLanes>, blocks, than);
 }
 
 }  // namespace

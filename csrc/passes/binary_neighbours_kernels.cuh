@@ -58,6 +58,20 @@ struct Cutoffs {
   I ignore;  // where targets are ignored at all, and then neither 0 nor 1
 };
 
+// Adds to a sum if x is above a cutoff: two instructions, for which the compiler takes two and a half.
+__device__ __forceinline__ void add_above(float x, float cutoff, uint32_t amount, uint32_t* sum) {
+#ifdef __CUDA_ARCH__
+  asm("{ .reg .pred above; setp.gt.f32 above, %1, %2; @above add.u32 %0, %0, %3; }"
+      : "+r"(*sum)
+      : "f"(x), "f"(cutoff), "r"(amount));
+#else
+  if (x > cutoff) *sum += amount;
+#endif
+}
+__device__ __forceinline__ void add_above(double x, double cutoff, uint32_t amount, uint32_t* sum) {
+  if (x > cutoff) *sum += amount;
+}
+
 // Counts neighbours, whose labels are those of the slots in turn. Whether all targets are 0, 1 or ignored; else nothing
 // was counted. I: of the size of a target.
 template <bool kIgnores, typename T, typename I, int kN, int kSlots>
@@ -92,8 +106,8 @@ __device__ __forceinline__ bool count_pack(const BinaryBatch& b, const Cutoffs<T
     }
     if (ignored) one = 0;
     to.seen += one;
-    if (score > than.probability) to.as_probability += one;
-    if (score > than.logit) to.as_logit += one;
+    add_above(score, than.probability, one, &to.as_probability);
+    add_above(score, than.logit, one, &to.as_logit);
     if (!ignored || b.ignored_decide) {
       if constexpr (sizeof(W) == sizeof(uint32_t)) {
         const uint32_t bits = __float_as_uint(score);
@@ -122,16 +136,18 @@ __device__ __forceinline__ bool count_pack(const BinaryBatch& b, const Cutoffs<T
 template <typename T, typename I, bool kIgnores, int kSlots>
 FM_KERNEL binary_wide_kernel(const BinaryBatch b, const Cutoffs<T, I> than, int64_t length, int chunks, int64_t stride,
                              const BinaryTotals to) {
+  const Turn turn = kSlots == 1 ? to.turns.take() : Turn{Round::kOnly, static_cast<int>(blockIdx.x)};  // labels are few
+  if (turn.round == Round::kSums) return to.add(b);
   __shared__ uint32_t of_block[kSlots == 1 ? kTotals : kMostLabels * kTotals];
   const int labels = kSlots == 1 ? 1 : static_cast<int>(b.labels);
   for (int k = threadIdx.x; k < labels * kTotals; k += kThreads) of_block[k] = 0;
   __syncthreads();
   constexpr int kN = kPerLoad<T>, kPacks = kN < 8 || sizeof(I) == 1 ? 4 : 2;
-  const int64_t line = kSlots == 1 ? blockIdx.x / chunks : 0, sample = line / b.labels, label = line % b.labels;
+  const int64_t line = kSlots == 1 ? turn.block / chunks : 0, sample = line / b.labels, label = line % b.labels;
   const T* preds = static_cast<const T*>(b.preds) + sample * b.samples.a_stride[0] + label * b.a_label;
   const I* target = static_cast<const I*>(b.target) + sample * b.samples.b_stride[0] + label * b.b_label;
   const int64_t packs = length / kN, place = kSlots == 1 ? place_of(b, sample * length, label) : 0;
-  const int64_t first = static_cast<int64_t>(blockIdx.x % chunks) * kThreads + threadIdx.x;
+  const int64_t first = static_cast<int64_t>(turn.block % chunks) * kThreads + threadIdx.x;
   Halves of[kSlots];
   Tally<T> tally;  // of one label
   BadOnes bad;
@@ -209,12 +225,14 @@ FM_KERNEL binary_wide_kernel(const BinaryBatch b, const Cutoffs<T, I> than, int6
 // one, of fewer than 2^16 elements. They are fewer than 2^32. `of` is 16-byte aligned.
 template <typename T, typename I, bool kIgnores, int kLanes>
 FM_KERNEL binary_lines_kernel(const BinaryBatch b, const Cutoffs<T, I> than, const BinaryTotals to) {
+  const Turn turn = to.turns.take();
+  if (turn.round == Round::kSums) return to.add(b);
   constexpr int kLines = kThreads / kLanes, kAtOnce = sizeof(T) < 4 || sizeof(T) + sizeof(I) < 8 ? 8 : 4,
                 kStep = kAtOnce * kLanes;
   const int lane = static_cast<int>(threadIdx.x) % kLanes, length = static_cast<int>(b.per_sample);
   const uint32_t in_block = threadIdx.x / kLanes, labels = static_cast<uint32_t>(b.labels);
-  const uint32_t lines = static_cast<uint32_t>(b.groups) * labels, stride = gridDim.x * kLines;
-  const uint32_t first = blockIdx.x * kLines + in_block, label_step = stride % labels;
+  const uint32_t lines = static_cast<uint32_t>(b.groups) * labels, stride = to.turns.blocks * kLines;
+  const uint32_t first = turn.block * kLines + in_block, label_step = stride % labels;
   // from where this lane is behind a line to the next one of it, and what is added if its sample is one more
   const int64_t behind = (length - lane + kLanes - 1) / kLanes * kLanes;
   auto step_of = [&](int64_t of_sample, int64_t of_label) {
@@ -233,7 +251,7 @@ FM_KERNEL binary_lines_kernel(const BinaryBatch b, const Cutoffs<T, I> than, con
   bool outside = false;
   BadOnes bad;
   // all lanes of a warp go round together, so that they meet in the shuffles
-  for (uint32_t left = lines - blockIdx.x * kLines;; left -= stride) {
+  for (uint32_t left = lines - turn.block * kLines;; left -= stride) {
     int unseen = in_block < left ? length - lane : 0;  // from the next element of this lane on
     Halves of[1];
     auto one_by_one = [&](int times) {  // what is rare

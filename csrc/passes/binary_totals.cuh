@@ -3,13 +3,14 @@
 // What the kernels of the binary and multilabel pass share: what is counted, and where.
 //
 // Whether the scores of a batch are probabilities or logits is known only when all are read. So both are counted, into
-// totals beside the state, and the block that comes last takes those that are meant and adds them to the state.
+// totals beside the state. Then those that are meant are added to the state: by the block that comes last, or where
+// they are many by blocks that have counted nothing (common/rounds.cuh).
 
 #pragma once
 
 #include <type_traits>
 
-#include "common/device.cuh"
+#include "common/rounds.cuh"
 #include "passes/binary.h"
 
 namespace fastmetrics {
@@ -93,7 +94,8 @@ __device__ __forceinline__ void record_binary(const BinaryBatch& b, int64_t* fau
 struct BinaryTotals {
   int64_t* of;       // [groups, L, kTotals]
   int64_t* outside;  // whether a score lies outside [0, 1]
-  int64_t* ticket;   // see comes_last; null where a kernel of its own chooses
+  int64_t* ticket;   // see comes_last; where the last block chooses
+  Turns turns;       // with scratch where others do
   int64_t* counts;   // the state, [groups, L, 4]
   int64_t* faults;   // [kFaults] or null
 
@@ -120,12 +122,23 @@ struct BinaryTotals {
     }
   }
 
-  // What the block that comes last does; all threads of all blocks call it, when they have counted.
+  // All threads of a block that counts call it, when they have counted.
   __device__ __forceinline__ void close(const BinaryBatch& b) const {
-    if (ticket == nullptr || !comes_last(gridDim.x, ticket)) return;
+    if (turns.scratch != nullptr) return turns.done();
+    if (!comes_last(turns.blocks, ticket)) return;
     choose(b.groups * b.labels, threadIdx.x, kThreads);
     __syncthreads();  // `outside` has been read
-    if (threadIdx.x != 0) return;
+    if (threadIdx.x == 0) finish(b);
+  }
+
+  // What the other blocks do.
+  __device__ __forceinline__ void add(const BinaryBatch& b) const {
+    choose(b.groups * b.labels, turns.current().thread(), static_cast<int64_t>(turns.adders) * kThreads);
+    if (turns.are_over() && threadIdx.x == 0) finish(b);
+  }
+
+ private:
+  __device__ __forceinline__ void finish(const BinaryBatch& b) const {
     *outside = 0;
     if (faults != nullptr) record_binary(b, faults);
   }

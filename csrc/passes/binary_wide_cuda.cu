@@ -21,8 +21,8 @@ cudaError_t launch_wide(const BinaryStart& start, const Cutoffs<T, I>& than) {
   const int64_t per_block = int64_t{kThreads} * std::max(2 * kPerLoad<T>, Tuning::kSamplesPerThread);
   const int64_t of_card = blocks_for(start.card, lines * length, per_block, Tuning::kBlocksPerMultiprocessor);
   const int64_t chunks = (of_card + lines - 1) / lines;
-  return launch(binary_wide_kernel<T, I, kIgnores, 1>, dim3(static_cast<unsigned>(chunks * lines)), 0, start.stream,
-                start.b, than, length, static_cast<int>(chunks), chunks * kThreads, start.to);
+  return start(binary_wide_kernel<T, I, kIgnores, 1>, chunks * lines, than, length, static_cast<int>(chunks),
+               chunks * kThreads);
 }
 
 }  // namespace

@@ -4,7 +4,8 @@
 //
 // A thread, or a warp where the scores of a sample are many neighbours, has a sample: it reads the row for the greatest
 // scores, and again, from the cache, for the sum of the exponentials. One-vs-all has a sum for each class: a warp goes
-// through the samples of its part, and each lane adds to the sums of its classes, which no one else touches.
+// through the samples of its part, and each lane adds to the sums of its classes, which no one else touches. Then other
+// blocks add the sums of all parts to the state (common/rounds.cuh).
 
 #pragma once
 
@@ -81,17 +82,51 @@ struct HingePass {
   }
 };
 
-// Multiclass, one against all: a warp has a part of the samples. partial: float64 [parts, 2 C + 1]: losses of
-// probabilities, losses of logits, count.
+// The sums of one against all. partial: float64 [parts, 2 C + 1]: losses of probabilities, losses of logits, count.
+struct HingeClasses {
+  Turns turns;
+  int64_t parts;
+  double* partial;
+  int64_t* scratch;  // [kRowsScratch]
+  HingeSums to;
+  int64_t* faults;
+};
+
+// Adds the sums of all parts to the state; a block has one class, or the count, after another. All threads of the
+// blocks that do so call it. Out of line, because the loops over samples have other registers.
+__device__ inline __attribute__((noinline)) void add_hinge_classes(const RowsBatch& b, const HingeClasses& of) {
+  __shared__ RowSums<1> of_block[kThreads];
+  const int64_t classes = b.scores, width = 2 * classes + 1;
+  const bool logits = of.scratch[kRowsOutside] != 0;
+  for (int64_t cell = of.turns.current().block; cell <= classes; cell += of.turns.adders) {
+    const int64_t at = cell == classes ? 2 * classes : cell + (logits ? classes : 0);
+    RowSums<1> sums;
+    for (int64_t part = threadIdx.x; part < of.parts; part += kThreads) sums.of[0] += of.partial[part * width + at];
+    sums = sum_of_block(sums, of_block);
+    if (threadIdx.x == 0) {
+      if (cell == classes) {
+        of.to.count.add(0, sums.of[0]);
+      } else {
+        of.to.hinge.add(cell, sums.of[0]);
+      }
+    }
+    __syncthreads();  // of_block has been read
+  }
+  if (of.turns.are_over() && threadIdx.x == 0) finish_rows(b, of.scratch, of.faults);
+}
+
+// Multiclass, one against all: a warp has a part of the samples.
 FM_KERNEL
-hinge_classes_kernel(const RowsBatch b, bool squared, int64_t parts, double* partial, int64_t* scratch) {
+hinge_classes_kernel(const __grid_constant__ RowsBatch b, bool squared, const __grid_constant__ HingeClasses of) {
+  const Turn turn = of.turns.take();
+  if (turn.round == Round::kSums) return add_hinge_classes(b, of);
   const int lane = static_cast<int>(threadIdx.x) % kWarp;
-  const int64_t part = static_cast<int64_t>(blockIdx.x) * (kThreads / kWarp) + threadIdx.x / kWarp;
+  const int64_t part = static_cast<int64_t>(turn.block) * (kThreads / kWarp) + threadIdx.x / kWarp, parts = of.parts;
   const int64_t rows = b.rows.samples(), classes = b.scores;
   bool outside = false;
   BadOnes bad;
   if (part < parts) {
-    double* mine = partial + part * (2 * classes + 1);
+    double* mine = of.partial + part * (2 * classes + 1);
     for (int64_t c = lane; c < classes; c += kWarp) mine[c] = mine[classes + c] = 0.0;
     double count = 0.0;
     for (int64_t row = part; row < rows; row += parts) {
@@ -109,31 +144,8 @@ hinge_classes_kernel(const RowsBatch b, bool squared, int64_t parts, double* par
     }
     if (lane == 0) mine[2 * classes] = count;
   }
-  close_rows(bad, outside, scratch);
-}
-
-// Adds the sums of all parts to the state; a block has one class, or the count, after another.
-FM_KERNEL
-hinge_classes_add_kernel(const RowsBatch b, const double* partial, int64_t parts, HingeSums to, const int64_t* scratch,
-                         int64_t* faults) {
-  __shared__ RowSums<1> of_block[kThreads];
-  const int64_t classes = b.scores, width = 2 * classes + 1;
-  const bool logits = scratch[kRowsOutside] != 0;
-  for (int64_t cell = blockIdx.x; cell <= classes; cell += gridDim.x) {
-    const int64_t at = cell == classes ? 2 * classes : cell + (logits ? classes : 0);
-    RowSums<1> sums;
-    for (int64_t part = threadIdx.x; part < parts; part += kThreads) sums.of[0] += partial[part * width + at];
-    sums = sum_of_block(sums, of_block);
-    if (threadIdx.x == 0) {
-      if (cell == classes) {
-        to.count.add(0, sums.of[0]);
-      } else {
-        to.hinge.add(cell, sums.of[0]);
-      }
-    }
-    __syncthreads();  // of_block has been read
-  }
-  if (blockIdx.x == 0 && threadIdx.x == 0) record_row_faults(b, scratch, faults);
+  close_rows(bad, outside, of.scratch);
+  of.turns.done();
 }
 
 }  // namespace fastmetrics

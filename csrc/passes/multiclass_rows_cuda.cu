@@ -22,14 +22,11 @@ struct Tuning {
 
 template <typename State>
 cudaError_t launch_rows(const MulticlassBatch& b, const SampleRows& rows, const MulticlassCells<State>& s,
-                        State* samples, int64_t* workspace, cudaStream_t stream) {
+                        State* samples, const Scratch& scratch, cudaStream_t stream) {
   const int64_t n = b.layout.samples(), c = b.classes;
   if (n == 0) return cudaSuccess;
   Card card;
-  cudaError_t error = current_card(&card);
-  if (error == cudaSuccess) {
-    error = cudaMemsetAsync(workspace, 0, kMulticlassRowsWorkspace * sizeof(int64_t), stream);
-  }
+  const cudaError_t error = current_card(&card);
   if (error != cudaSuccess) return error;
   using Cell = typename Adds<State>::Amount;
   const bool totals = s.totals != nullptr;
@@ -44,27 +41,24 @@ cudaError_t launch_rows(const MulticlassBatch& b, const SampleRows& rows, const 
   const int64_t cells = states.first[states.kStates];
   const int replicas = replicas_of<Cell>(card, cells, n * rows.slicings, blocks, Tuning::kBlocksPerMultiprocessor, 0);
   const int64_t shared = cells * replicas * static_cast<int64_t>(sizeof(Cell));
-  error = warps ? launch(multiclass_rows_kernel<State, kWarp>, dim3(blocks), shared, stream, b, rows, s, states,
-                         replicas, workspace)
-                : launch(multiclass_rows_kernel<State, 1>, dim3(blocks), shared, stream, b, rows, s, states, replicas,
-                         workspace);
-  if (error != cudaSuccess || s.faults == nullptr) return error;
-  const bool with_groups = samples != nullptr && rows.slicings == 1;
-  return launch(multiclass_rows_faults_kernel<State>, dim3(1), 0, stream, b, rows, s.faults, with_groups, workspace);
+  const auto kernel = warps ? multiclass_rows_kernel<State, kWarp> : multiclass_rows_kernel<State, 1>;
+  return launch(kernel, dim3(blocks), shared, stream, b, rows, s, states, replicas, scratch.zeros);
 }
-
-static_assert(kMulticlassRowsWorkspace == kGroupsScratch);
 
 }  // namespace
 
+ScratchSize multiclass_rows_scratch(const SampleRows& rows, bool samples) {
+  return {samples && rows.slicings == 1 ? kGroupsScratch : 0};
+}
+
 cudaError_t launch_multiclass_rows(const MulticlassBatch& b, const SampleRows& rows, const MulticlassCells<int64_t>& s,
-                                   int64_t* samples, int64_t* workspace, cudaStream_t stream) {
-  return launch_rows(b, rows, s, samples, workspace, stream);
+                                   int64_t* samples, const Scratch& scratch, cudaStream_t stream) {
+  return launch_rows(b, rows, s, samples, scratch, stream);
 }
 
 cudaError_t launch_multiclass_rows(const MulticlassBatch& b, const SampleRows& rows, const MulticlassCells<double>& s,
-                                   double* samples, int64_t* workspace, cudaStream_t stream) {
-  return launch_rows(b, rows, s, samples, workspace, stream);
+                                   double* samples, const Scratch& scratch, cudaStream_t stream) {
+  return launch_rows(b, rows, s, samples, scratch, stream);
 }
 
 }  // namespace fastmetrics

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The kernels of the multiclass pass over samples of given rows; its meaning is multiclass_body in
+// The kernel of the multiclass pass over samples of given rows; its meaning is multiclass_body in
 // fastmetrics/passes/multiclass.py.
 //
 // A thread, or a warp where the scores of a sample are many neighbours, has a sample: it finds the label and the rank
@@ -16,7 +16,7 @@
 
 namespace fastmetrics {
 
-// Scratch, int64, zero before: as BadOnes::close writes it, with groups in place of targets.
+// Scratch, int64, zero before and after: as BadOnes::close writes it, with groups in place of targets.
 enum { kRowsOfGroups = 0, kPlacesOfGroups = kKindsOfFault, kGroupsScratch = 2 * kKindsOfFault };
 
 // The cells of the states, [count of rows, ...] each, one behind another; those that were not asked for are none.
@@ -77,9 +77,34 @@ __device__ __forceinline__ RankedLabel read_scores_of(const MulticlassBatch& b, 
   return {label, rank};
 }
 
+// Records what is out of range, and groups if they have a scratch, which is zero again; one thread. Out of line,
+// because it has more in registers than the loop.
+template <typename State>
+__device__ __attribute__((noinline)) void record_multiclass_rows(const MulticlassBatch& b, const SampleRows& rows,
+                                                                 int64_t* faults, int64_t* scratch) {
+  record_faults(faults, [&](int which, int64_t place) -> int64_t {
+    if constexpr (Adds<State>::kWeights) {
+      if (which == kBadWeight) return __double_as_longlong(b.weights[b.layout.offset(place, b.layout.d_stride)]);
+    }
+    int64_t of_preds, of_target;
+    b.layout.locate(place, &of_preds, &of_target);
+    return which == kBadTarget ? label_at(b.target, b.target_type, of_target)
+                               : label_at(b.preds, b.preds_type, of_preds);
+  });
+  if (scratch == nullptr || scratch[kRowsOfGroups] == 0) return;
+  const int64_t place = kNoPlace - scratch[kPlacesOfGroups];
+  if (faults[2 * kBadGroup] == 0) {
+    faults[2 * kBadGroup + 1] = label_at(rows.data, rows.type, rows.layout.offset(place, rows.layout.a_stride));
+  }
+  faults[2 * kBadGroup] += scratch[kRowsOfGroups];
+  scratch[kRowsOfGroups] = scratch[kPlacesOfGroups] = 0;
+}
+
+// scratch: [kGroupsScratch], or null if groups out of range are not recorded.
 template <typename State, int kLanes>
-FM_KERNEL multiclass_rows_kernel(const MulticlassBatch b, const SampleRows rows, const MulticlassCells<State> s,
-                                 const RowCellsOfStates<State> states, int replicas, int64_t* scratch) {
+FM_KERNEL multiclass_rows_kernel(const __grid_constant__ MulticlassBatch b, const __grid_constant__ SampleRows rows,
+                                 const MulticlassCells<State> s, const RowCellsOfStates<State> states, int replicas,
+                                 int64_t* scratch) {
   static_assert(kLanes == 1 || kLanes == kWarp, "a thread or a warp");
   extern __shared__ __align__(16) unsigned char shared[];
   using Cell = typename Adds<State>::Amount;
@@ -131,31 +156,11 @@ FM_KERNEL multiclass_rows_kernel(const MulticlassBatch b, const SampleRows rows,
     }
   }
   cells.flush(states);
+  if (s.faults == nullptr) return;
   bad.close(s.faults);
-  groups.close(scratch + kRowsOfGroups, scratch + kPlacesOfGroups);
-}
-
-// Records what is out of range; groups if samples are counted, and have one each. One thread.
-template <typename State>
-FM_KERNEL multiclass_rows_faults_kernel(const MulticlassBatch b, const SampleRows rows, int64_t* faults,
-                                        bool with_groups, const int64_t* scratch) {
-  if (threadIdx.x != 0) return;
-  record_faults(faults, [&](int which, int64_t place) -> int64_t {
-    if constexpr (Adds<State>::kWeights) {
-      if (which == kBadWeight) return __double_as_longlong(b.weights[b.layout.offset(place, b.layout.d_stride)]);
-    }
-    int64_t of_preds, of_target;
-    b.layout.locate(place, &of_preds, &of_target);
-    return which == kBadTarget ? label_at(b.target, b.target_type, of_target)
-                               : label_at(b.preds, b.preds_type, of_preds);
-  });
-  const int64_t count = scratch[kRowsOfGroups];
-  if (!with_groups || count == 0) return;
-  const int64_t place = kNoPlace - scratch[kPlacesOfGroups];
-  if (faults[2 * kBadGroup] == 0) {
-    faults[2 * kBadGroup + 1] = label_at(rows.data, rows.type, rows.layout.offset(place, rows.layout.a_stride));
-  }
-  faults[2 * kBadGroup] += count;
+  if (scratch != nullptr) groups.close(scratch + kRowsOfGroups, scratch + kPlacesOfGroups);
+  if (!comes_last(gridDim.x, s.faults + kScratchBlocks) || threadIdx.x != 0) return;
+  record_multiclass_rows<State>(b, rows, s.faults, scratch);
 }
 
 }  // namespace fastmetrics

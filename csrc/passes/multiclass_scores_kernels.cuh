@@ -291,7 +291,8 @@ FM_KERNEL rows_kernel(const MulticlassBatch b, const MulticlassCells<State> s, c
 
 // A thread has kN samples: neighbours in one run, aligned in every plane, if kN > 1; any one sample if kN is 1.
 template <typename T, int kN, Kept kKept, typename State>
-FM_KERNEL planes_kernel(const MulticlassBatch b, const MulticlassCells<State> s, const SharedCells plan) {
+FM_KERNEL_OF(kKept == kPairs ? 3 : 2)
+planes_kernel(const MulticlassBatch b, const MulticlassCells<State> s, const SharedCells plan) {
   extern __shared__ __align__(16) unsigned char shared[];
   using W = WidenedTo<T>;
   constexpr bool kRanks = kKept == kRanked;
@@ -319,11 +320,18 @@ FM_KERNEL planes_kernel(const MulticlassBatch b, const MulticlassCells<State> s,
 #pragma unroll
       for (int j = 0; j < kN; ++j) scan[j].see(x[j], c);
     }
+    bool any_nan = false;
 #pragma unroll
-    for (int j = 0; j < kN; ++j) {
-      if (scan[j].has_nan()) {
+    for (int j = 0; j < kN; ++j) any_nan |= scan[j].has_nan();
+    if (any_nan) {
+#pragma unroll
+      for (int j = 0; j < kN; ++j) {
+        if (!scan[j].has_nan()) continue;
         scan[j].see_again(0, classes, 1, [&](int32_t c) { return widen(plane[c * b.class_stride + j]); });
       }
+    }
+#pragma unroll
+    for (int j = 0; j < kN; ++j) {
       counter.count(targets[j], scan[j].at, scan[j].rank, [&]() { return i * kN + j; });
     }
   }

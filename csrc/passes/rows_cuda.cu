@@ -56,24 +56,24 @@ template <typename Pass>
 cudaError_t launch_rows_apart(const Pass& pass, int64_t groups, bool warps, int64_t* faults, const Scratch& scratch,
                               cudaStream_t stream) {
   auto* partial = reinterpret_cast<RowSums<Pass::kSums>*>(scratch.others);
-  const dim3 blocks(static_cast<unsigned>(blocks_of(groups, rows_of_block(warps))));
   const auto kernel = warps ? rows_apart_kernel<Pass, kWarp> : rows_apart_kernel<Pass, 1>;
-  const bool alone = groups <= Tuning::kMostOfLastBlock;
-  const cudaError_t error = launch(kernel, blocks, 0, stream, pass, groups, partial, scratch.zeros, alone, faults);
-  if (error != cudaSuccess || alone) return error;
-  const dim3 adders(static_cast<unsigned>(blocks_of(groups, kThreads)));
-  return launch(rows_apart_add_kernel<Pass>, adders, 0, stream, pass, partial, groups, scratch.zeros, faults);
+  Turns turns{false, static_cast<int>(blocks_of(groups, rows_of_block(warps))), 0, nullptr};
+  if (groups > Tuning::kMostOfLastBlock) {
+    turns.adders = static_cast<int>(blocks_of(groups, kThreads));
+    turns.scratch = scratch.zeros + kRowsScratch;
+  }
+  const dim3 blocks(static_cast<unsigned>(turns.grid()));
+  return launch(kernel, blocks, 0, stream, pass, groups, partial, scratch.zeros, turns, faults);
 }
 
 cudaError_t launch_hinge_classes(const RowsBatch& b, bool squared, const HingeSums& sums, int64_t* faults,
                                  const Scratch& scratch, cudaStream_t stream) {
   const int64_t parts = parts_of_classes(b);
-  double* partial = reinterpret_cast<double*>(scratch.others);
-  const dim3 blocks(static_cast<unsigned>((parts + kThreads / kWarp - 1) / (kThreads / kWarp)));
-  const cudaError_t error = launch(hinge_classes_kernel, blocks, 0, stream, b, squared, parts, partial, scratch.zeros);
-  if (error != cudaSuccess) return error;
-  const dim3 adders(static_cast<unsigned>(blocks_of(b.scores + 1, 1)));
-  return launch(hinge_classes_add_kernel, adders, 0, stream, b, partial, parts, sums, scratch.zeros, faults);
+  const int blocks = static_cast<int>((parts + kThreads / kWarp - 1) / (kThreads / kWarp));
+  const Turns turns{false, blocks, static_cast<int>(blocks_of(b.scores + 1, 1)), scratch.zeros + kRowsScratch};
+  const HingeClasses of{turns, parts, reinterpret_cast<double*>(scratch.others), scratch.zeros, sums, faults};
+  const dim3 grid(static_cast<unsigned>(turns.grid()));
+  return launch(hinge_classes_kernel, grid, 0, stream, b, squared, of);
 }
 
 template <typename Key, int kLanes>
@@ -104,7 +104,7 @@ cudaError_t launch_ranking_lanes(const RowsBatch& b, const RankingSums& sums, in
 }  // namespace
 
 ScratchSize hinge_scratch(const RowsBatch& b, const HingeOptions& options) {
-  if (options.one_vs_all) return {kRowsScratch, parts_of_classes(b) * (2 * b.scores + 1), false};
+  if (options.one_vs_all) return {kRowsScratch + kTurnsScratch, parts_of_classes(b) * (2 * b.scores + 1)};
   return {kRowsScratch, blocks_of(b.rows.samples(), rows_of_block(warp_for_sample(b))) * HingePass::kSums};
 }
 
@@ -135,7 +135,7 @@ cudaError_t launch_ranking(const RowsBatch& b, const RankingSums& sums, int64_t*
 
 ScratchSize exact_match_scratch(const RowsBatch& b, const ExactMatchOptions& options) {
   const int64_t units = options.apart ? options.groups : blocks_of(b.rows.samples(), rows_of_block(warp_for_row(b)));
-  return {kRowsScratch, units * ExactMatchPass::kSums, !options.apart || options.groups <= Tuning::kMostOfLastBlock};
+  return {kRowsScratch + (options.apart ? kTurnsScratch : 0), units * ExactMatchPass::kSums};
 }
 
 cudaError_t launch_exact_match(const RowsBatch& b, const ExactMatchOptions& options, const ExactMatchSums& sums,

@@ -13,7 +13,7 @@
 
 #pragma once
 
-#include "common/device.cuh"
+#include "common/rounds.cuh"
 #include "passes/rows.h"
 
 namespace fastmetrics {
@@ -171,38 +171,41 @@ FM_KERNEL rows_sum_kernel(const __grid_constant__ Pass pass, int64_t rows, RowSu
            [&](const double* all, bool logits) { pass.finish(0, all, logits); });
 }
 
-// Sums of each group of `b.inner` rows: kLanes lanes have a group. partial: [groups]. alone: whether the last block
-// adds them to the state, and not a kernel of its own.
+// Adds the sums of each group of rows to the state, from group `first` on.
+template <typename Pass>
+__device__ __forceinline__ void add_groups(const Pass& pass, const RowSums<Pass::kSums>* partial, int64_t groups,
+                                           const int64_t* scratch, int64_t first, int64_t stride) {
+  const bool logits = scratch[kRowsOutside] != 0;
+  for (int64_t g = first; g < groups; g += stride) pass.finish(g, partial[g].of, logits);
+}
+
+// Sums of each group of `b.inner` rows: kLanes lanes have a group. partial: [groups]. turns: with scratch if other
+// blocks add them to the state, and not the last one.
 template <typename Pass, int kLanes>
 FM_KERNEL rows_apart_kernel(const __grid_constant__ Pass pass, int64_t groups, RowSums<Pass::kSums>* partial,
-                            int64_t* scratch, bool alone, int64_t* faults) {
+                            int64_t* scratch, const Turns turns, int64_t* faults) {
+  const Turn turn = turns.take();
+  if (turn.round == Round::kSums) {
+    add_groups(pass, partial, groups, scratch, turn.thread(), static_cast<int64_t>(turns.adders) * kThreads);
+    if (turns.are_over() && threadIdx.x == 0) finish_rows(pass.b, scratch, faults);
+    return;
+  }
   constexpr int kGroups = kThreads / kLanes;
   const int lane = static_cast<int>(threadIdx.x) % kLanes;
   bool outside = false;
   BadOnes bad;
-  const int64_t stride = static_cast<int64_t>(gridDim.x) * kGroups, inner = pass.b.inner;
-  for (int64_t g = static_cast<int64_t>(blockIdx.x) * kGroups + threadIdx.x / kLanes; g < groups; g += stride) {
+  const int64_t stride = static_cast<int64_t>(turns.blocks) * kGroups, inner = pass.b.inner;
+  for (int64_t g = static_cast<int64_t>(turn.block) * kGroups + threadIdx.x / kLanes; g < groups; g += stride) {
     RowSums<Pass::kSums> sums;
     for (int64_t i = 0; i < inner; ++i) pass.template add<kLanes>(g * inner + i, lane, &sums, &outside, &bad);
     if (lane == 0) partial[g] = sums;
   }
   close_rows(bad, outside, scratch);
-  if (!alone || !comes_last(gridDim.x, scratch + kRowsTicket)) return;
-  const bool logits = scratch[kRowsOutside] != 0;
-  for (int64_t g = threadIdx.x; g < groups; g += kThreads) pass.finish(g, partial[g].of, logits);
+  if (turns.scratch != nullptr) return turns.done();
+  if (!comes_last(turns.blocks, scratch + kRowsTicket)) return;
+  add_groups(pass, partial, groups, scratch, threadIdx.x, kThreads);
   __syncthreads();  // the scratch has been read
   if (threadIdx.x == 0) finish_rows(pass.b, scratch, faults);
-}
-
-template <typename Pass>
-FM_KERNEL rows_apart_add_kernel(const Pass pass, const RowSums<Pass::kSums>* partial, int64_t groups,
-                                const int64_t* scratch, int64_t* faults) {
-  const int64_t stride = static_cast<int64_t>(gridDim.x) * kThreads;
-  const bool logits = scratch[kRowsOutside] != 0;
-  for (int64_t g = static_cast<int64_t>(blockIdx.x) * kThreads + threadIdx.x; g < groups; g += stride) {
-    pass.finish(g, partial[g].of, logits);
-  }
-  if (blockIdx.x == 0 && threadIdx.x == 0) record_row_faults(pass.b, scratch, faults);
 }
 
 }  // namespace fastmetrics

@@ -219,6 +219,9 @@ def binary_cases():
     # more labels, of indices that are apart, than the last block chooses for
     for kind in ("prob", "logit"):
         yield binary(binary_inputs((400, 3), torch.float32, kind), torch.randint(0, 3, (400, 3)), True, samplewise=True)
+        yield binary(binary_inputs((9, 1100), torch.float32, kind), torch.randint(0, 3, (9, 1100)), True)
+    turned = torch.rand(33, 3, 400).transpose(0, 2), torch.randint(0, 2, (33, 3, 400)).transpose(0, 2)
+    yield binary(*turned, True, samplewise=True)
     # more labels than a block has threads
     yield binary(torch.rand(6, 300), torch.randint(0, 2, (6, 300)).to(torch.int8), True)
     yield binary(torch.rand(1), torch.zeros(1, dtype=torch.bool))
@@ -621,9 +624,20 @@ def multiclass_rows_cases():
     for dtype in SCORES:
         image = rare(torch.randn(2, 4, 6, 5)).to(dtype)
         yield multiclass_rows(image, torch.randint(-1, 5, (2, 6, 5)), "crhf", 4, samples=False)
+    # several blocks, each with labels and groups out of range
+    labels, target = torch.randint(-1, 4, (9001,)), torch.randint(-1, 4, (9001,))
+    yield multiclass_rows(labels, target, "mcf", 3)
+    yield multiclass_rows(labels, target, "cf", 3, weights=eighths((9001,)))
     yield multiclass_rows(torch.full((9, 17), -math.inf), torch.full((9,), 3), "mrf", 17)
     turned = torch.randint(0, 3, (6, 7)).t()
     yield multiclass_rows(turned, turned.flip(0), "mcf", 3, slicings=2)
+
+
+def large_binary_wide_cases():
+    # more long lines than the last block chooses for
+    preds, target = torch.rand(1030, 2048), torch.randint(0, 2, (1030, 2048)).to(torch.uint8)
+    preds[-1, -1] = 2.0
+    yield binary(preds, target, False, samplewise=True)
 
 
 def large_pairs_cases():
@@ -680,6 +694,7 @@ CASES = {
 }
 # What takes long: not for sanitizers and planted bugs.
 LARGE = {
+    "binary_wide": large_binary_wide_cases,
     "pairs": large_pairs_cases,
     "hinge": large_hinge_cases,
     "ranking": large_ranking_cases,
