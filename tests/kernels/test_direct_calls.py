@@ -21,13 +21,17 @@ OPERATORS = {
     "multiclass_": "multiclass",
     "binary_": "binary",
     "pairs_": "pairs",
+    "pairs_rows_": "pairs_rows",
     "simple_pairs_": "pairs",
     "values_": "values",
+    "values_rows_": "values_rows",
     "hinge_": "hinge",
     "ranking_": "ranking",
     "exact_match_": "exact_match",
     "score_histogram_": "scores",
+    "score_histogram_rows_": "scores_rows",
     "count_scores_": "score_keys",
+    "count_scores_rows_": "score_keys_rows",
     "keep_scores_": "scores_kept",
     "calibration_": "calibration",
     "calibration_rows_": "calibration_rows",
@@ -171,13 +175,17 @@ MOST_ASKED = {
     "multiclass_": {"cudaLaunchKernelEx": 1},
     "binary_": ONE_LAUNCH | {"cudaLaunchKernelEx": 2, **OF_PYTORCH},  # many labels, or indices that are apart
     "pairs_": ONE_LAUNCH | {"cudaLaunchKernelEx": 2, "allocation": 1},  # many outputs, of whose sums there are many
+    "pairs_rows_": ONE_LAUNCH,
     "simple_pairs_": {"cudaLaunchKernelEx": 1},
     "hinge_": ONE_LAUNCH | {"cudaLaunchKernelEx": 2, **OF_PYTORCH},  # sums of each class
     "ranking_": ONE_LAUNCH,
     "exact_match_": ONE_LAUNCH | {"cudaLaunchKernelEx": 2, **OF_PYTORCH},  # many indices that are apart
     "values_": ONE_LAUNCH,
+    "values_rows_": {"cudaLaunchKernelEx": 1},
     "score_histogram_": ONE_LAUNCH,
+    "score_histogram_rows_": ONE_LAUNCH,
     "count_scores_": ONE_LAUNCH,
+    "count_scores_rows_": ONE_LAUNCH,
     "keep_scores_": ONE_LAUNCH,
     "calibration_": ONE_LAUNCH | OF_PYTORCH,  # more bins than a stream keeps cells for
     "calibration_rows_": ONE_LAUNCH | OF_PYTORCH,
@@ -192,6 +200,7 @@ SMALL_WITHOUT_SCRATCH = (
     "simple_pairs_",
     "pairs_",
     "values_",
+    "values_rows_",
     "count_groups_",
     "place_groups_",
     "add_amounts_",
