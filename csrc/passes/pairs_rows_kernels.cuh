@@ -176,33 +176,34 @@ FM_KERNEL pairs_rows_kernel(const __grid_constant__ PairsBatch b, const __grid_c
       const double apart = x - y;
       if (asked & (1u << kSquaredError)) add(w * (apart * apart));
       if (asked & (1u << kAbsoluteError)) add(w * fabs(apart));
-      if (kSimple) return;
-      LibraryMath math;
+      if constexpr (!kSimple) {
+        LibraryMath math;
 #pragma unroll 1
-      for (int kind = kSquaredLogError; kind < kErrorKinds; ++kind) {
-        if (!(asked >> kind & 1u)) continue;
-        double error = 0.0;
-        with_rule(kind, b.p, [&](auto rule) { error = error_of<decltype(rule)::value>(x, y, b.p, math); });
-        add(w * error);
-      }
-      if (asked & kAskDeviance) {
-        double value = 0.0;
-        if (of_domain) {
-          with_form(b.power, [&](auto form) { value = deviance_of<decltype(form)::value>(x, y, b.power, math); });
+        for (int kind = kSquaredLogError; kind < kErrorKinds; ++kind) {
+          if (!(asked >> kind & 1u)) continue;
+          double error = 0.0;
+          with_rule(kind, b.p, [&](auto rule) { error = error_of<decltype(rule)::value>(x, y, b.p, math); });
+          add(w * error);
         }
-        add(of_domain ? w * value : 0.0);
-        add(of_domain ? w : 0.0);
-      }
-      if (asked & kAskEvents) {
-        const bool predicted = x >= b.preds_threshold, happened = y >= b.target_threshold;
-        add(predicted && happened ? w : 0.0);
-        add(!predicted && happened ? w : 0.0);
-        add(predicted && !happened ? w : 0.0);
-      }
-      if (asked & kAskExtremes) {
-        const bool nan = y != y;
-        raise(to.ends + kOfExtremes * cell, nan ? kKeyOfNan : ~key_of(y));
-        raise(to.ends + kOfExtremes * cell + 1, nan ? kKeyOfNan : key_of(y));
+        if (asked & kAskDeviance) {
+          double value = 0.0;
+          if (of_domain) {
+            with_form(b.power, [&](auto form) { value = deviance_of<decltype(form)::value>(x, y, b.power, math); });
+          }
+          add(of_domain ? w * value : 0.0);
+          add(of_domain ? w : 0.0);
+        }
+        if (asked & kAskEvents) {
+          const bool predicted = x >= b.preds_threshold, happened = y >= b.target_threshold;
+          add(predicted && happened ? w : 0.0);
+          add(!predicted && happened ? w : 0.0);
+          add(predicted && !happened ? w : 0.0);
+        }
+        if (asked & kAskExtremes) {
+          const bool nan = y != y;
+          raise(to.ends + kOfExtremes * cell, nan ? kKeyOfNan : ~key_of(y));
+          raise(to.ends + kOfExtremes * cell + 1, nan ? kKeyOfNan : key_of(y));
+        }
       }
     });
   }
