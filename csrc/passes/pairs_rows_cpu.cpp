@@ -37,7 +37,7 @@ struct SumsAt {
 
   // In the order in which add_block makes them.
   explicit SumsAt(const PairsStates& s) {
-    put(s.count, 1);
+    if (s.moments == nullptr) put(s.count, 1);  // else it is that of the moments
     for (double* of_kind : s.errors) put(of_kind, 1);
     put(s.events, 3);
     put(s.deviance, 2);
@@ -175,12 +175,14 @@ void add_block(const PairsBatch& b, const PairsStates& s, const BlockCells& cell
   }
   if (s.extremes != nullptr) {
     cells.for_each(n, [&](int64_t cell, int i) {
+      double* at = to->extremes(cell);
+      if (at[0] != 0.0 && at[1] <= y[i] && y[i] <= at[2]) return;  // as most are
       const double here[] = {1.0, y[i], y[i]};
-      add_extremes(here, to->extremes(cell));
+      add_extremes(here, at);
     });
   }
   WaitingSums<To> waiting(cells, to);
-  if (s.count != nullptr) waiting.add_ones(n, weight);
+  if (s.count != nullptr && s.moments == nullptr) waiting.add_ones(n, weight);
   for (int kind = 0; kind < kErrorKinds; ++kind) {
     if (s.errors[kind] == nullptr) continue;
     find_errors(kind, b.p, block);
@@ -241,6 +243,7 @@ void fold(std::vector<OwnCells>* parts, const PairsStates& s, const SumsAt& at, 
   for (OwnCells& of_part : *parts) all = merged(all, of_part.of_moments[cell].moments_or_nan());
   double* to = s.moments + 6 * cell;
   store(merged(moments_at(to), all), to);
+  if (s.count != nullptr) s.count[cell] += all.n;
 }
 
 }  // namespace
