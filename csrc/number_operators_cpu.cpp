@@ -27,6 +27,21 @@ void pairs(View preds, View target, OptionalView weights, OptionalView valid, FM
   add_pairs(b, pairs_states(num_outputs, FM_PAIRS_STATE_NAMES));
 }
 
+// rows: [K, ...], with the shape of target; states: [S, D] and so on.
+void pairs_by_rows(View preds, View target, View rows, OptionalView weights, OptionalView valid,
+                   FM_PAIRS_STATES(OptionalState), int64_t num_outputs, double p, double power, double preds_threshold,
+                   double target_threshold) {
+  PairsBatch b = pairs_batch(preds, target, weights, valid, num_outputs);
+  b.p = p;
+  b.power = power;
+  b.preds_threshold = preds_threshold;
+  b.target_threshold = target_threshold;
+  const int64_t size = rows_of_pairs(num_outputs, FM_PAIRS_STATE_NAMES);
+  if (size == 0) return;
+  add_pairs_rows(b, pairs_rows(rows, target, num_outputs, size),
+                 pairs_states(size * num_outputs, FM_PAIRS_STATE_NAMES));
+}
+
 void simple_pairs(View preds, View target, OptionalView weights, OptionalView valid,
                   FM_SIMPLE_PAIRS_STATES(OptionalState), int64_t num_outputs) {
   add_pairs(pairs_batch(preds, target, weights, valid, num_outputs),
@@ -52,6 +67,16 @@ void values(View values, OptionalView weights, OptionalView valid, OptionalState
             OptionalState minimum, OptionalState maximum, OptionalState faults, int64_t nans, double replacement) {
   add_values(values_batch(values, weights, valid, nans, replacement),
              values_states(sum, weight, minimum, maximum, faults, nans));
+}
+
+// rows: [K, ...], with the shape of the values; states: [S].
+void values_by_rows(View values, View rows, OptionalView weights, OptionalView valid, OptionalState sum,
+                    OptionalState weight, OptionalState minimum, OptionalState maximum, OptionalState faults,
+                    int64_t nans, double replacement) {
+  const int64_t size = rows_of_values(sum, weight, minimum, maximum);
+  if (size == 0) return;
+  add_values_rows(values_batch(values, weights, valid, nans, replacement), sample_rows(rows, values, size),
+                  values_states(sum, weight, minimum, maximum, faults, nans, size));
 }
 
 Tensor row_pairs(const Tensor preds, const Tensor target, int64_t figure) {
@@ -85,9 +110,11 @@ Tensor order_of_pairs(const Tensor preds, const Tensor target) {
 }  // namespace fastmetrics
 
 FM_CPU_OPERATOR("pairs_", &fastmetrics::pairs)
+FM_CPU_OPERATOR("pairs_rows_", &fastmetrics::pairs_by_rows)
 FM_CPU_OPERATOR("simple_pairs_", &fastmetrics::simple_pairs)
 FM_CPU_OPERATOR("merge_moments_", &fastmetrics::merge_moments)
 FM_CPU_OPERATOR("values_", &fastmetrics::values)
+FM_CPU_OPERATOR("values_rows_", &fastmetrics::values_by_rows)
 
 // These return a new tensor; a direct call is given the one to write.
 STABLE_TORCH_LIBRARY_IMPL(fastmetrics, CPU, m) {

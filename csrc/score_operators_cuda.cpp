@@ -11,11 +11,21 @@ namespace fastmetrics {
 namespace {
 
 template <typename Cell>
-void add_batch(const ScoresBatch& b, const ScoreBins& bins, Cell* histogram, const OptionalState& faults) {
+void add_batch(const char* name, const ScoresBatch& b, const ScoreRows& rows, const ScoreBins& bins, Cell* histogram,
+               const OptionalState& faults) {
   int64_t* const of_faults = faults_data(faults);
-  with_scratch("score_histogram_", score_histogram_scratch(b, bins), [&](const Scratch& scratch, cudaStream_t stream) {
-    return launch_score_histogram(b, bins, histogram, of_faults, scratch, stream);
+  with_scratch(name, score_histogram_scratch(b, rows, bins), [&](const Scratch& scratch, cudaStream_t stream) {
+    return launch_score_histogram(b, rows, bins, histogram, of_faults, scratch, stream);
   });
+}
+
+void add_histogram(const char* name, const ScoresBatch& b, const ScoreRows& rows, const ScoreBins& bins,
+                   const State& histogram, const OptionalState& faults) {
+  if (b.weights != nullptr) {
+    add_batch(name, b, rows, bins, score_histogram_data<double>(b, bins, histogram, rows.number()), faults);
+  } else {
+    add_batch(name, b, rows, bins, score_histogram_data<int64_t>(b, bins, histogram, rows.number()), faults);
+  }
 }
 
 void score_histogram(View preds, View target, OptionalView valid, OptionalView weights, View cuts, View logit_cuts,
@@ -23,20 +33,36 @@ void score_histogram(View preds, View target, OptionalView valid, OptionalView w
                      int64_t ignore_index, bool has_ignore_index, bool ignored_decide) {
   const ScoresBatch b = scores_batch("score_histogram_", preds, target, valid, weights, in_columns, logits,
                                      ignore_index, has_ignore_index, ignored_decide);
-  const ScoreBins bins = score_bins(cuts, logit_cuts, uniform);
-  if (weights.has_value()) {
-    add_batch(b, bins, score_histogram_data<double>(b, bins, histogram), faults);
-  } else {
-    add_batch(b, bins, score_histogram_data<int64_t>(b, bins, histogram), faults);
-  }
+  add_histogram("score_histogram_", b, {nullptr, 0}, score_bins(cuts, logit_cuts, uniform), histogram, faults);
+}
+
+// rows: [K, ...], with the shape of target; histogram: [S, C, T + 1, 2].
+void score_histogram_rows(View preds, View target, View rows, OptionalView valid, OptionalView weights, View cuts,
+                          View logit_cuts, State histogram, OptionalState faults, bool uniform, bool in_columns,
+                          int64_t logits, int64_t ignore_index, bool has_ignore_index, bool ignored_decide) {
+  const ScoresBatch b = scores_batch("score_histogram_rows_", preds, target, valid, weights, in_columns, logits,
+                                     ignore_index, has_ignore_index, ignored_decide);
+  int64_t a_column;
+  const SampleRows r = score_rows(b, rows, target, in_columns, histogram, &a_column);
+  add_histogram("score_histogram_rows_", b, {&r, a_column}, score_bins(cuts, logit_cuts, uniform), histogram, faults);
 }
 
 template <typename Cell>
-void count_batch(const ScoresBatch& b, const ScoreKeys& keys, Cell* counts, const OptionalState& faults) {
+void count_batch(const char* name, const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, Cell* counts,
+                 const OptionalState& faults) {
   int64_t* const of_faults = faults_data(faults);
-  with_scratch("count_scores_", count_scores_scratch(b, keys), [&](const Scratch& scratch, cudaStream_t stream) {
-    return launch_count_scores(b, keys, counts, of_faults, scratch, stream);
+  with_scratch(name, count_scores_scratch(b, rows, keys), [&](const Scratch& scratch, cudaStream_t stream) {
+    return launch_count_scores(b, rows, keys, counts, of_faults, scratch, stream);
   });
+}
+
+void count_to(const char* name, const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, const State& counts,
+              const OptionalState& faults) {
+  if (b.weights != nullptr) {
+    count_batch(name, b, rows, keys, score_counts_data<double>(b, keys, counts, rows.number()), faults);
+  } else {
+    count_batch(name, b, rows, keys, score_counts_data<int64_t>(b, keys, counts, rows.number()), faults);
+  }
 }
 
 void count_scores(View preds, View target, OptionalView valid, OptionalView weights, State counts, OptionalState faults,
@@ -44,12 +70,18 @@ void count_scores(View preds, View target, OptionalView valid, OptionalView weig
                   bool ignored_decide) {
   const ScoresBatch b = scores_batch("count_scores_", preds, target, valid, weights, in_columns, logits, ignore_index,
                                      has_ignore_index, ignored_decide);
-  const ScoreKeys keys = score_keys(b, bits, logits);
-  if (weights.has_value()) {
-    count_batch(b, keys, score_counts_data<double>(b, keys, counts), faults);
-  } else {
-    count_batch(b, keys, score_counts_data<int64_t>(b, keys, counts), faults);
-  }
+  count_to("count_scores_", b, {nullptr, 0}, score_keys(b, bits, logits), counts, faults);
+}
+
+// rows: [K, ...], with the shape of target; counts: [S, C, K, 2].
+void count_scores_rows(View preds, View target, View rows, OptionalView valid, OptionalView weights, State counts,
+                       OptionalState faults, int64_t bits, bool in_columns, int64_t logits, int64_t ignore_index,
+                       bool has_ignore_index, bool ignored_decide) {
+  const ScoresBatch b = scores_batch("count_scores_rows_", preds, target, valid, weights, in_columns, logits,
+                                     ignore_index, has_ignore_index, ignored_decide);
+  int64_t a_column;
+  const SampleRows r = score_rows(b, rows, target, in_columns, counts, &a_column);
+  count_to("count_scores_rows_", b, {&r, a_column}, score_keys(b, bits, logits), counts, faults);
 }
 
 void keep_scores(View preds, View target, OptionalView valid, OptionalView weights, State scores, OptionalState labels,
@@ -68,5 +100,7 @@ void keep_scores(View preds, View target, OptionalView valid, OptionalView weigh
 }  // namespace fastmetrics
 
 FM_CUDA_OPERATOR("score_histogram_", &fastmetrics::score_histogram)
+FM_CUDA_OPERATOR("score_histogram_rows_", &fastmetrics::score_histogram_rows)
 FM_CUDA_OPERATOR("count_scores_", &fastmetrics::count_scores)
+FM_CUDA_OPERATOR("count_scores_rows_", &fastmetrics::count_scores_rows)
 FM_CUDA_OPERATOR("keep_scores_", &fastmetrics::keep_scores)

@@ -6,6 +6,7 @@
 
 #include "common/view.h"
 #include "passes/pairs.h"
+#include "passes/sample_rows_arguments.h"
 
 namespace fastmetrics {
 
@@ -44,6 +45,19 @@ inline PairsBatch pairs_batch(const View& preds, const View& target, const Optio
   return b;
 }
 
+// rows: integers or bool [K, ...], with the shape of target; count: rows of the states.
+inline ColumnRows pairs_rows(const View& rows, const View& target, int64_t num_outputs, int64_t count) {
+  ColumnRows r{sample_rows(rows, target, count), 0};
+  require(count < INT32_MAX / num_outputs, "pairs_rows_: the states must have at most 2^31 rows of outputs");
+  if (num_outputs > 1) {
+    r.a_column = rows.stride(target.dim());
+    r.of_first.layout = Layout{};
+    for (int64_t d = 0; d < target.dim() - 1; ++d) r.of_first.layout.push(target.size(d), rows.stride(d + 1), 0);
+    r.of_first.layout.collapse(0);
+  }
+  return r;
+}
+
 // The order of the operator's arguments, as parameters of a type and as names.
 #define FM_PAIRS_STATES(T)                                                                                      \
   T count, T moments, T extremes, T squared_error, T absolute_error, T squared_log_error, T percentage_error,   \
@@ -53,6 +67,26 @@ inline PairsBatch pairs_batch(const View& preds, const View& target, const Optio
   count, moments, extremes, squared_error, absolute_error, squared_log_error, percentage_error, \
       symmetric_percentage_error, absolute_target, log_cosh_error, powered_error, deviance, events, faults
 
+// How many rows states of [S, D, ...] have, of which some is given.
+inline int64_t rows_of_pairs(int64_t outputs, FM_PAIRS_STATES(const OptionalState&)) {
+  int64_t rows = 0;
+  auto look = [&](const OptionalState& state, int64_t each) {
+    if (state.has_value()) rows = state->numel() / (outputs * each);
+  };
+  for (const OptionalState* state : {&squared_error, &absolute_error, &squared_log_error, &percentage_error,
+                                     &symmetric_percentage_error, &absolute_target, &log_cosh_error, &powered_error}) {
+    look(*state, 1);
+  }
+  look(deviance, 2);
+  look(events, 3);
+  look(extremes, 3);
+  look(moments, 6);
+  look(count, 1);
+  (void)faults;
+  return rows;
+}
+
+// outputs: those of all rows.
 inline PairsStates pairs_states(int64_t outputs, FM_PAIRS_STATES(OptionalState)) {
   auto data = [&](const OptionalState& state, int64_t each, const char* what) {
     return state_data<double>(state, DType::kDouble, outputs * each, what);

@@ -34,6 +34,55 @@ struct PairsBlock {
   int place[kBlock];  // among the pairs of the run
 };
 
+// Of one output, where the pairs of a run are: offset of the first and distance.
+struct PairsRun {
+  int64_t a, a_step, b, b_step, c, c_step, d, d_step;
+};
+
+// Leaves the pairs that are counted; place_of(i) is the place of pair i in the batch.
+template <typename F>
+void drop(const PairsBatch& b, const PairsRun& run, int64_t from, PairsBlock* block, Faults* faults,
+          const F& place_of) {
+  int kept = 0;
+  for (int i = 0; i < block->n; ++i) {
+    if (b.valid != nullptr && !b.valid[run.c + (from + i) * run.c_step]) continue;
+    if (b.weights != nullptr) {
+      const double weight = b.weights[run.d + (from + i) * run.d_step];
+      if (!faults->check_weight(weight, place_of(i)) || weight == 0.0) continue;
+      block->weight[kept] = weight;
+    }
+    block->x[kept] = block->x[i];
+    block->y[kept] = block->y[i];
+    block->place[kept] = i;
+    ++kept;
+  }
+  block->n = kept;
+}
+
+// f(run, first pair, how many, output) for the runs of pairs [begin, end) of every output. Rows of many outputs are
+// read a few at a time, so that neighbouring outputs are found in the cache.
+template <typename F>
+void for_each_run(const PairsBatch& b, int64_t begin, int64_t end, const F& f) {
+  const Layout& layout = b.layout;
+  const int last = layout.dims - 1;
+  while (begin < end) {
+    PairsRun run{0, layout.a_stride[last], 0, layout.b_stride[last],
+                 0, layout.c_stride[last], 0, layout.d_stride[last]};
+    int64_t n = std::min(layout.locate(begin, &run.a, &run.b), end - begin);
+    if (b.valid != nullptr) run.c = layout.offset(begin, layout.c_stride);
+    if (b.weights != nullptr) run.d = layout.offset(begin, layout.d_stride);
+    if (b.outputs > 1) n = std::min(n, std::max<int64_t>(32, 4096 / b.outputs));
+    for (int64_t d = 0; d < b.outputs; ++d) {
+      f(run, begin, n, d);
+      run.a += b.a_output;
+      run.b += b.b_output;
+      run.c += b.c_output;
+      run.d += b.d_output;
+    }
+    begin += n;
+  }
+}
+
 // weight: null if all are 1.
 inline double ordered_sum(const double* value, const double* weight, int n) {
   double lanes[kLanes] = {};
@@ -168,46 +217,32 @@ inline void raise_differences(const double* x, const double* y, int n, int p, do
 
 constexpr int kMostProducts = 64;  // the greatest whole exponent whose powers are products
 
-// Extremes, the other errors and events of a block with some pairs.
-inline void add_rest(const PairsBatch& b, const PairsStates& s, PairsBlock* block, PairsSums* sums) {
-  const int n = block->n;
-  const double *x = block->x, *y = block->y, *weight = b.weights == nullptr ? nullptr : block->weight;
-  double* value = block->value;
-  if (s.extremes != nullptr) {
-    double low = y[0], high = y[0];
-    for (int i = 0; i < n; ++i) {
-      low = y[i] < low || y[i] != y[i] ? y[i] : low;  // NaN stays, as no comparison with it holds
-      high = y[i] > high || y[i] != y[i] ? y[i] : high;
-    }
-    const double of_block[] = {1.0, low, high};
-    add_extremes(of_block, sums->extremes);
+// The errors of one kind of the pairs of a block, to its `value`.
+inline void find_errors(int kind, double p, PairsBlock* block) {
+  const double *x = block->x, *y = block->y;
+  if (kind == kPoweredError && p >= 1.0 && p <= kMostProducts && p == std::floor(p)) {
+    raise_differences(x, y, block->n, static_cast<int>(p), block->value);
+    return;
   }
-  for (int kind = kSquaredLogError; kind < kErrorKinds; ++kind) {
-    if (s.errors[kind] == nullptr) continue;
-    const double p = b.p;
-    if (kind == kPoweredError && p >= 1.0 && p <= kMostProducts && p == std::floor(p)) {
-      raise_differences(x, y, n, static_cast<int>(p), value);
-    } else {
-      with_rule(kind, p, [&](auto rule) {
-        compute(x, y, n, value,
-                [p](auto a, auto b, auto& math) { return error_of<decltype(rule)::value>(a, b, p, math); });
-      });
-    }
-    sums->errors[kind] += ordered_sum(value, weight, n);
-  }
-  if (s.events != nullptr) {
-    const double of_x = b.preds_threshold, of_y = b.target_threshold;
-    for (int which = 0; which < 3; ++which) {
-      const bool predicted = which != 1, happened = which != 2;
-      for (int i = 0; i < n; ++i) value[i] = (x[i] >= of_x) == predicted && (y[i] >= of_y) == happened ? 1.0 : 0.0;
-      sums->events[which] += ordered_sum(value, weight, n);
-    }
+  with_rule(kind, p, [&](auto rule) {
+    compute(x, y, block->n, block->value,
+            [p](auto a, auto b, auto& math) { return error_of<decltype(rule)::value>(a, b, p, math); });
+  });
+}
+
+// Which pairs of a block are hits (0), misses (1) or false alarms (2), to its `value`.
+inline void find_events(int which, double of_x, double of_y, PairsBlock* block) {
+  const double *x = block->x, *y = block->y;
+  const bool predicted = which != 1, happened = which != 2;
+  for (int i = 0; i < block->n; ++i) {
+    block->value[i] = (x[i] >= of_x) == predicted && (y[i] >= of_y) == happened ? 1.0 : 0.0;
   }
 }
 
-// Deviances of a block; pairs outside of the domain are told to `outside(i, bad_x, bad_y)` and weigh nothing here.
+// The deviances of a block, to its `value`; pairs outside of the domain are told to `outside(i, bad_x, bad_y)` and
+// weigh nothing from here on, when the block has weights in any case.
 template <typename F>
-void add_deviance(const PairsBatch& b, PairsBlock* block, PairsSums* sums, const F& outside) {
+void find_deviances(const PairsBatch& b, PairsBlock* block, const F& outside) {
   const int n = block->n;
   const double power = b.power;
   double* weight = block->weight;  // nobody reads it after this
@@ -227,8 +262,38 @@ void add_deviance(const PairsBatch& b, PairsBlock* block, PairsSums* sums, const
     compute(block->x, block->y, n, block->value,
             [power](auto x, auto y, auto& math) { return deviance_of<decltype(form)::value>(x, y, power, math); });
   });
-  sums->deviance[0] += ordered_sum(block->value, weight, n);
-  sums->deviance[1] += ordered_sum(weight, nullptr, n);
+}
+
+// Extremes, the other errors and events of a block with some pairs.
+inline void add_rest(const PairsBatch& b, const PairsStates& s, PairsBlock* block, PairsSums* sums) {
+  const int n = block->n;
+  const double *y = block->y, *weight = b.weights == nullptr ? nullptr : block->weight;
+  if (s.extremes != nullptr) {
+    double low = y[0], high = y[0];
+    for (int i = 0; i < n; ++i) {
+      low = y[i] < low || y[i] != y[i] ? y[i] : low;  // NaN stays, as no comparison with it holds
+      high = y[i] > high || y[i] != y[i] ? y[i] : high;
+    }
+    const double of_block[] = {1.0, low, high};
+    add_extremes(of_block, sums->extremes);
+  }
+  for (int kind = kSquaredLogError; kind < kErrorKinds; ++kind) {
+    if (s.errors[kind] == nullptr) continue;
+    find_errors(kind, b.p, block);
+    sums->errors[kind] += ordered_sum(block->value, weight, n);
+  }
+  for (int which = 0; s.events != nullptr && which < 3; ++which) {
+    find_events(which, b.preds_threshold, b.target_threshold, block);
+    sums->events[which] += ordered_sum(block->value, weight, n);
+  }
+}
+
+// Deviances of a block, see find_deviances.
+template <typename F>
+void add_deviance(const PairsBatch& b, PairsBlock* block, PairsSums* sums, const F& outside) {
+  find_deviances(b, block, outside);
+  sums->deviance[0] += ordered_sum(block->value, block->weight, block->n);
+  sums->deviance[1] += ordered_sum(block->weight, nullptr, block->n);
 }
 
 }  // namespace fastmetrics

@@ -19,33 +19,9 @@ constexpr int64_t kSmallestPart = 16384;  // pairs
 using Batch = PairsBatch;
 using States = PairsStates;
 
-// Of one output, where the pairs of a run are: offset of the first and distance.
-struct Run {
-  int64_t a, a_step, b, b_step, c, c_step, d, d_step;
-};
-
-// Leaves the pairs that are counted; place_of(i) is the place of pair i in the batch.
-template <typename F>
-void drop(const Batch& b, const Run& run, int64_t from, PairsBlock* block, Faults* faults, const F& place_of) {
-  int kept = 0;
-  for (int i = 0; i < block->n; ++i) {
-    if (b.valid != nullptr && !b.valid[run.c + (from + i) * run.c_step]) continue;
-    if (b.weights != nullptr) {
-      const double weight = b.weights[run.d + (from + i) * run.d_step];
-      if (!faults->check_weight(weight, place_of(i)) || weight == 0.0) continue;
-      block->weight[kept] = weight;
-    }
-    block->x[kept] = block->x[i];
-    block->y[kept] = block->y[i];
-    block->place[kept] = i;
-    ++kept;
-  }
-  block->n = kept;
-}
-
 // The pairs of one run for one output; `first` is the index of the first among all pairs.
-void add_run(const Batch& b, const States& s, const Run& run, int64_t first, int64_t output, int64_t n, PairsPart* part,
-             Faults* faults) {
+void add_run(const Batch& b, const States& s, const PairsRun& run, int64_t first, int64_t output, int64_t n,
+             PairsPart* part, Faults* faults) {
   const bool all = b.valid == nullptr && b.weights == nullptr;
   if (all && run.a_step == 1 && run.b_step == 1 && b.preds_type == b.target_type && is_floating(b.preds_type) &&
       s.only_simple()) {
@@ -77,26 +53,11 @@ void add_run(const Batch& b, const States& s, const Run& run, int64_t first, int
   }
 }
 
-// Pairs [begin, end) of every output; parts: [D]. Rows of many outputs are read a few at a time, so that neighbouring
-// outputs are found in the cache.
+// Pairs [begin, end) of every output; parts: [D].
 void add_part(const Batch& b, const States& s, int64_t begin, int64_t end, PairsPart* parts, Faults* faults) {
-  const Layout& layout = b.layout;
-  const int last = layout.dims - 1;
-  while (begin < end) {
-    Run run{0, layout.a_stride[last], 0, layout.b_stride[last], 0, layout.c_stride[last], 0, layout.d_stride[last]};
-    int64_t n = std::min(layout.locate(begin, &run.a, &run.b), end - begin);
-    if (b.valid != nullptr) run.c = layout.offset(begin, layout.c_stride);
-    if (b.weights != nullptr) run.d = layout.offset(begin, layout.d_stride);
-    if (b.outputs > 1) n = std::min(n, std::max<int64_t>(32, 4096 / b.outputs));
-    for (int64_t d = 0; d < b.outputs; ++d) {
-      add_run(b, s, run, begin, d, n, &parts[d], faults);
-      run.a += b.a_output;
-      run.b += b.b_output;
-      run.c += b.c_output;
-      run.d += b.d_output;
-    }
-    begin += n;
-  }
+  for_each_run(b, begin, end, [&](const PairsRun& run, int64_t first, int64_t n, int64_t d) {
+    add_run(b, s, run, first, d, n, &parts[d], faults);
+  });
 }
 
 // Adds the parts of one output, [parts] at a distance of D, to the states, in order.

@@ -10,60 +10,19 @@
 
 #pragma once
 
-#include <cstring>
-
 #include "common/device.cuh"
-#include "passes/pairs.h"
+#include "passes/pairs_values.cuh"
 
 namespace fastmetrics {
 
 // Neighbouring pairs of a thread.
 constexpr int kPairs = 4;
 
-// Sums that are asked for, beside the error kinds, whose bits come first.
-enum : unsigned { kAskMoments = 1u << 16, kAskExtremes = 1u << 17, kAskDeviance = 1u << 18, kAskEvents = 1u << 19 };
-
 // Four neighbours, at once if `wide`: their address is a multiple of 16 bytes, or of their size if that is less.
 template <typename T>
 __device__ __forceinline__ Pack<T, kPairs> load_four(const T* from, bool wide) {
   if (wide) return load_pack<T, kPairs>(from);
   return {from[0], from[1], from[2], from[3]};
-}
-
-// The bits of an element of any type, which several can be asked for before one is looked at.
-__device__ __forceinline__ uint64_t bits_at(const void* data, DType type, int64_t offset) {
-  switch (size_of(type)) {
-    case 1:
-      return static_cast<const uint8_t*>(data)[offset];
-    case 2:
-      return static_cast<const uint16_t*>(data)[offset];
-    case 4:
-      return static_cast<const uint32_t*>(data)[offset];
-    default:
-      return static_cast<const uint64_t*>(data)[offset];
-  }
-}
-
-// The number that they are.
-__device__ __forceinline__ double value_of(uint64_t bits, DType type) {
-  double value = 0.0;
-  if (is_floating(type)) {
-    with_score_type(type, [&](auto t) {
-      const auto own = static_cast<BitsOf<decltype(t)>>(bits);
-      memcpy(&t, &own, sizeof(t));
-      value = widen(t);
-    });
-  } else if (type == DType::kInt8 || type == DType::kInt16 || type == DType::kInt32 || type == DType::kInt64) {
-    const int above = 64 - 8 * static_cast<int>(size_of(type));
-    value = static_cast<double>(static_cast<int64_t>(bits << above) >> above);  // with its sign
-  } else {
-    value = static_cast<double>(bits);
-  }
-  return value;
-}
-
-__device__ __forceinline__ double value_at(const void* data, DType type, int64_t offset) {
-  return value_of(bits_at(data, type, offset), type);
 }
 
 // What loops over neighbours have of the statistics of some pairs; see PairsSums.
@@ -160,20 +119,7 @@ __device__ __forceinline__ void record_pairs(const PairsBatch& b, const Count* b
     atomicMax(as_count(faults + kScratchPlace + which), bad[2 * which + 1]);
   }
   if (!comes_last(gridDim.x, faults + kScratchBlocks) || threadIdx.x != 0) return;
-  record_faults(faults, [&](int kind, int64_t place) {
-    const int64_t pair = place / b.outputs, output = place % b.outputs;
-    int64_t of_preds, of_target;
-    b.layout.locate(pair, &of_preds, &of_target);
-    double value;
-    if (kind == kBadWeight) {
-      value = b.weights[b.layout.offset(pair, b.layout.d_stride) + output * b.d_output];
-    } else if (kind == kBadPreds) {
-      value = value_at(b.preds, b.preds_type, of_preds + output * b.a_output);
-    } else {
-      value = value_at(b.target, b.target_type, of_target + output * b.b_output);
-    }
-    return static_cast<int64_t>(bits_of(value));
-  });
+  record_bad_pairs(b, faults);
 }
 
 // One output whose pairs are neighbours of one type.

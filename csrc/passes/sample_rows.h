@@ -24,6 +24,12 @@ struct SampleRows {
   }
 };
 
+// The rows of samples that have several columns, or of each of their columns.
+struct ColumnRows {
+  SampleRows of_first;  // those of the first column
+  int64_t a_column;     // from there to those of the next one; 0 if they are those of samples
+};
+
 // Which samples are looked at.
 struct GroupsMask {
   const bool* valid;  // null: all are

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The rows of a state that a kernel adds a sample to: those that it was given, SampleRows, or one that has all samples,
-// OneRow. Which of them is a template argument. And where a round over a batch (common/rounds.cuh) finds what it adds.
+// The rows of a state that a kernel adds a sample to: those that it was given, SampleRows or ColumnRows, or one that
+// has all samples, OneRow. Which of them is a template argument. And where a round over a batch (common/rounds.cuh)
+// finds what it adds.
 
 #pragma once
 
@@ -37,6 +38,19 @@ __device__ __forceinline__ void each_row(const SampleRows& rows, int64_t at, con
     const int64_t row = label_at(rows.data, rows.type, rows.slicing(k) + at);
     if (static_cast<uint64_t>(row) < static_cast<uint64_t>(rows.count)) f(row);
   }
+}
+
+FM_HD int64_t count_of(const ColumnRows& rows) { return rows.of_first.count; }
+FM_HD int64_t slicings_of(const ColumnRows& rows) { return rows.of_first.slicings; }
+
+// The same of a column of a sample.
+__device__ __forceinline__ int64_t find_rows(const OneRow&, int64_t, int64_t) { return 0; }
+__device__ __forceinline__ int64_t find_rows(const ColumnRows& rows, int64_t sample, int64_t column) {
+  return find_rows(rows.of_first, sample) + column * rows.a_column;
+}
+template <typename F>
+__device__ __forceinline__ void each_row(const ColumnRows& rows, int64_t at, const F& f) {
+  each_row(rows.of_first, at, f);
 }
 
 // What a round finds, in scratch that is zero before and after. cells: those of the states. scratch: [kRowsScratch].

@@ -14,22 +14,29 @@ struct Tuning {
   static constexpr int64_t kFewestForWarp = 16;
 };
 
+template <typename Cell, typename State>
+cudaError_t launch_keys(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, State* counts,
+                        int64_t* faults, const Scratch& scratch, cudaStream_t stream) {
+  const KeyFinder finder{keys, keys.number()};
+  return with_rows(rows, [&](const auto& rows_of) {
+    return launch_score_cells<Tuning, float, Cell>(b, finder, rows_of, 0, counts, faults, scratch, stream);
+  });
+}
+
 }  // namespace
 
-ScratchSize count_scores_scratch(const ScoresBatch& b, const ScoreKeys& keys) {
-  return scores_scratch(b, keys.number());
+ScratchSize count_scores_scratch(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys) {
+  return scores_scratch(b, keys.number(), rows.number());
 }
 
-cudaError_t launch_count_scores(const ScoresBatch& b, const ScoreKeys& keys, int64_t* counts, int64_t* faults,
-                                const Scratch& scratch, cudaStream_t stream) {
-  const KeyFinder finder{keys, keys.number()};
-  return launch_score_cells<Tuning, float, uint32_t>(b, finder, 0, counts, faults, scratch, stream);
+cudaError_t launch_count_scores(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, int64_t* counts,
+                                int64_t* faults, const Scratch& scratch, cudaStream_t stream) {
+  return launch_keys<uint32_t>(b, rows, keys, counts, faults, scratch, stream);
 }
 
-cudaError_t launch_count_scores(const ScoresBatch& b, const ScoreKeys& keys, double* counts, int64_t* faults,
-                                const Scratch& scratch, cudaStream_t stream) {
-  const KeyFinder finder{keys, keys.number()};
-  return launch_score_cells<Tuning, float, double>(b, finder, 0, counts, faults, scratch, stream);
+cudaError_t launch_count_scores(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, double* counts,
+                                int64_t* faults, const Scratch& scratch, cudaStream_t stream) {
+  return launch_keys<double>(b, rows, keys, counts, faults, scratch, stream);
 }
 
 }  // namespace fastmetrics

@@ -10,20 +10,20 @@
 namespace fastmetrics {
 
 // What launch_score_histogram, launch_count_scores and launch_keep_scores need for themselves.
-ScratchSize score_histogram_scratch(const ScoresBatch& b, const ScoreBins& bins);
-ScratchSize count_scores_scratch(const ScoresBatch& b, const ScoreKeys& keys);
+ScratchSize score_histogram_scratch(const ScoresBatch& b, const ScoreRows& rows, const ScoreBins& bins);
+ScratchSize count_scores_scratch(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys);
 ScratchSize keep_scores_scratch(const ScoresBatch& b);
 
-// Add the batch to the histogram, [columns, bins, 2], on the stream of the current device. The weights are added if it
-// is float64.
-cudaError_t launch_score_histogram(const ScoresBatch& b, const ScoreBins& bins, int64_t* histogram, int64_t* faults,
-                                   const Scratch& scratch, cudaStream_t stream);
-cudaError_t launch_score_histogram(const ScoresBatch& b, const ScoreBins& bins, double* histogram, int64_t* faults,
-                                   const Scratch& scratch, cudaStream_t stream);
-cudaError_t launch_count_scores(const ScoresBatch& b, const ScoreKeys& keys, int64_t* counts, int64_t* faults,
-                                const Scratch& scratch, cudaStream_t stream);
-cudaError_t launch_count_scores(const ScoresBatch& b, const ScoreKeys& keys, double* counts, int64_t* faults,
-                                const Scratch& scratch, cudaStream_t stream);
+// Add the batch to the histogram, [columns, bins, 2] of each row, on the stream of the current device. The weights are
+// added if it is float64.
+cudaError_t launch_score_histogram(const ScoresBatch& b, const ScoreRows& rows, const ScoreBins& bins,
+                                   int64_t* histogram, int64_t* faults, const Scratch& scratch, cudaStream_t stream);
+cudaError_t launch_score_histogram(const ScoresBatch& b, const ScoreRows& rows, const ScoreBins& bins,
+                                   double* histogram, int64_t* faults, const Scratch& scratch, cudaStream_t stream);
+cudaError_t launch_count_scores(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, int64_t* counts,
+                                int64_t* faults, const Scratch& scratch, cudaStream_t stream);
+cudaError_t launch_count_scores(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, double* counts,
+                                int64_t* faults, const Scratch& scratch, cudaStream_t stream);
 
 // Writes the batch, of whose type scores are: [samples, columns]. labels: likewise; null: signs say them.
 cudaError_t launch_keep_scores(const ScoresBatch& b, void* scores, int8_t* labels, int64_t* faults,

@@ -13,6 +13,8 @@
 // classes, whose softmax needs all, has a thread, or a warp where its scores are neighbours and many: it is read once
 // as probabilities, and as logits again from the cache for the sum and for the bins.
 //
+// A score is added to the cells of one row, or to those of all rows of its sample or label: the same with other cells.
+//
 // Sums of weights are added in no fixed order.
 
 #pragma once
@@ -20,6 +22,7 @@
 #include <cmath>
 
 #include "common/cells.cuh"
+#include "passes/sample_rows_kernels.cuh"
 #include "passes/scores_reader.cuh"
 
 namespace fastmetrics {
@@ -28,7 +31,7 @@ template <typename Cell>
 struct CountedRounds : ScoresRounds {
   int64_t first, cells;     // which of a column's cells a block has, and how many
   int replicas;             // of them; 0 if the block has none
-  CellOfCard<Cell>* state;  // [columns, bins, 2]
+  CellOfCard<Cell>* state;  // [rows, columns, bins, 2]
   CellOfCard<Cell>* guess;  // the same of the first round, zero before and after; null if it only looks
 
   // Where a round counts; null if it only looks. first: whether another one follows.
@@ -178,16 +181,24 @@ struct KeyFinder {
   }
 };
 
-// What a thread does with scores in a round. kOfBlock: whether it counts in cells of its block in any case.
-template <typename Finder, typename V, typename Cell, bool kOfBlock = false>
+// The cells of all rows.
+template <typename Finder, typename Rows>
+__device__ __forceinline__ int64_t cells_of(const ScoresBatch& b, const Finder& finder, const Rows& rows) {
+  return count_of(rows) * b.columns * finder.number() * 2;
+}
+
+// What a thread does with scores in a round. Rows: OneRow, or ColumnRows. kOfBlock: whether it counts in cells of its
+// block in any case.
+template <typename Finder, typename V, typename Cell, typename Rows, bool kOfBlock = false>
 class ScoresCounter {
  public:
   // cells_at: where in shared memory the cells begin, behind the copy of the cuts.
-  __device__ __forceinline__ ScoresCounter(const ScoresBatch& b, const Finder& finder,
+  __device__ __forceinline__ ScoresCounter(const ScoresBatch& b, const Finder& finder, const Rows& rows,
                                            const CountedRounds<Cell>& rounds, const Turn& turn, unsigned char* shared,
                                            int cells_at)
       : b_(b),
         finder_(finder),
+        rows_(rows),
         rounds_(rounds),
         logits_(rounds.logits(b, turn.round)),
         lookout_(turn.round, rounds.scratch + kScoresOutside),
@@ -201,14 +212,18 @@ class ScoresCounter {
 
   __device__ __forceinline__ void look(V x) { lookout_.look(is_outside(x)); }
 
-  // label: 0 or 1. type: of the scores. place: that of a NaN, which may be bad.
+  // A score of a sample, whose rows are at `at`. label: 0 or 1. type: of the scores. place: that of a NaN, which may be
+  // bad.
   template <typename Place>
-  __device__ __forceinline__ void count(int64_t column, V x, DType type, int label, Cell amount, const Place& place) {
+  __device__ __forceinline__ void count(int64_t at, int64_t column, V x, DType type, int label, Cell amount,
+                                        const Place& place) {
     const int64_t bin = finder_.find(b_, type, logits_, copy_, x);
     if (bin < 0) {
       bad_.add(kBadPreds, place());
-    } else {
-      const int64_t cell = (column * finder_.number() + bin) * 2 + label;
+      return;
+    }
+    each_row(rows_, at, [&](int64_t row) {
+      const int64_t cell = ((row * b_.columns + column) * finder_.number() + bin) * 2 + label;
       if constexpr (kOfBlock) {
         cells_.add_near(static_cast<int>(cell), amount);
       } else {
@@ -219,7 +234,7 @@ class ScoresCounter {
           atomicAdd(rounds_.counted_in(first_) + cell, CellOfCard<Cell>{amount});
         }
       }
-    }
+    });
   }
 
   // See Lookout.
@@ -243,6 +258,7 @@ class ScoresCounter {
 
   const ScoresBatch& b_;
   const Finder& finder_;
+  const Rows& rows_;
   const CountedRounds<Cell>& rounds_;
   bool logits_;
   Lookout lookout_;
@@ -254,14 +270,15 @@ class ScoresCounter {
 
 // Scores of columns that are each for themselves; see walk_elements. Four blocks share a multiprocessor: its loads are
 // few, and waited for.
-template <typename Finder, typename V, typename Cell>
+template <typename Finder, typename V, typename Cell, typename Rows>
 FM_KERNEL_OF(4)
 score_elements_kernel(const __grid_constant__ ScoresBatch b, const Finder finder,
-                      const __grid_constant__ CountedRounds<Cell> rounds, int cells_at, bool by_column) {
+                      const __grid_constant__ CountedRounds<Cell> rounds, int cells_at, bool by_column,
+                      const __grid_constant__ Rows rows_of) {
   extern __shared__ __align__(16) unsigned char shared[];
   const Turn turn = rounds.turns.take();
-  if (rounds.settle(b, turn, b.columns * finder.number() * 2)) return;
-  ScoresCounter<Finder, V, Cell> counter(b, finder, rounds, turn, shared, cells_at);
+  if (rounds.settle(b, turn, cells_of(b, finder, rows_of))) return;
+  ScoresCounter<Finder, V, Cell, Rows> counter(b, finder, rows_of, rounds, turn, shared, cells_at);
   walk_elements(
       b, rounds.turns, by_column,
       [&](int64_t row, int64_t column) {
@@ -271,8 +288,8 @@ score_elements_kernel(const __grid_constant__ ScoresBatch b, const Finder finder
         const auto target = read_target<Cell>(b, row, column, of_target + column * b.b_column, true, counter.bad());
         if (target.decides) counter.look(x);
         if (target.label < 0 || !counter.counts()) return;
-        counter.count(column, x, b.preds_type, static_cast<int>(target.label), target.amount,
-                      [&] { return b.score_at(row, column); });
+        counter.count(find_rows(rows_of, row, column), column, x, b.preds_type, static_cast<int>(target.label),
+                      target.amount, [&] { return b.score_at(row, column); });
       },
       [&] { return counter.stops(); });
   counter.close();
@@ -286,11 +303,12 @@ FM_KERNEL score_line_kernel(const __grid_constant__ ScoresBatch b, const NearCut
   using V = WidenedTo<T>;
   constexpr int kN = kPerLoad<T>;
   const Turn turn = rounds.turns.take();
-  if (rounds.settle(b, turn, b.columns * finder.number() * 2)) return;
-  ScoresCounter<NearCutFinder, V, uint32_t, true> counter(b, finder, rounds, turn, shared, cells_at);
+  const OneRow rows_of;
+  if (rounds.settle(b, turn, cells_of(b, finder, rows_of))) return;
+  ScoresCounter<NearCutFinder, V, uint32_t, OneRow, true> counter(b, finder, rows_of, rounds, turn, shared, cells_at);
   auto take = [&](int64_t i, V x, int label) {
     counter.look(x);
-    if (counter.counts()) counter.count(0, x, kTypeOf<T>, label, 1, [&] { return i; });
+    if (counter.counts()) counter.count(0, 0, x, kTypeOf<T>, label, 1, [&] { return i; });
   };
   walk_line<T, I>(
       b, rounds.turns,
@@ -312,14 +330,15 @@ FM_KERNEL score_line_kernel(const __grid_constant__ ScoresBatch b, const NearCut
 }
 
 // Samples of classes: kLanes lanes, 1 or a warp, have one.
-template <typename Finder, typename V, typename Cell, int kLanes>
+template <typename Finder, typename V, typename Cell, int kLanes, typename Rows>
 FM_KERNEL score_rows_kernel(const __grid_constant__ ScoresBatch b, const Finder finder,
-                            const __grid_constant__ CountedRounds<Cell> rounds, int cells_at) {
+                            const __grid_constant__ CountedRounds<Cell> rounds, int cells_at,
+                            const __grid_constant__ Rows rows_of) {
   static_assert(kLanes == 1 || kLanes == kWarp, "a thread or a warp");
   extern __shared__ __align__(16) unsigned char shared[];
   const Turn turn = rounds.turns.take();
-  if (rounds.settle(b, turn, b.columns * finder.number() * 2)) return;
-  ScoresCounter<Finder, V, Cell> counter(b, finder, rounds, turn, shared, cells_at);
+  if (rounds.settle(b, turn, cells_of(b, finder, rows_of))) return;
+  ScoresCounter<Finder, V, Cell, Rows> counter(b, finder, rows_of, rounds, turn, shared, cells_at);
   constexpr int kRows = kThreads / kLanes;
   const int64_t rows = b.rows.samples(), stride = static_cast<int64_t>(rounds.turns.blocks) * kRows;
   const int lane = static_cast<int>(threadIdx.x) % kLanes, row_of_warp = static_cast<int>(threadIdx.x) % kWarp / kLanes;
@@ -330,19 +349,20 @@ FM_KERNEL score_rows_kernel(const __grid_constant__ ScoresBatch b, const Finder 
       b.rows.locate(row, &of_scores, &of_target);
       const auto target = read_target<Cell>(b, row, 0, of_target, lane == 0, counter.bad());
       const bool counted = target.label >= 0 && counter.counts();
+      const int64_t at = counted ? find_rows(rows_of, row, 0) : 0;
       if (counted && counter.logits()) {
         auto read = [&](int64_t c) { return score_of<V>(b, of_scores + c * b.a_column); };
         const SoftmaxOfRow<V> softmax = softmax_of_row<V, kLanes>(b.columns, lane, read);
         for (int64_t c = lane; c < b.columns; c += kLanes) {
           const V p = as_scored(b.preds_type, exp_of_score(read(c) - softmax.most) * softmax.scale);
-          counter.count(c, p, b.preds_type, c == target.label, target.amount, [&] { return b.score_at(row, c); });
+          counter.count(at, c, p, b.preds_type, c == target.label, target.amount, [&] { return b.score_at(row, c); });
         }
       } else if (counted || target.decides) {
         for (int64_t c = lane; c < b.columns; c += kLanes) {
           const V x = score_of<V>(b, of_scores + c * b.a_column);
           counter.look(x);
           if (!counted) continue;
-          counter.count(c, x, b.preds_type, c == target.label, target.amount, [&] { return b.score_at(row, c); });
+          counter.count(at, c, x, b.preds_type, c == target.label, target.amount, [&] { return b.score_at(row, c); });
         }
       }
     }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "common/view.h"
+#include "passes/sample_rows_arguments.h"
 #include "passes/values.h"
 
 namespace fastmetrics {
@@ -34,13 +35,24 @@ inline ValuesBatch values_batch(const View& values, const OptionalView& weights,
   return b;
 }
 
+// rows: how many numbers each state has.
 inline ValuesStates values_states(const OptionalState& sum, const OptionalState& weight, const OptionalState& minimum,
-                                  const OptionalState& maximum, const OptionalState& faults, int64_t nans) {
-  return {state_data<double>(sum, DType::kDouble, 1, "sum, float64 []"),
-          state_data<double>(weight, DType::kDouble, 1, "weight, float64 []"),
-          state_data<double>(minimum, DType::kDouble, 1, "minimum, float64 []"),
-          state_data<double>(maximum, DType::kDouble, 1, "maximum, float64 []"),
+                                  const OptionalState& maximum, const OptionalState& faults, int64_t nans,
+                                  int64_t rows = 1) {
+  return {state_data<double>(sum, DType::kDouble, rows, "sum, float64 [] or [S]"),
+          state_data<double>(weight, DType::kDouble, rows, "weight, float64 [] or [S]"),
+          state_data<double>(minimum, DType::kDouble, rows, "minimum, float64 [] or [S]"),
+          state_data<double>(maximum, DType::kDouble, rows, "maximum, float64 [] or [S]"),
           nans == kDropNans ? faults_data(faults) : nullptr};
+}
+
+// How many rows the states have, of which some is given.
+inline int64_t rows_of_values(const OptionalState& sum, const OptionalState& weight, const OptionalState& minimum,
+                              const OptionalState& maximum) {
+  for (const OptionalState* state : {&sum, &weight, &minimum, &maximum}) {
+    if (state->has_value()) return (*state)->numel();
+  }
+  return 0;
 }
 
 }  // namespace fastmetrics

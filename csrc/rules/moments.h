@@ -99,6 +99,16 @@ struct ShiftedSums {
     if (m.yy < 0.0) m.yy = 0.0;
     return m;
   }
+
+  // The same, but NaN where a mean is not finite, as deviations from that are.
+  FM_HD Moments moments_or_nan() const {
+    Moments m = moments();
+    const double of_x = m.mean_x - m.mean_x, of_y = m.mean_y - m.mean_y;
+    m.xx += of_x;
+    m.yy += of_y;
+    m.xy += of_x + of_y;
+    return m;
+  }
 };
 
 }  // namespace fastmetrics

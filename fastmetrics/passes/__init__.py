@@ -7,7 +7,7 @@ from fastmetrics.passes.calibration import calibration_, calibration_rows_
 from fastmetrics.passes.exact_match import exact_match_
 from fastmetrics.passes.hinge import hinge_
 from fastmetrics.passes.multiclass import multiclass_, multiclass_slicings_
-from fastmetrics.passes.pairs import pairs_, simple_pairs_
+from fastmetrics.passes.pairs import pairs_, pairs_rows_, simple_pairs_
 from fastmetrics.passes.proper_scores import proper_scores_, proper_scores_rows_
 from fastmetrics.passes.queries import keep_documents_, query_sums_, query_values_, ranking_sums_, sort_queries_
 from fastmetrics.passes.ranking import ranking_
@@ -16,7 +16,7 @@ from fastmetrics.passes.row_pairs import row_pairs
 from fastmetrics.passes.score_keys import count_scores_, count_scores_rows_
 from fastmetrics.passes.scores import keep_scores_, score_histogram_, score_histogram_rows_
 from fastmetrics.passes.token_rows import token_rows
-from fastmetrics.passes.values import values_
+from fastmetrics.passes.values import values_, values_rows_
 
 __all__ = [
     "add_amounts_",
@@ -32,6 +32,7 @@ __all__ = [
     "multiclass_",
     "multiclass_slicings_",
     "pairs_",
+    "pairs_rows_",
     "proper_scores_",
     "proper_scores_rows_",
     "query_sums_",
@@ -46,4 +47,5 @@ __all__ = [
     "sort_queries_",
     "token_rows",
     "values_",
+    "values_rows_",
 ]

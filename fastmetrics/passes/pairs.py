@@ -13,8 +13,9 @@ from torch import Tensor
 
 from fastmetrics.native.operators import define, eager_on_cpu
 from fastmetrics.passes.amounts import add_amounts
-from fastmetrics.passes.blocks import pairs_of_blocks
+from fastmetrics.passes.blocks import pairs_of_blocks, samples_of_parts
 from fastmetrics.passes.faults import bad_weights, record_faults
+from fastmetrics.passes.groups import check_rows, within
 
 LEAST_SCALE = 1.17e-06  # of a percentage
 
@@ -65,6 +66,8 @@ SCHEMA = (
     f"pairs_(Tensor preds, Tensor target, Tensor? weights, Tensor? valid, {', '.join(_ARGUMENTS)}, int num_outputs, "
     "float p, float power, float preds_threshold, float target_threshold) -> ()"
 )
+
+ROWS_SCHEMA = SCHEMA.replace("pairs_(", "pairs_rows_(").replace("Tensor target,", "Tensor target, Tensor rows,")
 
 # The statistics that most metrics ask for have an operator of fewer arguments, which cost more than a small batch.
 SIMPLE_STATES = ("count", "moments", "squared_error", "absolute_error")
@@ -295,6 +298,80 @@ def pairs_body(
     _read((preds, target), weights, valid, states, faults, num_outputs, parameters)
 
 
+def pairs_rows_body(
+    preds: Tensor,
+    target: Tensor,
+    rows: Tensor,
+    weights: Tensor | None,
+    valid: Tensor | None,
+    count: Tensor | None,
+    moments: Tensor | None,
+    extremes: Tensor | None,
+    squared_error: Tensor | None,
+    absolute_error: Tensor | None,
+    squared_log_error: Tensor | None,
+    percentage_error: Tensor | None,
+    symmetric_percentage_error: Tensor | None,
+    absolute_target: Tensor | None,
+    log_cosh_error: Tensor | None,
+    powered_error: Tensor | None,
+    deviance: Tensor | None,
+    events: Tensor | None,
+    faults: Tensor | None,
+    num_outputs: int,
+    p: float,
+    power: float,
+    preds_threshold: float,
+    target_threshold: float,
+) -> None:
+    """Add each pair of a batch to the statistics of its rows, which are those of :func:`pairs_body`.
+
+    Args:
+        preds: see there.
+        target: see there.
+        rows: of any integer type or bool ``[K, *target.shape]``: K rows of each pair. What lies outside of [0, S) is
+            left out, without a fault.
+        weights: see there.
+        valid: see there.
+        count: ``[S, D]``.
+        moments: ``[S, D, 6]``.
+        extremes: ``[S, D, 3]``.
+        squared_error: ``[S, D]``, as the other errors.
+        absolute_error: see there.
+        squared_log_error: see there.
+        percentage_error: see there.
+        symmetric_percentage_error: see there.
+        absolute_target: see there.
+        log_cosh_error: see there.
+        powered_error: see there.
+        deviance: ``[S, D, 2]``.
+        events: ``[S, D, 3]``.
+        faults: see there.
+        num_outputs: see there.
+        p: see there.
+        power: see there.
+        preds_threshold: see there.
+        target_threshold: see there.
+
+    On the CPU sums are formed in an order that depends on the sizes alone, on CUDA in none.
+    """
+    given = locals()
+    states = {name: given[name] for name in STATES if given[name] is not None}
+    if target.numel() == 0 or not states:
+        return
+    parameters, size = Parameters(p, power, preds_threshold, target_threshold), next(iter(states.values())).shape[0]
+    output = torch.arange(num_outputs, device=preds.device)
+    numbers = sum(math.prod(STATES[name]) for name in states) + 3
+    for x, y, of_some, *others in samples_of_parts(numbers, preds, target, rows, weights, valid):
+        # each pair is an output of its own, whose statistics then go to the rows
+        amount, counted = (None if of is None else of.reshape(1, -1) for of in others)
+        each = x.reshape(1, -1), y.reshape(1, -1), amount, counted
+        found = statistics_of(*each, tuple(states), faults, y.numel(), parameters)
+        for of_slicing in of_some:
+            row, inside = within(of_slicing.reshape(-1, num_outputs), size)
+            add_pairs_to_rows(states, (row * num_outputs + output).reshape(-1), inside.reshape(-1), found)
+
+
 def simple_pairs_body(
     preds: Tensor,
     target: Tensor,
@@ -461,9 +538,17 @@ def _fake(preds: Tensor, target: Tensor, weights: Tensor | None, valid: Tensor |
     _check("pairs_", (preds, target, weights, valid), rest[: len(STATES)])
 
 
+def _rows_fake(
+    preds: Tensor, target: Tensor, rows: Tensor, weights: Tensor | None, valid: Tensor | None, *rest: Any
+) -> None:
+    _check("pairs_rows_", (preds, target, weights, valid), rest[: len(STATES)])
+    check_rows(rows, target, "pairs_rows_")
+
+
 def _simple_fake(preds: Tensor, target: Tensor, weights: Tensor | None, valid: Tensor | None, *rest: Any) -> None:
     _check("simple_pairs_", (preds, target, weights, valid), rest[: len(SIMPLE_STATES)])
 
 
 pairs_ = define(SCHEMA, pairs_body, _fake, library="numbers")
+pairs_rows_ = define(ROWS_SCHEMA, pairs_rows_body, _rows_fake, library="numbers")
 simple_pairs_ = define(SIMPLE_SCHEMA, simple_pairs_body, _simple_fake, library="numbers")

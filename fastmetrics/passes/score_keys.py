@@ -258,4 +258,4 @@ def _rows_fake(preds: Tensor, target: Tensor, rows: Tensor, *rest: Any) -> None:
 
 
 count_scores_ = define(COUNT_SCHEMA, count_scores_body, _fake, library="scores")
-count_scores_rows_ = define(COUNT_ROWS_SCHEMA, count_scores_rows_body, _rows_fake, ("cpu",), library="scores")
+count_scores_rows_ = define(COUNT_ROWS_SCHEMA, count_scores_rows_body, _rows_fake, library="scores")

@@ -413,7 +413,5 @@ def _keep_fake(
 
 
 score_histogram_ = define(HISTOGRAM_SCHEMA, score_histogram_body, _histogram_fake, library="scores")
-score_histogram_rows_ = define(
-    HISTOGRAM_ROWS_SCHEMA, score_histogram_rows_body, _histogram_rows_fake, ("cpu",), library="scores"
-)
+score_histogram_rows_ = define(HISTOGRAM_ROWS_SCHEMA, score_histogram_rows_body, _histogram_rows_fake, library="scores")
 keep_scores_ = define(KEEP_SCHEMA, keep_scores_body, _keep_fake, library="scores")

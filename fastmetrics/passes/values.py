@@ -4,19 +4,22 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from fastmetrics.native.operators import define, eager_on_cpu
 from fastmetrics.native.transforms import samples
-from fastmetrics.passes.amounts import add_amounts
-from fastmetrics.passes.groups import within
+from fastmetrics.passes.blocks import samples_of_parts
+from fastmetrics.passes.groups import add_to_rows, check_rows, within
 
 SCHEMA = (
     "values_(Tensor values, Tensor? weights, Tensor? valid, Tensor(a!)? sum, Tensor(b!)? weight, Tensor(c!)? minimum, "
     "Tensor(d!)? maximum, Tensor(e!)? faults, int nans, float replacement) -> ()"
 )
+
+ROWS_SCHEMA = SCHEMA.replace("values_(", "values_rows_(").replace("values,", "values, Tensor rows,")
 
 # What is done about NaN.
 KEEP, DROP, REPLACE = 0, 1, 2
@@ -118,9 +121,9 @@ def amounts(
     return product, w, low, high
 
 
-def values_by_rows(
-    rows: Tensor,
+def values_rows_body(
     values: Tensor,
+    rows: Tensor,
     weights: Tensor | None,
     valid: Tensor | None,
     sum: Tensor | None,
@@ -131,17 +134,37 @@ def values_by_rows(
     nans: int,
     replacement: float,
 ) -> None:
-    """:func:`values_body` for states ``[S]``: each value is added to its rows, integers ``[K, *shape]``."""
-    product, w, low, high = amounts(values, weights, valid, faults, nans, replacement)
-    for state, amount in ((sum, product), (weight, w)):
-        if state is not None:
-            add_amounts(state, rows, amount)
-    for state, extreme, how, start in ((minimum, low, "amin", torch.inf), (maximum, high, "amax", -torch.inf)):
-        if state is None:
-            continue
-        for row in rows:
-            place, inside = within(row.reshape(-1), state.shape[0])
-            state.scatter_reduce_(0, place, torch.where(inside, extreme.reshape(-1), start), how)
+    """Add each value of a batch to the statistics of its rows, which are those of :func:`values_body`.
+
+    Args:
+        values: see there.
+        rows: of any integer type or bool ``[K, *values.shape]``: K rows of each value. What lies outside of [0, S) is
+            left out, without a fault.
+        weights: see there.
+        valid: see there.
+        sum: ``[S]``, as the other states.
+        weight: see there.
+        minimum: see there.
+        maximum: see there.
+        faults: see there.
+        nans: see there.
+        replacement: see there.
+
+    On the CPU sums are formed in an order that depends on the sizes alone, on CUDA in none.
+    """
+    if values.numel() == 0:
+        return
+    for x, _, of_some, given, counted in samples_of_parts(8, values, None, rows, weights, valid):
+        product, w, low, high = amounts(x, given, counted, faults, nans, replacement)
+        for state, amount in ((sum, product), (weight, w)):
+            if state is not None:
+                add_to_rows(state, of_some, amount)
+        for state, extreme, how, start in ((minimum, low, "amin", torch.inf), (maximum, high, "amax", -torch.inf)):
+            if state is None:
+                continue
+            for row in of_some:
+                place, inside = within(row.reshape(-1), state.shape[0])
+                state.scatter_reduce_(0, place, torch.where(inside, extreme.reshape(-1), start), how)
 
 
 def _fake(
@@ -165,4 +188,10 @@ def _fake(
         torch._check(state is None or state.dtype == torch.float64, lambda: "values_: states must be float64")
 
 
+def _rows_fake(values: Tensor, rows: Tensor, *rest: Any) -> None:
+    _fake(values, *rest)
+    check_rows(rows, values, "values_rows_")
+
+
 values_ = define(SCHEMA, values_body, _fake, library="numbers")
+values_rows_ = define(ROWS_SCHEMA, values_rows_body, _rows_fake, library="numbers")

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from fastmetrics.native.operators import constant_in_graphs
-from fastmetrics.passes import pairs_, simple_pairs_
+from fastmetrics.passes import pairs_, pairs_rows_, simple_pairs_
 from fastmetrics.passes.groups import within
 from fastmetrics.passes.pair_squares import MONOMIALS, add_monomials_to_rows, merge_monomials, monomials_of, squares_of
 from fastmetrics.passes.pairs import (
@@ -241,26 +241,33 @@ class PairsStatistics(Statistics):
         if inputs[0].dim() == 0:
             inputs, rows = (inputs[0].reshape(1), inputs[1].reshape(1)), rows.unsqueeze(-1)
             weights, valid = at_least_1d(weights), at_least_1d(valid)
-        d = self.num_outputs
-        numbers = sum(math.prod(shape[1:]) for shape, _ in self.shapes.values()) + 3
-        kept = numbers * inputs[0].numel() // max(1, inputs[0].shape[0])
-        for ((preds, target), amounts, counted), of_some in rows_in_parts(kept, rows, (inputs, weights, valid)):
-            if preds.numel() == 0:
+        preds, target = (values.detach() for values in inputs)
+        parameters = self.parameters if self._events is None else self._with_thresholds((preds, target))
+        slots = [states[name] if name in self.shapes else None for name in STATES]
+        pairs_rows_(preds, target, rows, weights, valid, *slots, states.get("faults"), self.num_outputs, *parameters)
+        if self.squares:
+            self._add_squares_to_rows(states, ((preds, target), weights, valid), rows)
+
+    def _add_squares_to_rows(self, states: States, batch: Batch, rows: Tensor) -> None:
+        """Read the batch again, for intervals."""
+        d, preds = self.num_outputs, batch[0][0]
+        name = "monomials" if "monomials" in self.shapes else "squares"
+        kept = (math.prod(self.shapes[name][0][1:]) + 3) * preds.numel() // max(1, preds.shape[0])
+        output = torch.arange(d, device=preds.device)
+        for ((x, y), amounts, counted), of_some in rows_in_parts(kept, rows, batch):
+            if x.numel() == 0:
                 continue
-            # each pair is an output of its own, whose statistics then go to the rows
+            # each pair is an output of its own
             amount, mask = (None if v is None else v.reshape(1, -1) for v in (amounts, counted))
-            given = preds.detach().reshape(1, -1), target.detach().reshape(1, -1), amount, mask
-            parameters = self.parameters if self._events is None else self._with_thresholds((preds, target))
-            pairs = statistics_of(*given, self._names, states.get("faults"), preds.numel(), parameters)
-            if "squares" in self.shapes:
-                pairs["squares"] = squares_of(*given, self.asked, preds.numel(), parameters)
-            output = torch.arange(d, device=preds.device)
+            given = x.reshape(1, -1), y.reshape(1, -1), amount, mask
+            found = None if name == "monomials" else squares_of(*given, self.asked, x.numel(), self.parameters)
             for of_slicing in of_some:
-                row, inside = within(of_slicing.reshape(-1, d), states["count"].shape[0])
+                row, inside = within(of_slicing.reshape(-1, d), states[name].shape[0])
                 place, inside = (row * d + output).reshape(-1), inside.reshape(-1)
-                add_pairs_to_rows(states, place, inside, pairs)
-                if "monomials" in self.shapes:
-                    add_monomials_to_rows(states["monomials"], place, inside, *given)
+                if found is None:
+                    add_monomials_to_rows(states[name], place, inside, *given)
+                else:
+                    add_pairs_to_rows(states, place, inside, {name: found})
 
     def terms(self, states: States) -> Terms | None:
         """Moments as sums about the mean of all rows; extremes do not add up."""

@@ -4,15 +4,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from functools import partial
 
 import torch
 from torch import Tensor
 
-from fastmetrics.passes import row_pairs, values_
+from fastmetrics.passes import row_pairs, values_, values_rows_
 from fastmetrics.passes.faults import bad_weights
 from fastmetrics.passes.row_pairs import row_figures
-from fastmetrics.passes.values import KEEP, values_by_rows
+from fastmetrics.passes.values import KEEP
 from fastmetrics.statistics.base import (
     Batch,
     Inputs,
@@ -73,8 +72,8 @@ class RowValues(Statistics):
         if weights is not None:
             counted = torch.ones_like(weights, dtype=torch.bool) if valid is None else valid
             weights = torch.where(bad_weights(states.get("faults"), weights, counted), 0.0, weights)
-        add = values_ if rows is None else partial(values_by_rows, rows)
-        add(row_values, weights, valid, states["measures"], states["total"], None, None, None, KEEP, 0.0)
+        add, where = (values_, ()) if rows is None else (values_rows_, (rows,))
+        add(row_values, *where, weights, valid, states["measures"], states["total"], None, None, None, KEEP, 0.0)
 
     def differentiable(self, batch: Batch) -> dict[str, Tensor] | None:
         """The sums of one batch, in operations that keep the graph."""

@@ -5,17 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-from fastmetrics.passes import token_rows, values_
+from fastmetrics.passes import token_rows, values_, values_rows_
 from fastmetrics.passes.amounts import add_amounts
 from fastmetrics.passes.faults import bad_weights, record_faults
 from fastmetrics.passes.token_rows import SKIPPED, TokenValues
-from fastmetrics.passes.values import KEEP, values_by_rows
+from fastmetrics.passes.values import KEEP
 from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, rows_in_parts, same_device
 from fastmetrics.statistics.buffers import Buffers
 from fastmetrics.statistics.calibration import edges_of_bins
@@ -284,10 +283,10 @@ class TokenStatistics(OfTokens):
 
     def add_values(self, states: States, values: TokenValues, tokens: Tokens, rows: Tensor | None = None) -> None:
         """Add the values of tokens to ``states``, or to the rows of them that each token has, int ``[K, N]``."""
-        add = values_ if rows is None else partial(values_by_rows, rows)
+        add, where = (values_, ()) if rows is None else (values_rows_, (rows,))
         for name, value in SUMS.items():
             if name in states:
-                add(value(values), tokens.weights, tokens.counted, states[name], *(None,) * 4, KEEP, 0.0)
+                add(value(values), *where, tokens.weights, tokens.counted, states[name], *(None,) * 4, KEEP, 0.0)
         amount = tokens.amount
         if "ranks" in states:
             k = states["ranks"].shape[-1]

@@ -4,13 +4,12 @@
 from __future__ import annotations
 
 import copy
-from functools import partial
 
 import torch
 from torch import Tensor
 
-from fastmetrics.passes import values_
-from fastmetrics.passes.values import DROP, KEEP, REPLACE, values_by_rows
+from fastmetrics.passes import values_, values_rows_
+from fastmetrics.passes.values import DROP, KEEP, REPLACE
 from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, rows_in_parts
 
 
@@ -100,7 +99,7 @@ class ValuesStatistics(Statistics):
         if rows is None:
             values_(inputs[0], weights, valid, *to)
         else:
-            values_by_rows(rows, inputs[0].detach(), weights, valid, *to)
+            values_rows_(inputs[0].detach(), rows, weights, valid, *to)
         if "squares" in wanted:
             self._add_squares(states["squares"], inputs[0], weights, valid, rows)
 
@@ -122,9 +121,9 @@ class ValuesStatistics(Statistics):
         kept = value.numel() // max(1, len(value)) if value.dim() else 1
         for ((part,), amounts, counted), of_part in rows_in_parts(kept, rows, ((value.detach(),), weights, valid)):
             squared = None if amounts is None else amounts.double().square()
-            add = values_ if rows is None else partial(values_by_rows, of_part)
-            add(part, squared, counted, first, zeroth, *rest, self.replacement)
-            add(part.double().square(), squared, counted, second, None, *rest, self.replacement**2)
+            add, where = (values_, ()) if rows is None else (values_rows_, (of_part,))
+            add(part, *where, squared, counted, first, zeroth, *rest, self.replacement)
+            add(part.double().square(), *where, squared, counted, second, None, *rest, self.replacement**2)
         if rows is not None:
             squares.copy_(sums)
 

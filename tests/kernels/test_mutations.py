@@ -30,7 +30,8 @@ GROUPS = "passes/multiclass_rows_kernels.cuh"
 COUNTED = "passes/groups_kernels.cuh"
 AMOUNTS = "passes/amounts_kernels.cuh"
 PAIRS = "passes/pairs_kernels.cuh"
-VALUES = "passes/values_kernels.cuh"
+PAIRS_ROWS, LAUNCH_PAIRS_ROWS = "passes/pairs_rows_kernels.cuh", "passes/pairs_rows_cuda.cu"
+VALUES, VALUES_ROWS = "passes/values_kernels.cuh", "passes/values_rows_kernels.cuh"
 ROW_PAIRS = "passes/row_pairs_kernels.cuh"
 ROWS, LAUNCH_ROWS = "passes/rows_kernels.cuh", "passes/rows_cuda.cu"
 HINGE, RANKING, EXACT = (f"passes/{name}_kernels.cuh" for name in ("hinge", "ranking", "exact_match"))
@@ -327,6 +328,12 @@ MUTATIONS = [
     ("the nearest cut reached", SCORES, "return nearest + reaches(nearest);", "return nearest + 1;", "scores", WRONG),
     ("cuts rounded to the nearest", SCORES, "nearest < cut ? nextafterf(nearest, INFINITY) : nearest", "nearest", "scores", WRONG),
     ("cells over the cuts", SCORES, "cells_(shared + cells_at,", "cells_(shared,", "scores", f"{RACE}|{WRONG}"),
+    # scores of samples that are added to several rows
+    ("scores of all samples in the first row", SCORES, "((row * b_.columns + column)", "((column)", "scores_rows", WRONG),
+    ("rows as near as columns", SCORES, "row * b_.columns + column", "row + column", "score_keys_rows", WRONG),
+    ("a guess of one row alone", SCORES, "return count_of(rows) * b.columns * finder.number() * 2;", "return b.columns * finder.number() * 2;",
+     "score_keys_rows", f"{WRONG}|{LEFT}"),
+    ("rows of the first label", SAMPLE_ROWS, " + column * rows.a_column;", ";", "scores_rows", WRONG),
     # scores that are a line
     ("a pack past the last of a line", READER, "(kPacks - 1) * stride < whole;", "(kPacks - 2) * stride < whole;", "scores_kept",
      f"{OUTSIDE}|{WRONG}"),
@@ -426,6 +433,36 @@ MUTATIONS = [
     ("the upper word forgotten below", PARTS, "(scaled - static_cast<double>(high)) * 0x1p64", "scaled", "proper_scores_rows", WRONG),
     ("no room for the second round of rows", LAUNCH_PROPER, "(options.logits < 0 ? 2 : 1);", "1;", "proper_scores_rows",
      f"{OUTSIDE}|{UNWRITTEN}|{WRONG}"),
+    # pairs and values that are added to rows
+    ("pairs of all outputs in the first", PAIRS_ROWS, "const int64_t cell = row * b.outputs + d;", "const int64_t cell = row * b.outputs;",
+     "pairs_rows", WRONG),
+    ("a pilot for each pair", PAIRS_ROWS, "pilot = before == 0 ? i + 1 : before;", "pilot = i + 1;", "pairs_rows", WRONG),
+    ("a pilot that is the pair itself", PAIRS_ROWS, "pilot_of(b, pilot - 1, d, &from);", "pilot_of(b, i, d, &from);", "pairs_rows", WRONG),
+    ("a plain claim", PAIRS_ROWS, "static_cast<int64_t>(atomicCAS(as_count(claim), Count{0}, static_cast<Count>(i + 1)));",
+     "*claim;\n        if (before == 0) *claim = i + 1;", "pairs_rows", RACE),
+    ("claims that stay", PAIRS_ROWS, "      to.pilots[cell] = 0;\n", "", "pairs_rows", LEFT),
+    ("moments that stay", PAIRS_ROWS, "i < kOfMoments; ++i) sums[i] = 0.0;", "i < kOfMoments - 1; ++i) sums[i] = 0.0;", "pairs_rows", LEFT),
+    ("moments of rows before they are in", PAIRS_ROWS, "if (to.turns.scratch != nullptr) to.turns.done();", "", "pairs_rows", "deadlock"),
+    ("extremes that stay", PAIRS_ROWS, "ends[0] = ends[1] = 0;", "", "pairs_rows", LEFT),
+    ("keys of negative numbers turned round", PAIRS_ROWS, "return bits & kSignOfKey ? ~bits : bits | kSignOfKey;", "return bits | kSignOfKey;",
+     "pairs_rows", WRONG),
+    ("a NaN that is no extreme", PAIRS_ROWS, "const bool nan = y != y;", "const bool nan = false;", "pairs_rows", WRONG),
+    ("keys raised plainly", PAIRS_ROWS, "atomicMax(as_count(key), to);", "*as_count(key) = to;", "pairs_rows", RACE),
+    ("cells of a block for one number", PAIRS_ROWS, "cells(shared, to.cells * numbers.count, to.replicas);",
+     "cells(shared, to.cells, to.replicas);", "pairs_rows", f"{OVERRUN}|{WRONG}|{UNWRITTEN}|{RACE}"),
+    ("faults of pairs of rows closed by every block", PAIRS_ROWS, "comes_last(to.turns.blocks, faults + kScratchBlocks) && threadIdx.x == 0",
+     "threadIdx.x == 0", "pairs_rows", f"{RACE}|{WRONG}"),
+    ("an output passed over", PAIRS_ROWS, "      output -= b.outputs;\n      ++pair;", "      output -= b.outputs;", "pairs_rows", WRONG),
+    ("no room for extremes of rows", LAUNCH_PAIRS_ROWS, "(s.extremes != nullptr ? kOfExtremes : 0)", "0", "pairs_rows",
+     f"{OUTSIDE}|{UNWRITTEN}|{WRONG}"),
+    ("extremes of rows written plainly", VALUES_ROWS, "const Count before = atomicCAS(as_count(at), seen, wanted);",
+     "const Count before = seen;\n    *as_count(at) = wanted;", "values_rows", RACE),
+    ("the sum and the weight in one cell", VALUES_ROWS, "cells.add(cell++, one.sum", "cells.add(cell, one.sum", "values_rows", WRONG),
+    ("sums of rows flushed as they do not lie", VALUES_ROWS, "to[i % count] + i / count", "to[0] + i / count", "values_rows", WRONG),
+    ("NaN of the first warp alone", VALUES_ROWS, "threadIdx.x % kWarp == 0 && nans", "threadIdx.x == 0 && nans", "values_rows", WRONG),
+    ("the least in place of the greatest", VALUES_ROWS, "one.high, greater);", "one.high, lesser);", "values_rows", WRONG),
+    ("NaN counted for each row", VALUES_ROWS, "    nans += one.nans;\n    each_row(rows, find_rows(rows, i), [&](int64_t row) {",
+     "    each_row(rows, find_rows(rows, i), [&](int64_t row) {\n      nans += one.nans;", "values_rows", WRONG),
     # the kernels of token rows
     ("logits past the end", TOKENS, "i + kPacks * kStep <= end;", "i < end;", "token_rows", OUTSIDE),
     ("wide loads of rows that begin anywhere", TOKENS, "begin + (past == 0 ? 0 : kN - past)", "begin", "token_rows", UNALIGNED),

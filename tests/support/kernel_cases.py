@@ -30,8 +30,11 @@ from tests.support.score_cases import (
     proper_scores_cases,
     proper_scores_rows_cases,
     score_keys_cases,
+    score_keys_rows_cases,
     scores_cases,
     scores_kept_cases,
+    scores_rows_cases,
+    with_rows,
 )
 
 MULTICLASS_STATES = ("confusion", "counts", "ranks", "rank_histogram")
@@ -401,6 +404,90 @@ def pairs_cases():
         yield f"simple_{operator}", {name: value for name, value in given.items() if name not in Parameters._fields}
 
 
+def pairs_rows(preds, target, which=tuple(STATES), outputs=1, rows=None, size=4, slicings=1, **options):
+    given = pairs(preds, target, which, outputs, **options)
+    return with_rows(given, rows, size, slicings, *STATES)
+
+
+def one_each(shape, slicings=1):
+    """A row of its own for each element and slicing, so that no order of the additions gives other bits."""
+    n = math.prod(shape)
+    return torch.stack([torch.randperm(n).reshape(shape) + k * n for k in range(slicings)])
+
+
+def whole(*shape, offset=0):
+    """Eighths, whose sums and those of their products are exact."""
+    return torch.randint(-16, 17, shape) / 8 + offset
+
+
+def pairs_rows_cases():
+    simple = ("count", "moments", "squared_error", "absolute_error")
+    # so many pairs a row that their means are exact, whichever of them is the pilot; one row in four is out of range
+    for dtype in SCORES:
+        for n, s in ((1, 4), (1024, 4), (1024, 512), *(((4096, 4), (8192, 4096)) if dtype == torch.float32 else ())):
+            x, y, rows = whole(n, offset=100).to(dtype), whole(n).to(dtype), one_each((n,), 2) % s
+            size = s - s // 4
+            yield pairs_rows(x, y, simple, rows=rows[:1], size=size)
+            yield pairs_rows(x, y, ("moments", "extremes"), rows=rows, size=size)
+            yield pairs_rows(x, y, ("count", "absolute_error"), rows=rows, size=size, valid=mask((n,), "cpu"))
+        yield pairs_rows(x, y, ("count", "squared_error"), weights=eighths(x.shape), slicings=2)
+        yield pairs_rows(rare(torch.randn(300)).to(dtype), rare(torch.rand(300)), ("extremes",), size=9, slicings=2)
+        # all there is, of one output and of some side by side
+        for shape, outputs in (((900,), 1), ((200, 3), 3), ((40,), 1)):
+            x, y = (torch.rand(shape).to(dtype) for _ in range(2))
+            some = {"p": 3.0, "power": 1.5, "rows": one_each(shape, 2), "size": 1500}
+            yield pairs_rows(x, y, outputs=outputs, weights=weights_of(shape), **some)
+            yield pairs_rows(x, y, outputs=outputs, valid=mask(shape, "cpu"), **some)
+    # far from 0, with hardly any spread, and the state elsewhere
+    x, y, rows = whole(4096, offset=2.0**30), whole(4096, offset=-(2.0**30)), one_each((4096,)) % 4
+    operator, given = pairs_rows(x.double(), y.double(), ("count", "moments"), rows=rows)
+    yield operator, given
+    held = torch.tensor([4.0, -5.0, 7.0, 2.0, 2.5, 0.5], dtype=torch.float64).expand(4, 1, 6).contiguous()
+    yield operator, {**given, "moments": held}
+    # the domains of the deviances, with and without weights and masks
+    for power in (-1.0, 0.0, 1.0, 2.0, 3.0):
+        x, y = torch.randn(300).exp(), torch.randn(300).exp()
+        for value in (x, y):
+            value[torch.rand(300) < 0.05] = 0.0
+            value[torch.rand(300) < 0.02] = -1.0
+        some = {"power": power, "rows": one_each((300,), 2), "size": 590}
+        yield pairs_rows(x, y, ("deviance", "powered_error"), p=1.0 + (power == 2.0), **some)
+        yield pairs_rows(x, y, ("deviance", "events"), weights=weights_of(300), valid=mask((300,), "cpu"), **some)
+    # bad weights in several blocks, the first of them not in block 0
+    weights = eighths(9001)
+    weights[:300] = 1.0
+    yield pairs_rows(torch.randn(9001), torch.randn(9001), ("count", "events"), weights=weights)
+    # outputs that are far apart, and few after another; rows of neighbours, and of any strides and types
+    for base, outputs in ((torch.randn(9, 300), 300), (torch.randn(20, 70).t(), 20), (torch.randn(3, 5, 9, 4), 4)):
+        y, rows = torch.rand(base.shape), one_each(base.shape[:-1], 2).unsqueeze(-1).repeat_interleave(outputs, -1)
+        weights, valid = weights_of(base.shape), mask(base.shape, "cpu")
+        some = {"rows": rows, "size": rows[..., 0].numel() - 5}
+        yield pairs_rows(base, y.half(), ("count", "moments", "extremes", "log_cosh_error"), outputs, **some)
+        some |= {"weights": weights, "valid": valid}
+        yield pairs_rows(base, y, ("moments", "extremes", "squared_error"), outputs, **some)
+    x, y = whole(4, 4, 8, 4), whole(4, 4, 8, 4)
+    of_image = torch.tensor([[0, 3, 1, 9], [2, 2, 0, 3]], dtype=torch.uint8).reshape(2, 4, 1, 1, 1)
+    yield pairs_rows(x, y, ("count", "moments"), 4, rows=of_image.expand(2, 4, 4, 8, 4))
+    x, y = whole(64, 32).t(), whole(64, 32).t()
+    turned = (one_each((64, 32), 2) % 8).to(torch.int8).transpose(1, 2)
+    yield pairs_rows(x, y, ("count", "moments"), rows=turned, size=7)
+    for dtype in (torch.int64, torch.uint64, torch.bool, torch.int8):
+        x, y = torch.randint(0, 2, (500,)).to(dtype), torch.randint(0, 99, (500,)).to(torch.uint8)
+        yield pairs_rows(x, y, ("count", "absolute_target", "powered_error", "extremes"), p=2.0)
+        yield pairs_rows(x, y, rows=one_each((500,)), size=500)
+    # what is not finite
+    yield pairs_rows(rare(torch.randn(700)), rare(torch.rand(700)), ("moments",), rows=one_each((700,)), size=699)
+    for value in (math.inf, -math.inf, math.nan):
+        x = whole(64)
+        x[5] = value
+        yield pairs_rows(x, whole(64), ("count", "moments"), rows=torch.arange(64).unsqueeze(0) % 8)
+    # one row many times over, none, and no pairs
+    many = torch.ones(256, 1, dtype=torch.int64).expand(256, 64)
+    yield pairs_rows(whole(64), whole(64), simple, rows=many)
+    yield pairs_rows(torch.randn(70), torch.rand(70), slicings=0)
+    yield pairs_rows(torch.randn(0), torch.rand(0))
+
+
 def values(given, nans=KEEP, **options):
     sums = {name: zeros(dtype=torch.float64) + 0.5 for name in ("sum", "weight", "minimum", "maximum")}
     return "values_", {"values": given, **sums, "faults": zeros(FAULTS), "nans": nans, "replacement": 2.5, **options}
@@ -421,6 +508,48 @@ def values_cases():
     yield values(torch.randn(700), sum=None, maximum=None, faults=None)
     yield values(torch.randint(0, 99, (5, 7, 200)).transpose(0, 2), minimum=None, weights=torch.rand(200, 7, 5).half())
     yield values(torch.randint(0, 99, (30,)).bool(), valid=mask((1, 30), "cpu").t()[:, 0])
+
+
+def values_rows(given, *args, rows=None, size=4, slicings=1, **options):
+    operator, made = values(given, *args, **options)
+    names = [name for name in ("sum", "weight", "minimum", "maximum") if made[name] is not None]
+    operator, made = with_rows((operator, {"target": given, **made}), rows, size, slicings, *names)
+    del made["target"]
+    return operator, made
+
+
+def values_rows_cases():
+    for dtype in SCORES:
+        for n, nans in ((1, KEEP), (1023, DROP), (9003, REPLACE)):
+            given = whole(n).to(dtype)
+            given[::50] = math.nan if nans != KEEP else -0.0
+            yield values_rows(given, nans)
+            yield values_rows(given, nans, size=900, slicings=2)
+            yield values_rows(rare(torch.randn(n)).to(dtype), nans, sum=None)
+            yield values_rows(rare(torch.randn(n)).to(dtype), nans, rows=one_each((n,), 2), size=2 * n - 1)
+        weights = eighths((700,))
+        for nans in (KEEP, DROP, REPLACE):
+            some = {"valid": mask((700,), "cpu"), "slicings": 2}
+            yield values_rows(whole(700).to(dtype), nans, weights=weights.nan_to_num(0.5, 2.0), **some)
+            if nans != KEEP:
+                yield values_rows(whole(700).to(dtype), nans, weights=weights.nan_to_num(math.nan, 2.0), **some)
+        yield values_rows(rare(torch.randn(300)).to(dtype), KEEP, size=150, sum=None, weight=None)
+    yield values_rows(whole(700), sum=None, maximum=None, faults=None)
+    yield values_rows(whole(700), weight=None, minimum=None, size=90)
+    yield values_rows(torch.randn(700), sum=None, weight=None, slicings=3)
+    yield values_rows(whole(700), minimum=None, maximum=None)
+    # on either side of 0, so that no order but that of numbers is right
+    signs = torch.tensor([-0.0, 0.0, -1.0, 1.0, -2.0, -math.inf, 3.0, math.inf]).repeat(40)
+    yield values_rows(signs, size=30, sum=None)
+    image = torch.randint(0, 99, (5, 7, 200)).transpose(0, 2)
+    of_image = torch.randint(-1, 5, (2, 200, 1, 1), dtype=torch.int16).expand(2, 200, 7, 5)
+    weights = torch.randint(0, 9, (200, 7, 5)).half() / 8
+    yield values_rows(image, minimum=None, weights=weights, rows=of_image)
+    yield values_rows(torch.randint(0, 99, (30,)).bool(), valid=mask((1, 30), "cpu").t()[:, 0])
+    many = torch.ones(300, 1, dtype=torch.int64).expand(300, 70)
+    yield values_rows(whole(70), rows=many)
+    yield values_rows(whole(70), slicings=0)
+    yield values_rows(whole(0))
 
 
 def row_pairs_cases():
@@ -675,13 +804,17 @@ CASES = {
     "multiclass_planes": multiclass_planes_cases,
     "multiclass_weighted": multiclass_weighted_cases,
     "pairs": pairs_cases,
+    "pairs_rows": pairs_rows_cases,
     "values": values_cases,
+    "values_rows": values_rows_cases,
     "row_pairs": row_pairs_cases,
     "hinge": hinge_cases,
     "ranking": ranking_cases,
     "exact_match": exact_match_cases,
     "scores": scores_cases,
+    "scores_rows": scores_rows_cases,
     "score_keys": score_keys_cases,
+    "score_keys_rows": score_keys_rows_cases,
     "scores_kept": scores_kept_cases,
     "calibration": calibration_cases,
     "calibration_rows": calibration_rows_cases,
@@ -710,7 +843,8 @@ def launcher(name):
     """The source that launches the kernels of a pass, as :func:`build.launchers` names it."""
     if name in ("hinge", "ranking", "exact_match"):
         return "rows"
-    return name.removesuffix("_rows") if name in ("calibration_rows", "proper_scores_rows") else name
+    groups = ("calibration_rows", "proper_scores_rows", "scores_rows", "score_keys_rows")
+    return name.removesuffix("_rows") if name in groups else name
 
 
 def arguments(operator, given):

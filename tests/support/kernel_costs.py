@@ -142,6 +142,8 @@ WORK: dict[str, Callable[..., Work | Rows]] = {
     "values_strided_kernel": lambda: Work("value"),
     "pairs_kernel": lambda t, _: Work("pair", 2 * size(t)),
     "pairs_strided_kernel": lambda: Work("pair"),
+    "pairs_rows_kernel": lambda _: Work("pair"),
+    "values_rows_kernel": lambda: Work("value"),
     "row_pairs_kernel": lambda _, t: Work("pair", 2 * size(t)),
 }
 
@@ -369,7 +371,12 @@ BARS = (
     Bar(r"binary_cells_kernel<.*, unsigned int>", 99, code=12 * 1024, divides=False),
     Bar(r"binary_cells_kernel<.*, double>", 141, code=13 * 1024, divides=False),
     # one by one: latency binds, so that no load may wait for another without need
-    Bar(r"(score|keep)_elements_kernel<.*>", 255, in_flight=12),
+    Bar(r"(score|keep)_elements_kernel<(?!.*, ColumnRows).*>", 255, in_flight=12),
+    # and to find its rows
+    Bar(r"score_elements_kernel<.*, ColumnRows>", 260, in_flight=12),
+    # of any types, with moments
+    Bar(r"pairs_rows_kernel<true>", 305, in_flight=12),
+    Bar(r"values_rows_kernel", 150, in_flight=12),
     # a histogram of scores: to find the bin takes half of them
     Bar(r"score_line_kernel<(float|Half|BFloat16), .*>", 37, in_flight=24),
     Bar(r"keep_line_kernel<(float|Half|BFloat16), .*>", 19, in_flight=24),

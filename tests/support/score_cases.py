@@ -291,6 +291,86 @@ def with_rows(given, rows, size, slicings, *states):
     return f"{operator.removesuffix('_')}_rows_", {**given, **repeated, "rows": rows}
 
 
+def histogram_rows(preds, target, cuts, *args, rows=None, size=4, slicings=1, **options):
+    return with_rows(histogram(preds, target, cuts, *args, **options), rows, size, slicings, "histogram")
+
+
+def scores_rows_cases():
+    some = [0.1, 0.25, 0.5, 0.7, 0.9]  # cuts of which none is a probability of equal classes
+    for dtype in SCORES:
+        n = 1100
+        target, valid = torch.randint(-1, 3, (n,)), mask((n,), "cpu")
+        logits = settled(rare(torch.randn(n)).to(dtype), in_bins(some), False)
+        yield histogram_rows(torch.randint(0, 9, (n,)).to(dtype) / 8, target, 8, ignore=-1, valid=valid)
+        yield histogram_rows(logits, target.int(), some, slicings=2, ignore=-1)
+        yield histogram_rows(logits, target, some, size=2, weights=eighths((n,)), logits=LOGITS)
+        yield histogram_rows(torch.rand(n).to(dtype), target, 3000, weights=eighths((n,)), size=2)
+        # cells of the card, beside a copy of the cuts
+        yield histogram_rows(logits, target, some, size=300, slicings=2, valid=valid, weights=eighths((n,)))
+        for c, n in ((3, 400), (20, 90)):
+            scores = settled(rare(torch.randn(n, c)).to(dtype), in_bins(some), True)
+            target, valid = torch.randint(-2, c + 1, (n,)), mask((n,), "cpu")
+            yield histogram_rows(scores, target, some, True, slicings=3, ignore=-1)
+            yield histogram_rows(torch.rand(n, c).to(dtype), target, 8, True, size=2, weights=eighths((n,)))
+            yield histogram_rows(torch.rand(n, c).to(dtype), target, 8, True, size=90, valid=valid)
+            yield histogram_rows(scores, target, some, True, size=90, weights=eighths((n,)), logits=LOGITS)
+        # labels, one after another and far apart, whose rows are their own
+        several, target = torch.rand(300, 5, 2).to(dtype), torch.randint(0, 3, (300, 5, 2))
+        yield histogram_rows(several[..., 0], target[..., 0], 8, True, slicings=2, ignore=2)
+        yield histogram_rows(several.transpose(0, 1), target.transpose(0, 1), 8, True, weights=eighths((5, 300, 2)))
+    # rows of other types, one row for all neighbours, and any strides
+    image, target = settled(torch.randn(5, 3, 4, 6), in_bins(some), True), torch.randint(0, 3, (5, 4, 6))
+    of_image = torch.randint(0, 4, (2, 5, 1, 1), dtype=torch.uint8).expand(2, 5, 4, 6)
+    yield histogram_rows(image, target, some, True, rows=of_image)
+    labels, target = torch.rand(40, 4, 3), torch.randint(0, 3, (40, 4, 3))
+    of_sample = torch.randint(-1, 5, (1, 40, 1, 1)).int().expand(1, 40, 4, 3)
+    yield histogram_rows(labels, target, 8, True, rows=of_sample)
+    turned = torch.randint(-2, 5, (3, 40, 4, 3)).to(torch.int8).transpose(1, 3)
+    yield histogram_rows(labels.transpose(0, 2), target.transpose(0, 2), 8, True, eighths((3, 4, 40)), rows=turned)
+    # what says that all are logits comes last, so late that others look for it; with cells of the first round and not
+    late, target = torch.rand(18_000), torch.randint(0, 2, (18_000,))
+    late[-3], target[-3], target[5] = 2.0, 4, 9
+    for size in (4, 2000):
+        yield histogram_rows(settled(late, in_bins(some), False), target, some, size=size)
+        yield histogram_rows(late.clamp(max=1.0), target, some, size=size, slicings=2)
+    # one row many times over, none, and no samples
+    many = torch.ones(300, 1, dtype=torch.int64).expand(300, 70)
+    yield histogram_rows(late[:70], target[:70], some, rows=many)
+    yield histogram_rows(late[-70:].half(), target[-70:], some, slicings=0)
+    yield histogram_rows(late[:0], target[:0], some)
+
+
+def counts_rows(preds, target, bits, *args, rows=None, size=3, slicings=1, **options):
+    return with_rows(counts_of(preds, target, bits, *args, **options), rows, size, slicings, "counts")
+
+
+def score_keys_rows_cases():
+    for dtype, bits in ((torch.float16, 0), (torch.bfloat16, 0), (torch.bfloat16, 6), (torch.float32, 9)):
+        target, valid = torch.randint(-1, 3, (700,)), mask((700,), "cpu")
+        key = partial(score_keys, bits=bits, signed=False)
+        sure = torch.rand(700)
+        sure[::3], sure[1::6] = 1.0, 1 - sure[1::6] / 256
+        yield counts_rows(sure.to(dtype), target, bits, ignore=-1, valid=valid)
+        yield counts_rows(sure.to(dtype), target, bits, weights=eighths((700,)), slicings=2)
+        yield counts_rows(rare(torch.randn(700)).to(dtype), target, bits, logits=PROBABILITIES, size=2)
+        yield counts_rows(settled(rare(torch.randn(700) * 4).to(dtype), key, False), target, bits, ignore=1)
+        labels, target = torch.rand(60, 4, 3).to(dtype), torch.randint(0, 3, (60, 4, 3))
+        yield counts_rows(labels, target, bits, True, slicings=2)
+        for c in (3,) if bits == 0 else (3, 20):  # the cells of 16 bits are many
+            logits = settled(rare(torch.randn(50, c) * 4).to(dtype), key, True)
+            target = torch.randint(-1, c, (50,))
+            yield counts_rows(logits, target, bits, True, size=2)
+            yield counts_rows(torch.rand(50, c).to(dtype), target, bits, True, weights=eighths((50,)), size=2)
+    # so few keys that a block has those of all rows, and the first round cells of its own
+    near, target = torch.rand(9001), torch.randint(0, 2, (9001,))
+    key = partial(score_keys, bits=6, signed=False)
+    for weights in (None, eighths((9001,))):
+        yield counts_rows(near, target, 6, weights=weights, slicings=2)
+    near[-1], target[-5], near[7] = 1.5, 7, math.nan
+    yield counts_rows(settled(near, key, False), target, 6)
+    yield counts_rows(near[:0], target[:0], 6)
+
+
 def calibration_rows(preds, target, *args, rows=None, size=4, slicings=1, **options):
     given = calibration(preds, target, *args, **options)
     return with_rows(given, rows, size, slicings, "counts", "confidences", "hits")
