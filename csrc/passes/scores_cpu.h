@@ -40,6 +40,7 @@ struct ScoresColumn {
   int n;
   const V* x;
   const int32_t* label;
+  const int32_t* target;  // of the samples, kInvalid if they are not valid
   const double* weight;
 };
 
@@ -190,7 +191,7 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
         part->outside |= any_outside(s->x.data(), target, n, b.ignored_decide ? kInvalid : kIgnored);
       }
       read_weights(column);
-      take(p, logits, ScoresColumn<V>{column, first, n, s->x.data(), target, weight});
+      take(p, logits, ScoresColumn<V>{column, first, n, s->x.data(), target, target, weight});
     }
     return;
   }
@@ -227,7 +228,7 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
   }
   for (int64_t column = 0; column < b.columns; ++column) {
     for (int i = 0; i < n; ++i) s->label[i] = target[i] < 0 ? -1 : target[i] == column;
-    take(p, logits, ScoresColumn<V>{column, first, n, s->x.data() + column * rows, s->label, weight});
+    take(p, logits, ScoresColumn<V>{column, first, n, s->x.data() + column * rows, s->label, target, weight});
   }
 }
 
