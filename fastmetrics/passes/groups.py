@@ -63,25 +63,27 @@ def schema_by_rows(schema: str) -> str:
     return f"{arguments}{'' if ' samples' in arguments else _SAMPLES}{_MORE}) -> ()"
 
 
+def _names(schema: str) -> list[str]:
+    """The names of the arguments of an operator that returns nothing."""
+    arguments = schema.partition("(")[2].removesuffix(") -> ()").split(", ")
+    return [argument.partition("=")[0].split()[-1] for argument in arguments]
+
+
 def by_rows(schema: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Let a body, whose arguments are those of ``schema``, take those of :func:`schema_by_rows`."""
-    arguments = schema.partition("(")[2].removesuffix(") -> ()")
-    names = [argument.partition("=")[0].split()[-1] for argument in arguments.split(", ")]
-    at = {name: place for place, name in enumerate(names)}
-    last, counts_itself = len(names), "samples" in at
+    own, names = _names(schema), _names(schema_by_rows(schema))
+    place = own.index("rows")
 
     def of_body(body: Callable[..., None]) -> Callable[..., None]:
         @wraps(body)
         def of_rows(*given: Any) -> None:
-            args, more = list(given[:last]), [*given[last:], None, None, None]
-            samples, others, sizes = (args[at["samples"] :] or [None])[0] if counts_itself else more.pop(0), *more[:2]
-            faults = args[at["faults"]] if samples is not None else None
-            if others:
-                rows = rows_of_slicings(args[at["rows"]], others, sizes, args[at["valid"]], faults)
-                args[at["rows"]] = rows
-            if samples is not None and not counts_itself:
-                rows = args[at["rows"]]
-                count_groups_body(rows, args[at["valid"]], samples, faults if rows.shape[0] == 1 else None)
+            args, named = list(given[: len(own)]), dict(zip(names, given, strict=False))
+            rows, samples, others = named.get("rows"), named.get("samples"), named.get("others")
+            faults = named["faults"] if samples is not None else None
+            if rows is not None and others:
+                args[place] = rows = rows_of_slicings(rows, others, named["sizes"], named["valid"], faults)
+            if rows is not None and samples is not None and "samples" not in own:
+                count_groups_body(rows, named["valid"], samples, faults if rows.shape[0] == 1 else None)
             body(*args)
 
         return of_rows
@@ -101,15 +103,15 @@ def define_by_rows(
         options: those of ``define``.
     """
     whole = schema_by_rows(schema)
-    name, last, rows = whole.partition("(")[0], schema.count(", ") + 1, schema.partition(" rows")[0].count(", ")
+    name, own, names = whole.partition("(")[0], len(_names(schema)), _names(whole)
 
-    def of_rows(*given: Any) -> None:
-        fake(*given[:last])
-        others, sizes = ([*given[last:], None, None, None][whole.count(", ") - last - 1 :])[:2]
-        if others:
-            check_slicings(given[rows], others, sizes or [], name)
+    def fake_of_rows(*given: Any) -> None:
+        fake(*given[:own])
+        named = dict(zip(names, given, strict=False))
+        if named.get("others"):
+            check_slicings(named["rows"], named["others"], named["sizes"] or [], name)
 
-    return define(whole, body, of_rows, **options)
+    return define(whole, body, fake_of_rows, **options)
 
 
 def rows_of_slicings(

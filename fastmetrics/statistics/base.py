@@ -247,10 +247,10 @@ class Statistics(ABC):
                 each sample is added to, of the shape that :meth:`per_sample` gives ``groups``. A sample whose row lies
                 outside of [0, S) is not counted. Without them, states of one more dimension have a row for each index
                 of dimension 0, as those of a samplewise batch do. Only statistics that are ``by_groups`` take any.
-                Those that :meth:`read_slicings` also take :class:`fastmetrics.passes.groups.Slicings`.
+                Where :meth:`reads_slicings` says so, also :class:`fastmetrics.passes.groups.Slicings`.
         """
 
-    def read_slicings(self, inputs: Inputs) -> bool:
+    def reads_slicings(self, inputs: Inputs) -> bool:
         """Whether :meth:`add` takes the groups of several slicings where they are, on the CPU, instead of rows."""
         return False
 

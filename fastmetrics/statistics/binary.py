@@ -120,7 +120,7 @@ class BinaryStatistics(Statistics):
         """Wherever a sample has dimensions."""
         return inputs[0].dim() > 0
 
-    def read_slicings(self, inputs: Inputs) -> bool:
+    def reads_slicings(self, inputs: Inputs) -> bool:
         """Likewise."""
         return self.counts_groups(inputs)
 

@@ -220,7 +220,7 @@ class MulticlassStatistics(Statistics):
         converted = target.is_floating_point() or (preds.dim() == target.dim() and preds.is_floating_point())
         return self.num_classes is not None and not converted and target.dim() > 0
 
-    def read_slicings(self, inputs: Inputs) -> bool:
+    def reads_slicings(self, inputs: Inputs) -> bool:
         """Likewise."""
         return self.counts_groups(inputs)
 

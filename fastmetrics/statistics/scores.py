@@ -72,7 +72,7 @@ class ScoresOfTask(OfScores):
         """On the CPU, wherever a sample has dimensions."""
         return inputs[0].dim() > 0 and inputs[0].device.type == "cpu"
 
-    def read_slicings(self, inputs: Inputs) -> bool:
+    def reads_slicings(self, inputs: Inputs) -> bool:
         """Always."""
         return True
 
