@@ -76,12 +76,20 @@ void amounts_to_rows(View amounts, View rows, OptionalView cells, State state) {
   with_amounts(amounts, rows, cells, state, [](const auto& a, auto* to) { add_amounts(a, to); });
 }
 
+// Whether rows of places have few elements of each label, but several: then their cells are added to one after another,
+// as those of given rows. More of them are counted as a run, which has no cells; and of one there is nothing to add up.
+bool has_short_rows(const BinaryRows& rows) {
+  constexpr int64_t kShort = 128;
+  const int64_t each = rows.of.neighbours / std::max<int64_t>(1, rows.labels);
+  return rows.of.data == nullptr && rows.of.count > 1 && each > 1 && each <= kShort;
+}
+
 // rows: [K, ...], with the shape of target; counts: [L, 4] or [S, L, 4]; samples: [S].
 void binary(View preds, View target, OptionalView valid, State counts, OptionalState faults, double probability_cutoff,
             double logit_cutoff, int64_t ignore_index, bool has_ignore_index, bool ignored_decide, OptionalView weights,
             OptionalView rows, OptionalState samples, OptionalViews others, OptionalIntegers sizes) {
   const BinaryRows r = binary_rows(rows, target, counts);
-  const bool cells = in_cells(weights, rows);
+  const bool cells = in_cells(weights, rows) || has_short_rows(r);
   const BinaryBatch b = binary_batch(preds, target, valid, weights, r, cells, probability_cutoff, logit_cutoff,
                                      ignore_index, has_ignore_index, ignored_decide);
   if (!cells) {

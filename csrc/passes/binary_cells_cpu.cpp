@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The binary and multilabel pass over weighted elements, and over those of given rows, on the CPU; its meaning is
-// binary_body in fastmetrics/passes/binary.py.
+// The binary and multilabel pass over weighted elements, over those of given rows and over short rows of places, on the
+// CPU; its meaning is binary_body in fastmetrics/passes/binary.py.
 //
 // A block of elements is read once and added to the rows of each slicing. The elements are cut into parts by sizes
 // alone, each part is summed in order and the parts are added in order: sums of weights have the same bits for any
