@@ -19,57 +19,48 @@
 namespace fastmetrics {
 namespace {
 
-// rows: [K, ...], with the shape of target; states: of their own shape, or with S rows; samples: [S].
+// Where samples are added of which rows may be given.
+Slicings slicings_of(const SampleRows& of, const OptionalView& rows, const OptionalViews& others,
+                     const OptionalIntegers& sizes) {
+  require(rows.has_value() || !others.has_value(), "groups of several slicings need those of one as rows");
+  return rows.has_value() ? slicings_of(of, *rows, others, sizes) : slicings_of(of);
+}
+
+// rows: [K, ...], with the shape of target; states: of their own shape, or with S rows; samples: [S]. others: groups
+// [...] of more slicings, here and below.
 void multiclass(View preds, View target, OptionalView valid, OptionalState confusion, OptionalState counts,
                 OptionalState ranks, OptionalState faults, int64_t num_classes, int64_t ignore_index,
                 bool has_ignore_index, OptionalState rank_histogram, OptionalView weights, OptionalView rows,
-                OptionalState samples) {
+                OptionalState samples, OptionalViews others, OptionalIntegers sizes) {
   const SampleRows r = multiclass_rows(rows, target, confusion, counts, ranks, rank_histogram);
   const MulticlassBatch b =
       multiclass_batch(preds, target, valid, weights, r, num_classes, ignore_index, has_ignore_index);
   int64_t* of_rows = multiclass_samples(r, weights, samples);
   if (weights.has_value()) {
-    add_weighted_multiclass(b, r, multiclass_states<double>(b, r, confusion, counts, ranks, rank_histogram, faults));
+    add_weighted_multiclass(b, slicings_of(r, rows, others, sizes),
+                            multiclass_states<double>(b, r, confusion, counts, ranks, rank_histogram, faults));
     return;
   }
   const MulticlassStates s = multiclass_states<int64_t>(b, r, confusion, counts, ranks, rank_histogram, faults);
   if (rows.has_value()) {
-    add_multiclass_rows(b, r, of_rows, s);
+    add_multiclass_rows(b, slicings_of(r, *rows, others, sizes), of_rows, s);
   } else {
     add_multiclass(b, s);
   }
 }
 
-// groups: [...] of each slicing, with the shape of target; sizes: [K]; samples: [S].
-void multiclass_slicings(View preds, View target, OptionalView valid, Views groups, View sizes, OptionalState confusion,
-                         OptionalState counts, OptionalState ranks, OptionalState faults, int64_t num_classes,
-                         int64_t ignore_index, bool has_ignore_index, OptionalState rank_histogram, State samples) {
-  require(samples.dim() == 1 && groups.count > 0, "multiclass_slicings_: samples must be [S], and there be groups");
-  Slicings slicings{groups_by_slicing(groups, sizes, target, samples.size(0)), {}, samples.size(0), true};
-  int32_t first = 0;
-  for (const SampleRows& one : slicings.each) {
-    slicings.first.push_back(first);
-    first += static_cast<int32_t>(one.count);
-  }
-  SampleRows r = slicings.each[0];
-  r.count = slicings.count;
-  if (target.numel() == 0) return;
-  const MulticlassBatch b =
-      multiclass_batch(preds, target, valid, OptionalView(), r, num_classes, ignore_index, has_ignore_index);
-  add_multiclass_rows(b, slicings, multiclass_samples(r, OptionalView(), samples),
-                      multiclass_states<int64_t>(b, r, confusion, counts, ranks, rank_histogram, faults));
-}
-
 // rows: [K, ...]; valid: [...]; counts: int64 or float64 [S].
-void count_groups(View rows, OptionalView valid, State counts, OptionalState faults) {
+void count_groups(View rows, OptionalView valid, State counts, OptionalState faults, OptionalViews others,
+                  OptionalIntegers sizes) {
   const Groups g = groups_to_count(rows, valid, counts);
+  const Slicings slicings = slicings_of(g.of, rows, others, sizes);
   if (counts.dtype() == DType::kInt64) {
-    add_groups(g.of, g.mask, group_counts<int64_t>(g, counts), faults_data(faults));
+    add_groups(slicings, g.mask, group_counts<int64_t>(g, counts), faults_data(faults));
     return;
   }
   double* to = group_counts<double>(g, counts);
   std::vector<int64_t> found(g.of.count);
-  add_groups(g.of, g.mask, found.data(), faults_data(faults));
+  add_groups(slicings, g.mask, found.data(), faults_data(faults));
   for (int64_t i = 0; i < g.of.count; ++i) to[i] += static_cast<double>(found[i]);
 }
 
@@ -85,12 +76,20 @@ void amounts_to_rows(View amounts, View rows, OptionalView cells, State state) {
   with_amounts(amounts, rows, cells, state, [](const auto& a, auto* to) { add_amounts(a, to); });
 }
 
+// Whether rows of places have few elements of each label, but several: then their cells are added to one after another,
+// as those of given rows. More of them are counted as a run, which has no cells; and of one there is nothing to add up.
+bool has_short_rows(const BinaryRows& rows) {
+  constexpr int64_t kShort = 128;
+  const int64_t each = rows.of.neighbours / std::max<int64_t>(1, rows.labels);
+  return rows.of.data == nullptr && rows.of.count > 1 && each > 1 && each <= kShort;
+}
+
 // rows: [K, ...], with the shape of target; counts: [L, 4] or [S, L, 4]; samples: [S].
 void binary(View preds, View target, OptionalView valid, State counts, OptionalState faults, double probability_cutoff,
             double logit_cutoff, int64_t ignore_index, bool has_ignore_index, bool ignored_decide, OptionalView weights,
-            OptionalView rows, OptionalState samples) {
+            OptionalView rows, OptionalState samples, OptionalViews others, OptionalIntegers sizes) {
   const BinaryRows r = binary_rows(rows, target, counts);
-  const bool cells = in_cells(weights, rows);
+  const bool cells = in_cells(weights, rows) || has_short_rows(r);
   const BinaryBatch b = binary_batch(preds, target, valid, weights, r, cells, probability_cutoff, logit_cutoff,
                                      ignore_index, has_ignore_index, ignored_decide);
   if (!cells) {
@@ -98,10 +97,11 @@ void binary(View preds, View target, OptionalView valid, State counts, OptionalS
     return;
   }
   const BinaryCells c{b, r, binary_samples(r, weights, samples)};
+  const Slicings slicings = slicings_of(r.of, rows, others, sizes);
   if (weights.has_value()) {
-    add_binary_cells(c, binary_counts<double>(r, counts), faults_data(faults));
+    add_binary_cells(c, slicings, binary_counts<double>(r, counts), faults_data(faults));
   } else {
-    add_binary_cells(c, binary_counts<int64_t>(r, counts), faults_data(faults));
+    add_binary_cells(c, slicings, binary_counts<int64_t>(r, counts), faults_data(faults));
   }
 }
 
@@ -220,7 +220,6 @@ Tensor weighted_cohen_kappa(const Tensor confusion, bool quadratic) {
 }  // namespace fastmetrics
 
 FM_CPU_OPERATOR("multiclass_", &fastmetrics::multiclass)
-FM_CPU_OPERATOR("multiclass_slicings_", &fastmetrics::multiclass_slicings)
 FM_CPU_OPERATOR("count_groups_", &fastmetrics::count_groups)
 FM_CPU_OPERATOR("place_groups_", &fastmetrics::groups_to_rows)
 FM_CPU_OPERATOR("add_amounts_", &fastmetrics::amounts_to_rows)

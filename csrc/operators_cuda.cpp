@@ -20,7 +20,8 @@ namespace {
 void multiclass(View preds, View target, OptionalView valid, OptionalState confusion, OptionalState counts,
                 OptionalState ranks, OptionalState faults, int64_t num_classes, int64_t ignore_index,
                 bool has_ignore_index, OptionalState rank_histogram, OptionalView weights, OptionalView rows,
-                OptionalState samples) {
+                OptionalState samples, OptionalViews others, OptionalIntegers) {
+  require_rows(others);
   const SampleRows r = multiclass_rows(rows, target, confusion, counts, ranks, rank_histogram);
   const MulticlassBatch b =
       multiclass_batch(preds, target, valid, weights, r, num_classes, ignore_index, has_ignore_index);
@@ -43,7 +44,8 @@ void multiclass(View preds, View target, OptionalView valid, OptionalState confu
 
 void binary(View preds, View target, OptionalView valid, State counts, OptionalState faults, double probability_cutoff,
             double logit_cutoff, int64_t ignore_index, bool has_ignore_index, bool ignored_decide, OptionalView weights,
-            OptionalView rows, OptionalState samples) {
+            OptionalView rows, OptionalState samples, OptionalViews others, OptionalIntegers) {
+  require_rows(others);
   const BinaryRows r = binary_rows(rows, target, counts);
   const bool cells = in_cells(weights, rows);
   const BinaryBatch b = binary_batch(preds, target, valid, weights, r, cells, probability_cutoff, logit_cutoff,
@@ -64,7 +66,9 @@ void binary(View preds, View target, OptionalView valid, State counts, OptionalS
   weights.has_value() ? add(binary_counts<double>(r, counts)) : add(binary_counts<int64_t>(r, counts));
 }
 
-void count_groups(View rows, OptionalView valid, State counts, OptionalState faults) {
+void count_groups(View rows, OptionalView valid, State counts, OptionalState faults, OptionalViews others,
+                  OptionalIntegers) {
+  require_rows(others);
   const Groups g = groups_to_count(rows, valid, counts);
   auto add = [&](auto* to) {
     check("count_groups_", launch_count_groups(g.of, g.mask, to, faults_data(faults), current_stream()));

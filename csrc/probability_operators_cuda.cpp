@@ -28,7 +28,10 @@ void calibration(View preds, View target, OptionalView valid, OptionalView weigh
 // rows: [K, ...], with the shape of target; counts: [S, B] or [S, C, B].
 void calibration_rows(View preds, View target, View rows, OptionalView valid, OptionalView weights, View edges,
                       State counts, State confidences, State hits, OptionalState faults, int64_t logits,
-                      int64_t ignore_index, bool has_ignore_index) {
+                      int64_t ignore_index, bool has_ignore_index, OptionalState samples, OptionalViews others,
+                      OptionalIntegers) {
+  require_rows(others);
+  require(!samples.has_value(), "the samples of rows are counted apart");
   require(counts.dim() == 2 || counts.dim() == 3, "calibration_rows_: counts must be [S, B] or [S, C, B]");
   const RowsBatch b = scored_batch("calibration_rows_", preds, target, valid, weights, ignore_index, has_ignore_index);
   const SampleRows r = sample_rows(rows, target, counts.size(0));
@@ -57,7 +60,10 @@ void proper_scores(View preds, View target, OptionalView valid, OptionalView wei
 // rows: [K, ...], with the shape of target; brier, log_loss and count: [S, 1] or [S, L].
 void proper_scores_rows(View preds, View target, View rows, OptionalView valid, OptionalView weights,
                         OptionalState brier, OptionalState log_loss, State count, OptionalState faults, int64_t logits,
-                        double epsilon, bool multilabel, int64_t ignore_index, bool has_ignore_index) {
+                        double epsilon, bool multilabel, int64_t ignore_index, bool has_ignore_index,
+                        OptionalState samples, OptionalViews others, OptionalIntegers) {
+  require_rows(others);
+  require(!samples.has_value(), "the samples of rows are counted apart");
   require(count.dim() == 2, "proper_scores_rows_: count must be [S, 1] or [S, L]");
   const RowsBatch b =
       scored_batch("proper_scores_rows_", preds, target, valid, weights, ignore_index, has_ignore_index);

@@ -12,14 +12,16 @@
 namespace fastmetrics {
 namespace {
 
-void add_histogram_of(const ScoresBatch& b, const ScoreRows& rows, const ScoreBins& bins, const State& histogram,
-                      const OptionalState& faults) {
+int64_t rows_of_states(const Slicings* rows) { return rows == nullptr ? 1 : rows->count; }
+
+void add_histogram_of(const ScoresBatch& b, const Slicings* rows, const ScoreBins& bins, const State& histogram,
+                      int64_t* members, const OptionalState& faults) {
   if (b.weights != nullptr) {
-    double* to = score_histogram_data<double>(b, bins, histogram, rows.number());
+    double* to = score_histogram_data<double>(b, bins, histogram, rows_of_states(rows));
     add_score_histogram(b, rows, bins, to, faults_data(faults));
   } else {
-    int64_t* to = score_histogram_data<int64_t>(b, bins, histogram, rows.number());
-    add_score_histogram(b, rows, bins, to, faults_data(faults));
+    int64_t* to = score_histogram_data<int64_t>(b, bins, histogram, rows_of_states(rows));
+    add_score_histogram(b, rows, bins, to, members, faults_data(faults));
   }
 }
 
@@ -28,26 +30,28 @@ void score_histogram(View preds, View target, OptionalView valid, OptionalView w
                      int64_t ignore_index, bool has_ignore_index, bool ignored_decide) {
   const ScoresBatch b = scores_batch("score_histogram_", preds, target, valid, weights, in_columns, logits,
                                      ignore_index, has_ignore_index, ignored_decide);
-  add_histogram_of(b, {nullptr, 0}, score_bins(cuts, logit_cuts, uniform), histogram, faults);
+  add_histogram_of(b, nullptr, score_bins(cuts, logit_cuts, uniform), histogram, nullptr, faults);
 }
 
 // rows: [K, ...], with the shape of target; histogram: [S, C, T + 1, 2].
 void score_histogram_rows(View preds, View target, View rows, OptionalView valid, OptionalView weights, View cuts,
                           View logit_cuts, State histogram, OptionalState faults, bool uniform, bool in_columns,
-                          int64_t logits, int64_t ignore_index, bool has_ignore_index, bool ignored_decide) {
+                          int64_t logits, int64_t ignore_index, bool has_ignore_index, bool ignored_decide,
+                          OptionalState samples, OptionalViews others, OptionalIntegers sizes) {
   const ScoresBatch b = scores_batch("score_histogram_rows_", preds, target, valid, weights, in_columns, logits,
                                      ignore_index, has_ignore_index, ignored_decide);
-  int64_t a_column;
-  const SampleRows r = score_rows(b, rows, target, in_columns, histogram, &a_column);
-  add_histogram_of(b, {&r, a_column}, score_bins(cuts, logit_cuts, uniform), histogram, faults);
+  const Slicings r = score_slicings(b, rows, others, sizes, target, in_columns, histogram);
+  add_histogram_of(b, &r, score_bins(cuts, logit_cuts, uniform), histogram, samples_of_rows(r, weights, samples),
+                   faults);
 }
 
-void count_to(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, const State& counts,
+void count_to(const ScoresBatch& b, const Slicings* rows, const ScoreKeys& keys, const State& counts, int64_t* members,
               const OptionalState& faults) {
   if (b.weights != nullptr) {
-    count_scores(b, rows, keys, score_counts_data<double>(b, keys, counts, rows.number()), faults_data(faults));
+    count_scores(b, rows, keys, score_counts_data<double>(b, keys, counts, rows_of_states(rows)), faults_data(faults));
   } else {
-    count_scores(b, rows, keys, score_counts_data<int64_t>(b, keys, counts, rows.number()), faults_data(faults));
+    count_scores(b, rows, keys, score_counts_data<int64_t>(b, keys, counts, rows_of_states(rows)), members,
+                 faults_data(faults));
   }
 }
 
@@ -56,18 +60,18 @@ void count(View preds, View target, OptionalView valid, OptionalView weights, St
            bool ignored_decide) {
   const ScoresBatch b = scores_batch("count_scores_", preds, target, valid, weights, in_columns, logits, ignore_index,
                                      has_ignore_index, ignored_decide);
-  count_to(b, {nullptr, 0}, score_keys(b, bits, logits), counts, faults);
+  count_to(b, nullptr, score_keys(b, bits, logits), counts, nullptr, faults);
 }
 
 // rows: [K, ...], with the shape of target; counts: [S, C, K, 2].
 void count_rows(View preds, View target, View rows, OptionalView valid, OptionalView weights, State counts,
                 OptionalState faults, int64_t bits, bool in_columns, int64_t logits, int64_t ignore_index,
-                bool has_ignore_index, bool ignored_decide) {
+                bool has_ignore_index, bool ignored_decide, OptionalState samples, OptionalViews others,
+                OptionalIntegers sizes) {
   const ScoresBatch b = scores_batch("count_scores_rows_", preds, target, valid, weights, in_columns, logits,
                                      ignore_index, has_ignore_index, ignored_decide);
-  int64_t a_column;
-  const SampleRows r = score_rows(b, rows, target, in_columns, counts, &a_column);
-  count_to(b, {&r, a_column}, score_keys(b, bits, logits), counts, faults);
+  const Slicings r = score_slicings(b, rows, others, sizes, target, in_columns, counts);
+  count_to(b, &r, score_keys(b, bits, logits), counts, samples_of_rows(r, weights, samples), faults);
 }
 
 void keep(View preds, View target, OptionalView valid, OptionalView weights, State scores, OptionalState labels,

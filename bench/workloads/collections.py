@@ -63,6 +63,14 @@ ROWS = [
         note="alone: the same without groups",
     ),
     Workload(
+        name="accuracy by 200 groups and by 4 others, 1M f32 probabilities",
+        inputs=Binary((M,), groups=(200, 4)),
+        ours=Sliced(metric("BinaryAccuracy"), (200, 4)),
+        theirs=None,
+        alone=Sliced(metric("BinaryAccuracy"), 0),
+        note="alone: the same without groups",
+    ),
+    Workload(
         name="AUROC, 200 thresholds, by 1000 groups, 1M f32 probabilities",
         inputs=Binary((M,), groups=1000),
         ours=Sliced(AT_THRESHOLDS, 1000),

@@ -25,7 +25,7 @@ namespace fastmetrics::direct {
 namespace {
 
 constexpr int64_t kWorthUnlocking = 16384;  // elements
-constexpr Py_ssize_t kMostListed = 16;      // tensors; a longer list goes to the operator
+constexpr Py_ssize_t kMostListed = 16;      // tensors or integers; a longer list goes to the operator
 
 const dlpack::ExchangeApi* api = nullptr;
 PyTypeObject* tensor_type = nullptr;
@@ -78,12 +78,13 @@ bool is_true(PyObject* found) {
   return is != 0;
 }
 
-// Room for the views of a list. It is not initialised.
+// Room for the views of a list, and for integers. It is not initialised.
 struct Listed {
   Listed() {}  // NOLINT
   union {
     Output views[kMostListed];
   };
+  int64_t integers[kMostListed];
 };
 
 // Each of these says whether the object is what the kernel takes; none leaves a Python error behind.
@@ -142,11 +143,24 @@ bool convert(PyObject* from, Output* listed, Views* to, int32_t* device) {
   return true;
 }
 
+// listed: [kMostListed], where they go.
+bool convert(PyObject* from, int64_t* listed, Integers* to) {
+  const Py_ssize_t count = PyList_Check(from) ? PyList_Size(from) : kMostListed + 1;
+  if (count > kMostListed) return false;
+  for (Py_ssize_t i = 0; i < count; ++i) {
+    if (!convert(PyList_GetItem(from, i), listed + i)) return false;
+  }
+  *to = {listed, static_cast<size_t>(count)};
+  return true;
+}
+
 // device: of a tensor.
-bool convert(PyObject* from, Parameter parameter, Argument* to, Output* listed, int32_t* device) {
+bool convert(PyObject* from, Parameter parameter, Argument* to, Listed* listed, int32_t* device) {
   switch (parameter) {
     case Parameter::kViews:
-      return convert(from, listed, &to->views, device);
+      return convert(from, listed->views, &to->views, device);
+    case Parameter::kIntegers:
+      return convert(from, listed->integers, &to->integers);
     case Parameter::kInteger:
       return convert(from, &to->integer);
     case Parameter::kNumber:
@@ -162,7 +176,7 @@ bool convert(PyObject* from, Parameter parameter, Argument* to, Output* listed, 
 
 // The arguments behind the first one, which is a tensor on `device` and converted. Those that are left out are optional
 // ones at the end.
-bool convert_others(const Signature& signature, PyObject* const* from, size_t count, Argument* to, Output* listed,
+bool convert_others(const Signature& signature, PyObject* const* from, size_t count, Argument* to, Listed* listed,
                     int32_t device) {
   for (size_t i = 1; i < signature.count; ++i) {
     to[i].there = i < count && !(signature.optional[i] && from[i] == Py_None);
@@ -239,7 +253,7 @@ class Unlocked {
   if (!converted[0].there) return call_elsewhere(self, arguments, count, outputs);
   if (static_cast<size_t>(count) > signature.count || interception_active() ||
       (signature.parameters[0] == Parameter::kView && !is_plain(arguments[0], converted[0].view)) ||
-      !convert_others(signature, arguments, static_cast<size_t>(count), converted, listed.views, device)) {
+      !convert_others(signature, arguments, static_cast<size_t>(count), converted, &listed, device)) {
     return call_operator(self, arguments, count - outputs);
   }
   try {

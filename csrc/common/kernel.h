@@ -18,7 +18,7 @@
 
 namespace fastmetrics {
 
-enum class Parameter : uint8_t { kView, kViews, kState, kOutput, kInteger, kNumber, kFlag };
+enum class Parameter : uint8_t { kView, kViews, kState, kOutput, kInteger, kIntegers, kNumber, kFlag };
 
 // What a parameter is given. It is not initialised.
 struct Argument {
@@ -27,6 +27,7 @@ struct Argument {
     Output view;
     Views views;
     int64_t integer;
+    Integers integers;
     double number;
     bool flag;
   };
@@ -53,6 +54,8 @@ struct Passed<Output> : PassedBy<Parameter::kOutput, Output, &Argument::view> {}
 template <>
 struct Passed<int64_t> : PassedBy<Parameter::kInteger, int64_t, &Argument::integer> {};
 template <>
+struct Passed<Integers> : PassedBy<Parameter::kIntegers, Integers, &Argument::integers> {};
+template <>
 struct Passed<double> : PassedBy<Parameter::kNumber, double, &Argument::number> {};
 template <>
 struct Passed<bool> : PassedBy<Parameter::kFlag, bool, &Argument::flag> {};
@@ -67,6 +70,14 @@ struct Passed<std::optional<P>> {
 
 constexpr size_t kMostParameters = 32;
 
+// A list as the dispatcher gives it; none if it is optional and left out.
+template <typename T>
+std::optional<std::vector<T>> list_of(StableIValue from, bool optional) {
+  using torch::stable::detail::to;
+  if (optional) return to<std::optional<std::vector<T>>>(from);
+  return to<std::vector<T>>(from);
+}
+
 struct Signature {
   const Parameter* parameters;
   const bool* optional;
@@ -79,8 +90,9 @@ inline void call_boxed(const Signature& signature, StableIValue* stack, uint64_t
   using torch::stable::detail::to;
   require(count == signature.count, "the operator's schema has other arguments than its kernel");
   std::optional<Tensor> owners[kMostParameters];
-  std::vector<Tensor> listed;  // of the one list that there may be
+  std::optional<std::vector<Tensor>> listed;  // of the one list that there may be
   std::vector<Output> views;
+  std::optional<std::vector<int64_t>> integers;
   Argument arguments[kMostParameters];
   for (size_t i = 0; i < count; ++i) {
     Argument& argument = arguments[i];
@@ -96,9 +108,16 @@ inline void call_boxed(const Signature& signature, StableIValue* stack, uint64_t
         argument.flag = to<bool>(stack[i]);
         break;
       case Parameter::kViews:
-        listed = to<std::vector<Tensor>>(stack[i]);
-        views.assign(listed.begin(), listed.end());
+        listed = list_of<Tensor>(stack[i], signature.optional[i]);
+        argument.there = listed.has_value();
+        if (!argument.there) break;
+        views.assign(listed->begin(), listed->end());
         argument.views = {views.data(), views.size()};
+        break;
+      case Parameter::kIntegers:
+        integers = list_of<int64_t>(stack[i], signature.optional[i]);
+        argument.there = integers.has_value();
+        if (argument.there) argument.integers = {integers->data(), integers->size()};
         break;
       default:
         if (signature.optional[i]) {

@@ -81,7 +81,17 @@ struct Views {
   const View& operator[](size_t i) const { return data[i]; }
 };
 
+// Integers of a list, of which an operator has at most one.
+struct Integers {
+  const int64_t* data;
+  size_t count;
+
+  int64_t operator[](size_t i) const { return data[i]; }
+};
+
 using OptionalView = std::optional<View>;
+using OptionalViews = std::optional<Views>;
+using OptionalIntegers = std::optional<Integers>;
 using OptionalState = std::optional<State>;
 
 inline DType dtype_of(const View& view) { return view.dtype(); }
@@ -114,6 +124,14 @@ inline const T* in_line(const View& values, DType dtype, int64_t n, const char* 
   bool fits = values->dtype() == dtype && values->dim() == of.dim();
   for (int64_t d = 0; fits && d < of.dim(); ++d) fits = values->size(d) == of.size(d);
   require(fits, rule);
+}
+
+// The data of float64 weights, if there are any: of no samples it is not null either.
+inline const double* weights_data(const OptionalView& weights) {
+  static const double none = 0.0;
+  if (!weights.has_value()) return nullptr;
+  const void* data = weights->const_data_ptr();
+  return data == nullptr ? &none : static_cast<const double*>(data);
 }
 
 inline int64_t* faults_data(const OptionalState& faults) {

@@ -48,7 +48,7 @@ inline BinaryBatch binary_batch(const View& preds, const View& target, const Opt
   check_per_sample(valid, target, DType::kBool, "binary_: valid must be bool, with the shape of target");
   check_per_sample(weights, target, DType::kDouble, "binary_: weights must be float64, with the shape of target");
   b.valid = valid.has_value() ? static_cast<const bool*>(valid->const_data_ptr()) : nullptr;
-  b.weights = weights.has_value() ? static_cast<const double*>(weights->const_data_ptr()) : nullptr;
+  b.weights = weights_data(weights);
   b.preds = preds.const_data_ptr();
   b.target = target.const_data_ptr();
   b.probability = probability_cutoff;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The binary and multilabel pass over weighted elements, and over those of given rows, on the CPU; its meaning is
-// binary_body in fastmetrics/passes/binary.py.
+// The binary and multilabel pass over weighted elements, over those of given rows and over short rows of places, on the
+// CPU; its meaning is binary_body in fastmetrics/passes/binary.py.
 //
 // A block of elements is read once and added to the rows of each slicing. The elements are cut into parts by sizes
 // alone, each part is summed in order and the parts are added in order: sums of weights have the same bits for any
@@ -27,18 +27,20 @@ constexpr int64_t kMostTallies = int64_t{1} << 16;  // rows and labels of all pa
 constexpr int64_t kFewRows = 256;
 int64_t replicas_of(int64_t rows) { return rows <= kFewRows ? 4 : 1; }
 
-// The row and label of n elements from `begin` on in slicing k as one number; negative where an element is left out.
-void read_places(const BinaryRows& rows, int64_t k, int64_t begin, int n, int32_t* place) {
-  read_rows(rows.of, k, begin, n, place);
+// The rows of n elements from `begin` on, which are [K, kBlock], become those of their labels, as one number.
+void to_places(const BinaryRows& rows, int64_t slicings, int64_t begin, int n, int32_t* row) {
   if (rows.labels == 1) return;
   const int32_t many = static_cast<int32_t>(rows.labels);
-  int64_t left = rows.inner - begin % rows.inner;
-  int32_t label = static_cast<int32_t>(begin / rows.inner % many);
-  for (int i = 0; i < n; ++i) {
-    place[i] = place[i] < 0 ? place[i] : place[i] * many + label;
-    if (--left > 0) continue;
-    left = rows.inner;
-    label = label + 1 == many ? 0 : label + 1;
+  for (int64_t k = 0; k < slicings; ++k) {
+    int32_t* place = row + k * kBlock;
+    int64_t left = rows.inner - begin % rows.inner;
+    int32_t label = static_cast<int32_t>(begin / rows.inner % many);
+    for (int i = 0; i < n; ++i) {
+      place[i] = place[i] < 0 ? place[i] : place[i] * many + label;
+      if (--left > 0) continue;
+      left = rows.inner;
+      label = label + 1 == many ? 0 : label + 1;
+    }
   }
 }
 
@@ -50,15 +52,15 @@ struct alignas(128) Part {
   int64_t places = 0;              // rows and labels
   std::vector<Cell> tally;         // [replicas, places * kCells + 1]; the last is of the elements that do not count
   std::vector<int64_t> uncounted;  // [places], where samples are wanted: valid elements that do not count
-  Faults faults;
+  std::vector<int32_t> row;        // [K, kBlock]: of a block in each slicing
   BadGroups bad;
+  Faults faults;
   bool outside = false;  // whether there is a score outside [0, 1], which makes all of them logits
 };
 
 // A block of samples, in codes.
 struct Block {
   int32_t target[kBlock];      // 0, 1, kIgnored, kBad or kInvalid
-  int32_t row[kBlock];         // or kBad
   int32_t decided[2][kBlock];  // 0 or 1 for each reading, or kBad
 };
 
@@ -124,13 +126,12 @@ void read_weights(const BinaryBatch& b, int64_t begin, int n, Block* block, doub
   }
 }
 
-// Adds a block to the rows of slicing k.
+// Adds a block to the rows of slicing k, which were read.
 template <typename Cell>
-void add_to_rows(const BinaryRows& rows, int64_t k, int64_t begin, int n, Block* block, const double* amount,
+void add_to_rows(const Slicings& slicings, int64_t k, int64_t begin, int n, const Block& block, const double* amount,
                  Part<Cell>* part) {
-  read_places(rows, k, begin - part->first, n, block->row);
   const int32_t none = static_cast<int32_t>(part->places * kCells);
-  const int32_t *target = block->target, *row = block->row, *p0 = block->decided[0], *p1 = block->decided[1];
+  const int32_t *target = block.target, *row = &part->row[k * kBlock], *p0 = block.decided[0], *p1 = block.decided[1];
   int32_t cell[kBlock], odd = 0;
   for (int i = 0; i < n; ++i) {
     const int32_t counts = ~(target[i] | row[i] | p0[i]) >> 31;  // all bits, if none is negative
@@ -141,23 +142,31 @@ void add_to_rows(const BinaryRows& rows, int64_t k, int64_t begin, int n, Block*
   Cell* table[4];
   for (int64_t r = 0; r < 4; ++r) table[r] = part->tally.data() + r % replicas_of(part->places) * (none + 1);
   if (amount == nullptr) {
-    for (int i = 0; i < n; ++i) ++table[i % 4][cell[i]];
+    Cell *t0 = table[0], *t1 = table[1], *t2 = table[2], *t3 = table[3];
+    int i = 0;
+    for (; i + 4 <= n; i += 4) {
+      ++t0[cell[i]];
+      ++t1[cell[i + 1]];
+      ++t2[cell[i + 2]];
+      ++t3[cell[i + 3]];
+    }
+    for (; i < n; ++i) ++table[i % 4][cell[i]];
   } else {
     for (int i = 0; i < n; ++i) table[i % 4][cell[i]] += static_cast<Cell>(amount[i]);
   }
   if (odd == 0 || part->uncounted.empty()) return;
   for (int i = 0; i < n; ++i) {
     if (cell[i] != none || target[i] == kInvalid) continue;
-    if (row[i] < 0) {
-      part->bad.add(rows.of, begin + i);
-    } else {
+    if (row[i] == kBad) {
+      part->bad.add(k, begin + i, slicings.group_at(k, begin + i));
+    } else if (row[i] >= 0) {
       ++part->uncounted[row[i]];
     }
   }
 }
 
 template <typename Cell>
-void add_block(const BinaryCells& c, int64_t begin, int n, Part<Cell>* part) {
+void add_block(const BinaryCells& c, const Slicings& slicings, int64_t begin, int n, Part<Cell>* part) {
   const BinaryBatch& b = c.batch;
   alignas(64) Block block;
   bool bad = false;
@@ -174,32 +183,36 @@ void add_block(const BinaryCells& c, int64_t begin, int n, Part<Cell>* part) {
   if (bad) record_bad(b, begin, n, block, &part->faults);
   double amount[kBlock];
   if (b.weights != nullptr) read_weights(b, begin, n, &block, amount, &part->faults);
-  for (int64_t k = 0; k < c.rows.of.slicings; ++k) {
-    add_to_rows(c.rows, k, begin, n, &block, b.weights == nullptr ? nullptr : amount, part);
+  read_rows(slicings, begin - part->first, n, kBlock, part->row.data());
+  to_places(c.rows, slicings.size(), begin - part->first, n, part->row.data());
+  for (int64_t k = 0; k < slicings.size(); ++k) {
+    add_to_rows(slicings, k, begin, n, block, b.weights == nullptr ? nullptr : amount, part);
   }
 }
 
-template <typename Cell>
-void add_batch(const BinaryCells& c, Cell* counts, int64_t* faults) {
+template <typename Cell, typename Count>
+void add_batch(const BinaryCells& c, const Slicings& slicings, Count* counts, int64_t* faults) {
   const BinaryRows& rows = c.rows;
   const int64_t elements = c.elements(), labels = rows.labels;
-  if (elements == 0 || rows.of.slicings == 0) return;
+  if (elements == 0 || slicings.size() == 0) return;
   const bool own = rows.of.data == nullptr && rows.of.count > 1;
   const int64_t unit = own ? rows.of.neighbours : 1;
   const int threads = threads_for(elements);
   // sums of whole numbers are the same for any parts: a thread needs one
   const int64_t most = own || !std::is_integral<Cell>::value ? kMostParts : threads;
   const int64_t tallies = own ? most : kMostTallies / rows.count();
-  const Parts parts(elements / unit, std::min({most, elements / kSmallestPart, tallies}));
+  const int64_t least = std::is_integral<Cell>::value ? elements >> 31 : 0;  // a cell is 32 bits wide
+  const Parts parts(elements / unit, std::max(least, std::min({most, elements / kSmallestPart, tallies})));
   std::vector<Part<Cell>> part(parts.count);
   parts.for_each(threads, [&](int64_t p, int64_t begin, int64_t end) {
     Part<Cell>& mine = part[p];
     mine.first = own ? begin * unit : 0;
     mine.places = own ? (end - begin) * labels : rows.count();
     mine.tally.resize(replicas_of(mine.places) * (mine.places * kCells + 1));
+    mine.row.resize(slicings.size() * kBlock);
     if (c.samples != nullptr) mine.uncounted.resize(mine.places);
     for (int64_t i = begin * unit; i < end * unit; i += kBlock) {
-      add_block(c, i, static_cast<int>(std::min<int64_t>(kBlock, end * unit - i)), &mine);
+      add_block(c, slicings, i, static_cast<int>(std::min<int64_t>(kBlock, end * unit - i)), &mine);
     }
   });
   bool logits = false;
@@ -209,9 +222,9 @@ void add_batch(const BinaryCells& c, Cell* counts, int64_t* faults) {
   for (const Part<Cell>& p : part) {
     const int64_t pitch = p.places * kCells + 1;
     const size_t size = p.tally.size();
-    Cell* to = counts + p.first / unit * labels * 4;
+    Count* to = counts + p.first / unit * labels * 4;
     for (int64_t place = 0; place < p.places; ++place, to += 4) {
-      Cell sum[kCells] = {}, all = 0;
+      Count sum[kCells] = {}, all = 0;
       for (size_t at = place * kCells; at < size; at += pitch) {
         for (int cell = 0; cell < kCells; ++cell) sum[cell] += p.tally[at + cell];
       }
@@ -226,12 +239,16 @@ void add_batch(const BinaryCells& c, Cell* counts, int64_t* faults) {
     bad.push_back(p.bad);
   }
   Faults::record(found, faults);
-  if (rows.of.slicings == 1) BadGroups::record(bad, faults);
+  if (slicings.together || slicings.size() == 1) BadGroups::record(bad, faults);
 }
 
 }  // namespace
 
-void add_binary_cells(const BinaryCells& c, int64_t* counts, int64_t* faults) { add_batch(c, counts, faults); }
-void add_binary_cells(const BinaryCells& c, double* counts, int64_t* faults) { add_batch(c, counts, faults); }
+void add_binary_cells(const BinaryCells& c, const Slicings& slicings, int64_t* counts, int64_t* faults) {
+  add_batch<uint32_t>(c, slicings, counts, faults);
+}
+void add_binary_cells(const BinaryCells& c, const Slicings& slicings, double* counts, int64_t* faults) {
+  add_batch<double>(c, slicings, counts, faults);
+}
 
 }  // namespace fastmetrics

@@ -228,10 +228,9 @@ struct Run {
     if (!inside) leave_out_outside();
     to.bins.find(x, n, cell);
     if (to.rows != nullptr) {
-      for (int i = 0; i < n; ++i) {
-        if (weight[i] == 0.0) continue;
-        to.rows->add(i, to.cells_of_row(), cell[i] * 2 + (target[i] == label[i]), {weight[i], weight[i] * x[i]});
-      }
+      to.rows->add_all(
+          n, weight, to.cells_of_row(), [&](int i) { return cell[i] * 2 + (target[i] == label[i]); },
+          [&](int i) { return std::array<double, kOfCell>{weight[i], weight[i] * x[i]}; });
       return;
     }
     const int32_t bins = static_cast<int32_t>(to.options.bins);
@@ -297,7 +296,7 @@ void add_run(const RowsBatch& b, const Target& to, int64_t first, int n, bool lo
   Run<T> run{b, to,    static_cast<const T*>(b.preds) + a_at, first, a_step, b_at,
              n, false, logits || to.options.logits > 0};
   run.all = read_samples(b, first, b_at, n, run.target, run.weight, to.part);
-  if (to.rows != nullptr) to.rows->read(first, n);
+  if (to.rows != nullptr) to.rows->read(first, n, run.target);
   if (!to.options.multiclass) {
     if (a_step == 1) fetch(run.scores, b.preds_type, kElementsAhead, n);
     run.add_elements();
@@ -310,8 +309,8 @@ void add_run(const RowsBatch& b, const Target& to, int64_t first, int n, bool lo
 
 }  // namespace
 
-void add_calibration(const RowsBatch& b, const SampleRows* rows, const CalibrationOptions& options,
-                     const CalibrationSums& to, int64_t* faults) {
+void add_calibration(const RowsBatch& b, const Slicings* rows, const CalibrationOptions& options,
+                     const CalibrationSums& to, int64_t* members, int64_t* faults) {
   const Bins bins(options);
   const int64_t columns = std::max<int64_t>(1, options.columns);
   const int64_t states = (rows == nullptr ? 1 : rows->count) * columns * options.bins * kOfBin;
@@ -319,6 +318,10 @@ void add_calibration(const RowsBatch& b, const SampleRows* rows, const Calibrati
   const int64_t most = std::min<int64_t>(kChunk, std::max(kFewRows, kScoresAtOnce / b.scores));
   const int64_t probabilities = b.rows.samples() * (options.multiclass ? columns : 1);
   const bool listed = SampleSums<kOfCell>::listed(rows, probabilities, states);
+  const bool in_pass = members != nullptr && !listed;
+  if (members != nullptr && listed) {
+    count_members(*rows, mask_of(b.valid, b.rows), members, rows->records() ? faults : nullptr);
+  }
   auto add = [&](int64_t cell, const double* of_cell) {
     to.counts.add(cell / 2, of_cell[0]);
     to.confidences.add(cell / 2, of_cell[1]);
@@ -330,7 +333,8 @@ void add_calibration(const RowsBatch& b, const SampleRows* rows, const Calibrati
       [&](int64_t begin, int64_t end, bool logits, double* sums, RowsPart* part) {
         thread_local std::vector<Doubles> room;  // the scores of samples
         room.resize(b.scores + 1);
-        SampleSums<kOfCell> of_rows(rows, sums, listed ? &part->sums : nullptr);
+        if (in_pass && !part->members) part->members = Members(*rows);
+        SampleSums<kOfCell> of_rows(rows, sums, listed ? &part->sums : nullptr, &part->members);
         const Target target{options, bins, sums, part, rows == nullptr ? nullptr : &of_rows};
         while (begin < end && (logits || !part->outside)) {
           int64_t a_at, b_at;
@@ -351,7 +355,8 @@ void add_calibration(const RowsBatch& b, const SampleRows* rows, const Calibrati
           to.confidences.add(bin, miss[1] + hit[1]);
           to.hits.add(bin, hit[0]);
         }
-      });
+      },
+      members);
 }
 
 }  // namespace fastmetrics

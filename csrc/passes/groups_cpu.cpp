@@ -3,21 +3,18 @@
 // How many samples each group has, and the rows of the samples of several slicings, on the CPU; their meaning is
 // count_groups_body and place_groups_body in fastmetrics/passes/groups.py.
 
-#include <mutex>
 #include <vector>
 
 #include "passes/loops_cpu.h"
-#include "passes/sample_rows_cpu.h"
+#include "passes/members_cpu.h"
 
 namespace fastmetrics {
 namespace {
 
 constexpr int kBlock = 1024;
-constexpr int64_t kFoldEvery = int64_t{1} << 30;
 
-// The rows of n samples from `begin` on; negative where a sample is left out.
-void read_valid_rows(const SampleRows& rows, const GroupsMask& mask, int64_t k, int64_t begin, int n, int32_t* row) {
-  read_rows(rows, k, begin, n, row);
+// Marks the rows of n samples from `begin` on that are not looked at.
+void mask_rows(const GroupsMask& mask, int64_t begin, int n, int32_t* row) {
   if (mask.valid == nullptr) return;
   for_each_run(mask.layout, mask.layout.a_stride, begin, n, [&](int64_t at, int64_t step, int done, int size) {
     mask_labels(mask.valid, at, step, size, row + done);
@@ -26,37 +23,8 @@ void read_valid_rows(const SampleRows& rows, const GroupsMask& mask, int64_t k, 
 
 }  // namespace
 
-void add_groups(const SampleRows& rows, const GroupsMask& mask, int64_t* counts, int64_t* faults) {
-  const int64_t samples = rows.layout.samples();
-  const int threads = threads_for(samples * 4);
-  std::mutex folding;
-  for (int64_t k = 0; k < rows.slicings; ++k) {
-    std::vector<BadGroups> found(threads);
-    split(samples, threads, [&](int thread, int64_t begin, int64_t end) {
-      RowCells cells;
-      cells.open(counts, rows.count, rows.count <= samples / threads, threads > 1);
-      BadGroups& bad = found[thread];
-      while (begin < end) {
-        const int64_t to = std::min(end, begin + kFoldEvery);
-        for (; begin < to; begin += kBlock) {
-          const int n = static_cast<int>(std::min<int64_t>(kBlock, to - begin));
-          int32_t row[kBlock];
-          read_valid_rows(rows, mask, k, begin, n, row);
-          for (int i = 0; i < n; ++i) {
-            if (row[i] >= 0) {
-              cells.add(row[i]);
-            } else if (row[i] == kBad) {
-              bad.add(rows, begin + i, k);
-            }
-          }
-        }
-        begin = to;
-        std::lock_guard<std::mutex> one_at_a_time(folding);
-        cells.fold();
-      }
-    });
-    BadGroups::record(found, faults);
-  }
+void add_groups(const Slicings& rows, const GroupsMask& mask, int64_t* counts, int64_t* faults) {
+  count_members(rows, mask, counts, faults);
 }
 
 void place_groups(const SampleRows& groups, const GroupsMask& mask, int32_t* rows, int64_t slicing, int32_t start,
@@ -69,14 +37,15 @@ void place_groups(const SampleRows& groups, const GroupsMask& mask, int32_t* row
     for (; begin < end; begin += kBlock) {
       const int n = static_cast<int>(std::min<int64_t>(kBlock, end - begin));
       int32_t group[kBlock];
-      read_valid_rows(groups, mask, 0, begin, n, group);
+      read_rows(groups, 0, begin, n, group);
+      mask_rows(mask, begin, n, group);
       const int32_t* before = slicing == 0 ? group : rows + begin;  // a row of -1 is one in all of them
       int32_t* to = rows + slicing * samples + begin;
       int32_t none = 0;
       for (int i = 0; i < n; ++i) none |= group[i] | before[i];
       for (int i = 0; i < n; ++i) to[i] = group[i] + start;
       for (int i = 0; none < 0 && i < n; ++i) {
-        if (group[i] == kBad) bad.add(groups, begin + i);
+        if (group[i] == kBad) bad.add(0, begin + i, groups.row_of(begin + i, 0));
         if ((group[i] | before[i]) >= 0) continue;
         for (int64_t k = 0; k <= slicing; ++k) rows[k * samples + begin + i] = -1;
       }

@@ -226,7 +226,7 @@ class Pairs {
 };
 
 // What one of the threads that share the states adds for the samples of [begin, end), about `mine` of them. samples:
-// [rows], or null. bad: of each slicing.
+// [rows], or null.
 void add_range(const Batch& b, const Slicings& rows, const States& s, int64_t* samples, int64_t begin, int64_t end,
                int64_t mine, int thread, int threads, Locks* locks, Faults* faults, BadGroups* bad) {
   const int64_t c = b.classes, k = s.k;
@@ -256,7 +256,7 @@ void add_range(const Batch& b, const Slicings& rows, const States& s, int64_t* s
     for (int i = 0; i < n; ++i) {
       if (block.target[i] == kInvalid) continue;
       if (row[i] == kBad) {
-        bad[slicing].add(rows.each[slicing], first + i);
+        bad->add(slicing, first + i, rows.group_at(slicing, first + i));
       } else if (row[i] >= 0 && (!pairs || block.target[i] < 0 || block.labels[i] < 0)) {
         members.add(row[i]);
       }
@@ -345,7 +345,7 @@ void add_range(const Batch& b, const Slicings& rows, const States& s, int64_t* s
         const uint32_t of_group = bits_of(inside), of_row = bits_of(counts), counted = bits_of(few.good);
         for (int j = 0; j < kFloats; ++j) {
           if ((of_group >> j & 1) == 0) {
-            bad[slicing].add(rows.each[slicing], first + i + j);
+            bad->add(slicing, first + i + j, rows.group_at(slicing, first + i + j));
           } else if ((of_row & ~counted) >> j & 1) {
             members.add(group[slicing][i + j] + rows.first[slicing]);
           }
@@ -393,7 +393,7 @@ void add_places(const Batch& b, const SampleRows& places, const States& s, int64
   const int64_t at_once = cells <= each ? std::max<int64_t>(1, kPlacePairs / cells) : end - begin;
   for (int64_t row = begin; row < end; row += at_once) {
     const int64_t n = std::min(at_once, end - row);
-    const Slicings rows{{places}, {static_cast<int32_t>(-row)}, n, false};
+    const Slicings rows{{places}, {static_cast<int32_t>(-row)}, {}, n, false};
     States of_rows = s;
     if (s.counts != nullptr) of_rows.counts += row * b.classes * 3;
     if (s.ranks != nullptr) of_rows.ranks += row * b.classes * s.k * 2;
@@ -445,27 +445,19 @@ void add_totals(const Sample* samples, int64_t n, double* totals) {
 
 }  // namespace
 
-void add_multiclass_rows(const Batch& b, const SampleRows& rows, int64_t* members, const States& s) {
-  add_multiclass_rows(b, slicings_of(rows), members, s);
-}
-
 void add_multiclass_rows(const Batch& b, const Slicings& rows, int64_t* members, const States& s) {
   const int64_t samples = b.layout.samples();
   if (samples == 0 || rows.size() == 0) return;
   const int threads = threads_for(samples * (b.scores ? b.classes : 4));
   std::vector<Faults> faults(threads);
-  std::vector<BadGroups> bad(threads * rows.size());
+  std::vector<BadGroups> bad(threads);
   Locks locks;
   split(samples, threads, [&](int thread, int64_t begin, int64_t end) {
     add_range(b, rows, s, members, begin, end, samples / threads, thread, threads, &locks, &faults[thread],
-              &bad[thread * rows.size()]);
+              &bad[thread]);
   });
   Faults::record(faults, s.faults);
-  for (int64_t k = 0; (rows.together || rows.size() == 1) && k < rows.size(); ++k) {
-    std::vector<BadGroups> of_slicing;
-    for (int thread = 0; thread < threads; ++thread) of_slicing.push_back(bad[thread * rows.size() + k]);
-    BadGroups::record(of_slicing, s.faults);
-  }
+  if (rows.together || rows.size() == 1) BadGroups::record(bad, s.faults);
 }
 
 void add_multiclass_places(const Batch& samplewise, const States& s) {
@@ -483,20 +475,18 @@ void add_multiclass_places(const Batch& samplewise, const States& s) {
   Faults::record(faults, s.faults);
 }
 
-void add_weighted_multiclass(const Batch& b, const SampleRows& rows, const MulticlassCells<double>& s) {
+void add_weighted_multiclass(const Batch& b, const Slicings& rows, const MulticlassCells<double>& s) {
   const int64_t samples = b.layout.samples();
   const int64_t chunk = std::max<int64_t>(kBlock, std::min(kChunk, samples));
   std::vector<Sample> read(chunk);
-  std::vector<int32_t> row(chunk * rows.slicings);
+  std::vector<int32_t> row(chunk * rows.size());
   std::vector<Faults> faults(threads_for(chunk * (b.scores ? b.classes : 4)));
   for (int64_t from = 0; from < samples; from += chunk) {
     const int64_t n = std::min(chunk, samples - from);
     split(n, static_cast<int>(faults.size()), [&](int thread, int64_t begin, int64_t end) {
       for_each_block(b, from + begin, from + end, s.want_ranks(), &faults[thread],
                      [&](int64_t first, int size, const Block& block, const Ahead&) {
-                       for (int64_t slicing = 0; slicing < rows.slicings; ++slicing) {
-                         read_rows(rows, slicing, first, size, &row[slicing * chunk + first - from]);
-                       }
+                       read_rows(rows, first, size, chunk, row.data() + first - from);
                        for (int i = 0; i < size; ++i) {
                          Sample& sample = read[first - from + i];
                          sample = {block.target[i], block.labels[i], block.ranks[i], 0.0};
@@ -506,11 +496,11 @@ void add_weighted_multiclass(const Batch& b, const SampleRows& rows, const Multi
                        }
                      });
     });
-    if (s.totals != nullptr && rows.data == nullptr) {
+    if (s.totals != nullptr && rows.size() == 1 && rows.each[0].data == nullptr) {
       add_totals(read.data(), n, s.totals);
       continue;
     }
-    for (int64_t slicing = 0; slicing < rows.slicings; ++slicing) {
+    for (int64_t slicing = 0; slicing < rows.size(); ++slicing) {
       for (int64_t i = 0; i < n; ++i) {
         const int32_t of = row[slicing * chunk + i];
         if (read[i].target >= 0 && read[i].label >= 0 && of >= 0) add_sample(b, s, of, read[i]);

@@ -47,15 +47,8 @@ inline PairsBatch pairs_batch(const View& preds, const View& target, const Optio
 
 // rows: integers or bool [K, ...], with the shape of target; count: rows of the states.
 inline ColumnRows pairs_rows(const View& rows, const View& target, int64_t num_outputs, int64_t count) {
-  ColumnRows r{sample_rows(rows, target, count), 0};
   require(count < INT32_MAX / num_outputs, "pairs_rows_: the states must have at most 2^31 rows of outputs");
-  if (num_outputs > 1) {
-    r.a_column = rows.stride(target.dim());
-    r.of_first.layout = Layout{};
-    for (int64_t d = 0; d < target.dim() - 1; ++d) r.of_first.layout.push(target.size(d), rows.stride(d + 1), 0);
-    r.of_first.layout.collapse(0);
-  }
-  return r;
+  return column_rows(rows, target, count, num_outputs > 1 ? target.dim() - 1 : -1);
 }
 
 // The order of the operator's arguments, as parameters of a type and as names.

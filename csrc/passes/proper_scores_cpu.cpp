@@ -177,11 +177,11 @@ struct Run {
     compute(a, b_of, n, loss, [](auto x, auto y, auto& math) { return math.log_of_ratio(x, y); });
     LabelsFrom labels(options.label, first);
     if (rows != nullptr) {
-      for (int i = 0; i < n; ++i) {
-        const int64_t label = labels.next();
-        if (weight[i] == 0.0) continue;
-        rows->add(i, options.label.labels, label, {weight[i] * brier[i], weight[i] * (loss[i] + c[i]), weight[i]});
-      }
+      rows->add_all(
+          n, weight, options.label.labels, [&](int i) { return options.label(first + i); },
+          [&](int i) {
+            return std::array<double, kOfLabel>{weight[i] * brier[i], weight[i] * (loss[i] + c[i]), weight[i]};
+          });
       return;
     }
     if (options.label.labels == 1) return add_up(loss, sums);
@@ -211,7 +211,7 @@ void add_run(const RowsBatch& b, const ProperScoresOptions& options, int64_t fir
     run.read_groups(room);
   }
   if (part->outside && !logits) return;
-  if (rows != nullptr) rows->read(first, n);
+  if (rows != nullptr) rows->read(first, n, run.target);
   fetch(b.target, b.target_type, b_at + 2 * kChunk, n);
   if (a_step == 1) fetch(b.preds, b.preds_type, a_at + 2 * kChunk, n);
   run.add(sums, rows);
@@ -219,10 +219,14 @@ void add_run(const RowsBatch& b, const ProperScoresOptions& options, int64_t fir
 
 }  // namespace
 
-void add_proper_scores(const RowsBatch& b, const SampleRows* rows, const ProperScoresOptions& options,
-                       const ProperScoresSums& to, int64_t* faults) {
+void add_proper_scores(const RowsBatch& b, const Slicings* rows, const ProperScoresOptions& options,
+                       const ProperScoresSums& to, int64_t* members, int64_t* faults) {
   const int64_t cells = options.label.labels * (rows == nullptr ? 1 : rows->count);
   const bool listed = SampleSums<kOfLabel>::listed(rows, b.rows.samples(), cells * kOfLabel);
+  const bool in_pass = members != nullptr && !listed;
+  if (members != nullptr && listed) {
+    count_members(*rows, mask_of(b.valid, b.rows), members, rows->records() ? faults : nullptr);
+  }
   auto add = [&](int64_t cell, const double* sums) {
     to.brier.add(cell, sums[0]);
     to.log_loss.add(cell, sums[1]);
@@ -234,7 +238,8 @@ void add_proper_scores(const RowsBatch& b, const SampleRows* rows, const ProperS
       [&](int64_t begin, int64_t end, bool logits, double* sums, RowsPart* part) {
         thread_local std::vector<Doubles> room;  // the scores of samples
         room.resize(b.scores + 1);
-        SampleSums<kOfLabel> of_rows(rows, sums, listed ? &part->sums : nullptr);
+        if (in_pass && !part->members) part->members = Members(*rows);
+        SampleSums<kOfLabel> of_rows(rows, sums, listed ? &part->sums : nullptr, &part->members);
         while (begin < end && (logits || !part->outside)) {
           int64_t a_at, b_at;
           const int64_t n = std::min(b.rows.locate(begin, &a_at, &b_at), end - begin);
@@ -248,7 +253,8 @@ void add_proper_scores(const RowsBatch& b, const SampleRows* rows, const ProperS
       [&](int64_t, const double* sums) {
         if (listed) return add(static_cast<int64_t>(sums[0]), sums + 1);
         for (int64_t cell = 0; cell < cells; ++cell) add(cell, sums + cell * kOfLabel);
-      });
+      },
+      members);
 }
 
 }  // namespace fastmetrics

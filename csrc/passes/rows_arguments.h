@@ -59,8 +59,8 @@ inline RowsBatch rows_batch(const char* name, const View& preds, const View& tar
   if (weights.has_value()) {
     require(dtype_of(*weights) == DType::kDouble && weights->dim() == of_weights, name,
             ": weights must be float64, one a row");
-    b.weights = static_cast<const double*>(weights->const_data_ptr());
   }
+  b.weights = weights_data(weights);
   b.rows.collapse(0);
   b.places.collapse(0);
   return b;

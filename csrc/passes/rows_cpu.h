@@ -12,9 +12,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 #include <vector>
 
 #include "common/cpu.h"
+#include "passes/members_cpu.h"
 #include "passes/rows.h"
 #include "rules/hinge.h"
 
@@ -25,10 +27,11 @@ constexpr int64_t kSmallestPart = 8192;  // scores
 constexpr int64_t kMostSums = 1 << 22;   // of all parts
 constexpr int kChunk = 256;              // rows
 
-// Sums of the rows of one part, and what was wrong with them.
+// What one part finds, beside its sums.
 struct RowsPart {
-  std::vector<double> sums;
+  std::vector<double> sums;  // if they are listed
   Faults faults;
+  Members members;       // of the rows of states, where they are wanted
   bool outside = false;  // whether there was a score outside [0, 1]
 };
 
@@ -64,9 +67,10 @@ struct RowsPlan {
 
 // add(first row, end, logits, sums, part) adds rows to sums [plan.sums]; at most plan.most at a time, unless `apart`.
 // If `listed`, it appends to part->sums instead. done(unit, sums) takes what was added, in order; `unit` is 0 unless
-// `apart`, and has no meaning for each addition of those that are `listed`.
+// `apart`, and has no meaning for each addition of those that are `listed`. members: [S], where add counts those of
+// each part.
 template <typename Add, typename Done>
-void sum_rows(const RowsPlan& plan, int64_t* faults, const Add& add, const Done& done) {
+void sum_rows(const RowsPlan& plan, int64_t* faults, const Add& add, const Done& done, int64_t* members = nullptr) {
   const int64_t work = plan.units * plan.rows_of_unit * plan.width;
   if (work == 0) return;
   int64_t wanted = std::min({kMostParts, plan.units, work / kSmallestPart});
@@ -74,17 +78,23 @@ void sum_rows(const RowsPlan& plan, int64_t* faults, const Add& add, const Done&
     wanted = std::min(wanted, std::max<int64_t>(1, std::min(kMostSums, work / 4) / plan.sums));
   }
   const Parts parts(plan.units, wanted);
+  // one block, which an allocator keeps at hand for the next batch; of many it gives some back each time
+  constexpr int64_t kApart = 16;  // what two threads write must not be in one line of a cache
+  const int64_t each = plan.listed ? 0 : (plan.apart ? parts.size : 1) * plan.sums;
+  const int64_t of_part = (each + kApart - 1) / kApart * kApart;
+  const std::unique_ptr<double[]> all_sums(new double[parts.count * of_part]);
   std::vector<RowsPart> found;
   std::atomic<bool> outside{false};
   for (const bool logits : {false, true}) {
     found.assign(parts.count, RowsPart{});
     parts.for_each(threads_for(work), [&](int64_t p, int64_t begin, int64_t end) {
       RowsPart* part = &found[p];
-      part->sums.assign(plan.listed ? 0 : (plan.apart ? end - begin : 1) * plan.sums, 0.0);
+      double* const of_units = all_sums.get() + p * of_part;
+      std::fill_n(of_units, of_part, 0.0);
       for (int64_t u = begin; u < end && (logits || !outside.load(std::memory_order_relaxed));) {
         const int64_t next = u + (plan.apart ? 1 : std::min(end - u, plan.most));
-        double* sums = part->sums.data() + (plan.apart ? u - begin : 0) * plan.sums;
-        add(u * plan.rows_of_unit, next * plan.rows_of_unit, logits, sums, part);
+        add(u * plan.rows_of_unit, next * plan.rows_of_unit, logits,
+            of_units + (plan.apart ? u - begin : 0) * plan.sums, part);
         if (part->outside) outside.store(true, std::memory_order_relaxed);
         u = next;
       }
@@ -92,12 +102,20 @@ void sum_rows(const RowsPlan& plan, int64_t* faults, const Add& add, const Done&
     if (!outside.load()) break;
   }
   std::vector<Faults> all;
+  std::vector<BadGroups> bad;
   for (int64_t p = 0; p < parts.count; ++p) {
-    const int64_t groups = static_cast<int64_t>(found[p].sums.size()) / plan.sums;
-    for (int64_t g = 0; g < groups; ++g) done((plan.apart ? p * parts.size : 0) + g, &found[p].sums[g * plan.sums]);
+    if (found[p].members) found[p].members.fold(members);
+    bad.push_back(found[p].members.bad);
+    const std::vector<double>& listed = found[p].sums;
+    const double* sums = plan.listed ? listed.data() : all_sums.get() + p * of_part;
+    const int64_t first = plan.apart ? p * parts.size : 0;
+    const int64_t apart = std::clamp<int64_t>(parts.n - first, 0, parts.size);
+    const int64_t many = plan.listed ? static_cast<int64_t>(listed.size()) / plan.sums : plan.apart ? apart : 1;
+    for (int64_t i = 0; i < many; ++i) done(first + i, sums + i * plan.sums);
     all.push_back(found[p].faults);
   }
   Faults::record(all, faults);
+  BadGroups::record(bad, faults);
 }
 
 // The weight of a row, or a fault and a negative number.

@@ -9,6 +9,7 @@
 
 #include "common/cpu.h"
 #include "passes/sample_rows.h"
+#include "passes/slicings.h"
 
 namespace fastmetrics {
 
@@ -61,57 +62,57 @@ inline void read_rows(const SampleRows& rows, int64_t k, int64_t begin, int n, i
   });
 }
 
-// The slicings to whose rows a pass adds each sample.
-struct Slicings {
-  std::vector<SampleRows> each;  // its groups, of one slicing, and how many there are
-  std::vector<int32_t> first;    // the row of the first of them
-  int64_t count;                 // of rows of the states
-  bool together;                 // whether a sample that one of them leaves out is left out of all
-
-  int64_t size() const { return static_cast<int64_t>(each.size()); }
-};
-
-// Those whose rows are given.
-inline Slicings slicings_of(const SampleRows& rows) {
-  Slicings s{{}, std::vector<int32_t>(rows.slicings, 0), rows.count, false};
-  for (int64_t k = 0; k < rows.slicings; ++k) {
-    s.each.push_back(rows);
-    s.each[k].data = static_cast<const char*>(rows.data) + rows.slicing(k) * size_of(rows.type);
-    s.each[k].slicings = 1;
-  }
-  return s;
-}
-
-// The rows of n samples from `begin` on, [K, pitch]; negative where a sample is left out, kBad for a group out of
-// range.
-inline void read_rows(const Slicings& slicings, int64_t begin, int n, int64_t pitch, int32_t* to) {
+// The rows of n samples from `begin` on, [K, pitch], where a column has its own those of this one; negative where a
+// sample is left out, kBad for a group out of range.
+inline void read_rows(const Slicings& slicings, int64_t begin, int n, int64_t pitch, int32_t* to, int64_t column = 0) {
   const int64_t count = slicings.size();
-  for (int64_t k = 0; k < count; ++k) read_rows(slicings.each[k], 0, begin, n, to + k * pitch);
-  if (slicings.together && count > 1) {
-    for (int i = 0; i < n; ++i) {
-      int32_t all = 0;
-      for (int64_t k = 0; k < count; ++k) all |= to[k * pitch + i];
-      for (int64_t k = 0; all < 0 && k < count; ++k) {
-        if (to[k * pitch + i] >= 0) to[k * pitch + i] = kInvalid;
-      }
+  for (int64_t k = 0; k < count; ++k) {
+    if (column == 0 || slicings.a_column.empty()) {
+      read_rows(slicings.each[k], 0, begin, n, to + k * pitch);
+      continue;
+    }
+    SampleRows of_column = slicings.each[k];
+    const int64_t at = column * slicings.a_column[k] * size_of(of_column.type);
+    of_column.data = static_cast<const char*>(of_column.data) + at;
+    read_rows(of_column, 0, begin, n, to + k * pitch);
+  }
+  if (!slicings.together) {
+    for (int64_t k = 0; k < count; ++k) {
+      const int32_t first = slicings.first[k];
+      int32_t* row = to + k * pitch;
+      for (int i = 0; first != 0 && i < n; ++i) row[i] = row[i] < 0 ? row[i] : row[i] + first;
+    }
+    return;
+  }
+  int32_t odd = 0;
+  for (int64_t k = 0; k < count; ++k) {
+    const int32_t* row = to + k * pitch;
+    for (int i = 0; i < n; ++i) odd |= row[i];
+  }
+  for (int i = 0; odd < 0 && i < n; ++i) {
+    int32_t all = 0;
+    for (int64_t k = 0; k < count; ++k) all |= to[k * pitch + i];
+    for (int64_t k = 0; all < 0 && k < count; ++k) {
+      if (to[k * pitch + i] >= 0) to[k * pitch + i] = kInvalid;
     }
   }
-  for (int64_t k = 0; k < count; ++k) {
+  for (int64_t k = 1; k < count; ++k) {
     const int32_t first = slicings.first[k];
     int32_t* row = to + k * pitch;
-    for (int i = 0; first != 0 && i < n; ++i) row[i] = row[i] < 0 ? row[i] : row[i] + first;
+    for (int i = 0; i < n; ++i) row[i] += row[i] < 0 ? 0 : first;
   }
 }
 
-// Groups out of range that one thread met.
+// Groups out of range that one thread met, of which the first is that of the first slicing that has any.
 struct BadGroups {
-  int64_t count = 0, first = 0, place = INT64_MAX;
+  int64_t count = 0, first = 0, slicing = INT64_MAX, place = INT64_MAX;
 
-  void add(const SampleRows& rows, int64_t sample, int64_t k = 0) {
+  void add(int64_t k, int64_t at, int64_t group) {
     ++count;
-    if (sample >= place) return;
-    place = sample;
-    first = rows.row_of(sample, k);
+    if (k > slicing || (k == slicing && at >= place)) return;
+    slicing = k;
+    place = at;
+    first = group;
   }
 
   // What all threads met, to a record of faults, if any is kept.
@@ -119,10 +120,10 @@ struct BadGroups {
     if (faults == nullptr) return;
     BadGroups all;
     for (const BadGroups& of_thread : found) {
-      all.count += of_thread.count;
-      if (of_thread.place >= all.place) continue;
-      all.place = of_thread.place;
-      all.first = of_thread.first;
+      if (of_thread.count == 0) continue;
+      const int64_t count = all.count + of_thread.count;
+      all.add(of_thread.slicing, of_thread.place, of_thread.first);
+      all.count = count;
     }
     if (all.count == 0) return;
     if (faults[2 * kBadGroup] == 0) faults[2 * kBadGroup + 1] = all.first;

@@ -15,7 +15,7 @@ struct Tuning {
 };
 
 template <typename Cell, typename State>
-cudaError_t launch_keys(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, State* counts,
+cudaError_t launch_keys(const ScoresBatch& b, const ColumnRows* rows, const ScoreKeys& keys, State* counts,
                         int64_t* faults, const Scratch& scratch, cudaStream_t stream) {
   const KeyFinder finder{keys, keys.number()};
   return with_rows(rows, [&](const auto& rows_of) {
@@ -25,16 +25,16 @@ cudaError_t launch_keys(const ScoresBatch& b, const ScoreRows& rows, const Score
 
 }  // namespace
 
-ScratchSize count_scores_scratch(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys) {
-  return scores_scratch(b, keys.number(), rows.number());
+ScratchSize count_scores_scratch(const ScoresBatch& b, const ColumnRows* rows, const ScoreKeys& keys) {
+  return scores_scratch(b, keys.number(), states_of(rows));
 }
 
-cudaError_t launch_count_scores(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, int64_t* counts,
+cudaError_t launch_count_scores(const ScoresBatch& b, const ColumnRows* rows, const ScoreKeys& keys, int64_t* counts,
                                 int64_t* faults, const Scratch& scratch, cudaStream_t stream) {
   return launch_keys<uint32_t>(b, rows, keys, counts, faults, scratch, stream);
 }
 
-cudaError_t launch_count_scores(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, double* counts,
+cudaError_t launch_count_scores(const ScoresBatch& b, const ColumnRows* rows, const ScoreKeys& keys, double* counts,
                                 int64_t* faults, const Scratch& scratch, cudaStream_t stream) {
   return launch_keys<double>(b, rows, keys, counts, faults, scratch, stream);
 }

@@ -7,7 +7,6 @@
 
 #include "common/dtype.h"
 #include "common/layout.h"
-#include "passes/sample_rows.h"
 
 namespace fastmetrics {
 
@@ -38,14 +37,6 @@ struct ScoresBatch {
 };
 
 enum { kEither = -1, kProbabilities = 0, kLogits = 1 };
-
-// The rows of the histograms that the samples of a batch have, of one column of labels; null if there are none.
-struct ScoreRows {
-  const SampleRows* rows;
-  int64_t a_column;  // from the rows of a label to those of the next; 0 if they are those of samples
-
-  int64_t number() const { return rows == nullptr ? 1 : rows->count; }
-};
 
 // cuts, logit_cuts: float64 [T], ascending and NaN last: a score is in bin b if it is at least as great as b of them.
 // `uniform` cuts are i / (T - 1), rounded in any way.

@@ -31,7 +31,7 @@ inline ScoresBatch scores_batch(const char* name, const View& preds, const View&
   b.preds = preds.const_data_ptr();
   b.target = target.const_data_ptr();
   b.valid = valid.has_value() ? static_cast<const bool*>(valid->const_data_ptr()) : nullptr;
-  b.weights = weights.has_value() ? static_cast<const double*>(weights->const_data_ptr()) : nullptr;
+  b.weights = weights_data(weights);
   b.columns = b.inner = 1;
   for (int64_t d = 0, t = 0; d < dims; ++d) {
     const bool of_column = in_columns && d == 1, of_target = !(of_column && b.multiclass);
@@ -63,21 +63,20 @@ inline ScoresBatch scores_batch(const char* name, const View& preds, const View&
   return b;
 }
 
-// The rows of samples, and of labels those of the first one. rows: [K, ...], with the shape of target.
-inline SampleRows score_rows(const ScoresBatch& b, const View& rows, const View& target, bool in_columns,
-                             const View& histogram, int64_t* a_column) {
+// The rows of samples, or of the elements of labels. rows: [K, ...], with the shape of target; others: [...].
+inline int64_t column_of_labels(const ScoresBatch& b, bool in_columns) { return in_columns && !b.multiclass ? 1 : -1; }
+
+inline ColumnRows score_rows(const ScoresBatch& b, const View& rows, const View& target, bool in_columns,
+                             const View& histogram) {
   require(histogram.dim() >= 1, "histograms of rows must be [S, ...]");
-  SampleRows r = sample_rows(rows, target, histogram.size(0));
-  *a_column = 0;
-  if (in_columns && !b.multiclass) {
-    *a_column = rows.stride(2);
-    r.layout = Layout{};
-    for (int64_t d = 0; d < target.dim(); ++d) {
-      if (d != 1) r.layout.push(target.size(d), rows.stride(d + 1), 0);
-    }
-    r.layout.collapse(0);
-  }
-  return r;
+  return column_rows(rows, target, histogram.size(0), column_of_labels(b, in_columns));
+}
+
+inline Slicings score_slicings(const ScoresBatch& b, const View& rows, const OptionalViews& others,
+                               const OptionalIntegers& sizes, const View& target, bool in_columns,
+                               const View& histogram) {
+  const ColumnRows r = score_rows(b, rows, target, in_columns, histogram);
+  return slicings_of(r.of_first, rows, others, sizes, column_of_labels(b, in_columns));
 }
 
 inline ScoreBins score_bins(const View& cuts, const View& logit_cuts, bool uniform) {

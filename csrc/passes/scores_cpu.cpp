@@ -10,7 +10,7 @@
 #include "passes/scores_cpu.h"
 
 #include "passes/loops_cpu.h"
-#include "passes/sample_rows_cpu.h"
+#include "passes/members_cpu.h"
 #include "passes/steps_cpu.h"
 
 namespace fastmetrics {
@@ -51,40 +51,56 @@ struct AllBins {
   const Steps<double>& of(double, bool logits) const { return doubles[logits]; }
 };
 
-// The rows of a state that the samples of a block have in one slicing, and how many cells a row has.
+// The rows of a state that the samples of a block have in each slicing, how many cells a row has, and how many samples
+// each row has.
 class BlockRows {
  public:
-  // rows: null if the state has none.
-  BlockRows(const SampleRows* rows, int64_t a_column, int64_t cells)
-      : rows_(rows), a_column_(a_column), cells_(cells) {}
-
-  int64_t slicings() const { return rows_ == nullptr ? 1 : rows_->slicings; }
-
-  // Those of n samples from `first` on. a_column: from those of one column to those of the next.
-  void read(int64_t k, int64_t column, int64_t first, int n) {
-    if (rows_ == nullptr) return;
-    SampleRows of_column = *rows_;
-    of_column.data = static_cast<const char*>(rows_->data) + column * a_column_ * size_of(rows_->type);
-    read_rows(of_column, k, first, n, row_);
+  // rows: null if the state has none. counts: whether samples are counted.
+  BlockRows(const ScoresBatch& b, const Slicings* rows, int64_t cells, bool counts)
+      : batch_(&b), rows_(rows), cells_(cells) {
+    if (rows == nullptr) return;
+    row_.resize(rows->size() * kMostRows);
+    if (counts) members = Members(*rows);
   }
 
-  // The first cell of the row of sample i; negative if it has none.
-  int64_t first_cell(int i) const { return rows_ == nullptr ? 0 : row_[i] * cells_; }
+  // Those of the samples of a column; they stay where all columns have the same.
+  template <typename V>
+  void read(const ScoresColumn<V>& c) {
+    if (rows_ == nullptr) return;
+    const bool same = c.first == first_ && c.column > 0 && rows_->a_column.empty();
+    if (!same) read_rows(*rows_, c.first, c.n, kMostRows, row_.data(), c.column);
+    first_ = c.first;
+    if (!members || (batch_->multiclass && c.column > 0)) return;
+    members.add(c.first, c.n, kMostRows, row_.data(), c.target, c.column,
+                [&](int i) { return batch_->place_of(c.first + i, c.column); });
+  }
+
+  Members members;  // empty if they are not wanted
+
+  // Calls f(first_cell) for each slicing, with the first cell of the row of sample i; negative if it has none.
+  template <typename F>
+  void for_each(const F& f) const {
+    if (rows_ == nullptr) return f([](int) { return int64_t{0}; });
+    for (int64_t k = 0; k < rows_->size(); ++k) {
+      f([row = &row_[k * kMostRows], cells = cells_](int i) { return row[i] * cells; });
+    }
+  }
 
  private:
-  const SampleRows* rows_;
-  int64_t a_column_, cells_;
-  alignas(64) int32_t row_[kMostRows];
+  const ScoresBatch* batch_;
+  const Slicings* rows_;
+  int64_t cells_, first_ = -1;
+  std::vector<int32_t> row_;  // [K, kMostRows]
 };
 
-// Adds a column to cells, whose sets are `set` apart, of the rows that were read; `none` is the cell of what does not
-// count, as a score whose bin is negative. first: the first cell of the column in a row.
-template <typename V, typename Cell>
-void count_column(const int32_t* bin, const ScoresColumn<V>& c, const BlockRows& rows, int64_t first, int32_t none,
-                  int64_t set, Cell* cells) {
+// Adds a column to cells, whose sets are `set` apart, of the rows that were read in one slicing; `none` is the cell of
+// what does not count, as a score whose bin is negative. first: the first cell of the column in a row.
+template <typename V, typename FirstCell, typename Cell>
+void count_column(const int32_t* bin, const ScoresColumn<V>& c, const FirstCell& first_cell, int64_t first,
+                  int32_t none, int64_t set, Cell* cells) {
   alignas(64) int32_t cell[kMostRows];
   for (int i = 0; i < c.n; ++i) {
-    const int32_t row = static_cast<int32_t>(rows.first_cell(i));
+    const int32_t row = static_cast<int32_t>(first_cell(i));
     const int32_t counts = c.label[i] | bin[i] | row;
     cell[i] = counts < 0 ? none : row + static_cast<int32_t>(first) + 2 * bin[i] + c.label[i];
   }
@@ -116,19 +132,12 @@ Parts parts_of(const ScoresBatch& b, int64_t size) {
 // Adds to `histogram` [columns, number, 2], or that of each row. begin(part) is called before the first column of a
 // part, and again if what it has found is to be forgotten; find(part, logits, column, bins) finds the bins of a column.
 template <typename State, typename Begin, typename Find>
-void add_to_bins(const ScoresBatch& b, const ScoreRows& to_rows, int64_t number, State* histogram, int64_t* faults,
-                 const Begin& begin, const Find& find) {
+void add_to_bins(const ScoresBatch& b, const Slicings* to_rows, int64_t number, State* histogram, int64_t* members,
+                 int64_t* faults, const Begin& begin, const Find& find) {
   using Cell = std::conditional_t<std::is_same_v<State, double>, double, uint32_t>;
   const int64_t samples = b.rows.samples(), work = samples * b.columns;
-  const int64_t of_column = 2 * number, of_row = b.columns * of_column, all = to_rows.number() * of_row;
-  // calls f(slicing's rows) for each slicing, with the rows of a column
-  const auto for_slicings = [&](const auto& c, const auto& f) {
-    BlockRows rows(to_rows.rows, to_rows.a_column, of_row);
-    for (int64_t k = 0; k < rows.slicings(); ++k) {
-      rows.read(k, c.column, c.first, c.n);
-      f(rows);
-    }
-  };
+  const int64_t of_column = 2 * number, of_row = b.columns * of_column;
+  const int64_t all = (to_rows == nullptr ? 1 : to_rows->count) * of_row;
   if (work < all / 4 || all > kMostCells) {
     ScoresBatch decided = b;
     const Parts one(samples, 1);
@@ -137,15 +146,17 @@ void add_to_bins(const ScoresBatch& b, const ScoreRows& to_rows, int64_t number,
       read_scores(b, one, nullptr, [&](int64_t, bool logits) { found = logits; }, [](int64_t, bool, const auto&) {});
       decided.logits = found ? kLogits : kProbabilities;
     }
+    BlockRows rows(b, to_rows, of_row, members != nullptr);
     read_scores(
         decided, one, faults, [&](int64_t p, bool) { begin(p); },
         [&](int64_t p, bool logits, const auto& c) {
           alignas(64) int32_t bin[kMostRows];
           find(p, logits, c, bin);
-          for_slicings(c, [&](const BlockRows& rows) {
+          rows.read(c);
+          rows.for_each([&](const auto& first_cell) {
             State* to = histogram + c.column * of_column;
             for (int i = 0; i < c.n; ++i) {
-              const int64_t row = rows.first_cell(i);
+              const int64_t row = first_cell(i);
               if ((c.label[i] | bin[i]) < 0 || row < 0) continue;
               if constexpr (std::is_same_v<State, double>) {
                 to[row + 2 * bin[i] + c.label[i]] += c.weight[i];
@@ -155,6 +166,8 @@ void add_to_bins(const ScoresBatch& b, const ScoreRows& to_rows, int64_t number,
             }
           });
         });
+    if (rows.members) rows.members.fold(members);
+    BadGroups::record({rows.members.bad}, faults);
     return;
   }
   const int64_t size = all + 1;
@@ -163,20 +176,29 @@ void add_to_bins(const ScoresBatch& b, const ScoreRows& to_rows, int64_t number,
   const int64_t sets = apart ? kSets : 1;
   const Parts parts = parts_of<State>(b, size);
   std::vector<std::vector<Cell>> cells(parts.count);
+  std::vector<BlockRows> rows(parts.count, BlockRows(b, nullptr, of_row, false));
   read_scores(
       b, parts, faults,
       [&](int64_t p, bool) {
         begin(p);
+        rows[p] = BlockRows(b, to_rows, of_row, members != nullptr);
         cells[p].assign(sets * size, Cell{});
       },
       [&](int64_t p, bool logits, const auto& c) {
         alignas(64) int32_t bin[kMostRows];
         find(p, logits, c, bin);
-        for_slicings(c, [&](const BlockRows& rows) {
-          count_column(bin, c, rows, c.column * of_column, static_cast<int32_t>(all), apart ? size : 0,
+        rows[p].read(c);
+        rows[p].for_each([&](const auto& first_cell) {
+          count_column(bin, c, first_cell, c.column * of_column, static_cast<int32_t>(all), apart ? size : 0,
                        cells[p].data());
         });
       });
+  std::vector<BadGroups> bad;
+  for (const BlockRows& of_part : rows) {
+    if (of_part.members) of_part.members.fold(members);
+    bad.push_back(of_part.members.bad);
+  }
+  BadGroups::record(bad, faults);
   for (const auto& of_part : cells) {
     for (size_t at = 0; at < of_part.size(); at += size) {
       for (int64_t i = 0; i < all; ++i) histogram[i] += of_part[at + i];
@@ -185,12 +207,12 @@ void add_to_bins(const ScoresBatch& b, const ScoreRows& to_rows, int64_t number,
 }
 
 template <typename State>
-void add_histogram(const ScoresBatch& b, const ScoreRows& rows, const ScoreBins& bins, State* histogram,
-                   int64_t* faults) {
+void add_histogram(const ScoresBatch& b, const Slicings* rows, const ScoreBins& bins, State* histogram,
+                   int64_t* members, int64_t* faults) {
   if (b.rows.samples() * b.columns == 0) return;
   const AllBins all(bins, b.preds_type == DType::kDouble, b.multiclass);
   add_to_bins(
-      b, rows, bins.number + 1, histogram, faults, [](int64_t) {},
+      b, rows, bins.number + 1, histogram, members, faults, [](int64_t) {},
       [&](int64_t, bool logits, const auto& c, int32_t* bin) {
         all.of(std::decay_t<decltype(*c.x)>{}, logits).find(c.x, c.n, bin);
       });
@@ -263,11 +285,12 @@ bool find_keys(const ScoreKeys& keys, const Wide<T>* __restrict x, int n, int32_
 }
 
 template <typename T, typename State>
-void count_all(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, State* histogram, int64_t* faults) {
+void count_all(const ScoresBatch& b, const Slicings* rows, const ScoreKeys& keys, State* histogram, int64_t* members,
+               int64_t* faults) {
   using V = Wide<T>;
   std::vector<Faults> nans(static_cast<size_t>(parts_of<State>(b, 1).count));
   add_to_bins(
-      b, rows, keys.number(), histogram, faults, [&](int64_t p) { nans[p] = Faults{}; },
+      b, rows, keys.number(), histogram, members, faults, [&](int64_t p) { nans[p] = Faults{}; },
       [&](int64_t p, bool logits, auto c, int32_t* bin) {
         if constexpr (std::is_same_v<std::decay_t<decltype(*c.x)>, V>) {
           alignas(64) V made[kMostRows];
@@ -430,41 +453,41 @@ void keep_all(const ScoresBatch& b, T* scores, int8_t* labels, int64_t* faults) 
 
 }  // namespace
 
-void add_score_histogram(const ScoresBatch& b, const ScoreRows& rows, const ScoreBins& bins, int64_t* histogram,
-                         int64_t* faults) {
-  add_histogram(b, rows, bins, histogram, faults);
+void add_score_histogram(const ScoresBatch& b, const Slicings* rows, const ScoreBins& bins, int64_t* histogram,
+                         int64_t* members, int64_t* faults) {
+  add_histogram(b, rows, bins, histogram, members, faults);
 }
 
-void add_score_histogram(const ScoresBatch& b, const ScoreRows& rows, const ScoreBins& bins, double* histogram,
+void add_score_histogram(const ScoresBatch& b, const Slicings* rows, const ScoreBins& bins, double* histogram,
                          int64_t* faults) {
-  add_histogram(b, rows, bins, histogram, faults);
+  add_histogram(b, rows, bins, histogram, nullptr, faults);
 }
 
 namespace {
 
 template <typename State>
-void count_batch(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, State* histogram,
+void count_batch(const ScoresBatch& b, const Slicings* rows, const ScoreKeys& keys, State* histogram, int64_t* members,
                  int64_t* faults) {
   if (b.rows.samples() * b.columns == 0) return;
   with_score_type(b.preds_type, [&](auto t) {
     using T = decltype(t);
     if constexpr (sizeof(T) == 2 && std::is_same_v<State, int64_t>) {
-      if (rows.rows == nullptr && count_clean<T>(b, keys, histogram)) return;
+      if (rows == nullptr && count_clean<T>(b, keys, histogram)) return;
     }
-    count_all<T>(b, rows, keys, histogram, faults);
+    count_all<T>(b, rows, keys, histogram, members, faults);
   });
 }
 
 }  // namespace
 
-void count_scores(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, int64_t* histogram,
-                  int64_t* faults) {
-  count_batch(b, rows, keys, histogram, faults);
+void count_scores(const ScoresBatch& b, const Slicings* rows, const ScoreKeys& keys, int64_t* histogram,
+                  int64_t* members, int64_t* faults) {
+  count_batch(b, rows, keys, histogram, members, faults);
 }
 
-void count_scores(const ScoresBatch& b, const ScoreRows& rows, const ScoreKeys& keys, double* histogram,
+void count_scores(const ScoresBatch& b, const Slicings* rows, const ScoreKeys& keys, double* histogram,
                   int64_t* faults) {
-  count_batch(b, rows, keys, histogram, faults);
+  count_batch(b, rows, keys, histogram, nullptr, faults);
 }
 
 void keep_scores(const ScoresBatch& b, void* scores, int8_t* labels, int64_t* faults) {

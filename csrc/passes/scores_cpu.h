@@ -40,6 +40,7 @@ struct ScoresColumn {
   int n;
   const V* x;
   const int32_t* label;
+  const int32_t* target;  // of the samples, kInvalid if they are not valid
   const double* weight;
 };
 
@@ -193,7 +194,7 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
       if (looks) part->outside |= any_outside(x, target, n, b.ignored_decide ? kInvalid : kIgnored);
       read_weights(column);
       if (b_step == of_target && column == 0) fetch(b.target, b.target_type, b_at + 2 * n * b_step, n * b_step);
-      take(p, logits, ScoresColumn<V>{column, first, n, x, target, weight});
+      take(p, logits, ScoresColumn<V>{column, first, n, x, target, target, weight});
     }
     return;
   }
@@ -230,7 +231,7 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
   }
   for (int64_t column = 0; column < b.columns; ++column) {
     for (int i = 0; i < n; ++i) s->label[i] = target[i] < 0 ? -1 : target[i] == column;
-    take(p, logits, ScoresColumn<V>{column, first, n, s->x.data() + column * rows, s->label, weight});
+    take(p, logits, ScoresColumn<V>{column, first, n, s->x.data() + column * rows, s->label, target, weight});
   }
 }
 

@@ -18,7 +18,7 @@ struct Tuning {
 };
 
 template <typename V, typename Cell, typename State>
-cudaError_t launch_cuts(const ScoresBatch& b, const ScoreRows& rows, const ScoreBins& bins, State* histogram,
+cudaError_t launch_cuts(const ScoresBatch& b, const ColumnRows* rows, const ScoreBins& bins, State* histogram,
                         int64_t* faults, const Scratch& scratch, cudaStream_t stream) {
   const int64_t bytes = bins.number * static_cast<int64_t>(sizeof(V));
   const bool near = bytes <= Tuning::kMostOfCuts;
@@ -29,7 +29,7 @@ cudaError_t launch_cuts(const ScoresBatch& b, const ScoreRows& rows, const Score
 }
 
 template <typename Cell, typename State>
-cudaError_t launch_histogram(const ScoresBatch& b, const ScoreRows& rows, const ScoreBins& bins, State* histogram,
+cudaError_t launch_histogram(const ScoresBatch& b, const ColumnRows* rows, const ScoreBins& bins, State* histogram,
                              int64_t* faults, const Scratch& scratch, cudaStream_t stream) {
   return b.preds_type == DType::kDouble ? launch_cuts<double, Cell>(b, rows, bins, histogram, faults, scratch, stream)
                                         : launch_cuts<float, Cell>(b, rows, bins, histogram, faults, scratch, stream);
@@ -37,16 +37,16 @@ cudaError_t launch_histogram(const ScoresBatch& b, const ScoreRows& rows, const 
 
 }  // namespace
 
-ScratchSize score_histogram_scratch(const ScoresBatch& b, const ScoreRows& rows, const ScoreBins& bins) {
-  return scores_scratch(b, bins.number + 1, rows.number());
+ScratchSize score_histogram_scratch(const ScoresBatch& b, const ColumnRows* rows, const ScoreBins& bins) {
+  return scores_scratch(b, bins.number + 1, states_of(rows));
 }
 
-cudaError_t launch_score_histogram(const ScoresBatch& b, const ScoreRows& rows, const ScoreBins& bins,
+cudaError_t launch_score_histogram(const ScoresBatch& b, const ColumnRows* rows, const ScoreBins& bins,
                                    int64_t* histogram, int64_t* faults, const Scratch& scratch, cudaStream_t stream) {
   return launch_histogram<uint32_t>(b, rows, bins, histogram, faults, scratch, stream);
 }
 
-cudaError_t launch_score_histogram(const ScoresBatch& b, const ScoreRows& rows, const ScoreBins& bins,
+cudaError_t launch_score_histogram(const ScoresBatch& b, const ColumnRows* rows, const ScoreBins& bins,
                                    double* histogram, int64_t* faults, const Scratch& scratch, cudaStream_t stream) {
   return launch_histogram<double>(b, rows, bins, histogram, faults, scratch, stream);
 }

@@ -123,8 +123,8 @@ cudaError_t launch_score_cells(const ScoresBatch& b, const Finder& finder, const
 
 // Calls f with the rows as a kernel has them, and returns what it does.
 template <typename F>
-cudaError_t with_rows(const ScoreRows& rows, const F& f) {
-  return rows.rows == nullptr ? f(OneRow{}) : f(ColumnRows{*rows.rows, rows.a_column});
+cudaError_t with_rows(const ColumnRows* rows, const F& f) {
+  return rows == nullptr ? f(OneRow{}) : f(*rows);
 }
 
 }  // namespace fastmetrics

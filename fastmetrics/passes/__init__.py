@@ -6,7 +6,7 @@ from fastmetrics.passes.binary import binary_
 from fastmetrics.passes.calibration import calibration_, calibration_rows_
 from fastmetrics.passes.exact_match import exact_match_
 from fastmetrics.passes.hinge import hinge_
-from fastmetrics.passes.multiclass import multiclass_, multiclass_slicings_
+from fastmetrics.passes.multiclass import multiclass_
 from fastmetrics.passes.pairs import pairs_, pairs_rows_, simple_pairs_
 from fastmetrics.passes.proper_scores import proper_scores_, proper_scores_rows_
 from fastmetrics.passes.queries import keep_documents_, query_sums_, query_values_, ranking_sums_, sort_queries_
@@ -30,7 +30,6 @@ __all__ = [
     "keep_documents_",
     "keep_scores_",
     "multiclass_",
-    "multiclass_slicings_",
     "pairs_",
     "pairs_rows_",
     "proper_scores_",

@@ -9,9 +9,9 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from fastmetrics.native.operators import constant_in_graphs, define, eager_on_cpu
+from fastmetrics.native.operators import constant_in_graphs, eager_on_cpu
 from fastmetrics.passes.faults import bad_weights, record_faults
-from fastmetrics.passes.groups import add_to_cells, count_groups_body
+from fastmetrics.passes.groups import add_to_cells, by_rows, count_groups_body, define_by_rows
 from fastmetrics.tensors import differs
 
 SCHEMA = (
@@ -67,6 +67,7 @@ def decisions(preds: Tensor, deciding: Tensor, probability_cutoff: float, logit_
     return preds.double() > torch.where(outside, logit_cutoff, probability_cutoff).double()
 
 
+@by_rows(SCHEMA)
 def binary_body(
     preds: Tensor,
     target: Tensor,
@@ -224,4 +225,4 @@ def _fake(
     torch._check(samples is None or weights is None, lambda: "binary_: weighted samples are counted apart")
 
 
-binary_ = define(SCHEMA, binary_body, _fake)
+binary_ = define_by_rows(SCHEMA, binary_body, _fake)

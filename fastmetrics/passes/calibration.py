@@ -10,7 +10,7 @@ from torch import Tensor
 
 from fastmetrics.native.operators import define
 from fastmetrics.passes.faults import record_faults
-from fastmetrics.passes.groups import add_to_cells, check_rows, within
+from fastmetrics.passes.groups import add_to_cells, by_rows, check_rows, define_by_rows, within
 from fastmetrics.passes.scored_samples import label_of_elements, samples_of
 
 SCHEMA = (
@@ -158,6 +158,7 @@ ROWS_SCHEMA = (
 )
 
 
+@by_rows(ROWS_SCHEMA)
 def calibration_rows_body(
     preds: Tensor,
     target: Tensor,
@@ -218,4 +219,4 @@ def _rows_fake(preds: Tensor, target: Tensor, rows: Tensor, *rest: Any) -> None:
     check_rows(rows, target, "calibration_rows_")
 
 
-calibration_rows_ = define(ROWS_SCHEMA, calibration_rows_body, _rows_fake, library="probabilities")
+calibration_rows_ = define_by_rows(ROWS_SCHEMA, calibration_rows_body, _rows_fake, library="probabilities")

@@ -3,16 +3,151 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import Any, NamedTuple
+
 import torch
 from torch import Tensor
 
 from fastmetrics.native.operators import define
 from fastmetrics.passes.faults import record_faults
 
-SCHEMA = "count_groups_(Tensor rows, Tensor? valid, Tensor(a!) counts, Tensor(b!)? faults) -> ()"
+
+class Slicings(NamedTuple):
+    """The groups that samples have in several slicings, whose rows in a state lie one after another.
+
+    A sample with a group that is out of range in any slicing is added to none.
+
+    Attributes:
+        groups: of each slicing, of any integer type or bool ``[*shape]``.
+        sizes: how many groups each slicing has.
+    """
+
+    groups: list[Tensor]
+    sizes: list[int]
 
 
-def count_groups_body(rows: Tensor, valid: Tensor | None, counts: Tensor, faults: Tensor | None) -> None:
+#: What says to which rows of its states a pass adds a sample: rows ``[K, *shape]``, or groups.
+Rows = Tensor | Slicings
+
+
+def as_passes_take(rows: Rows, shape: Sequence[int]) -> tuple[Tensor, list[Tensor] | None, list[int] | None]:
+    """``rows``, ``others`` and ``sizes`` of :func:`schema_by_rows`, for samples of a shape with as many elements."""
+    if isinstance(rows, Slicings):
+        first, *others = (groups.reshape(shape) for groups in rows.groups)
+        return first.unsqueeze(0), others, rows.sizes
+    return rows.reshape(len(rows), *shape), None, None
+
+
+_MORE = ", Tensor[]? others=None, int[]? sizes=None"
+_SAMPLES = ", Tensor(z!)? samples=None"
+
+
+def schema_by_rows(schema: str) -> str:
+    """The schema of an operator that adds each sample to its ``rows`` of the states, with what all of these take.
+
+    ``samples`` int64 ``[S]``, if they are wanted, are those of each row that are valid. They are given without weights;
+    rows out of range go to ``faults`` then, if each sample has one alone.
+
+    ``others`` and ``sizes`` are given where samples have groups in several slicings; a kernel reads these where they
+    are. ``rows`` are then the groups of the first slicing, ``[1, *shape]``, and ``others`` a tensor ``[*shape]`` for
+    each of the others. ``sizes`` says how many groups each slicing has, whose rows lie one after another; S in all. A
+    sample with a group that is out of range in any slicing is added to none, and the group goes to ``faults`` if
+    ``samples`` are wanted.
+
+    The kernels of the CPU and the bodies take all of that. On a GPU :func:`place_groups_` makes rows of groups first,
+    and where a schema has no ``samples`` of its own :func:`count_groups_` counts them.
+    """
+    arguments = schema.removesuffix(") -> ()")
+    return f"{arguments}{'' if ' samples' in arguments else _SAMPLES}{_MORE}) -> ()"
+
+
+def _names(schema: str) -> list[str]:
+    """The names of the arguments of an operator that returns nothing."""
+    arguments = schema.partition("(")[2].removesuffix(") -> ()").split(", ")
+    return [argument.partition("=")[0].split()[-1] for argument in arguments]
+
+
+def by_rows(schema: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Let a body, whose arguments are those of ``schema``, take those of :func:`schema_by_rows`."""
+    own, names = _names(schema), _names(schema_by_rows(schema))
+    place = own.index("rows")
+
+    def of_body(body: Callable[..., None]) -> Callable[..., None]:
+        @wraps(body)
+        def of_rows(*given: Any) -> None:
+            args, named = list(given[: len(own)]), dict(zip(names, given, strict=False))
+            rows, samples, others = named.get("rows"), named.get("samples"), named.get("others")
+            faults = named["faults"] if samples is not None else None
+            if rows is not None and others:
+                args[place] = rows = rows_of_slicings(rows, others, named["sizes"], named["valid"], faults)
+            if rows is not None and samples is not None and "samples" not in own:
+                count_groups_body(rows, named["valid"], samples, faults if rows.shape[0] == 1 else None)
+            body(*args)
+
+        return of_rows
+
+    return of_body
+
+
+def define_by_rows(
+    schema: str, body: Callable[..., Any], fake: Callable[..., Any], **options: Any
+) -> Callable[..., Any]:
+    """:func:`fastmetrics.native.operators.define` an operator with :func:`schema_by_rows`.
+
+    Args:
+        schema: see there.
+        body: made :func:`by_rows`.
+        fake: with the arguments of ``schema``.
+        options: those of ``define``.
+    """
+    whole = schema_by_rows(schema)
+    name, own, names = whole.partition("(")[0], len(_names(schema)), _names(whole)
+
+    def fake_of_rows(*given: Any) -> None:
+        fake(*given[:own])
+        named = dict(zip(names, given, strict=False))
+        if named.get("others"):
+            check_slicings(named["rows"], named["others"], named["sizes"] or [], name)
+
+    return define(whole, body, fake_of_rows, **options)
+
+
+def rows_of_slicings(
+    rows: Tensor, others: list[Tensor], sizes: list[int], valid: Tensor | None, faults: Tensor | None
+) -> Tensor:
+    """The rows ``[K, *shape]`` that :func:`schema_by_rows` means; -1 for a sample that is added to none."""
+    each = [groups.to(torch.int64) for groups in (rows[0], *others)]
+    left_out = torch.zeros_like(each[0], dtype=torch.bool)
+    for groups, size in zip(each, sizes, strict=True):
+        bad = (groups < 0) | (groups >= size)
+        record_faults(faults, 6, bad if valid is None else bad & valid, groups)
+        left_out = left_out | bad
+    starts = [sum(sizes[:k]) for k in range(len(sizes))]
+    return torch.stack([torch.where(left_out, -1, one + start) for one, start in zip(each, starts, strict=True)])
+
+
+def check_slicings(rows: Tensor, others: list[Tensor], sizes: list[int], name: str) -> None:
+    """Raise unless ``others`` are groups of the same samples, and there is a size for each slicing."""
+    fits = rows.shape[0] == 1 and all(groups.shape == rows.shape[1:] for groups in others)
+    torch._check(
+        fits and len(sizes) == len(others) + 1,
+        lambda: f"{name}: groups must have the shape of the samples, and there be a size for each slicing",
+    )
+
+
+SCHEMA = f"count_groups_(Tensor rows, Tensor? valid, Tensor(a!) counts, Tensor(b!)? faults{_MORE}) -> ()"
+
+
+def count_groups_body(
+    rows: Tensor,
+    valid: Tensor | None,
+    counts: Tensor,
+    faults: Tensor | None,
+    others: list[Tensor] | None = None,
+    sizes: list[int] | None = None,
+) -> None:
     """Count the samples of each group.
 
     A sample that is not ``valid`` is skipped. One whose group lies outside of [0, S) is not counted and goes to
@@ -23,19 +158,32 @@ def count_groups_body(rows: Tensor, valid: Tensor | None, counts: Tensor, faults
         valid: bool ``[*shape]``; None if all samples are.
         counts: int64 or float64 ``[S]``.
         faults: int64 ``[FAULTS]``.
+        others: see :func:`schema_by_rows`.
+        sizes: see there.
     """
     if rows.numel() == 0:
         return
+    if others and sizes:
+        rows, faults = rows_of_slicings(rows, others, sizes, valid, faults), None
     for row in rows.to(torch.int64):
         bad = (row < 0) | (row >= counts.shape[0])
         record_faults(faults, 6, bad if valid is None else bad & valid, row)
         add_to_rows(counts, row.unsqueeze(0), torch.ones_like(row) if valid is None else valid)
 
 
-def _fake(rows: Tensor, valid: Tensor | None, counts: Tensor, faults: Tensor | None) -> None:
+def _fake(
+    rows: Tensor,
+    valid: Tensor | None,
+    counts: Tensor,
+    faults: Tensor | None,
+    others: list[Tensor] | None = None,
+    sizes: list[int] | None = None,
+) -> None:
     torch._check(
         valid is None or valid.dim() == rows.dim() - 1, lambda: "count_groups_: valid must have the shape of a row"
     )
+    if others:
+        check_slicings(rows, others, sizes or [], "count_groups_")
 
 
 count_groups_ = define(SCHEMA, count_groups_body, _fake)

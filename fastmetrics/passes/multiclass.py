@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor
 
-from fastmetrics.native.operators import define, eager_on_cpu
+from fastmetrics.native.operators import eager_on_cpu
 from fastmetrics.passes.faults import bad_weights, record_faults
-from fastmetrics.passes.groups import count_groups_body, place_groups_body, within
+from fastmetrics.passes.groups import by_rows, count_groups_body, define_by_rows, within
 from fastmetrics.tensors import differs
 
 SCHEMA = (
@@ -20,6 +18,7 @@ SCHEMA = (
 )
 
 
+@by_rows(SCHEMA)
 def multiclass_body(
     preds: Tensor,
     target: Tensor,
@@ -271,70 +270,4 @@ def _fake(
     torch._check(samples is None or weights is None, lambda: "multiclass_: weighted samples are counted apart")
 
 
-multiclass_ = define(SCHEMA, multiclass_body, _fake)
-
-SLICINGS_SCHEMA = (
-    "multiclass_slicings_(Tensor preds, Tensor target, Tensor? valid, Tensor[] groups, Tensor sizes, "
-    "Tensor(a!)? confusion, Tensor(b!)? counts, Tensor(c!)? ranks, Tensor(d!)? faults, int num_classes, "
-    "int ignore_index, bool has_ignore_index, Tensor(e!)? rank_histogram, Tensor(f!) samples) -> ()"
-)
-
-
-def multiclass_slicings_body(
-    preds: Tensor,
-    target: Tensor,
-    valid: Tensor | None,
-    groups: list[Tensor],
-    sizes: Tensor,
-    confusion: Tensor | None,
-    counts: Tensor | None,
-    ranks: Tensor | None,
-    faults: Tensor | None,
-    num_classes: int,
-    ignore_index: int,
-    has_ignore_index: bool,
-    rank_histogram: Tensor | None,
-    samples: Tensor,
-) -> None:
-    """Add a batch to rows of the multiclass statistics, by the groups of several slicings: :func:`multiclass_body`.
-
-    The rows of the slicings lie one after another. A sample with a group that is out of range in any slicing is counted
-    in none, and the group goes to ``faults``. A kernel reads the groups where they are.
-
-    Args:
-        preds: see there, as for all but these.
-        target: see there.
-        valid: see there.
-        groups: K tensors of any integer type or bool ``[N, ...]``, with the shape of ``target``.
-        sizes: int64 ``[K]``: how many groups each slicing has; S in all.
-        confusion: see there; states have a first dimension of S.
-        counts: see there.
-        ranks: see there.
-        faults: see there.
-        num_classes: see there.
-        ignore_index: see there.
-        has_ignore_index: see there.
-        rank_histogram: see there.
-        samples: int64 ``[S]``: the samples of each group that are valid.
-    """
-    if len(groups) == 1:
-        rows = groups[0].unsqueeze(0)
-    else:
-        rows, start = torch.empty((len(groups), *target.shape), dtype=torch.int32, device=target.device), 0
-        for slicing, (of_samples, size) in enumerate(zip(groups, sizes.tolist(), strict=True)):
-            place_groups_body(of_samples, valid, rows, faults, slicing, start, size)
-            start += size
-    options = (num_classes, ignore_index, has_ignore_index, rank_histogram, None, rows, samples)
-    multiclass_body(preds, target, valid, confusion, counts, ranks, faults, *options)
-
-
-def _fake_slicings(
-    preds: Tensor, target: Tensor, valid: Tensor | None, groups: list[Tensor], sizes: Tensor, *others: Any
-) -> None:
-    torch._check(
-        len(sizes) == len(groups) > 0 and all(of.shape == target.shape for of in groups),
-        lambda: "multiclass_slicings_: groups must have the shape of the samples, and there be a size for each",
-    )
-
-
-multiclass_slicings_ = define(SLICINGS_SCHEMA, multiclass_slicings_body, _fake_slicings, ("cpu",))
+multiclass_ = define_by_rows(SCHEMA, multiclass_body, _fake)

@@ -11,7 +11,7 @@ from torch.nn.functional import softplus
 
 from fastmetrics.native.operators import define
 from fastmetrics.passes.faults import record_faults
-from fastmetrics.passes.groups import add_to_rows, check_rows, label_rows
+from fastmetrics.passes.groups import add_to_rows, by_rows, check_rows, define_by_rows, label_rows
 from fastmetrics.passes.scored_samples import label_of_elements, samples_of
 
 SCHEMA = (
@@ -174,6 +174,7 @@ ROWS_SCHEMA = (
 )
 
 
+@by_rows(ROWS_SCHEMA)
 def proper_scores_rows_body(
     preds: Tensor,
     target: Tensor,
@@ -235,4 +236,4 @@ def _rows_fake(preds: Tensor, target: Tensor, rows: Tensor, *rest: Any) -> None:
     check_rows(rows, target, "proper_scores_rows_")
 
 
-proper_scores_rows_ = define(ROWS_SCHEMA, proper_scores_rows_body, _rows_fake, library="probabilities")
+proper_scores_rows_ = define_by_rows(ROWS_SCHEMA, proper_scores_rows_body, _rows_fake, library="probabilities")

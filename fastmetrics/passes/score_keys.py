@@ -14,7 +14,7 @@ from torch import Tensor
 
 from fastmetrics.native.operators import define
 from fastmetrics.passes.faults import record_faults
-from fastmetrics.passes.groups import add_to_cells, check_rows
+from fastmetrics.passes.groups import add_to_cells, by_rows, check_rows, define_by_rows
 from fastmetrics.passes.scores import (
     OPTIONS,
     PROBABILITIES,
@@ -160,6 +160,7 @@ def count_scores_body(
     add_to_cells(counts, None, cells, amount)
 
 
+@by_rows(COUNT_ROWS_SCHEMA)
 def count_scores_rows_body(
     preds: Tensor,
     target: Tensor,
@@ -258,4 +259,4 @@ def _rows_fake(preds: Tensor, target: Tensor, rows: Tensor, *rest: Any) -> None:
 
 
 count_scores_ = define(COUNT_SCHEMA, count_scores_body, _fake, library="scores")
-count_scores_rows_ = define(COUNT_ROWS_SCHEMA, count_scores_rows_body, _rows_fake, library="scores")
+count_scores_rows_ = define_by_rows(COUNT_ROWS_SCHEMA, count_scores_rows_body, _rows_fake, library="scores")

@@ -11,7 +11,7 @@ from torch import Tensor
 from fastmetrics.native.operators import constant_in_graphs, define
 from fastmetrics.native.transforms import suspended
 from fastmetrics.passes.faults import bad_weights, record_faults
-from fastmetrics.passes.groups import add_to_cells, check_rows
+from fastmetrics.passes.groups import add_to_cells, by_rows, check_rows, define_by_rows
 from fastmetrics.tensors import differs
 
 OPTIONS = "bool in_columns, int logits, int ignore_index, bool has_ignore_index, bool ignored_decide) -> ()"
@@ -223,6 +223,7 @@ def histogram_cells(
     return cells, torch.where(labels < 0, 0, amount)
 
 
+@by_rows(HISTOGRAM_ROWS_SCHEMA)
 def score_histogram_rows_body(
     preds: Tensor,
     target: Tensor,
@@ -413,5 +414,7 @@ def _keep_fake(
 
 
 score_histogram_ = define(HISTOGRAM_SCHEMA, score_histogram_body, _histogram_fake, library="scores")
-score_histogram_rows_ = define(HISTOGRAM_ROWS_SCHEMA, score_histogram_rows_body, _histogram_rows_fake, library="scores")
+score_histogram_rows_ = define_by_rows(
+    HISTOGRAM_ROWS_SCHEMA, score_histogram_rows_body, _histogram_rows_fake, library="scores"
+)
 keep_scores_ = define(KEEP_SCHEMA, keep_scores_body, _keep_fake, library="scores")

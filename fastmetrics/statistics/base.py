@@ -236,7 +236,7 @@ class Statistics(ABC):
         """Raise if the metadata of the batch is wrong. Reads no values."""
 
     @abstractmethod
-    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
+    def add(self, states: States, batch: Batch, rows: Any = None) -> None:
         """Read the batch once and add it to ``states`` (and to ``states["faults"]``, if there).
 
         Args:
@@ -247,20 +247,11 @@ class Statistics(ABC):
                 each sample is added to, of the shape that :meth:`per_sample` gives ``groups``. A sample whose row lies
                 outside of [0, S) is not counted. Without them, states of one more dimension have a row for each index
                 of dimension 0, as those of a samplewise batch do. Only statistics that are ``by_groups`` take any.
+                Where :meth:`reads_slicings` says so, also :class:`fastmetrics.passes.groups.Slicings`.
         """
 
-    def add_slicings(self, states: States, batch: Batch, groups: list[Tensor], sizes: Tensor) -> bool:
-        """What :meth:`add` does with rows, from the groups of several slicings, if a pass reads these as they are.
-
-        Args:
-            states: see there; ``group_samples`` are counted as :meth:`counts_groups` says, which is true.
-            batch: see there; without weights, on the CPU.
-            groups: of each slicing, integers of the shape of the target.
-            sizes: int64 ``[K]``: how many groups each slicing has; their rows lie one after another.
-
-        Returns:
-            whether it was done. A sample with a group out of range is left out of all slicings then.
-        """
+    def reads_slicings(self, inputs: Inputs) -> bool:
+        """Whether :meth:`add` takes the groups of several slicings where they are, on the CPU, instead of rows."""
         return False
 
     def counts_groups(self, inputs: Inputs) -> bool:

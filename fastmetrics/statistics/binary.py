@@ -11,6 +11,7 @@ from torch import Tensor
 
 from fastmetrics.passes import binary_
 from fastmetrics.passes.binary import cutoffs
+from fastmetrics.passes.groups import Rows, as_passes_take
 from fastmetrics.statistics.base import (
     GROUP_SAMPLES,
     Batch,
@@ -89,7 +90,7 @@ class BinaryStatistics(Statistics):
             raise ValueError(f"Expected input to be at least {needed}D when multidim_average is set to `samplewise`")
         real_on_one_device(preds, target)
 
-    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
+    def add(self, states: States, batch: Batch, rows: Rows | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
         (preds, target), weights, valid = batch
         if target.is_floating_point():
@@ -97,13 +98,14 @@ class BinaryStatistics(Statistics):
         if preds.dim() == 0:
             preds, target = preds.reshape(1), target.reshape(1)
             weights, valid = at_least_1d(weights), at_least_1d(valid)
-            rows = None if rows is None else rows.unsqueeze(-1)
+            rows = rows.unsqueeze(-1) if isinstance(rows, Tensor) else rows  # groups have dimensions
         to = states["counts"], states.get("faults")
         options = *to, *self._options_for(preds), self.ignored_decide
         if weights is None and rows is None:
             binary_(preds, target, valid, *options)
         else:
-            binary_(preds, target, valid, *options, weights, rows, states.get(GROUP_SAMPLES))
+            given, *others = (None,) if rows is None else as_passes_take(rows, target.shape)
+            binary_(preds, target, valid, *options, weights, given, states.get(GROUP_SAMPLES), *others)
 
     def resampling(self, states: States, names: Sequence[str], how: str = "joint") -> Resampling | None:
         """The counts of one label are the cells of a table; those of several do not say what a sample has in all."""
@@ -117,6 +119,10 @@ class BinaryStatistics(Statistics):
     def counts_groups(self, inputs: Inputs) -> bool:
         """Wherever a sample has dimensions."""
         return inputs[0].dim() > 0
+
+    def reads_slicings(self, inputs: Inputs) -> bool:
+        """Likewise."""
+        return self.counts_groups(inputs)
 
     def _options_for(self, preds: Tensor) -> tuple[float, float, int, bool]:
         """What is positive, and what is skipped, as the passes take it."""

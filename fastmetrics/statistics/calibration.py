@@ -12,8 +12,9 @@ from fastmetrics import tensors
 from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.native.transforms import suspended
 from fastmetrics.passes import calibration_, calibration_rows_
+from fastmetrics.passes.groups import Rows, as_passes_take
 from fastmetrics.passes.scored_samples import FROM_VALUES
-from fastmetrics.statistics.base import Batch, States, Statistics
+from fastmetrics.statistics.base import GROUP_SAMPLES, Batch, States, Statistics
 from fastmetrics.statistics.decisions import as_samples
 from fastmetrics.statistics.scores import ScoresOfTask
 
@@ -68,7 +69,7 @@ class CalibrationStatistics(Probabilities):
             "hits": (shape, torch.int64),
         }
 
-    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
+    def add(self, states: States, batch: Batch, rows: Rows | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
         preds, target, valid, weights = as_samples(batch)
         to = states["counts"], states["confidences"], states["hits"], states.get("faults")
@@ -76,7 +77,8 @@ class CalibrationStatistics(Probabilities):
         if rows is None:
             calibration_(preds, target, *given)
         else:
-            calibration_rows_(preds, target, rows.reshape(len(rows), *target.shape), *given)
+            first, *others = as_passes_take(rows, target.shape)
+            calibration_rows_(preds, target, first, *given, states.get(GROUP_SAMPLES), *others)
 
     def _edges_for(self, preds: Tensor) -> Tensor:
         dtype = torch.float32 if self.task == "multiclass" else preds.dtype

@@ -10,9 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.native.operators import eager_on_cpu
 from fastmetrics.native.transforms import like_inputs
-from fastmetrics.passes.groups import count_groups_, place_groups_
+from fastmetrics.passes.groups import Slicings, as_passes_take, count_groups_, place_groups_
 from fastmetrics.statistics.base import GROUP_SAMPLES, Batch, Inputs, States, Statistics
 
 MOST_BYTES = 10**9  # of states, unless more is asked for
@@ -194,26 +193,29 @@ class Grouped(Statistics):
         if self.base.validate and "faults" in states:
             of_base["faults"] = states["faults"]
         in_pass = weights is None and dims == len(shape) and self.base.counts_groups(samples)
+        to: Tensor | Slicings
+        if len(groups) == 1:
+            to = groups[0].unsqueeze(0)
+        elif samples[-1].device.type == "cpu" and self.base.reads_slicings(samples):
+            to = Slicings([_of_shape(one, most.shape) for one in groups], [*self.num_groups.values()])
+        else:
+            to, faults = self._placed(groups, most.shape, valid, faults), None
         if in_pass:
             of_base[GROUP_SAMPLES] = states[GROUP_SAMPLES]
-            if len(groups) > 1 and eager_on_cpu(*samples, *groups):
-                each = [_of_shape(one, shape) for one in groups]
-                sizes = torch.tensor([*self.num_groups.values()], device="cpu")
-                if self.base.add_slicings(of_base, (samples, weights, valid), each, sizes):
-                    return
-        if len(groups) == 1:
-            rows = groups[0].unsqueeze(0)
         else:
-            rows, faults = self._rows(groups, valid, faults), None
-        if not in_pass:
-            count_groups_(rows, _of_elements(valid, dims), states[GROUP_SAMPLES], faults)
-        self.base.add(of_base, (samples, weights, valid), _of_shape(rows, (len(rows), *shape)))
+            first, *others = as_passes_take(to, most.shape)
+            count_groups_(first, _of_elements(valid, dims), states[GROUP_SAMPLES], faults, *others)
+        if isinstance(to, Slicings):
+            to = to._replace(groups=[_of_shape(one, shape) for one in to.groups])
+        else:
+            to = _of_shape(to, (len(to), *shape))
+        self.base.add(of_base, (samples, weights, valid), to)
 
-    def _rows(self, groups: list[Tensor], valid: Tensor | None, faults: Tensor | None) -> Tensor:
+    def _placed(
+        self, groups: list[Tensor], shape: Sequence[int], valid: Tensor | None, faults: Tensor | None
+    ) -> Tensor:
         """int32 [K, *shape]: the rows of each sample; -1 for one with any group out of range."""
-        dims = max(one.dim() for one in groups)
-        shape = next(one.shape for one in groups if one.dim() == dims)
-        kept = _of_elements(valid, dims)
+        kept = _of_elements(valid, len(shape))
         rows = torch.empty((len(groups), *shape), dtype=torch.int32, device=groups[0].device)
         rows = like_inputs(rows, *groups, kept)
         for place, (one, (_, where)) in enumerate(zip(groups, self.slicings(), strict=True)):

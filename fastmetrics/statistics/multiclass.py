@@ -10,9 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from fastmetrics.passes import multiclass_, multiclass_slicings_
+from fastmetrics.passes import multiclass_
 from fastmetrics.passes.amounts import add_amounts
 from fastmetrics.passes.faults import bad_weights
+from fastmetrics.passes.groups import Rows, as_passes_take
 from fastmetrics.statistics.base import (
     GROUP_SAMPLES,
     Batch,
@@ -181,13 +182,13 @@ class MulticlassStatistics(Statistics):
             )
         real_on_one_device(preds, target)
 
-    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
+    def add(self, states: States, batch: Batch, rows: Rows | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
         (preds, target), weights, valid = batch
         if target.dim() == 0:
             preds, target = preds.reshape(1), target.reshape(1)
             weights, valid = at_least_1d(weights), at_least_1d(valid)
-            rows = None if rows is None else rows.unsqueeze(-1)
+            rows = rows.unsqueeze(-1) if isinstance(rows, Tensor) else rows  # groups have dimensions
         labels = preds.dim() == target.dim()
         if self.num_classes is None or target.is_floating_point() or (labels and preds.is_floating_point()):
             self._add_converted(states, ((preds, target), weights, valid), rows)
@@ -196,7 +197,8 @@ class MulticlassStatistics(Statistics):
         if weights is None and rows is None:
             multiclass_(preds, target, valid, *options)
         else:
-            multiclass_(preds, target, valid, *options, weights, rows, states.get(GROUP_SAMPLES))
+            given, *others = (None,) if rows is None else as_passes_take(rows, target.shape)
+            multiclass_(preds, target, valid, *options, weights, given, states.get(GROUP_SAMPLES), *others)
 
     def _options(self, states: States) -> tuple[Any, ...]:
         """The states and options, as the passes take them."""
@@ -212,19 +214,17 @@ class MulticlassStatistics(Statistics):
             states.get("rank_histogram"),
         )
 
-    def add_slicings(self, states: States, batch: Batch, groups: list[Tensor], sizes: Tensor) -> bool:
-        """See the base."""
-        (preds, target), _, valid = batch
-        multiclass_slicings_(preds, target, valid, groups, sizes, *self._options(states), states[GROUP_SAMPLES])
-        return True
-
     def counts_groups(self, inputs: Inputs) -> bool:
         """Where labels are integers of a known range."""
         preds, target = inputs
         converted = target.is_floating_point() or (preds.dim() == target.dim() and preds.is_floating_point())
         return self.num_classes is not None and not converted and target.dim() > 0
 
-    def _add_converted(self, states: States, batch: Batch, rows: Tensor | None) -> None:
+    def reads_slicings(self, inputs: Inputs) -> bool:
+        """Likewise."""
+        return self.counts_groups(inputs)
+
+    def _add_converted(self, states: States, batch: Batch, rows: Any) -> None:
         """Of labels that are floats, or of any number of classes."""
         preds, target = batch[0]
         kept = 0 if self.samplewise else 3 * target.numel() // max(1, target.shape[0])

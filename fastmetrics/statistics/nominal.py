@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -27,7 +29,7 @@ class NominalStatistics(MulticlassStatistics):
         super().__init__(num_classes, confusion=True)
         self.replacement = replacement
 
-    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
+    def add(self, states: States, batch: Batch, rows: Any = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
         inputs = batch[0]
         labels = inputs if inputs[0].dim() == inputs[1].dim() else inputs[1:]

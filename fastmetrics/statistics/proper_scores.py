@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 
 from fastmetrics.passes import proper_scores_, proper_scores_rows_
+from fastmetrics.passes.groups import Rows, as_passes_take
 from fastmetrics.passes.proper_scores import proper_scores_sums
-from fastmetrics.statistics.base import Batch, States
+from fastmetrics.statistics.base import GROUP_SAMPLES, Batch, States
 from fastmetrics.statistics.calibration import Probabilities
 from fastmetrics.statistics.decisions import as_samples
 
@@ -32,7 +33,7 @@ class ProperScoreStatistics(Probabilities):
         shape = (columns if task == "multilabel" else 1,)
         self.shapes = {**dict.fromkeys(names, (shape, torch.float64)), "count": (shape, torch.int64)}
 
-    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
+    def add(self, states: States, batch: Batch, rows: Rows | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
         preds, target, valid, weights = as_samples(batch)
         sums = states.get("brier"), states.get("log_loss"), states["count"]
@@ -40,7 +41,8 @@ class ProperScoreStatistics(Probabilities):
         if rows is None:
             proper_scores_(preds, target, *given)
         else:
-            proper_scores_rows_(preds, target, rows.reshape(len(rows), *target.shape), *given)
+            first, *others = as_passes_take(rows, target.shape)
+            proper_scores_rows_(preds, target, first, *given, states.get(GROUP_SAMPLES), *others)
 
     def differentiable(self, batch: Batch) -> dict[str, Tensor]:
         """The sums of one batch, in operations that keep the graph."""

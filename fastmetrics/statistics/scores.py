@@ -21,9 +21,10 @@ from fastmetrics.passes import (
     score_histogram_,
     score_histogram_rows_,
 )
+from fastmetrics.passes.groups import Rows, as_passes_take
 from fastmetrics.passes.score_keys import KEYS, number_of_keys, scores_of_keys
 from fastmetrics.passes.scores import EITHER, LOGITS, PROBABILITIES, logit_cuts
-from fastmetrics.statistics.base import Batch, Inputs, States, Statistics
+from fastmetrics.statistics.base import GROUP_SAMPLES, Batch, Inputs, States, Statistics
 from fastmetrics.statistics.buffers import Buffers, join
 from fastmetrics.statistics.decisions import OfScores, as_samples
 from fastmetrics.statistics.room import LEAST, MOST, SMALL, Room
@@ -67,6 +68,14 @@ class ScoresOfTask(OfScores):
             return f"`preds` had {count} NaN, the first at place {first} of the batch"
         return super().explain_fault(which, count, first)
 
+    def counts_groups(self, inputs: Inputs) -> bool:
+        """On the CPU, wherever a sample has dimensions."""
+        return inputs[0].dim() > 0 and inputs[0].device.type == "cpu"
+
+    def reads_slicings(self, inputs: Inputs) -> bool:
+        """Always."""
+        return True
+
     def _options(self) -> tuple[bool, int, int, bool, bool]:
         """The last arguments of the passes."""
         logits = EITHER if self.logits is None else LOGITS if self.logits else PROBABILITIES
@@ -89,7 +98,7 @@ class ScoreHistogram(ScoresOfTask):
         self.uniform = uniform
         self.shapes = {"histogram": ((columns, len(thresholds) + 1, 2), torch.int64)}
 
-    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
+    def add(self, states: States, batch: Batch, rows: Rows | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
         preds, target, valid, weights = as_samples(batch)
         place, faults = (preds.device.type, preds.device.index), states.get("faults")
@@ -98,7 +107,8 @@ class ScoreHistogram(ScoresOfTask):
         if rows is None:
             score_histogram_(preds, target, *given)
         else:
-            score_histogram_rows_(preds, target, rows.reshape(len(rows), *target.shape), *given)
+            first, *others = as_passes_take(rows, target.shape)
+            score_histogram_rows_(preds, target, first, *given, states.get(GROUP_SAMPLES), *others)
 
 
 class CountedScores(ScoresOfTask):
@@ -120,14 +130,15 @@ class CountedScores(ScoresOfTask):
         if inputs[0].dtype == torch.float64:
             raise ValueError("Expected `preds` of at most 32 bits with `bins`, but got torch.float64.")
 
-    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
+    def add(self, states: States, batch: Batch, rows: Rows | None = None) -> None:
         """Read the batch once and add it to ``states``, or to some rows of them."""
         preds, target, valid, weights = as_samples(batch)
         given = valid, weights, states["scores"], states.get("faults"), self.bits, *self._options()
         if rows is None:
             count_scores_(preds, target, *given)
         else:
-            count_scores_rows_(preds, target, rows.reshape(len(rows), *target.shape), *given)
+            first, *others = as_passes_take(rows, target.shape)
+            count_scores_rows_(preds, target, first, *given, states.get(GROUP_SAMPLES), *others)
 
 
 class KeptScores(ScoresOfTask, Buffers):

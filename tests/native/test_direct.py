@@ -173,10 +173,12 @@ def test_arguments_are_those_of_the_operator():
     assert confusion.tolist() == [[2, 0], [0, 4]]
     for wrong in (
         (labels, labels, None, confusion, None, None, None, 2, 0),
-        (labels, labels, None, confusion, None, None, None, 2, 0, False, *(None,) * 5),
+        (labels, labels, None, confusion, None, None, None, 2, 0, False, *(None,) * 7),
         (labels, labels, None, confusion, None, None, None, 2.5, 0, False),
         (labels, labels, None, confusion, None, None, None, 2**70, 0, False),
         (labels, labels, None, None, confusion.tolist(), None, None, 2, 0, False),
+        (labels, labels, None, confusion, None, None, None, 2, 0, False, *(None,) * 4, [labels], [2.5]),
+        (labels, labels, None, confusion, None, None, None, 2, 0, False, *(None,) * 4, [2], [2]),
     ):
         with pytest.raises((RuntimeError, TypeError)):
             call(*wrong)

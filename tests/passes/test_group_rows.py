@@ -13,7 +13,7 @@ from fastmetrics.passes.binary import binary_body, cutoffs
 from fastmetrics.passes.calibration import calibration_rows_body
 from fastmetrics.passes.faults import FAULTS
 from fastmetrics.passes.groups import count_groups_, count_groups_body, place_groups_, place_groups_body
-from fastmetrics.passes.multiclass import multiclass_body, multiclass_slicings_, multiclass_slicings_body
+from fastmetrics.passes.multiclass import multiclass_body
 from fastmetrics.passes.proper_scores import proper_scores_rows_body
 from fastmetrics.statistics.calibration import fine_edges
 
@@ -133,15 +133,20 @@ def test_each_index_of_dimension_0_is_a_row_of_its_own(n, each, c, kind):
 
 
 def compare_slicings(preds, target, groups, sizes, c, valid=None, ignore=None, which="cmrh", states_of=states):
-    """The kernel and the body on the same batch, with the groups of each slicing as they are."""
+    """The kernel, with the groups of each slicing as they are, and the body with their rows."""
     found, s = [], sum(sizes)
-    for run in (multiclass_slicings_, multiclass_slicings_body):
+    rows, bad_groups = placed(place_groups_body, groups, sizes, valid)
+    for run in (multiclass_, multiclass_body):
         made, ranks, faults, histogram = states_of(s, c, 2, preds.is_floating_point(), torch.int64)
         asked = [state if letter in which else None for letter, state in zip("cmr", (*made, ranks), strict=True)]
         histogram = histogram if "h" in which else None
         samples = torch.zeros(s, dtype=torch.int64)
-        options = c, ignore or 0, ignore is not None, histogram, samples
-        run(preds, target, valid, groups, torch.tensor(sizes), *asked, faults, *options)
+        options = c, ignore or 0, ignore is not None, histogram, None
+        if run is multiclass_:
+            run(preds, target, valid, *asked, faults, *options, groups[0][None], samples, groups[1:], list(sizes))
+        else:
+            run(preds, target, valid, *asked, faults, *options, rows, samples)
+            faults[6:8] = bad_groups[6:8]
         found.append([state for state in (*asked, faults, histogram, samples) if state is not None])
     for one, other in zip(*found, strict=True):
         assert torch.equal(one, other)
@@ -197,32 +202,6 @@ def test_multiclass_slicings_of_strided_samples_of_sums_and_of_wide_cells():
     confusion = compare_slicings(preds, target, groups, (3, 1), 3, which="cm")[0]
     assert confusion.max() > 1 << 17
     compare_slicings(preds, target, groups, (3, 1), 3, which="m", states_of=sums)
-
-
-def test_the_operator_of_slicings_keeps_its_contract():
-    generator = torch.Generator().manual_seed(0)
-    preds, target = torch.randn(6, 4, generator=generator), torch.randint(0, 4, (6,), generator=generator)
-    groups, sizes = groups_of((3, 2), (6,), generator), torch.tensor([3, 2])
-    (confusion, counts), ranks, faults, histogram = states(5, 4, 2, True, torch.int64)
-    rest = confusion, counts, ranks, faults, 4, 0, False, histogram, torch.zeros(5, dtype=torch.int64)
-    operator = torch.ops.fastmetrics.multiclass_slicings_.default
-    torch.library.opcheck(operator, (preds, target, target > 0, groups, sizes, *rest))
-    for wrong, of, message in (
-        (groups[:1], sizes, "sizes must|size for each"),
-        (groups, sizes.int(), "sizes must"),
-        (groups, sizes + 1, "a row for each group"),
-        (groups, sizes - 2, "sizes be at least 1"),
-        ([groups[0], groups[1][:5]], sizes, "shape of the samples"),
-        ([groups[0], groups[1].float()], sizes, "integers or bool"),
-        ([], sizes[:0], "there be groups"),
-    ):
-        with pytest.raises(RuntimeError, match=message):
-            multiclass_slicings_(preds, target, None, wrong, of, *rest)
-    before = confusion.clone()
-    multiclass_slicings_(preds, target, None, groups, sizes, *rest)  # directly, and by the dispatcher
-    operator(preds, target, None, groups, sizes, *rest)
-    assert (confusion - before).sum() % 4 == 0
-    assert (confusion - before).any()
 
 
 def compare_binary(preds, target, rows, s, labels=1, valid=None, weights=None, ignore=None, decide=True):

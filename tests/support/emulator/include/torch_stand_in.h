@@ -105,7 +105,7 @@ struct DeviceGuard {
 namespace emulator {
 
 using torch::stable::Tensor;
-using Value = std::variant<std::nullopt_t, bool, int64_t, double, Tensor, std::vector<Tensor>>;
+using Value = std::variant<std::nullopt_t, bool, int64_t, double, Tensor, std::vector<Tensor>, std::vector<int64_t>>;
 using Operator = std::function<Value(const std::vector<Value>&)>;
 
 template <typename T>
