@@ -27,10 +27,11 @@ void pairs(View preds, View target, OptionalView weights, OptionalView valid, FM
   add_pairs(b, pairs_states(num_outputs, FM_PAIRS_STATE_NAMES));
 }
 
-// rows: [K, ...], with the shape of target; states: [S, D] and so on.
+// rows: [K, ...], with the shape of target; others: [...]; states: [S, D] and so on.
 void pairs_by_rows(View preds, View target, View rows, OptionalView weights, OptionalView valid,
                    FM_PAIRS_STATES(OptionalState), int64_t num_outputs, double p, double power, double preds_threshold,
-                   double target_threshold) {
+                   double target_threshold, OptionalState samples, OptionalViews others, OptionalIntegers sizes) {
+  require_counted_apart(samples);
   PairsBatch b = pairs_batch(preds, target, weights, valid, num_outputs);
   b.p = p;
   b.power = power;
@@ -38,7 +39,8 @@ void pairs_by_rows(View preds, View target, View rows, OptionalView weights, Opt
   b.target_threshold = target_threshold;
   const int64_t size = rows_of_pairs(num_outputs, FM_PAIRS_STATE_NAMES);
   if (size == 0) return;
-  add_pairs_rows(b, pairs_rows(rows, target, num_outputs, size),
+  const ColumnRows r = pairs_rows(rows, target, num_outputs, size);
+  add_pairs_rows(b, slicings_of(r.of_first, rows, others, sizes, column_of_outputs(target, num_outputs)),
                  pairs_states(size * num_outputs, FM_PAIRS_STATE_NAMES));
 }
 
@@ -69,13 +71,16 @@ void values(View values, OptionalView weights, OptionalView valid, OptionalState
              values_states(sum, weight, minimum, maximum, faults, nans));
 }
 
-// rows: [K, ...], with the shape of the values; states: [S].
+// rows: [K, ...], with the shape of the values; others: [...]; states: [S].
 void values_by_rows(View values, View rows, OptionalView weights, OptionalView valid, OptionalState sum,
                     OptionalState weight, OptionalState minimum, OptionalState maximum, OptionalState faults,
-                    int64_t nans, double replacement) {
+                    int64_t nans, double replacement, OptionalState samples, OptionalViews others,
+                    OptionalIntegers sizes) {
+  require_counted_apart(samples);
   const int64_t size = rows_of_values(sum, weight, minimum, maximum);
   if (size == 0) return;
-  add_values_rows(values_batch(values, weights, valid, nans, replacement), sample_rows(rows, values, size),
+  add_values_rows(values_batch(values, weights, valid, nans, replacement),
+                  slicings_of(sample_rows(rows, values, size), rows, others, sizes),
                   values_states(sum, weight, minimum, maximum, faults, nans, size));
 }
 

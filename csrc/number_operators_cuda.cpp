@@ -39,7 +39,9 @@ void pairs(View preds, View target, OptionalView weights, OptionalView valid, FM
 // rows: [K, ...], with the shape of target; states: [S, D] and so on.
 void pairs_by_rows(View preds, View target, View rows, OptionalView weights, OptionalView valid,
                    FM_PAIRS_STATES(OptionalState), int64_t num_outputs, double p, double power, double preds_threshold,
-                   double target_threshold) {
+                   double target_threshold, OptionalState samples, OptionalViews others, OptionalIntegers) {
+  require_rows(others);
+  require_counted_apart(samples);
   PairsBatch b = pairs_batch(preds, target, weights, valid, num_outputs);
   b.p = p;
   b.power = power;
@@ -68,7 +70,9 @@ void values(View values, OptionalView weights, OptionalView valid, OptionalState
 // rows: [K, ...], with the shape of the values; states: [S].
 void values_by_rows(View values, View rows, OptionalView weights, OptionalView valid, OptionalState sum,
                     OptionalState weight, OptionalState minimum, OptionalState maximum, OptionalState faults,
-                    int64_t nans, double replacement) {
+                    int64_t nans, double replacement, OptionalState samples, OptionalViews others, OptionalIntegers) {
+  require_rows(others);
+  require_counted_apart(samples);
   const int64_t size = rows_of_values(sum, weight, minimum, maximum);
   if (size == 0) return;
   const ValuesBatch b = values_batch(values, weights, valid, nans, replacement);

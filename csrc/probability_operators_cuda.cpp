@@ -31,7 +31,7 @@ void calibration_rows(View preds, View target, View rows, OptionalView valid, Op
                       int64_t ignore_index, bool has_ignore_index, OptionalState samples, OptionalViews others,
                       OptionalIntegers) {
   require_rows(others);
-  require(!samples.has_value(), "the samples of rows are counted apart");
+  require_counted_apart(samples);
   require(counts.dim() == 2 || counts.dim() == 3, "calibration_rows_: counts must be [S, B] or [S, C, B]");
   const RowsBatch b = scored_batch("calibration_rows_", preds, target, valid, weights, ignore_index, has_ignore_index);
   const SampleRows r = sample_rows(rows, target, counts.size(0));
@@ -63,7 +63,7 @@ void proper_scores_rows(View preds, View target, View rows, OptionalView valid, 
                         double epsilon, bool multilabel, int64_t ignore_index, bool has_ignore_index,
                         OptionalState samples, OptionalViews others, OptionalIntegers) {
   require_rows(others);
-  require(!samples.has_value(), "the samples of rows are counted apart");
+  require_counted_apart(samples);
   require(count.dim() == 2, "proper_scores_rows_: count must be [S, 1] or [S, L]");
   const RowsBatch b =
       scored_batch("proper_scores_rows_", preds, target, valid, weights, ignore_index, has_ignore_index);

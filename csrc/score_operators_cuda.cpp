@@ -42,7 +42,7 @@ void score_histogram_rows(View preds, View target, View rows, OptionalView valid
                           int64_t logits, int64_t ignore_index, bool has_ignore_index, bool ignored_decide,
                           OptionalState samples, OptionalViews others, OptionalIntegers) {
   require_rows(others);
-  require(!samples.has_value(), "the samples of rows are counted apart");
+  require_counted_apart(samples);
   const ScoresBatch b = scores_batch("score_histogram_rows_", preds, target, valid, weights, in_columns, logits,
                                      ignore_index, has_ignore_index, ignored_decide);
   const ColumnRows r = score_rows(b, rows, target, in_columns, histogram);
@@ -81,7 +81,7 @@ void count_scores_rows(View preds, View target, View rows, OptionalView valid, O
                        bool has_ignore_index, bool ignored_decide, OptionalState samples, OptionalViews others,
                        OptionalIntegers) {
   require_rows(others);
-  require(!samples.has_value(), "the samples of rows are counted apart");
+  require_counted_apart(samples);
   const ScoresBatch b = scores_batch("count_scores_rows_", preds, target, valid, weights, in_columns, logits,
                                      ignore_index, has_ignore_index, ignored_decide);
   const ColumnRows r = score_rows(b, rows, target, in_columns, counts);

@@ -79,8 +79,8 @@ void keep_scores(const ScoresBatch& b, void* scores, int8_t* labels, int64_t* fa
 void add_pairs(const PairsBatch& b, const PairsStates& s);
 void add_values(const ValuesBatch& b, const ValuesStates& s);
 // The states have rows: [S, D], and [S].
-void add_pairs_rows(const PairsBatch& b, const ColumnRows& rows, const PairsStates& s);
-void add_values_rows(const ValuesBatch& b, const SampleRows& rows, const ValuesStates& s);
+void add_pairs_rows(const PairsBatch& b, const Slicings& rows, const PairsStates& s);
+void add_values_rows(const ValuesBatch& b, const Slicings& rows, const ValuesStates& s);
 
 // These write what the batch says to its `out`.
 void compute_row_pairs(const RowPairsBatch& b);

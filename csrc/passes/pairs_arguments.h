@@ -45,10 +45,14 @@ inline PairsBatch pairs_batch(const View& preds, const View& target, const Optio
   return b;
 }
 
+inline int64_t column_of_outputs(const View& target, int64_t num_outputs) {
+  return num_outputs > 1 ? target.dim() - 1 : -1;
+}
+
 // rows: integers or bool [K, ...], with the shape of target; count: rows of the states.
 inline ColumnRows pairs_rows(const View& rows, const View& target, int64_t num_outputs, int64_t count) {
   require(count < INT32_MAX / num_outputs, "pairs_rows_: the states must have at most 2^31 rows of outputs");
-  return column_rows(rows, target, count, num_outputs > 1 ? target.dim() - 1 : -1);
+  return column_rows(rows, target, count, column_of_outputs(target, num_outputs));
 }
 
 // The order of the operator's arguments, as parameters of a type and as names.

@@ -84,16 +84,13 @@ struct CellsOfStates {
 
 // The cells of a block of pairs, [K, kBlock]; negative where a pair is left out.
 struct BlockCells {
-  explicit BlockCells(const ColumnRows& rows) : rows(rows), cells(rows.of_first.slicings * kBlock) {}
+  explicit BlockCells(const Slicings& rows) : rows(rows), cells(rows.size() * kBlock) {}
 
   // Those of n pairs of an output from `first` on.
   void read(int64_t first, int n, int64_t output, int64_t outputs) {
-    SampleRows of_output = rows.of_first;
-    of_output.data = static_cast<const char*>(of_output.data) + output * rows.a_column * size_of(of_output.type);
-    for (int64_t k = 0; k < of_output.slicings; ++k) {
+    read_rows(rows, first, n, kBlock, cells.data(), output);
+    for (int64_t k = 0; outputs > 1 && k < rows.size(); ++k) {
       int32_t* cell = &cells[k * kBlock];
-      read_rows(of_output, k, first, n, cell);
-      if (outputs == 1) continue;
       for (int i = 0; i < n; ++i) {
         cell[i] = cell[i] < 0 ? -1 : cell[i] * static_cast<int32_t>(outputs) + static_cast<int32_t>(output);
       }
@@ -102,7 +99,7 @@ struct BlockCells {
 
   // Leaves those of the pairs that a block has kept.
   void drop(const PairsBlock& block) {
-    for (int64_t k = 0; k < rows.of_first.slicings; ++k) {
+    for (int64_t k = 0; k < rows.size(); ++k) {
       int32_t* cell = &cells[k * kBlock];
       for (int i = 0; i < block.n; ++i) cell[i] = cell[block.place[i]];
     }
@@ -111,7 +108,7 @@ struct BlockCells {
   // f(cell, i) for each cell of each of n pairs.
   template <typename F>
   void for_each(int n, const F& f) const {
-    for (int64_t k = 0; k < rows.of_first.slicings; ++k) {
+    for (int64_t k = 0; k < rows.size(); ++k) {
       const int32_t* cell = &cells[k * kBlock];
       for (int i = 0; i < n; ++i) {
         if (cell[i] >= 0) f(cell[i], i);
@@ -119,7 +116,7 @@ struct BlockCells {
     }
   }
 
-  const ColumnRows& rows;
+  const Slicings& rows;
   std::vector<int32_t> cells;
 };
 
@@ -202,7 +199,7 @@ void add_block(const PairsBatch& b, const PairsStates& s, const BlockCells& cell
 
 // Pairs [begin, end) of every output.
 template <typename To>
-void add_part(const PairsBatch& b, const ColumnRows& rows, const PairsStates& s, int64_t begin, int64_t end, To* to,
+void add_part(const PairsBatch& b, const Slicings& rows, const PairsStates& s, int64_t begin, int64_t end, To* to,
               Faults* faults) {
   const bool all = b.valid == nullptr && b.weights == nullptr;
   PairsBlock block;
@@ -248,8 +245,8 @@ void fold(std::vector<OwnCells>* parts, const PairsStates& s, const SumsAt& at, 
 
 }  // namespace
 
-void add_pairs_rows(const PairsBatch& b, const ColumnRows& rows, const PairsStates& s) {
-  const int64_t n = b.layout.samples(), pairs = n * b.outputs, cells = rows.of_first.count * b.outputs;
+void add_pairs_rows(const PairsBatch& b, const Slicings& rows, const PairsStates& s) {
+  const int64_t n = b.layout.samples(), pairs = n * b.outputs, cells = rows.count * b.outputs;
   if (pairs == 0) return;
   const SumsAt at(s);
   std::vector<Faults> faults(1);

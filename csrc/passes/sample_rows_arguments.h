@@ -81,6 +81,10 @@ inline int64_t* samples_of_rows(const Slicings& rows, const OptionalView& weight
   return state_data<int64_t>(samples, DType::kInt64, rows.count, "samples, int64 [S]");
 }
 
+inline void require_counted_apart(const OptionalState& samples) {
+  require(!samples.has_value(), "the samples of rows are counted apart");
+}
+
 // On a GPU.
 inline void require_rows(const OptionalViews& others) {
   require(!others.has_value(), "groups of several slicings are placed among the rows of the states first");

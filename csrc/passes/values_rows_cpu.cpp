@@ -21,7 +21,8 @@ constexpr int64_t kValuesPerCell = 16;    // that are worth a cell in each of se
 struct ValuesBlock {
   int n;
   double product[kBlock], weight[kBlock], low[kBlock], high[kBlock];
-  int32_t row[kBlock], place[kBlock];
+  int place[kBlock];
+  std::vector<int32_t> row;  // [K, kBlock]
 };
 
 // What is further than a number that is there takes its place; most are not. NaN is further than any, and stays.
@@ -73,13 +74,14 @@ int64_t apply(const NanRule& rule, ValuesBlock* block) {
 
 // Values [begin, end); returns how many are NaN.
 template <typename To>
-int64_t add_part(const ValuesBatch& b, const SampleRows& rows, const ValuesStates& s, int64_t begin, int64_t end,
+int64_t add_part(const ValuesBatch& b, const Slicings& rows, const ValuesStates& s, int64_t begin, int64_t end,
                  To* to) {
   const bool sums = s.sum != nullptr || s.weight != nullptr;
   const int last = b.layout.dims - 1;
   const int64_t step = b.layout.a_stride[last], of_weights = b.layout.b_stride[last];
   const int64_t of_valid = b.layout.c_stride[last];
   ValuesBlock block;
+  block.row.resize(rows.size() * kBlock);
   int64_t nans = 0;
   while (begin < end) {
     int64_t values_at, weights_at;
@@ -103,14 +105,15 @@ int64_t add_part(const ValuesBatch& b, const SampleRows& rows, const ValuesState
       }
     }
     nans += apply(b.nans, &block);
-    for (int64_t k = 0; k < rows.slicings; ++k) {
-      read_rows(rows, k, begin, n, block.row);
+    read_rows(rows, begin, n, kBlock, block.row.data());
+    for (int64_t k = 0; k < rows.size(); ++k) {
+      int32_t* row = &block.row[k * kBlock];
       if (b.valid != nullptr) {
-        for (int i = 0; i < block.n; ++i) block.row[i] = block.row[block.place[i]];
+        for (int i = 0; i < block.n; ++i) row[i] = row[block.place[i]];
       }
       const auto for_each = [&](const auto& f) {
         for (int i = 0; i < block.n; ++i) {
-          if (block.row[i] >= 0) f(block.row[i], i);
+          if (row[i] >= 0) f(row[i], i);
         }
       };
       if (sums) for_each([&](int64_t row, int i) { to->add(row, block.product[i], block.weight[i]); });
@@ -124,7 +127,7 @@ int64_t add_part(const ValuesBatch& b, const SampleRows& rows, const ValuesState
 
 }  // namespace
 
-void add_values_rows(const ValuesBatch& b, const SampleRows& rows, const ValuesStates& s) {
+void add_values_rows(const ValuesBatch& b, const Slicings& rows, const ValuesStates& s) {
   const int64_t n = b.layout.samples();
   if (n == 0) return;
   const int64_t most = std::min(kMostCells / rows.count, n / (kValuesPerCell * rows.count));

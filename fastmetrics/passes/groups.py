@@ -56,8 +56,9 @@ def schema_by_rows(schema: str) -> str:
     sample with a group that is out of range in any slicing is added to none, and the group goes to ``faults`` if
     ``samples`` are wanted.
 
-    The kernels of the CPU and the bodies take all of that. On a GPU :func:`place_groups_` makes rows of groups first,
-    and where a schema has no ``samples`` of its own :func:`count_groups_` counts them.
+    The bodies take all of that, and so do the kernels of the CPU, but for ``samples`` of pairs and values, which
+    :func:`count_groups_` counts. On a GPU :func:`place_groups_` makes rows of groups first, and where a schema has no
+    ``samples`` of its own they are counted likewise.
     """
     arguments = schema.removesuffix(") -> ()")
     return f"{arguments}{'' if ' samples' in arguments else _SAMPLES}{_MORE}) -> ()"

@@ -15,7 +15,7 @@ from fastmetrics.native.operators import define, eager_on_cpu
 from fastmetrics.passes.amounts import add_amounts
 from fastmetrics.passes.blocks import pairs_of_blocks, samples_of_parts
 from fastmetrics.passes.faults import bad_weights, record_faults
-from fastmetrics.passes.groups import check_rows, within
+from fastmetrics.passes.groups import by_rows, check_rows, define_by_rows, within
 
 LEAST_SCALE = 1.17e-06  # of a percentage
 
@@ -298,6 +298,7 @@ def pairs_body(
     _read((preds, target), weights, valid, states, faults, num_outputs, parameters)
 
 
+@by_rows(ROWS_SCHEMA)
 def pairs_rows_body(
     preds: Tensor,
     target: Tensor,
@@ -550,5 +551,5 @@ def _simple_fake(preds: Tensor, target: Tensor, weights: Tensor | None, valid: T
 
 
 pairs_ = define(SCHEMA, pairs_body, _fake, library="numbers")
-pairs_rows_ = define(ROWS_SCHEMA, pairs_rows_body, _rows_fake, library="numbers")
+pairs_rows_ = define_by_rows(ROWS_SCHEMA, pairs_rows_body, _rows_fake, library="numbers")
 simple_pairs_ = define(SIMPLE_SCHEMA, simple_pairs_body, _simple_fake, library="numbers")

@@ -12,7 +12,7 @@ from torch import Tensor
 from fastmetrics.native.operators import define, eager_on_cpu
 from fastmetrics.native.transforms import samples
 from fastmetrics.passes.blocks import samples_of_parts
-from fastmetrics.passes.groups import add_to_rows, check_rows, within
+from fastmetrics.passes.groups import add_to_rows, by_rows, check_rows, define_by_rows, within
 
 SCHEMA = (
     "values_(Tensor values, Tensor? weights, Tensor? valid, Tensor(a!)? sum, Tensor(b!)? weight, Tensor(c!)? minimum, "
@@ -121,6 +121,7 @@ def amounts(
     return product, w, low, high
 
 
+@by_rows(ROWS_SCHEMA)
 def values_rows_body(
     values: Tensor,
     rows: Tensor,
@@ -194,4 +195,4 @@ def _rows_fake(values: Tensor, rows: Tensor, *rest: Any) -> None:
 
 
 values_ = define(SCHEMA, values_body, _fake, library="numbers")
-values_rows_ = define(ROWS_SCHEMA, values_rows_body, _rows_fake, library="numbers")
+values_rows_ = define_by_rows(ROWS_SCHEMA, values_rows_body, _rows_fake, library="numbers")

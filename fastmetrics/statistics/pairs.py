@@ -13,7 +13,7 @@ from torch import Tensor
 
 from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.passes import pairs_, pairs_rows_, simple_pairs_
-from fastmetrics.passes.groups import within
+from fastmetrics.passes.groups import Rows, as_passes_take, within
 from fastmetrics.passes.pair_squares import MONOMIALS, add_monomials_to_rows, merge_monomials, monomials_of, squares_of
 from fastmetrics.passes.pairs import (
     ERRORS,
@@ -186,7 +186,11 @@ class PairsStatistics(Statistics):
             )
         real_on_one_device(preds, target)
 
-    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
+    def reads_slicings(self, inputs: Inputs) -> bool:
+        """Where it is read once."""
+        return not self.squares
+
+    def add(self, states: States, batch: Batch, rows: Rows | None = None) -> None:
         """Read the batch once, and again for intervals, and add it to ``states``, or to some rows of them."""
         inputs, weights, valid = batch
         if rows is not None:
@@ -236,17 +240,19 @@ class PairsStatistics(Statistics):
             Statistics.merge(self, found, {name: part})
         return found
 
-    def _add_rows(self, states: States, batch: Batch, rows: Tensor) -> None:
+    def _add_rows(self, states: States, batch: Batch, rows: Rows) -> None:
         inputs, weights, valid = batch
         if inputs[0].dim() == 0:
-            inputs, rows = (inputs[0].reshape(1), inputs[1].reshape(1)), rows.unsqueeze(-1)
+            inputs = inputs[0].reshape(1), inputs[1].reshape(1)
             weights, valid = at_least_1d(weights), at_least_1d(valid)
         preds, target = (values.detach() for values in inputs)
         parameters = self.parameters if self._events is None else self._with_thresholds((preds, target))
         slots = [states[name] if name in self.shapes else None for name in STATES]
-        pairs_rows_(preds, target, rows, weights, valid, *slots, states.get("faults"), self.num_outputs, *parameters)
+        first, *others = as_passes_take(rows, preds.shape)
+        options = states.get("faults"), self.num_outputs, *parameters
+        pairs_rows_(preds, target, first, weights, valid, *slots, *options, None, *others)
         if self.squares:
-            self._add_squares_to_rows(states, ((preds, target), weights, valid), rows)
+            self._add_squares_to_rows(states, ((preds, target), weights, valid), first)
 
     def _add_squares_to_rows(self, states: States, batch: Batch, rows: Tensor) -> None:
         """Read the batch again, for intervals."""

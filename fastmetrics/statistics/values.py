@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from fastmetrics.passes import values_, values_rows_
+from fastmetrics.passes.groups import Rows, as_passes_take
 from fastmetrics.passes.values import DROP, KEEP, REPLACE
 from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, rows_in_parts
 
@@ -83,7 +84,11 @@ class ValuesStatistics(Statistics):
             raise RuntimeError(f"Expected `weight` to be on {inputs[0].device} as `value` is, but got {values.device}.")
         return torch.broadcast_to(values, inputs[0].shape)
 
-    def add(self, states: States, batch: Batch, rows: Tensor | None = None) -> None:
+    def reads_slicings(self, inputs: Inputs) -> bool:
+        """Where it is read once."""
+        return "squares" not in self.shapes
+
+    def add(self, states: States, batch: Batch, rows: Rows | None = None) -> None:
         """Read the batch once, and again for intervals, and add it to ``states``, or to some rows of them."""
         inputs, weights, valid = batch
         wanted = self.shapes
@@ -96,12 +101,14 @@ class ValuesStatistics(Statistics):
             self.nans,
             self.replacement,
         )
+        first: Tensor | None = None
         if rows is None:
             values_(inputs[0], weights, valid, *to)
         else:
-            values_rows_(inputs[0].detach(), rows, weights, valid, *to)
+            first, *others = as_passes_take(rows, inputs[0].shape)
+            values_rows_(inputs[0].detach(), first, weights, valid, *to, None, *others)
         if "squares" in wanted:
-            self._add_squares(states["squares"], inputs[0], weights, valid, rows)
+            self._add_squares(states["squares"], inputs[0], weights, valid, first)
 
     def for_intervals(self) -> ValuesStatistics:
         """With ``squares`` [3], if a mean is asked for: sums of w² x², w² x and w² of values x of weight w."""

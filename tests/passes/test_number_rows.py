@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Pairs and values that are added to rows: by the kernels and by the bodies."""
 
+import itertools
 import math
 from functools import partial
 
@@ -11,6 +12,7 @@ from bench.counts import memory
 from fastmetrics.aggregation import MaxMetric
 from fastmetrics.passes import blocks, pairs_, pairs_rows_, values_rows_
 from fastmetrics.passes.faults import FAULTS
+from fastmetrics.passes.groups import rows_of_slicings
 from fastmetrics.passes.pairs import STATES, Parameters, pairs_rows_body
 from fastmetrics.passes.values import DROP, KEEP, REPLACE, values_rows_body
 from fastmetrics.regression import PearsonCorrCoef
@@ -87,6 +89,50 @@ def test_outputs_and_strides(s):
     compare(x, y, rows[:, :1, :1].expand(2, 700, 8).to(torch.int8), s, names)
     compare(x[:0], y[:0], rows[:, :0], s, names, outputs=8)
     compare(x, y, rows[:0], s, names, outputs=8)
+
+
+@pytest.mark.parametrize("outputs", [1, 3])
+@pytest.mark.parametrize("sizes", [(4,), (5, 3), (300, 1, 7)])
+def test_groups_of_several_slicings_are_the_rows_that_they_say(sizes, outputs):
+    """To the bit; a sample with a group out of range in any slicing is in none."""
+    generator = torch.Generator().manual_seed(len(sizes) + outputs)
+    shape = (900, outputs) if outputs > 1 else (900,)
+    x, y = torch.randn(2, *shape, generator=generator).unbind(0)
+    kinds = torch.int64, torch.int16, torch.uint8
+    each = [
+        torch.randint(-(k == 1), size + (k == 1), (900,), generator=generator).to(kinds[k])
+        for k, size in enumerate(sizes)
+    ]
+    each = [of.view(-1, *(1 for _ in shape[1:])).expand(shape) for of in each]
+    weights, valid = torch.rand(shape, generator=generator).double(), torch.rand(shape, generator=generator) > 0.3
+    rows, given = rows_of_slicings(each[0].unsqueeze(0), each[1:], [*sizes], None, None), ([*each[1:]], [*sizes])
+    s, names = sum(sizes), ("count", "moments", "extremes", "squared_error", "events")
+    for run, amounts, mask in itertools.product((pairs_rows_, pairs_rows_body), (None, weights), (None, valid)):
+        found = []
+        for to, slicings in ((rows, ()), (each[0].unsqueeze(0), given)):
+            states, of_faults = pairs_states(s, outputs, names), faults()
+            slots = [states.get(name) for name in STATES]
+            run(x, y, to, amounts, mask, *slots, of_faults, outputs, *Parameters(), None, *slicings)
+            found.append([*states.values(), of_faults])
+        assert all(map(torch.equal, *found))
+        assert found[0][0].sum() > 0
+    for run, amounts, mask in itertools.product((values_rows_, values_rows_body), (None, weights), (None, valid)):
+        found = []
+        for to, slicings in ((rows, ()), (each[0].unsqueeze(0), given)):
+            states, of_faults = [torch.zeros(s, dtype=torch.float64) for _ in VALUES], faults()
+            run(x, to, amounts, mask, *states, of_faults, DROP, 0.0, None, *slicings)
+            found.append([*states, of_faults])
+        assert all(map(torch.equal, *found))
+        assert found[0][1].sum() > 0
+
+
+def test_groups_of_several_slicings_need_a_size_each():
+    x, groups, slots = torch.rand(9), torch.zeros(9, dtype=torch.int64), [torch.zeros(3, 1, dtype=torch.float64)]
+    slots += [None] * (len(STATES) - 1)
+    for others, sizes in (([groups], [3]), ([groups[:3]], [1, 2]), ([groups], [1, 1]), ([groups], None)):
+        with pytest.raises(RuntimeError):
+            pairs_rows_(x, x, groups.unsqueeze(0), None, None, *slots, None, 1, *Parameters(), None, others, sizes)
+    assert slots[0].sum() == 0
 
 
 def test_rows_are_what_they_would_be_alone():
