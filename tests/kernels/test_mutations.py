@@ -170,7 +170,8 @@ MUTATIONS = [
      "multiclass_score_rows", UNALIGNED),
     ("a pack past the last of a row", MULTICLASS_SCORES, "if (first + u * kStep < end) x[u]", "if (first < end) x[u]", "multiclass_score_rows",
      OUTSIDE),
-    ("packs that were not read", MULTICLASS_SCORES, "if (first + u * kStep >= end) break;", "", "multiclass_score_rows", WRONG),
+    ("packs that were not read", MULTICLASS_SCORES, "if (first + u * kStep >= end) break;", "", "multiclass_score_rows",
+     f"{WRONG}|{OVERRUN}"),
     ("too little shared memory", LAUNCH_MULTICLASS, "const int64_t bytes = other + ", "const int64_t bytes = ", "multiclass_tiles",
      OVERRUN),
     # the multiclass kernels with weights

@@ -288,6 +288,8 @@ def binary_lines_cases():
     # those of labels that are apart
     preds, target = torch.rand(3, 700, 12).transpose(0, 1), torch.randint(-1, 2, (3, 700, 12)).transpose(0, 1)
     yield binary(preds, target, True, samplewise=True)
+    # of which the totals take more memory than a stream keeps
+    yield binary(torch.rand(11_003, 8), torch.randint(0, 2, (11_003, 8)), samplewise=True)
 
 
 def weighted(preds, target, *args, weights=None, **options):
