@@ -213,7 +213,7 @@ MUTATIONS = [
      "binary_lines", WRONG),
     ("lines of a sample that follow it", NEIGHBOURS, "      preds += preds_more;\n", "", "binary_lines", f"{WRONG}|{OUTSIDE}|{RACE}"),
     ("lines from where the last one ended", NEIGHBOURS, "* of_label - behind);", "* of_label);", "binary_lines", f"{WRONG}|{OUTSIDE}"),
-    ("totals of lines past the last", NEIGHBOURS, "lane < kTotals / 2 && in_block < left", "lane < kTotals / 2", "binary_lines",
+    ("totals of lines past the last", NEIGHBOURS, "lane < kTotals / 2 && in_block < left", "lane < kTotals / 2", "many_binary_lines",
      f"{OUTSIDE}|{RACE}|{WRONG}|{LEFT}"),
     ("totals in the places of others", NEIGHBOURS, "kTotals} + 2 * lane;", "kTotals} + lane;", "binary_lines", f"{WRONG}|{RACE}|{LEFT}|{UNALIGNED}"),
     ("a long line where its label is", NEIGHBOURS, "(b.groups > 1 ? line : label) * kTotals", "label * kTotals", "binary_wide", WRONG),

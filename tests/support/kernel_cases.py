@@ -288,7 +288,10 @@ def binary_lines_cases():
     # those of labels that are apart
     preds, target = torch.rand(3, 700, 12).transpose(0, 1), torch.randint(-1, 2, (3, 700, 12)).transpose(0, 1)
     yield binary(preds, target, True, samplewise=True)
-    # of which the totals take more memory than a stream keeps
+
+
+def many_binary_lines_cases():
+    """Lines whose totals take more memory than a stream keeps."""
     yield binary(torch.rand(11_003, 8), torch.randint(0, 2, (11_003, 8)), samplewise=True)
 
 
@@ -799,6 +802,7 @@ CASES = {
     "binary_wide": binary_wide_cases,
     "binary_labels": binary_labels_cases,
     "binary_lines": binary_lines_cases,
+    "many_binary_lines": many_binary_lines_cases,
     "binary_cells": binary_cells_cases,
     "multiclass": multiclass_cases,
     "multiclass_tiles": multiclass_tiles_cases,
@@ -846,7 +850,7 @@ def launcher(name):
     if name in ("hinge", "ranking", "exact_match"):
         return "rows"
     groups = ("calibration_rows", "proper_scores_rows", "scores_rows", "score_keys_rows")
-    return name.removesuffix("_rows") if name in groups else name
+    return name.removesuffix("_rows") if name in groups else name.removeprefix("many_")
 
 
 def arguments(operator, given):
