@@ -99,19 +99,21 @@ def heading(result):
 
 def table(result):
     """Markdown: every workload."""
-    titles = ["workload", "time", "GB/s", "× the read", "× alone", *RIVALS.values(), "does", "torchmetrics does", "bar"]
+    faster = [*RIVALS.values(), "others"]
+    titles = ["workload", "time", "GB/s", "× the read", "× alone", *faster, "does", "torchmetrics does", "bar"]
     lines = [f"| {' | '.join(titles)} |", f"| {' | '.join(['---'] * len(titles))} |"]
     for row in result["rows"]:
         if "times" not in row:
             continue
         speed = f"{row['gigabytes_per_second']:.1f}" if "gigabytes_per_second" in row else "–"
         ratios = [f"{row[key]:.2f}" if key in row else "–" for key in ("reads", "alone")]
-        faster = [times(row["faster"][name]) if name in row["faster"] else "–" for name in RIVALS]
-        for name in row.get("shares", {}):
-            faster[list(RIVALS).index(name)] += "*"
+        # with a star if it had a part of the batch
+        faster = {name: times(ratio) + "*" * (name in row.get("shares", {})) for name, ratio in row["faster"].items()}
+        others = [f"{ratio} × {name}" for name, ratio in faster.items() if name not in RIVALS]
+        rivals = [*(faster.get(name, "–") for name in RIVALS), ", ".join(others) or "–"]
         does = [done_of(row, name) for name in ("fastmetrics", "torchmetrics")]
         name = row["name"] + (f" ({row['note']})" if "note" in row else "")
-        lines.append(f"| {' | '.join([name, time_of(row), speed, *ratios, *faster, *does, verdict(row)])} |")
+        lines.append(f"| {' | '.join([name, time_of(row), speed, *ratios, *rivals, *does, verdict(row)])} |")
     return "\n".join(lines)
 
 
@@ -138,8 +140,9 @@ contestants are timed in turn in one process, after their results were found equ
   walks through several pages at a time reads faster than the sum does.
 - *× alone*: the time over that of the confusion matrix alone, of the same batch.
 - How many times faster than torchmetrics 1.9 with its defaults, with `validate_args=False` (*unchecked*), than the best
-  PyTorch expression, than that under `torch.compile` (compile time apart), and than torcheval. \\* It had a part of the
-  batch, and its time was multiplied accordingly: what it makes of a part may fit a cache, so this is kind to it.
+  PyTorch expression, than that under `torch.compile` (compile time apart), than torcheval, and than others, such as
+  scikit-learn or a sort of the same numbers. \\* It had a part of the batch, and its time was multiplied accordingly:
+  what it makes of a part may fit a cache, so this is kind to it.
 - *does*: operations that PyTorch dispatches, on a GPU kernels and copies started and waits of the host; the most memory
   that PyTorch's allocator gave out during the call beyond what there was; the time of the host for a call: on a GPU until
   it returns, on a CPU for a batch of two samples.
