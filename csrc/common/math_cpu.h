@@ -33,7 +33,7 @@ struct FastMath {
     return low ? Doubles{} : scaled_exp(low ? Doubles{} : x);
   }
 
-  Doubles log_of_ratio(Doubles a, Doubles b) { return log_of_ratio(a, b, a - b); }
+  __attribute__((always_inline)) Doubles log_of_ratio(Doubles a, Doubles b) { return log_of_ratio(a, b, a - b); }
 
   Doubles relative_entropy(Doubles a, Doubles b) {
     const Words zero = a == 0.0;
@@ -95,7 +95,7 @@ struct FastMath {
   // log(a / b) = k log(2) + log(m) with a = 2^k m b and m within a factor of 1.502 of 1; with s = (m - 1) / (m + 1),
   // log(m) = 2 artanh(s). k is the difference of the bits of a and b, rounded: between two powers of two, bits and
   // logarithms differ by less than 0.09. Where k is 0, log(m) is all, and a - b is better known than a and b.
-  Doubles log_of_ratio(Doubles a, Doubles b, Doubles difference) {
+  __attribute__((always_inline)) Doubles log_of_ratio(Doubles a, Doubles b, Doubles difference) {
     constexpr int64_t kLeast = int64_t{3} << 52, kMost = int64_t{0x7fd} << 52;  // bits of 2^-1020 and 2^1022
     const Words bits_a = (Words)a, bits_b = (Words)b;
     // of a number that is not between them, a difference is negative
