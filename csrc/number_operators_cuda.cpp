@@ -28,11 +28,8 @@ void add_pairs_rows(const PairsBatch& b, const ColumnRows& rows, const PairsStat
 
 void pairs(View preds, View target, OptionalView weights, OptionalView valid, FM_PAIRS_STATES(OptionalState),
            int64_t num_outputs, double p, double power, double preds_threshold, double target_threshold) {
-  PairsBatch b = pairs_batch(preds, target, weights, valid, num_outputs);
-  b.p = p;
-  b.power = power;
-  b.preds_threshold = preds_threshold;
-  b.target_threshold = target_threshold;
+  const PairsBatch b =
+      pairs_batch(preds, target, weights, valid, num_outputs, p, power, preds_threshold, target_threshold);
   add_pairs(b, pairs_states(num_outputs, FM_PAIRS_STATE_NAMES));
 }
 
@@ -42,11 +39,8 @@ void pairs_by_rows(View preds, View target, View rows, OptionalView weights, Opt
                    double target_threshold, OptionalState samples, OptionalViews others, OptionalIntegers) {
   require_rows(others);
   require_counted_apart(samples);
-  PairsBatch b = pairs_batch(preds, target, weights, valid, num_outputs);
-  b.p = p;
-  b.power = power;
-  b.preds_threshold = preds_threshold;
-  b.target_threshold = target_threshold;
+  const PairsBatch b =
+      pairs_batch(preds, target, weights, valid, num_outputs, p, power, preds_threshold, target_threshold);
   const int64_t size = rows_of_pairs(num_outputs, FM_PAIRS_STATE_NAMES);
   if (size == 0) return;
   add_pairs_rows(b, pairs_rows(rows, target, num_outputs, size),

@@ -45,6 +45,19 @@ inline PairsBatch pairs_batch(const View& preds, const View& target, const Optio
   return b;
 }
 
+// The same with the options of errors, deviances and events.
+inline PairsBatch pairs_batch(const View& preds, const View& target, const OptionalView& weights,
+                              const OptionalView& valid, int64_t num_outputs, double p, double power,
+                              double preds_threshold, double target_threshold) {
+  PairsBatch b = pairs_batch(preds, target, weights, valid, num_outputs);
+  b.p = p;
+  b.power = power;
+  b.preds_threshold = preds_threshold;
+  b.target_threshold = target_threshold;
+  return b;
+}
+
+// The dimension of the target that outputs are; -1 if there is one output.
 inline int64_t column_of_outputs(const View& target, int64_t num_outputs) {
   return num_outputs > 1 ? target.dim() - 1 : -1;
 }

@@ -175,7 +175,6 @@ struct Run {
       a[i] = b_of[i] = 1.0;
     }
     compute(a, b_of, n, loss, [](auto x, auto y, auto& math) { return math.log_of_ratio(x, y); });
-    LabelsFrom labels(options.label, first);
     if (rows != nullptr) {
       rows->add_all(
           n, weight, options.label.labels, [&](int i) { return options.label(first + i); },
@@ -185,6 +184,7 @@ struct Run {
       return;
     }
     if (options.label.labels == 1) return add_up(loss, sums);
+    LabelsFrom labels(options.label, first);
     for (int i = 0; i < n; ++i) {
       double* of_label = sums + labels.next() * kOfLabel;
       of_label[0] += weight[i] * brier[i];

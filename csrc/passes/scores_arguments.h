@@ -63,15 +63,17 @@ inline ScoresBatch scores_batch(const char* name, const View& preds, const View&
   return b;
 }
 
-// The rows of samples, or of the elements of labels. rows: [K, ...], with the shape of target; others: [...].
+// The dimension of the target that labels are; -1 if it has none.
 inline int64_t column_of_labels(const ScoresBatch& b, bool in_columns) { return in_columns && !b.multiclass ? 1 : -1; }
 
+// The rows of samples, or of the elements of labels. rows: [K, ...], with the shape of target.
 inline ColumnRows score_rows(const ScoresBatch& b, const View& rows, const View& target, bool in_columns,
                              const View& histogram) {
   require(histogram.dim() >= 1, "histograms of rows must be [S, ...]");
   return column_rows(rows, target, histogram.size(0), column_of_labels(b, in_columns));
 }
 
+// The same with more slicings. others: [...].
 inline Slicings score_slicings(const ScoresBatch& b, const View& rows, const OptionalViews& others,
                                const OptionalIntegers& sizes, const View& target, bool in_columns,
                                const View& histogram) {
