@@ -18,6 +18,9 @@ struct Scores {
 // labels: [n].
 void argmax(const Scores& s, int n, int32_t* labels);
 
+// The greatest scores, too, [n]. Returns whether it is known that all scores lie in [0, 1].
+bool argmax_and_greatest(const Scores& s, int n, int32_t* labels, double* greatest);
+
 // Ranks of the targets in [0, classes), too; the others are left as they are. target and ranks: [n].
 void argmax_and_ranks(const Scores& s, int n, const int32_t* target, int32_t* labels, int32_t* ranks);
 

@@ -170,22 +170,25 @@ int long_rows(const T* data, int64_t sample, int64_t classes, int n, int32_t* la
   return kRows * length;
 }
 
-// A vector of rows of fewer classes. Arguments are as above.
-template <bool kRanks, typename T>
-void short_rows(const T* data, int64_t sample, int32_t classes, int32_t* labels, const int32_t* target,
-                int32_t* ranks) {
+// A vector of rows of fewer classes. Arguments are as above; `greatest` is for kGreatest, and so is what is returned:
+// whether all scores are known to lie in [0, 1].
+template <bool kRanks, bool kGreatest, typename T>
+bool short_rows(const T* data, int64_t sample, int32_t classes, int32_t* labels, const int32_t* target, int32_t* ranks,
+                double* greatest) {
   using L = Lanes<T>;
   constexpr int kPiece = L::kPiece;
   fetch_ahead(data, L::kCount * sample);
   Maxima<T> rows;
   Ranking<T> of;
   typename L::Mask nan = {};
+  typename L::I signs = {};
   for (int r = 0; kRanks && r < L::kCount; ++r) {
     of.own[r] = widen(data[r * sample + std::max(0, target[r])]);
     of.target[r] = target[r];
   }
   auto look = [&](typename L::V x, int32_t c, bool fresh) __attribute__((always_inline)) {
     rows.update_max(x, c);
+    if (kGreatest) signs |= (typename L::I)x;
     if (kRanks && fresh) of.before = count(of.precede(x, c), of.before);
   };
   if (classes >= kPiece) {
@@ -222,6 +225,13 @@ void short_rows(const T* data, int64_t sample, int32_t classes, int32_t* labels,
     const bool ordered = of.own[r] == of.own[r];
     ranks[r] = ordered ? static_cast<int32_t>(of.before[r]) : rank_of_target(data + r * sample, classes, 1, target[r]);
   }
+  if (!kGreatest) return false;
+  if (any(nan)) {
+    for (int r = 0; r < L::kCount; ++r) greatest[r] = widen(data[r * sample + labels[r]]);
+    return false;
+  }
+  for (int r = 0; r < L::kCount; ++r) greatest[r] = rows.best[r];
+  return !any(greater(typename L::I{}, signs)) && !any(greater(rows.best, typename L::V{} + 1));
 }
 
 template <bool kRanks, typename T>
@@ -234,7 +244,8 @@ void look_at_rows(const T* data, int64_t sample, int64_t classes, int n, int32_t
     return;
   }
   for (; i + Lanes<T>::kCount <= n; i += Lanes<T>::kCount) {
-    short_rows<kRanks>(data + i * sample, sample, static_cast<int32_t>(classes), labels + i, target + i, ranks + i);
+    short_rows<kRanks, false>(data + i * sample, sample, static_cast<int32_t>(classes), labels + i, target + i, ranks + i,
+                              nullptr);
   }
   for (; i < n; ++i) {
     labels[i] = argmax_of_sample(data + i * sample, classes, 1);
@@ -294,6 +305,26 @@ ArgmaxOfRows* argmax_of_rows(DType type) {
 
 void argmax(const Scores& s, int n, int32_t* labels) {
   with_score_type(s.type, [&](auto t) { argmax_of(s, static_cast<const decltype(t)*>(s.data), n, labels); });
+}
+
+bool argmax_and_greatest(const Scores& s, int n, int32_t* labels, double* greatest) {
+  bool inside = true;
+  with_score_type(s.type, [&](auto t) {
+    using T = decltype(t);
+    const T* data = static_cast<const T*>(s.data);
+    int done = 0;
+    if (s.klass == 1 && s.classes < Lanes<T>::kLong) {
+      for (constexpr int kCount = Lanes<T>::kCount; done + kCount <= n; done += kCount) {
+        inside &= short_rows<false, true>(data + done * s.sample, s.sample, static_cast<int32_t>(s.classes),
+                                          labels + done, nullptr, nullptr, greatest + done);
+      }
+    }
+    if (done == n) return;
+    inside = false;  // is not asked of the others
+    argmax_of(s, data + done * s.sample, n - done, labels + done);
+    for (int i = done; i < n; ++i) greatest[i] = widen(data[i * s.sample + labels[i] * s.klass]);
+  });
+  return inside;
 }
 
 void argmax_and_ranks(const Scores& s, int n, const int32_t* target, int32_t* labels, int32_t* ranks) {

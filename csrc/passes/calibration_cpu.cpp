@@ -154,6 +154,13 @@ struct Run {
   alignas(64) int32_t target[kChunk], label[kChunk];
   alignas(64) double weight[kChunk], x[kChunk];
 
+  // Of a row of the next run, which is fetched while samples of this one are added, since that reads no memory: as many
+  // of short rows fit in the first cache.
+  int64_t bytes_to_fetch() const {
+    const int64_t bytes = step * static_cast<int64_t>(sizeof(T));
+    return to.options.multiclass && b.a_score == 1 && step == b.scores && bytes * n <= kNearBytes ? bytes : 0;
+  }
+
   bool undecided() const { return to.options.logits < 0 && !logits; }
 
   // Whether an undecided batch turns out to be logits, and all will be done again.
@@ -238,7 +245,10 @@ struct Run {
       cell[i] = kOfBin * (i % kTables * bins + cell[i]) + kOfCell * (target[i] == label[i]);
     }
     double* sums = to.sums;
-    for (int i = 0; i < n; ++i) {  // without a branch, which nobody could foretell
+    const int64_t of_row = bytes_to_fetch();
+    const char* next = reinterpret_cast<const char*>(scores + n * step);
+    for (int i = 0; i < n; ++i, next += of_row) {  // without a branch, which nobody could foretell
+      for (int64_t byte = 0; byte < of_row; byte += 64) __builtin_prefetch(next + byte, 0, 3);
       store(load<OfCell>(sums + cell[i]) + OfCell{weight[i], weight[i] * x[i]}, sums + cell[i]);
     }
   }
@@ -250,8 +260,13 @@ struct Run {
     for (int i = 0, m; i < n; i += m) {
       m = std::min(at_once, n - i);
       const T* some = scores + i * step;
-      argmax({some, b.preds_type, step, b.a_score, b.scores}, m, label + i);
-      if (undecided() && ends(any_outside(b, some, step, m, all, weight + i))) return;
+      const Scores of{some, b.preds_type, step, b.a_score, b.scores};
+      if (logits) {
+        argmax(of, m, label + i);
+      } else if (!argmax_and_greatest(of, m, label + i, x + i) && undecided() &&
+                 ends(any_outside(b, some, step, m, all, weight + i))) {
+        return;
+      }
     }
     if (logits) {
       probabilities(
@@ -259,8 +274,6 @@ struct Run {
           [&](int i, const Group& group, const Doubles*, Doubles scale) {
             for (int j = 0; j < group.samples; ++j) x[i + j] = scale[j];
           });
-    } else {
-      for (int i = 0; i < n; ++i) x[i] = widen(scores[i * step + label[i] * b.a_score]);
     }
     fetch(b.target, b.target_type, b_at + 2 * kChunk, n);
     add_confidences(undecided());  // of which none was outside
