@@ -347,6 +347,8 @@ bool count_clean(const ScoresBatch& b, const ScoreKeys& keys, int64_t* histogram
   const int64_t first = !kHalf ? 0 : keys.signed_ ? ScoreKeys::kOfSigned : ScoreKeys::kOfBFloat16;
   const int64_t size = 2 * number + 1;
   const auto* scores = static_cast<const uint16_t*>(b.preds);
+  constexpr int kAtOnce = 8;
+  const int64_t of_target = b.rows.b_stride[0] * size_of(b.target_type);
   const Parts parts(n, std::max<int64_t>(threads_for(n), n >> 31));
   std::vector<std::vector<uint32_t>> cells(parts.count);
   std::atomic<bool> clean{true};
@@ -357,7 +359,6 @@ bool count_clean(const ScoresBatch& b, const ScoreKeys& keys, int64_t* histogram
       alignas(64) int32_t label[kMostRows];
       alignas(64) uint32_t cell[kMostRows];
       const int m = static_cast<int>(std::min<int64_t>(kMostRows, end - at));
-      fetch(scores, DType::kHalf, at + m, m);
       const bool bad =
           narrow_labels(b.target, b.target_type, at * b.rows.b_stride[0], b.rows.b_stride[0], m, 2, b.ignored(), label);
       if (b.valid != nullptr) mask_labels(b.valid, at * b.rows.c_stride[0], b.rows.c_stride[0], m, label);
@@ -367,10 +368,14 @@ bool count_clean(const ScoresBatch& b, const ScoreKeys& keys, int64_t* histogram
         clean.store(false, std::memory_order_relaxed);
         return;
       }
-      if (b.rows.b_stride[0] == 1) fetch(b.target, b.target_type, at + 2 * kMostRows, m);  // while cells are counted
+      // What follows the next ones is fetched bit by bit while cells are counted, which reads no memory.
+      const char* next = reinterpret_cast<const char*>(scores + at + 2 * kMostRows);
+      const char* target = static_cast<const char*>(b.target) + (at + 2 * kMostRows) * of_target;
       int i = 0;
-      for (; i + kSetsOfKeys <= m; i += kSetsOfKeys) {
-        for (int j = 0; j < kSetsOfKeys; ++j) ++to[j * size + cell[i + j]];
+      for (; i + kAtOnce <= m; i += kAtOnce) {
+        __builtin_prefetch(next + i * sizeof(T), 0, 3);
+        __builtin_prefetch(target + i * of_target, 0, 3);
+        for (int j = 0; j < kAtOnce; ++j) ++to[j % kSetsOfKeys * size + cell[i + j]];
       }
       for (; i < m; ++i) ++to[cell[i]];
     }
