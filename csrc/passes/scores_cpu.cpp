@@ -18,6 +18,7 @@ namespace {
 
 constexpr int64_t kSetBytes = 1 << 14;  // cells of which there are kSets
 constexpr int kSets = 4;
+constexpr int kStep = 8;            // samples whose cells are counted between two fetches
 constexpr int kSetsOfKeys = 2;      // of 16-bit keys: more of them would leave the near caches
 constexpr int64_t kMostParts = 16;  // of sums of weights
 constexpr int64_t kSmallestPart = 8192;
@@ -110,10 +111,9 @@ void count_column(const int32_t* bin, const ScoresColumn<V>& c, const FirstCell&
     }
   } else {
     int i = 0;
-    if (set != 0) {
-      for (; i + kSets <= c.n; i += kSets) {
-        for (int j = 0; j < kSets; ++j) ++cells[j * set + cell[i + j]];
-      }
+    for (; i + kStep <= c.n; i += kStep) {
+      c.ahead.fetch(i);
+      for (int j = 0; j < kStep; ++j) ++cells[j % kSets * set + cell[i + j]];
     }
     for (; i < c.n; ++i) ++cells[cell[i]];
   }
@@ -347,7 +347,6 @@ bool count_clean(const ScoresBatch& b, const ScoreKeys& keys, int64_t* histogram
   const int64_t first = !kHalf ? 0 : keys.signed_ ? ScoreKeys::kOfSigned : ScoreKeys::kOfBFloat16;
   const int64_t size = 2 * number + 1;
   const auto* scores = static_cast<const uint16_t*>(b.preds);
-  constexpr int kAtOnce = 8;
   const int64_t of_target = b.rows.b_stride[0] * size_of(b.target_type);
   const Parts parts(n, std::max<int64_t>(threads_for(n), n >> 31));
   std::vector<std::vector<uint32_t>> cells(parts.count);
@@ -372,10 +371,10 @@ bool count_clean(const ScoresBatch& b, const ScoreKeys& keys, int64_t* histogram
       const char* next = reinterpret_cast<const char*>(scores + at + 2 * kMostRows);
       const char* target = static_cast<const char*>(b.target) + (at + 2 * kMostRows) * of_target;
       int i = 0;
-      for (; i + kAtOnce <= m; i += kAtOnce) {
+      for (; i + kStep <= m; i += kStep) {
         __builtin_prefetch(next + i * sizeof(T), 0, 3);
         __builtin_prefetch(target + i * of_target, 0, 3);
-        for (int j = 0; j < kAtOnce; ++j) ++to[j % kSetsOfKeys * size + cell[i + j]];
+        for (int j = 0; j < kStep; ++j) ++to[j % kSetsOfKeys * size + cell[i + j]];
       }
       for (; i < m; ++i) ++to[cell[i]];
     }
@@ -437,6 +436,7 @@ void keep_all(const ScoresBatch& b, T* scores, int8_t* labels, int64_t* faults) 
             sigmoid(x, c.n, made);
             x = made;
           }
+          for (int i = 0; i < c.n; i += kStep) c.ahead.fetch(i);
           const int32_t* label = c.label;
           alignas(64) int32_t counted[kMostRows];
           if (c.weight != nullptr) {

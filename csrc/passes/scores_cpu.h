@@ -32,6 +32,18 @@ struct ScoresPart {
 template <typename T>
 using Wide = decltype(widen(T{}));
 
+// What is to be fetched while the samples of a column are counted, which reads no memory: its part of what is read after
+// the next block, where that lies in order.
+struct ScoresAhead {
+  const char *scores, *targets;
+  int64_t score_bytes, target_bytes;  // of a sample
+
+  void fetch(int sample) const {
+    __builtin_prefetch(scores + sample * score_bytes, 0, 3);
+    __builtin_prefetch(targets + sample * target_bytes, 0, 3);
+  }
+};
+
 // A column of a block: scores x as probabilities, or as logits where no softmax was taken; labels 0 and 1, negative if
 // the score does not count; weights, or null.
 template <typename V>
@@ -42,6 +54,7 @@ struct ScoresColumn {
   const int32_t* label;
   const int32_t* target;  // of the samples, kInvalid if they are not valid
   const double* weight;
+  ScoresAhead ahead;
 };
 
 // What is done with a column: take(part, logits, column), a call by pointer. The loops that read are compiled once for
@@ -154,7 +167,6 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
   const T* scores = static_cast<const T*>(b.preds) + a_at;
   int32_t* target = s->target;
   const int64_t of_target = b.multiclass ? 1 : b.columns;  // a sample's elements
-  if (a_step == b.columns) fetch(b.preds, b.preds_type, a_at + n * a_step, n * a_step);
 
   // targets, and what is wrong with them and with weights
   auto read_targets = [&](int64_t column) {
@@ -178,6 +190,15 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
       if (!part->faults.check_weight(s->weight[i], b.place_of(first + i, column))) target[i] = kBad;
     }
   };
+  auto ahead = [&](int64_t column) {
+    const bool in_order = a_step == b.columns, targets = b_step == of_target && column < of_target;
+    const int64_t blocks = b.columns == 1 ? 2 : 1, size = size_of(b.target_type);
+    const char* of_column = reinterpret_cast<const char*>(scores + (blocks * b.columns + column) * n);
+    const char* of_target_ = static_cast<const char*>(b.target) + (b_at + (2 * of_target + column) * n) * size;
+    return ScoresAhead{in_order ? of_column : reinterpret_cast<const char*>(scores),
+                       targets ? of_target_ : reinterpret_cast<const char*>(scores),
+                       in_order ? static_cast<int64_t>(sizeof(T)) : 0, targets ? size : 0};
+  };
   const bool looks = !logits && b.logits == kEither;
   const double* weight = b.weights == nullptr ? nullptr : s->weight;
 
@@ -193,8 +214,7 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
       if (x == s->x.data()) widen_all(from, a_step, n, s->x.data());
       if (looks) part->outside |= any_outside(x, target, n, b.ignored_decide ? kInvalid : kIgnored);
       read_weights(column);
-      if (b_step == of_target && column == 0) fetch(b.target, b.target_type, b_at + 2 * n * b_step, n * b_step);
-      take(p, logits, ScoresColumn<V>{column, first, n, x, target, target, weight});
+      take(p, logits, ScoresColumn<V>{column, first, n, x, target, target, weight, ahead(column)});
     }
     return;
   }
@@ -231,7 +251,8 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
   }
   for (int64_t column = 0; column < b.columns; ++column) {
     for (int i = 0; i < n; ++i) s->label[i] = target[i] < 0 ? -1 : target[i] == column;
-    take(p, logits, ScoresColumn<V>{column, first, n, s->x.data() + column * rows, s->label, target, weight});
+    const V* x = s->x.data() + column * rows;
+    take(p, logits, ScoresColumn<V>{column, first, n, x, s->label, target, weight, ahead(column)});
   }
 }
 
