@@ -108,6 +108,25 @@ inline void fetch_ahead(const T* from, int64_t n) {
   for (int64_t byte = 0; byte < n * static_cast<int64_t>(sizeof(T)); byte += 64) __builtin_prefetch(ahead + byte, 0, 3);
 }
 
+// What is fetched step by step while samples are counted, which reads no memory: of two arrays what is read later, so
+// many bytes for each sample; 0 for one that does not lie in order, or would leave the first cache.
+constexpr int kFetchStep = 8;
+struct StepsAhead {
+  const char *a, *b;
+  int64_t a_bytes, b_bytes;
+
+  // Of kFetchStep samples from the i-th on; at most a line each.
+  void fetch(int64_t i) const {
+    __builtin_prefetch(a + i * a_bytes, 0, 3);
+    __builtin_prefetch(b + i * b_bytes, 0, 3);
+  }
+  // Any number of lines of the first one.
+  void fetch_rows(int64_t i) const {
+    for (int64_t byte = 64; byte < kFetchStep * a_bytes; byte += 64) __builtin_prefetch(a + i * a_bytes + byte, 0, 3);
+    fetch(i);
+  }
+};
+
 // Values out of range met by one thread.
 struct Faults {
   int64_t count[kKindsOfFault] = {};

@@ -244,8 +244,8 @@ void look_at_rows(const T* data, int64_t sample, int64_t classes, int n, int32_t
     return;
   }
   for (; i + Lanes<T>::kCount <= n; i += Lanes<T>::kCount) {
-    short_rows<kRanks, false>(data + i * sample, sample, static_cast<int32_t>(classes), labels + i, target + i, ranks + i,
-                              nullptr);
+    short_rows<kRanks, false>(data + i * sample, sample, static_cast<int32_t>(classes), labels + i, target + i,
+                              ranks + i, nullptr);
   }
   for (; i < n; ++i) {
     labels[i] = argmax_of_sample(data + i * sample, classes, 1);

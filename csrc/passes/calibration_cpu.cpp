@@ -154,11 +154,13 @@ struct Run {
   alignas(64) int32_t target[kChunk], label[kChunk];
   alignas(64) double weight[kChunk], x[kChunk];
 
-  // Of a row of the next run, which is fetched while samples of this one are added, since that reads no memory: as many
-  // of short rows fit in the first cache.
-  int64_t bytes_to_fetch() const {
-    const int64_t bytes = step * static_cast<int64_t>(sizeof(T));
-    return to.options.multiclass && b.a_score == 1 && step == b.scores && bytes * n <= kNearBytes ? bytes : 0;
+  // What later runs read.
+  StepsAhead ahead() const {
+    const int64_t row = step * static_cast<int64_t>(sizeof(T)), size = size_of(b.target_type);
+    const bool rows = (b.a_score == 1 || b.scores == 1) && step == b.scores && row * n <= kNearBytes;
+    const bool targets = b.rows.b_stride[b.rows.dims - 1] == 1;
+    return {reinterpret_cast<const char*>(scores + std::max<int64_t>(n * step, kElementsAhead)),
+            static_cast<const char*>(b.target) + (b_at + 2 * kChunk) * size, rows ? row : 0, targets ? size : 0};
   }
 
   bool undecided() const { return to.options.logits < 0 && !logits; }
@@ -245,12 +247,16 @@ struct Run {
       cell[i] = kOfBin * (i % kTables * bins + cell[i]) + kOfCell * (target[i] == label[i]);
     }
     double* sums = to.sums;
-    const int64_t of_row = bytes_to_fetch();
-    const char* next = reinterpret_cast<const char*>(scores + n * step);
-    for (int i = 0; i < n; ++i, next += of_row) {  // without a branch, which nobody could foretell
-      for (int64_t byte = 0; byte < of_row; byte += 64) __builtin_prefetch(next + byte, 0, 3);
-      store(load<OfCell>(sums + cell[i]) + OfCell{weight[i], weight[i] * x[i]}, sums + cell[i]);
+    auto add = [&](int at) __attribute__((always_inline)) {  // without a branch, which nobody could foretell
+      store(load<OfCell>(sums + cell[at]) + OfCell{weight[at], weight[at] * x[at]}, sums + cell[at]);
+    };
+    const StepsAhead next = ahead();
+    int i = 0;
+    for (; i + kFetchStep <= n; i += kFetchStep) {
+      next.fetch_rows(i);
+      for (int j = 0; j < kFetchStep; ++j) add(i + j);
     }
+    for (; i < n; ++i) add(i);
   }
 
   // Of the class of the greatest score.
@@ -275,7 +281,6 @@ struct Run {
             for (int j = 0; j < group.samples; ++j) x[i + j] = scale[j];
           });
     }
-    fetch(b.target, b.target_type, b_at + 2 * kChunk, n);
     add_confidences(undecided());  // of which none was outside
   }
 
@@ -291,7 +296,6 @@ struct Run {
       compute(score, score, n, x, [](auto of, auto, auto& math) { return 1.0 / (1.0 + math.exp(-of)); });
     }
     std::fill_n(label, n, 1);
-    fetch(b.target, b.target_type, b_at + 2 * kChunk, n);
     if (to.options.columns == 0) return add_confidences(!outside);
     LabelsFrom labels(to.options.label, first);
     for (int i = 0; i < n; ++i) {
@@ -311,7 +315,6 @@ void add_run(const RowsBatch& b, const Target& to, int64_t first, int n, bool lo
   run.all = read_samples(b, first, b_at, n, run.target, run.weight, to.part);
   if (to.rows != nullptr) to.rows->read(first, n, run.target);
   if (!to.options.multiclass) {
-    if (a_step == 1) fetch(run.scores, b.preds_type, kElementsAhead, n);
     run.add_elements();
   } else if (to.options.columns > 0) {
     run.add_columns(room);

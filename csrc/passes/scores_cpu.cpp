@@ -18,7 +18,6 @@ namespace {
 
 constexpr int64_t kSetBytes = 1 << 14;  // cells of which there are kSets
 constexpr int kSets = 4;
-constexpr int kStep = 8;            // samples whose cells are counted between two fetches
 constexpr int kSetsOfKeys = 2;      // of 16-bit keys: more of them would leave the near caches
 constexpr int64_t kMostParts = 16;  // of sums of weights
 constexpr int64_t kSmallestPart = 8192;
@@ -110,10 +109,11 @@ void count_column(const int32_t* bin, const ScoresColumn<V>& c, const FirstCell&
       if (cell[i] != none) cells[cell[i]] += c.weight[i];
     }
   } else {
+    const StepsAhead next = c.ahead;
     int i = 0;
-    for (; i + kStep <= c.n; i += kStep) {
-      c.ahead.fetch(i);
-      for (int j = 0; j < kStep; ++j) ++cells[j % kSets * set + cell[i + j]];
+    for (; i + kFetchStep <= c.n; i += kFetchStep) {
+      next.fetch(i);
+      for (int j = 0; j < kFetchStep; ++j) ++cells[j % kSets * set + cell[i + j]];
     }
     for (; i < c.n; ++i) ++cells[cell[i]];
   }
@@ -367,14 +367,13 @@ bool count_clean(const ScoresBatch& b, const ScoreKeys& keys, int64_t* histogram
         clean.store(false, std::memory_order_relaxed);
         return;
       }
-      // What follows the next ones is fetched bit by bit while cells are counted, which reads no memory.
-      const char* next = reinterpret_cast<const char*>(scores + at + 2 * kMostRows);
-      const char* target = static_cast<const char*>(b.target) + (at + 2 * kMostRows) * of_target;
+      const StepsAhead next{reinterpret_cast<const char*>(scores + at + 2 * kMostRows),
+                            static_cast<const char*>(b.target) + (at + 2 * kMostRows) * of_target,
+                            static_cast<int64_t>(sizeof(T)), of_target};
       int i = 0;
-      for (; i + kStep <= m; i += kStep) {
-        __builtin_prefetch(next + i * sizeof(T), 0, 3);
-        __builtin_prefetch(target + i * of_target, 0, 3);
-        for (int j = 0; j < kStep; ++j) ++to[j % kSetsOfKeys * size + cell[i + j]];
+      for (; i + kFetchStep <= m; i += kFetchStep) {
+        next.fetch(i);
+        for (int j = 0; j < kFetchStep; ++j) ++to[j % kSetsOfKeys * size + cell[i + j]];
       }
       for (; i < m; ++i) ++to[cell[i]];
     }
@@ -436,7 +435,7 @@ void keep_all(const ScoresBatch& b, T* scores, int8_t* labels, int64_t* faults) 
             sigmoid(x, c.n, made);
             x = made;
           }
-          for (int i = 0; i < c.n; i += kStep) c.ahead.fetch(i);
+          for (int i = 0; i < c.n; i += kFetchStep) c.ahead.fetch(i);
           const int32_t* label = c.label;
           alignas(64) int32_t counted[kMostRows];
           if (c.weight != nullptr) {

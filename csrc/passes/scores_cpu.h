@@ -32,18 +32,6 @@ struct ScoresPart {
 template <typename T>
 using Wide = decltype(widen(T{}));
 
-// What is to be fetched while the samples of a column are counted, which reads no memory: its part of what is read after
-// the next block, where that lies in order.
-struct ScoresAhead {
-  const char *scores, *targets;
-  int64_t score_bytes, target_bytes;  // of a sample
-
-  void fetch(int sample) const {
-    __builtin_prefetch(scores + sample * score_bytes, 0, 3);
-    __builtin_prefetch(targets + sample * target_bytes, 0, 3);
-  }
-};
-
 // A column of a block: scores x as probabilities, or as logits where no softmax was taken; labels 0 and 1, negative if
 // the score does not count; weights, or null.
 template <typename V>
@@ -54,7 +42,7 @@ struct ScoresColumn {
   const int32_t* label;
   const int32_t* target;  // of the samples, kInvalid if they are not valid
   const double* weight;
-  ScoresAhead ahead;
+  StepsAhead ahead;  // its part of what is read after the next block
 };
 
 // What is done with a column: take(part, logits, column), a call by pointer. The loops that read are compiled once for
@@ -191,13 +179,11 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
     }
   };
   auto ahead = [&](int64_t column) {
-    const bool in_order = a_step == b.columns, targets = b_step == of_target && column < of_target;
     const int64_t blocks = b.columns == 1 ? 2 : 1, size = size_of(b.target_type);
-    const char* of_column = reinterpret_cast<const char*>(scores + (blocks * b.columns + column) * n);
-    const char* of_target_ = static_cast<const char*>(b.target) + (b_at + (2 * of_target + column) * n) * size;
-    return ScoresAhead{in_order ? of_column : reinterpret_cast<const char*>(scores),
-                       targets ? of_target_ : reinterpret_cast<const char*>(scores),
-                       in_order ? static_cast<int64_t>(sizeof(T)) : 0, targets ? size : 0};
+    const bool targets = b_step == of_target && column < of_target;
+    return StepsAhead{reinterpret_cast<const char*>(scores + (blocks * b.columns + column) * n),
+                      static_cast<const char*>(b.target) + (b_at + (2 * of_target + column) * n) * size,
+                      a_step == b.columns ? static_cast<int64_t>(sizeof(T)) : 0, targets ? size : 0};
   };
   const bool looks = !logits && b.logits == kEither;
   const double* weight = b.weights == nullptr ? nullptr : s->weight;
