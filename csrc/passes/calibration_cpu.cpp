@@ -22,9 +22,10 @@
 namespace fastmetrics {
 namespace {
 
-constexpr int kOfCell = 2;  // sums of a cell: samples, confidences
-constexpr int kOfBin = 4;   // of a bin, which has a cell for samples that miss and one for those that hit
-constexpr int kTables = 4;  // of sums that samples take turns at, so that one need not wait for the last
+constexpr int kOfCell = 2;           // sums of a cell: samples, confidences
+constexpr int kOfBin = 4;            // of a bin, which has a cell for samples that miss and one for those that hit
+constexpr int kTables = 4;           // of sums that samples take turns at, so that one need not wait for the last; 2^k
+constexpr int64_t kFewSamples = 64;  // that have one: to add tables up takes longer
 using OfCell [[gnu::vector_size(kOfCell * sizeof(double))]] = double;
 constexpr int64_t kFewRows = 16, kScoresAtOnce = 1 << 14;
 constexpr int64_t kElementsAhead = 1280;  // of those that are fetched
@@ -98,25 +99,26 @@ bool any_outside(const RowsBatch& b, const T* scores, int64_t a_step, int n, boo
 // Which bin has a confidence in [0, 1]: the last one whose edge is not above it.
 class Bins {
  public:
-  explicit Bins(const CalibrationOptions& options) : edges_({options.edges, options.edges + options.bins}, true) {}
+  explicit Bins(const CalibrationOptions& options) : edges_(steps_at<double>(options.edges, options.bins, true)) {}
 
-  int64_t operator()(double confidence) const { return edges_.reached(confidence) - 1; }
+  int64_t operator()(double confidence) const { return edges_->reached(confidence) - 1; }
 
   void find(const double* confidence, int n, int32_t* bin) const {
-    edges_.find(confidence, n, bin);
+    edges_->find(confidence, n, bin);
     for (int i = 0; i < n; ++i) --bin[i];
   }
 
  private:
-  Steps<double> edges_;
+  std::shared_ptr<const Steps<double>> edges_;
 };
 
 // What a part adds to, and how.
 struct Target {
   const CalibrationOptions& options;
   const Bins& bins;
-  double* sums;  // [kTables, bins, 2, kOfCell], [columns, bins, 2, kOfCell], or with rows of samples see `rows`
+  double* sums;  // [tables, bins, 2, kOfCell], [columns, bins, 2, kOfCell], or with rows of samples see `rows`
   RowsPart* part;
+  int tables;                 // 1 or kTables
   SampleSums<kOfCell>* rows;  // cells [S, columns, bins, 2]; null: all samples are added to the same sums
 
   int64_t cells_of_row() const { return std::max<int64_t>(1, options.columns) * options.bins * 2; }
@@ -242,9 +244,9 @@ struct Run {
           [&](int i) { return std::array<double, kOfCell>{weight[i], weight[i] * x[i]}; });
       return;
     }
-    const int32_t bins = static_cast<int32_t>(to.options.bins);
+    const int32_t bins = static_cast<int32_t>(to.options.bins), last = to.tables - 1;
     for (int i = 0; i < n; ++i) {
-      cell[i] = kOfBin * (i % kTables * bins + cell[i]) + kOfCell * (target[i] == label[i]);
+      cell[i] = kOfBin * ((i & last) * bins + cell[i]) + kOfCell * (target[i] == label[i]);
     }
     double* sums = to.sums;
     auto add = [&](int at) __attribute__((always_inline)) {  // without a branch, which nobody could foretell
@@ -330,7 +332,8 @@ void add_calibration(const RowsBatch& b, const Slicings* rows, const Calibration
   const Bins bins(options);
   const int64_t columns = std::max<int64_t>(1, options.columns);
   const int64_t states = (rows == nullptr ? 1 : rows->count) * columns * options.bins * kOfBin;
-  const int64_t tables = options.columns > 0 || rows != nullptr ? 1 : kTables;
+  const bool one = options.columns > 0 || rows != nullptr || b.rows.samples() <= kFewSamples;
+  const int64_t tables = one ? 1 : kTables;
   const int64_t most = std::min<int64_t>(kChunk, std::max(kFewRows, kScoresAtOnce / b.scores));
   const int64_t probabilities = b.rows.samples() * (options.multiclass ? columns : 1);
   const bool listed = SampleSums<kOfCell>::listed(rows, probabilities, states);
@@ -351,7 +354,7 @@ void add_calibration(const RowsBatch& b, const Slicings* rows, const Calibration
         room.resize(b.scores + 1);
         if (in_pass && !part->members) part->members = Members(*rows);
         SampleSums<kOfCell> of_rows(rows, sums, listed ? &part->sums : nullptr, &part->members);
-        const Target target{options, bins, sums, part, rows == nullptr ? nullptr : &of_rows};
+        const Target target{options, bins, sums, part, static_cast<int>(tables), rows == nullptr ? nullptr : &of_rows};
         while (begin < end && (logits || !part->outside)) {
           int64_t a_at, b_at;
           const int64_t n = std::min(b.rows.locate(begin, &a_at, &b_at), end - begin);

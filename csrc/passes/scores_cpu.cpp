@@ -23,32 +23,27 @@ constexpr int64_t kMostParts = 16;  // of sums of weights
 constexpr int64_t kSmallestPart = 8192;
 constexpr int64_t kMostCells = int64_t{1} << 24;  // of more there is one set alone
 
-// The cuts for scores as V. A cut is the least V that is not below it, so that comparisons say the same.
-template <typename V>
-Steps<V> bins_of(const double* cuts, int64_t number, bool uniform) {
-  std::vector<V> found(number);
-  for (int64_t i = 0; i < number; ++i) {
-    found[i] = static_cast<V>(cuts[i]);
-    if (found[i] < cuts[i]) found[i] = std::nextafter(found[i], std::numeric_limits<V>::infinity());
-  }
-  return Steps<V>(std::move(found), uniform);
-}
-
 // Those of both readings, for the type of the scores.
+template <typename V>
+using BinsOf = std::shared_ptr<const Steps<V>>;
 struct AllBins {
-  Steps<float> floats[2];
-  Steps<double> doubles[2];
+  BinsOf<float> floats[2];
+  BinsOf<double> doubles[2];
 
-  AllBins(const ScoreBins& of, bool wide, bool softmax)
-      : floats{bins_of<float>(of.cuts, wide ? 0 : of.number, of.uniform), of_logits<float>(of, !wide, softmax)},
-        doubles{bins_of<double>(of.cuts, wide ? of.number : 0, of.uniform), of_logits<double>(of, wide, softmax)} {}
-
-  template <typename V>
-  static Steps<V> of_logits(const ScoreBins& of, bool wanted, bool softmax) {
-    return bins_of<V>(softmax ? of.cuts : of.logit_cuts, wanted ? of.number : 0, softmax && of.uniform);
+  AllBins(const ScoreBins& of, bool wide, bool softmax) {
+    const double* of_logits = softmax ? of.cuts : of.logit_cuts;
+    const bool even = softmax && of.uniform;
+    if (wide) {
+      doubles[0] = steps_at<double>(of.cuts, of.number, of.uniform);
+      doubles[1] = steps_at<double>(of_logits, of.number, even);
+    } else {
+      floats[0] = steps_at<float>(of.cuts, of.number, of.uniform);
+      floats[1] = steps_at<float>(of_logits, of.number, even);
+    }
   }
-  const Steps<float>& of(float, bool logits) const { return floats[logits]; }
-  const Steps<double>& of(double, bool logits) const { return doubles[logits]; }
+
+  const Steps<float>& of(float, bool logits) const { return *floats[logits]; }
+  const Steps<double>& of(double, bool logits) const { return *doubles[logits]; }
 };
 
 // The rows of a state that the samples of a block have in each slicing, how many cells a row has, and how many samples

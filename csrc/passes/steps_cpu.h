@@ -8,6 +8,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <memory>
 #include <utility>
 #include <vector>
 
@@ -93,5 +94,33 @@ class Steps {
   int64_t number_;
   V last_ = 0, near_ = 1;  // near: what a product may be wrong by, and a step be elsewhere, of a step
 };
+
+// Steps at numbers that ascend, each the least V that is not below its number, so that comparisons say the same. Those
+// of a thread's last calls are kept for its next small batch. even: as above.
+template <typename V>
+std::shared_ptr<const Steps<V>> steps_at(const double* numbers, int64_t n, bool even) {
+  struct Known {
+    std::vector<double> numbers;
+    bool even = false;
+    std::shared_ptr<const Steps<V>> steps;
+  };
+  constexpr int kKept = 4;
+  thread_local Known known[kKept];
+  thread_local int next = 0;
+  for (const Known& one : known) {
+    if (one.steps && one.even == even && std::equal(one.numbers.begin(), one.numbers.end(), numbers, numbers + n)) {
+      return one.steps;
+    }
+  }
+  std::vector<V> found(n);
+  for (int64_t i = 0; i < n; ++i) {
+    found[i] = static_cast<V>(numbers[i]);
+    if (found[i] < numbers[i]) found[i] = std::nextafter(found[i], std::numeric_limits<V>::infinity());
+  }
+  Known& to = known[next];
+  next = (next + 1) % kKept;
+  to = {{numbers, numbers + n}, even, std::make_shared<const Steps<V>>(std::move(found), even)};
+  return to.steps;
+}
 
 }  // namespace fastmetrics
