@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from itertools import count
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -18,6 +18,7 @@ from torch.utils.weak import WeakIdKeyDictionary
 from torchmetrics.utilities.data import dim_zero_cat
 
 from fastmetrics import tensors
+from fastmetrics.native import operators
 from fastmetrics.native.transforms import differentiated
 from fastmetrics.passes.faults import merge_faults
 from fastmetrics.statistics import Statistics
@@ -102,14 +103,17 @@ class Accumulator:
         emptied: readers that were reset since it was last cleared, and have not looked at their states since.
         arena: where the states lie, if with those of others. Only then can there be more than one reader.
         checked: metadata of the last batch that passed all checks.
-        room: where small batches of samples are appended in place; None once anyone has seen or changed the lists.
+        again: adds inputs like those of the last batch, see :meth:`prepare`: it says True, or False if they are not
+            alike, in which case it has done nothing. False if there is no such call, None if nobody has asked.
         row: shape of a row of the last kind of batch.
         float64_dims: the most dimensions of a float64 input since it was cleared; -1 without any.
     """
 
     __slots__ = (
+        "_room",
         "_stale",
         "_version",
+        "again",
         "arena",
         "checked",
         "count",
@@ -121,7 +125,6 @@ class Accumulator:
         "lists_on_cpu",
         "loaded",
         "readers",
-        "room",
         "row",
         "starts",
         "states",
@@ -137,7 +140,7 @@ class Accumulator:
     faults: Tensor | None
     arena: Memory | None
     checked: Hashable | None
-    room: Room | None
+    again: Callable[..., bool] | Literal[False] | None
     row: tuple[int, ...]
     float64_dims: int
     count: int
@@ -147,6 +150,7 @@ class Accumulator:
         self.lists_on_cpu = lists_on_cpu
         self.readers = self.emptied = self.epoch = 0
         self.arena = None
+        self._room: Room | None = None
         self.row = ()
         self.faults = None
         self._allocate(statistics)
@@ -157,7 +161,7 @@ class Accumulator:
         self.statistics = statistics
         self.room = None
         self.twins = {}
-        self.checked = None
+        self.checked = self.again = None
         self.starts = {}
         with tensors.ordinary():
             if statistics.samplewise:
@@ -171,6 +175,20 @@ class Accumulator:
                 self.faults = statistics.no_faults(self.device)
         if self.faults is not None:
             self.states["faults"] = self.faults
+
+    @property
+    def room(self) -> Room | None:
+        """Where small batches of samples are added to the last tensors of the lists.
+
+        Whoever sees or changes the lists sets it to None before, or no one knows what was added.
+        """
+        return self._room
+
+    @room.setter
+    def room(self, room: Room | None) -> None:
+        if self._room is not None and self._room is not room:
+            self._room.close()
+        self._room = room
 
     # Checking.
 
@@ -252,6 +270,45 @@ class Accumulator:
             self._append(statistics.of_batch(batch, self.faults))
         else:
             statistics.add(self.states if batch[1] is None else self.weighted(), batch)
+
+    def add_again(self, inputs: Inputs) -> bool:
+        """Add inputs by what :meth:`prepare` has found; False if they are not alike, or there is no such call."""
+        again, room = self.again, self._room
+        if again and (again(*inputs) if room is None else again(room, *inputs)):
+            self.count += 1
+            self._version = next(_versions)
+            return True
+        return False
+
+    def prepare(self, batch: Batch) -> None:
+        """Find what adds inputs like those of a batch that was checked, and whose like came before.
+
+        A metric that is updated by small batches takes its time for what is the same each time. Where the statistics
+        add a batch by one call of a pass, that call is made of arguments that are known.
+        """
+        self.again = False
+        if batch[1] is not None or batch[2] is not None or self.arena is not None:
+            return
+        if self.statistics.samplewise:
+            self.again = (not self.lists_on_cpu and self.statistics.extend_again(batch, self.faults)) or False
+        elif self.statistics.adds_by_call:
+            self.again = self._call_again(batch) or False
+
+    def _call_again(self, batch: Batch) -> Callable[..., bool] | None:
+        inputs, states = batch[0], self.states
+        call, same = self.statistics.call(states, batch), self.statistics.call(states, batch)
+        if call is None or same is None:
+            return None
+        (function, arguments), (_, once_more) = call, same
+        own, given = len(inputs), {id(state): name for name, state in states.items()}
+        if any(a is not b for a, b in zip(arguments[:own], inputs, strict=True)):
+            return None
+        others = []
+        for value, again in zip(arguments[own:], once_more[own:], strict=True):
+            if isinstance(value, Tensor) and value is not again:  # made of this batch
+                return None
+            others.append(given.get(id(value), value))
+        return operators.again(function, inputs, states, tuple(others))
 
     def add_and_keep(self, batch: Batch, traced: bool) -> Part:
         """Add a batch that was checked, in a compiled function or not, and return its own statistics."""
@@ -510,11 +567,12 @@ class Accumulator:
         self.readers += self.emptied
         self.emptied = 0
         self.float64_dims = -1
-        self.checked = None
+        self.checked = self.again = None
         self._version, self._stale = 0, True
 
     def move(self, fn: Callable[[Tensor], Tensor]) -> None:
         """Move the states to where ``fn`` moves a tensor."""
+        self.room = None
         with tensors.ordinary():
             for states in (self.states, self.twins):
                 for name, state in states.items():
@@ -532,7 +590,7 @@ class Accumulator:
         device = fn(torch.empty(0, device=self.device)).device
         self._stale |= device != self.device  # what was reduced or computed is elsewhere
         self.device = device
-        self.checked = None
+        self.checked = self.again = None
         if self.twins:
             self.set_twins(self.twins)
 
@@ -568,10 +626,11 @@ class Accumulator:
         self.count, self.traced, self.loaded = source.count, source.traced, source.loaded
         self.float64_dims, self.row = max(self.float64_dims, source.float64_dims), source.row
         self._version, self._stale = source.version, False
-        self.checked = None
+        self.checked = self.again = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Everything but where the states lie; whoever gets it owns it."""
+        self.room = None
         kept = ("statistics", "device", "lists_on_cpu", "count", "traced", "loaded", "row", "float64_dims")
         state = {name: getattr(self, name) for name in kept}
         state["states"] = tensors.frozen({name: self.states[name] for name in self.states})

@@ -99,6 +99,8 @@ class StatisticMetric(AccumulatedMetric):
             self._slicing = Slicing(num_groups, self._update_signature)
             self._update_signature = self._slicing.signature(self._update_signature)
             statistics = Grouped(statistics, self._slicing.num_groups, limit)
+        # whether the arguments of an update are what the statistics read
+        self._plain_inputs = self._slicing is None and type(self).inputs is StatisticMetric.inputs
         self._meeting: Meeting | None = None  # with whom processes are met; None for this metric alone
         self._computed_version = -1  # of the accumulator
         with suspended():
@@ -129,14 +131,17 @@ class StatisticMetric(AccumulatedMetric):
 
     def update(self, *args: Any, **kwargs: Any) -> None:
         """Add a batch to the statistics; the arguments are those of :meth:`inputs`."""
-        traced = is_compiling()
-        accumulator, batch = self._receive(args, kwargs, traced)
-        accumulator.add(batch)
+        traced, weights = is_compiling(), None
+        accumulator: Accumulator = self.__dict__["_reader"].accumulator
+        if traced or kwargs or not accumulator.add_again(args):
+            accumulator, batch = self._receive(args, kwargs, traced)
+            accumulator.add(batch)
+            weights = batch[1]
         faults = accumulator.faults
         if faults is None or traced or is_zero(faults):
             return
         # the CPU looks at once; the tensor is asked, since the name of a device takes longer
-        if faults.is_cpu and accumulator.statistics.may_fault(batch[1]):
+        if faults.is_cpu and accumulator.statistics.may_fault(weights):
             self._raise_faults(faults)
 
     @torch.jit.unused
@@ -182,7 +187,9 @@ class StatisticMetric(AccumulatedMetric):
             reader.fit(inputs)
             accumulator.note(inputs)
             if not traced:
-                accumulator.checked = metadata(*inputs)
+                accumulator.checked, accumulator.again = metadata(*inputs), None
+        elif accumulator.again is None and self._plain_inputs:
+            accumulator.prepare(batch)
         if weights is not None and accumulator.lacks_twins:
             accumulator.weighted()
             self._list_states()

@@ -215,7 +215,7 @@ class Group:
             reader.accumulator.note(inputs)
         self.accumulator.note(inputs)
         if not traced:
-            self.accumulator.checked = metadata(*inputs)
+            self.accumulator.checked, self.accumulator.again = metadata(*inputs), None
         return bool(left)
 
     def add(self, batch: Batch, traced: bool) -> None:

@@ -33,8 +33,14 @@ PyObject* is_negated = nullptr;
 PyObject* watchers = nullptr;  // tuple of functions that return what is false if nobody watches
 Py_ssize_t watcher_count = 0;
 
-std::deque<PyMethodDef>& functions() {
-  static std::deque<PyMethodDef> all;
+// The direct call of a kernel.
+struct Function {
+  PyMethodDef method;
+  const Signature* signature;
+};
+
+std::deque<Function>& functions() {
+  static std::deque<Function> all;
   return all;
 }
 
@@ -240,6 +246,21 @@ class Unlocked {
   PyThreadState* state_ = nullptr;
 };
 
+// Converts the arguments behind the first one, which is; whether the kernel can be called with them.
+bool convert_call(const Signature& signature, PyObject* const* arguments, Py_ssize_t count, Argument* converted,
+                  Listed* listed, int32_t device) {
+  return static_cast<size_t>(count) <= signature.count && !interception_active() &&
+         (signature.parameters[0] != Parameter::kView || is_plain(arguments[0], converted[0].view)) &&
+         convert_others(signature, arguments, static_cast<size_t>(count), converted, listed, device);
+}
+
+// Throws what the kernel does.
+void call_kernel(const Signature& signature, Argument* converted, int32_t device) {
+  const Unlocked unlocked(converted[0].view.numel());  // of what is read
+  const Target::Guard guard(device);
+  signature.call(converted);
+}
+
 [[maybe_unused]] PyObject* call(const Signature& signature, PyObject* self, PyObject* const* arguments,
                                 Py_ssize_t count) {
   // an operator makes its result itself
@@ -251,15 +272,11 @@ class Unlocked {
   // the first argument of all is a tensor, which says whether the call is for this library
   converted[0].there = count > 0 && convert(arguments[0], &converted[0].view, &device);
   if (!converted[0].there) return call_elsewhere(self, arguments, count, outputs);
-  if (static_cast<size_t>(count) > signature.count || interception_active() ||
-      (signature.parameters[0] == Parameter::kView && !is_plain(arguments[0], converted[0].view)) ||
-      !convert_others(signature, arguments, static_cast<size_t>(count), converted, &listed, device)) {
+  if (!convert_call(signature, arguments, count, converted, &listed, device)) {
     return call_operator(self, arguments, count - outputs);
   }
   try {
-    const Unlocked unlocked(converted[0].view.numel());  // of what is read
-    const Target::Guard guard(device);
-    signature.call(converted);
+    call_kernel(signature, converted, device);
   } catch (const std::exception& error) {
     return outputs > 0 ? call_operator(self, arguments, count - outputs) : raise(error.what());
   }
@@ -272,8 +289,9 @@ PyObject* call_of(PyObject* self, PyObject* const* arguments, Py_ssize_t count) 
 }
 
 struct Registration {
-  Registration(const char* name, PyObject* (*call)(PyObject*, PyObject* const*, Py_ssize_t)) {
-    functions().push_back({name, as_method(call), METH_FASTCALL, nullptr});
+  Registration(const char* name, PyObject* (*call)(PyObject*, PyObject* const*, Py_ssize_t),
+               const Signature* signature) {
+    functions().push_back({{name, as_method(call), METH_FASTCALL, nullptr}, signature});
   }
 };
 
@@ -295,31 +313,128 @@ PyObject* set_up(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
 PyObject* bind(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
   const char* name = count == 2 ? PyUnicode_AsUTF8AndSize(arguments[0], nullptr) : nullptr;
   if (name == nullptr) return raise("bind(name, operator)");
-  for (PyMethodDef& function : functions()) {
-    if (strcmp(function.ml_name, name) == 0) return PyCFunction_NewEx(&function, arguments[1], nullptr);
+  for (Function& function : functions()) {
+    if (strcmp(function.method.ml_name, name) == 0) return PyCFunction_NewEx(&function.method, arguments[1], nullptr);
   }
   return none();
+}
+
+constexpr int kMostMetadata = 64;
+
+// Appends to `found`, [kMostMetadata] of which n are there, what is equal for tensors of the same device, dtype and
+// shape; returns how many there are then, or -1 for others.
+int describe(const State& view, int32_t device, int64_t* found, int n) {
+  if (n < 0 || view.dtype() == DType::kOther || n + 4 + view.dim() > kMostMetadata) return -1;
+  found[n++] = Target::kDeviceType;
+  found[n++] = device;
+  found[n++] = static_cast<int64_t>(view.dtype());
+  found[n++] = view.dim();
+  for (int64_t d = 0; d < view.dim(); ++d) found[n++] = view.size(d);
+  return n;
 }
 
 // metadata(*tensors): bytes that are equal for plain tensors of the same devices, dtypes and shapes; None for any
 // other.
 PyObject* metadata(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
-  constexpr int kMost = 64;
-  int64_t found[kMost];
+  int64_t found[kMostMetadata];
   int n = 0;
-  for (Py_ssize_t i = 0; i < count; ++i) {
+  for (Py_ssize_t i = 0; i < count && n >= 0; ++i) {
     State view;
     int32_t device = 0;
-    if (!convert(arguments[i], &view, &device) || view.dtype() == DType::kOther || n + 4 + view.dim() > kMost) {
-      return none();
-    }
-    found[n++] = Target::kDeviceType;
-    found[n++] = device;
-    found[n++] = static_cast<int64_t>(view.dtype());
-    found[n++] = view.dim();
-    for (int64_t d = 0; d < view.dim(); ++d) found[n++] = view.size(d);
+    n = convert(arguments[i], &view, &device) ? describe(view, device, found, n) : -1;
   }
+  if (n < 0) return none();
   return PyBytes_FromStringAndSize(reinterpret_cast<const char*>(found), n * static_cast<Py_ssize_t>(sizeof(int64_t)));
+}
+
+// What the others of again() below stand for, behind the inputs. Whether they are all there, and what was given is
+// used up.
+bool find_arguments(PyObject* states, PyObject* others, Py_ssize_t inputs, PyObject* const* given, Py_ssize_t count,
+                    PyObject** all) {
+  Py_ssize_t next = inputs;
+  for (Py_ssize_t i = 0; i < inputs; ++i) all[i] = given[i];
+  for (Py_ssize_t i = 0; i < PyTuple_Size(others); ++i) {
+    PyObject* one = PyTuple_GetItem(others, i);
+    if (PyUnicode_Check(one)) {
+      one = PyDict_GetItemWithError(states, one);
+    } else if (one == Py_Ellipsis) {
+      one = next < count ? given[next] : nullptr;
+      ++next;
+    }
+    if (one == nullptr) {
+      PyErr_Clear();
+      return false;
+    }
+    all[inputs + i] = one;
+  }
+  return next == count;
+}
+
+// What again() below returns; self is what that was given, with the signature in place of the function.
+PyObject* call_again(PyObject* self, PyObject* const* arguments, Py_ssize_t count) {
+  PyObject *known = PyTuple_GetItem(self, 0), *others = PyTuple_GetItem(self, 3);
+  const auto& signature = *static_cast<const Signature*>(PyCapsule_GetPointer(PyTuple_GetItem(self, 1), nullptr));
+  const Py_ssize_t inputs = PyLong_AsSsize_t(PyTuple_GetItem(self, 4)), behind = PyTuple_Size(others);
+  PyObject* all[kMostParameters];
+  Argument converted[kMostParameters];
+  Listed listed;
+  int32_t device = 0;
+  if (count < inputs || !find_arguments(PyTuple_GetItem(self, 2), others, inputs, arguments, count, all) ||
+      !convert(all[0], &converted[0].view, &device) ||
+      !convert_call(signature, all, inputs + behind, converted, &listed, device)) {
+    return PyBool_FromLong(0);
+  }
+  int64_t found[kMostMetadata];
+  int n = 0;
+  for (Py_ssize_t i = 0; i < inputs; ++i) n = describe(converted[i].view, device, found, n);
+  const auto bytes = n * static_cast<Py_ssize_t>(sizeof(int64_t));
+  if (n < 0 || PyBytes_Size(known) != bytes || memcmp(PyBytes_AsString(known), found, bytes) != 0) {
+    return PyBool_FromLong(0);
+  }
+  for (Py_ssize_t i = 0; i < behind; ++i) Py_INCREF(all[inputs + i]);  // another thread may put others in their place
+  PyObject* result = nullptr;
+  try {
+    call_kernel(signature, converted, device);
+    result = PyBool_FromLong(1);
+  } catch (const std::exception& error) {
+    raise(error.what());
+  }
+  for (Py_ssize_t i = 0; i < behind; ++i) Py_DECREF(all[inputs + i]);
+  return result;
+}
+
+// again(metadata, function, states, others, inputs): a function of as many tensors that calls the kernel of `function`,
+// which bind() has made, with them and with `others`, and says True; or False, having done nothing, if the tensors have
+// other metadata, or someone watches. A string among `others` stands for the state of that name, and an ellipsis for a
+// further argument. None if that cannot be done.
+PyObject* again(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
+  static PyMethodDef method = {"again", as_method(&call_again), METH_FASTCALL, nullptr};
+  if (count != 5 || !PyBytes_Check(arguments[0]) || !PyDict_Check(arguments[2]) || !PyTuple_Check(arguments[3]) ||
+      !PyLong_Check(arguments[4])) {
+    return raise("again(metadata, function, states, others, inputs)");
+  }
+  int64_t type = -1;
+  if (PyBytes_Size(arguments[0]) > 0) memcpy(&type, PyBytes_AsString(arguments[0]), sizeof(type));
+  if (type != Target::kDeviceType) return none();
+  const Signature* signature = nullptr;
+  // that of another library may come first, and goes to the one of this
+  for (PyObject* one = arguments[1]; signature == nullptr && PyCFunction_Check(one); one = PyCFunction_GetSelf(one)) {
+    for (const Function& function : functions()) {
+      if (PyCFunction_GetFunction(one) == function.method.ml_meth) signature = function.signature;
+    }
+  }
+  const Py_ssize_t inputs = PyLong_AsSsize_t(arguments[4]), all = inputs + PyTuple_Size(arguments[3]);
+  if (signature == nullptr || inputs < 1 || static_cast<size_t>(all) > signature->count) return none();
+  for (Py_ssize_t i = 0; i < inputs; ++i) {
+    if (signature->parameters[i] != Parameter::kView || signature->optional[i]) return none();
+  }
+  PyObject* self = PyTuple_New(count);
+  PyObject* capsule = PyCapsule_New(const_cast<Signature*>(signature), nullptr, nullptr);
+  if (self == nullptr || capsule == nullptr) return nullptr;
+  for (Py_ssize_t i = 0; i < count; ++i) PyTuple_SetItem(self, i, i == 1 ? capsule : Py_NewRef(arguments[i]));
+  PyObject* function = PyCFunction_NewEx(&method, self, nullptr);
+  Py_DECREF(self);
+  return function;
 }
 
 // is_zero(tensor): whether it is a plain CPU tensor of int64, contiguous and zero.
@@ -345,6 +460,7 @@ PyMODINIT_FUNC PyInit_fastmetrics_direct() {
   static PyMethodDef methods[] = {{"set_up", as_method(&set_up), METH_FASTCALL, nullptr},
                                   {"bind", as_method(&bind), METH_FASTCALL, nullptr},
                                   {"metadata", as_method(&metadata), METH_FASTCALL, nullptr},
+                                  {"again", as_method(&again), METH_FASTCALL, nullptr},
                                   {"is_zero", as_method(&is_zero), METH_O, nullptr},
                                   {"interception_active", as_method(&py_interception_active), METH_NOARGS, nullptr},
                                   {nullptr, nullptr, 0, nullptr}};
@@ -355,7 +471,7 @@ PyMODINIT_FUNC PyInit_fastmetrics_direct() {
 
 #define FM_DIRECT_CALL(name, function)                                                  \
   static const fastmetrics::direct::Registration C10_CONCATENATE(direct_call, C10_UID)( \
-      name, &fastmetrics::direct::call_of<function>);
+      name, &fastmetrics::direct::call_of<function>, &fastmetrics::Kernel<function>::signature);
 #else
 #define FM_DIRECT_CALL(name, function)
 #endif

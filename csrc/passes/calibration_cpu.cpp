@@ -16,6 +16,7 @@
 #include "passes/loops_cpu.h"
 #include "passes/rows_cpu.h"
 #include "passes/sample_sums_cpu.h"
+#include "passes/score_bits.h"
 #include "passes/softmax_cpu.h"
 #include "passes/steps_cpu.h"
 
@@ -30,30 +31,6 @@ using OfCell [[gnu::vector_size(kOfCell * sizeof(double))]] = double;
 constexpr int64_t kFewRows = 16, kScoresAtOnce = 1 << 14;
 constexpr int64_t kElementsAhead = 1280;  // of those that are fetched
 constexpr int64_t kNearBytes = 1 << 14;   // scores that are looked at twice while they are in the first cache
-
-// The bits of a score, and those of 1 and of -0.
-template <typename T>
-struct ScoreBits;
-template <>
-struct ScoreBits<Half> {
-  using type = uint16_t;
-  static constexpr type kOne = 0x3c00, kMinusZero = 0x8000;
-};
-template <>
-struct ScoreBits<BFloat16> {
-  using type = uint16_t;
-  static constexpr type kOne = 0x3f80, kMinusZero = 0x8000;
-};
-template <>
-struct ScoreBits<float> {
-  using type = uint32_t;
-  static constexpr type kOne = 0x3f800000u, kMinusZero = 0x80000000u;
-};
-template <>
-struct ScoreBits<double> {
-  using type = uint64_t;
-  static constexpr type kOne = 0x3ff0000000000000u, kMinusZero = 0x8000000000000000u;
-};
 
 // Whether any of n scores `step` apart lies outside [0, 1]: the bits of those inside are the least unsigned numbers,
 // but for -0.

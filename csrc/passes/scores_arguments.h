@@ -111,14 +111,15 @@ struct KeptRows {
   int8_t* labels;
 };
 
-// first: the first row of `scores` and `labels` that is written.
+// first: the first row of `scores` and `labels` that is written; there may be more behind the last one.
 inline KeptRows kept_rows(const ScoresBatch& b, const OptionalState& scores, const OptionalState& labels,
                           int64_t first) {
   require(first >= 0, "keep_scores_: first must be at least 0");
   require(labels.has_value() || b.logits != kProbabilities, "keep_scores_: scores of any sign need labels");
-  const int64_t before = first * b.columns, numel = before + b.columns * b.rows.samples();
-  char* to = state_data<char>(scores, b.preds_type, numel, "scores, [first + N, C]");
-  int8_t* labels_to = state_data<int8_t>(labels, DType::kInt8, numel, "labels, int8 [first + N, C]");
+  const int64_t before = first * b.columns, least = before + b.columns * b.rows.samples();
+  const int64_t numel = scores.has_value() ? std::max(least, scores->numel()) : least;
+  char* to = state_data<char>(scores, b.preds_type, numel, "scores, [first + N, C] or more rows");
+  int8_t* labels_to = state_data<int8_t>(labels, DType::kInt8, numel, "labels, int8 of the shape of scores");
   return {to + before * size_of(b.preds_type), labels_to == nullptr ? nullptr : labels_to + before};
 }
 

@@ -11,6 +11,7 @@
 
 #include "passes/loops_cpu.h"
 #include "passes/members_cpu.h"
+#include "passes/score_bits.h"
 #include "passes/steps_cpu.h"
 
 namespace fastmetrics {
@@ -124,6 +125,24 @@ Parts parts_of(const ScoresBatch& b, int64_t size) {
   return Parts(samples, std::min(most, samples));
 }
 
+// Whether all scores are known to lie in [0, 1], those of samples that do not count among them: of neighbours.
+bool all_inside(const ScoresBatch& b) {
+  if (b.rows.dims != 1 || b.rows.a_stride[0] != b.columns || (b.columns > 1 && b.a_column != 1)) return false;
+  bool inside = false;
+  with_score_type(b.preds_type, [&](auto t) {
+    using B = ScoreBits<decltype(t)>;
+    typename B::type most = 0;
+    const auto* scores = static_cast<const char*>(b.preds);
+    for (int64_t i = 0; i < b.rows.samples() * b.columns; ++i) {
+      typename B::type bits;
+      memcpy(&bits, scores + i * sizeof(bits), sizeof(bits));
+      most = std::max(most, bits);
+    }
+    inside = most <= B::kOne;
+  });
+  return inside;
+}
+
 // Adds to `histogram` [columns, number, 2], or that of each row. begin(part) is called before the first column of a
 // part, and again if what it has found is to be forgotten; find(part, logits, column, bins) finds the bins of a column.
 template <typename State, typename Begin, typename Find>
@@ -138,7 +157,8 @@ void add_to_bins(const ScoresBatch& b, const Slicings* to_rows, int64_t number, 
     const Parts one(samples, 1);
     if (b.logits == kEither) {
       bool found = false;
-      read_scores(b, one, nullptr, [&](int64_t, bool logits) { found = logits; }, [](int64_t, bool, const auto&) {});
+      if (!all_inside(b))
+        read_scores(b, one, nullptr, [&](int64_t, bool logits) { found = logits; }, [](int64_t, bool, const auto&) {});
       decided.logits = found ? kLogits : kProbabilities;
     }
     BlockRows rows(b, to_rows, of_row, members != nullptr);
@@ -411,9 +431,58 @@ bool keep_column(const Wide<T>* __restrict x, const int32_t* __restrict label, i
   return nan != 0;
 }
 
+// Keeps rows of probabilities of classes in the order in which they lie. Returns false if there are others, a target
+// out of range or a sample that does not count: those are for the loop below, which writes all of them again.
+template <typename T>
+bool keep_clean(const ScoresBatch& b, T* scores) {
+  using B = ScoreBits<T>;
+  using Bits = typename B::type;
+  const int64_t n = b.rows.samples(), c = b.columns;
+  if (!b.multiclass || b.logits != kEither || b.weights != nullptr || b.rows.dims != 1 || b.a_column != 1 ||
+      b.rows.a_stride[0] != c) {
+    return false;
+  }
+  std::atomic<bool> clean{true};
+  split(n, threads_for(n * c), [&](int, int64_t begin, int64_t end) {
+    for (int64_t at = begin; at < end && clean.load(std::memory_order_relaxed); at += kMostRows) {
+      alignas(64) int32_t target[kMostRows];
+      const int m = static_cast<int>(std::min<int64_t>(kMostRows, end - at));
+      const int64_t b_step = b.rows.b_stride[0];
+      narrow_labels(b.target, b.target_type, at * b_step, b_step, m, c, b.ignored(), target);
+      if (b.valid != nullptr) mask_labels(b.valid, at * b.rows.c_stride[0], b.rows.c_stride[0], m, target);
+      const char* from = static_cast<const char*>(b.preds) + at * c * sizeof(T);
+      T* to = scores + at * c;
+      Bits most = 0;
+      int32_t odd = 0;
+      for (int i = 0; i < m; ++i) odd |= target[i];
+      for (int64_t i = 0; i < m * c; ++i) {
+        Bits bits;
+        memcpy(&bits, from + i * sizeof(T), sizeof(bits));
+        bits = bits == B::kMinusZero ? Bits{0} : bits;
+        most = std::max(most, bits);
+        bits |= B::kMinusZero;  // the sign is that of a label 0
+        memcpy(to + i, &bits, sizeof(bits));
+      }
+      if (odd < 0 || most > B::kOne) {
+        clean.store(false, std::memory_order_relaxed);
+        return;
+      }
+      for (int i = 0; i < m; ++i) {
+        T& own = to[i * c + target[i]];
+        Bits bits;
+        memcpy(&bits, &own, sizeof(bits));
+        bits &= static_cast<Bits>(~B::kMinusZero);
+        memcpy(&own, &bits, sizeof(bits));
+      }
+    }
+  });
+  return clean.load();
+}
+
 template <typename T>
 void keep_all(const ScoresBatch& b, T* scores, int8_t* labels, int64_t* faults) {
   using V = Wide<T>;
+  if (labels == nullptr && keep_clean(b, scores)) return;
   const int64_t samples = b.rows.samples();
   const int64_t columns = b.columns;
   // No large pages for what stays: in a virtual machine whose host takes free ones back, the first write to such a page

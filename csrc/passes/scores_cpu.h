@@ -281,7 +281,8 @@ inline void read_scores(const ScoresBatch& b, const Parts& parts, int64_t* fault
 // The same, with take(part, logits, column) for columns of either type.
 template <typename Begin, typename Take>
 void read_scores(const ScoresBatch& b, const Parts& parts, int64_t* faults, const Begin& begin, const Take& take) {
-  read_scores(b, parts, faults, begin, take, take);
+  // by reference, for which nothing is allocated
+  read_scores(b, parts, faults, std::cref(begin), std::cref(take), std::cref(take));
 }
 
 }  // namespace fastmetrics

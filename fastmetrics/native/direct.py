@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.machinery import ExtensionFileLoader, ModuleSpec
 from importlib.util import module_from_spec
+from types import BuiltinFunctionType
 from typing import Any
 
 import torch
@@ -40,6 +41,9 @@ metadata: Callable[..., bytes | None] = _no_metadata
 #: The same of tensors on one GPU.
 metadata_on_gpu: Callable[..., bytes | None] = _no_metadata
 
+#: See :func:`again`, for the kernels of one library each.
+_makers: list[Callable[..., Callable[..., bool] | None]] = []
+
 #: Whether a tensor is known to be zero: a plain one of int64 on the CPU.
 is_zero: Callable[[Tensor], bool] = _never
 
@@ -58,7 +62,7 @@ def load(path: str, device: str = "cpu") -> Bind | None:
         interceptors = (
             torch._C._len_torch_dispatch_stack,
             torch._C._len_torch_function_stack,
-            torch._C._get_tracing_state,
+            torch._C._is_tracing,
             torch._C._functorch.peek_interpreter_stack,
             torch.autograd._profiler_enabled,  # type: ignore[attr-defined]
         )
@@ -72,6 +76,7 @@ def load(path: str, device: str = "cpu") -> Bind | None:
         return None
     if not module.set_up(Tensor, Tensor.is_neg, lent, interceptors):
         return None
+    _makers.append(module.again)
     if device == "cuda":
         global metadata_on_gpu  # noqa: PLW0603 - as those of the CPU
         metadata_on_gpu = module.metadata
@@ -80,3 +85,13 @@ def load(path: str, device: str = "cpu") -> Bind | None:
         metadata, is_zero, interception_active = module.metadata, module.is_zero, module.interception_active
     bind: Bind = module.bind
     return bind
+
+
+def again(call: Callable[..., Any], known: Any, *others: Any) -> Callable[..., bool] | None:
+    """See :func:`fastmetrics.native.operators.again`: of a direct call, and the metadata of its tensors."""
+    if isinstance(call, BuiltinFunctionType) and isinstance(known, bytes):
+        for make in _makers:  # one of them knows the kernel
+            found = make(known, call, *others)
+            if found is not None:
+                return found
+    return None

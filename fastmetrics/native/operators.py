@@ -122,7 +122,29 @@ def define(
         made = kernel(*args, filled)
         return filled if made is None else made  # by the operator, then
 
-    return call if result is None else call_for_result
+    if result is not None:
+        return call_for_result
+    call.direct = lambda: direct_call or find_direct()  # type: ignore[attr-defined]
+    return call
+
+
+def again(
+    function: Callable[..., Any], inputs: tuple[Tensor, ...], states: dict[str, Any], others: tuple[Any, ...]
+) -> Callable[..., bool] | None:
+    """What calls an operator with tensors like these again, in one call without any Python; None if nothing does.
+
+    It takes as many tensors. If their metadata is that of ``inputs``, and nothing intercepts calls, it calls the kernel
+    with them and with ``others`` and says True; otherwise it says False and has done nothing.
+
+    Args:
+        function: what :func:`define` returned, of an operator without a result.
+        inputs: its first arguments.
+        states: looked up whenever it is called.
+        others: the arguments behind the inputs: the name of a state stands for that state, ``...`` for an argument that
+            each call gives behind its tensors.
+    """
+    find = getattr(function, "direct", None)
+    return None if find is None else direct.again(find(), metadata(*inputs), states, others, len(inputs))
 
 
 def _detached(value: Any) -> Any:

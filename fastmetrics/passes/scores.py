@@ -336,9 +336,9 @@ def keep_scores_body(
         target: see there.
         valid: see there.
         weights: see there.
-        scores: the dtype of ``preds``, ``[first + M, C]``, M the number of samples; the first rows stay as they are.
-        labels: int8 ``[first + M, C]``: 0 and 1, -1 for what does not count. Scores then keep their signs; it is needed
-            if ``logits`` is ``PROBABILITIES``, which are not looked at.
+        scores: the dtype of ``preds``, ``[first + M, C]`` or more, M the number of samples. Other rows are left alone.
+        labels: int8 of that shape: 0 and 1, -1 for what does not count. Scores then keep their signs; it is needed if
+            ``logits`` is ``PROBABILITIES``, which are not looked at.
         faults: see there.
         first: the first row that is written.
         in_columns: see there.
@@ -363,8 +363,8 @@ def keep_scores_body(
     if labels is None:
         found = torch.where(label == 0, -found, found)
     else:
-        labels[first:].copy_(label)
-    scores[first:].copy_(torch.where(label >= 0, found, torch.nan))
+        labels[first : first + len(label)].copy_(label)
+    scores[first : first + len(label)].copy_(torch.where(label >= 0, found, torch.nan))
 
 
 def check_batch(preds: Tensor, target: Tensor, in_columns: bool, name: str) -> None:

@@ -18,6 +18,7 @@ from fastmetrics.statistics.resampling import Resampling
 from fastmetrics.statistics.room import Room
 
 States = Mapping[str, Tensor]
+Call = tuple[Callable[..., Any], tuple[Any, ...]]  # a function of fastmetrics.passes and its arguments
 Inputs = tuple[Tensor, ...]  # what a pass reads, the target last
 Batch = tuple[Inputs, Tensor | None, Tensor | None]  # inputs, weights and mask of their samples
 #: States as numbers that add up, and what makes states of sums of them.
@@ -45,6 +46,8 @@ class Statistics(ABC):
         size_name: what a size counts.
         wrong_size: the error if there is data of another size.
         lacks_joint: why there is no :meth:`resampling`, and what would do.
+        adds_by_call: whether :meth:`add` does what :meth:`call` says, where that says something; a class that has
+            neither does as its base.
         by_groups: whether they can be kept for groups of samples.
         instead_of_groups: what an error says of statistics that cannot be kept by groups.
     """
@@ -61,11 +64,19 @@ class Statistics(ABC):
     size_name: str = "outputs"
     wrong_size: type[Exception] = RuntimeError
     lacks_joint: str = "They are not the cells of a table, nor sums of them."
+    adds_by_call: bool = False
     by_groups: bool = True
     instead_of_groups: str = (
         "This metric has a value for each sample, as `multidim_average='samplewise'`, `keep_sequence_dim` and"
         " `reduction='none'` ask for; give an option that has one for all."
     )
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "call" in vars(cls):
+            cls.adds_by_call = True
+        elif "add" in vars(cls):
+            cls.adds_by_call = False
 
     @property
     def key(self) -> Any:
@@ -235,7 +246,6 @@ class Statistics(ABC):
     def check(self, inputs: Inputs) -> None:
         """Raise if the metadata of the batch is wrong. Reads no values."""
 
-    @abstractmethod
     def add(self, states: States, batch: Batch, rows: Any = None) -> None:
         """Read the batch once and add it to ``states`` (and to ``states["faults"]``, if there).
 
@@ -249,6 +259,18 @@ class Statistics(ABC):
                 of dimension 0, as those of a samplewise batch do. Only statistics that are ``by_groups`` take any.
                 Where :meth:`reads_slicings` says so, also :class:`fastmetrics.passes.groups.Slicings`.
         """
+        found = self.call(states, batch, rows)
+        if found is None:
+            raise NotImplementedError(f"{type(self).__name__} defines neither `add` nor `call`")
+        function, arguments = found
+        function(*arguments)
+
+    def call(self, states: States, batch: Batch, rows: Any = None) -> Call | None:
+        """What :meth:`add` does, where that is one call of a pass; None where there is more to do.
+
+        What it says of a batch without weights and mask holds for all batches of the same metadata, but for the inputs.
+        """
+        return None
 
     def reads_slicings(self, inputs: Inputs) -> bool:
         """Whether :meth:`add` takes the groups of several slicings where they are, on the CPU, instead of rows."""
@@ -320,6 +342,14 @@ class Statistics(ABC):
 
         Returns:
             The room where the batch is now; None if it was not appended.
+        """
+        return None
+
+    def extend_again(self, batch: Batch, faults: Tensor | None) -> Callable[..., bool] | None:
+        """What appends inputs like those of a batch without weights and mask, or None.
+
+        It takes a room, if there is one, and the inputs. Where it says False it has done nothing: they are not alike,
+        or there is no room for them.
         """
         return None
 

@@ -15,6 +15,7 @@ from fastmetrics.passes.groups import Rows, as_passes_take
 from fastmetrics.statistics.base import (
     GROUP_SAMPLES,
     Batch,
+    Call,
     Inputs,
     States,
     Statistics,
@@ -90,8 +91,8 @@ class BinaryStatistics(Statistics):
             raise ValueError(f"Expected input to be at least {needed}D when multidim_average is set to `samplewise`")
         real_on_one_device(preds, target)
 
-    def add(self, states: States, batch: Batch, rows: Rows | None = None) -> None:
-        """Read the batch once and add it to ``states``, or to some rows of them."""
+    def call(self, states: States, batch: Batch, rows: Rows | None = None) -> Call:
+        """The binary pass."""
         (preds, target), weights, valid = batch
         if target.is_floating_point():
             target = as_labels(target)
@@ -102,10 +103,9 @@ class BinaryStatistics(Statistics):
         to = states["counts"], states.get("faults")
         options = *to, *self._options_for(preds), self.ignored_decide
         if weights is None and rows is None:
-            binary_(preds, target, valid, *options)
-        else:
-            given, *others = (None,) if rows is None else as_passes_take(rows, target.shape)
-            binary_(preds, target, valid, *options, weights, given, states.get(GROUP_SAMPLES), *others)
+            return binary_, (preds, target, valid, *options)
+        given, *others = (None,) if rows is None else as_passes_take(rows, target.shape)
+        return binary_, (preds, target, valid, *options, weights, given, states.get(GROUP_SAMPLES), *others)
 
     def resampling(self, states: States, names: Sequence[str], how: str = "joint") -> Resampling | None:
         """The counts of one label are the cells of a table; those of several do not say what a sample has in all."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from fastmetrics.statistics.base import Batch, Inputs, States, Statistics, different_shapes, real_on_one_device
 
 AT_ONCE = 16  # tensors that are joined
-LARGE = 1 << 20  # elements of one that is not
+LARGE = 1 << 17  # elements of one that is not
 
 
 class Buffers(Statistics):

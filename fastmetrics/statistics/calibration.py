@@ -14,7 +14,7 @@ from fastmetrics.native.transforms import suspended
 from fastmetrics.passes import calibration_, calibration_rows_
 from fastmetrics.passes.groups import Rows, as_passes_take
 from fastmetrics.passes.scored_samples import FROM_VALUES
-from fastmetrics.statistics.base import GROUP_SAMPLES, Batch, States, Statistics
+from fastmetrics.statistics.base import GROUP_SAMPLES, Batch, Call, States, Statistics
 from fastmetrics.statistics.decisions import as_samples
 from fastmetrics.statistics.scores import ScoresOfTask
 
@@ -69,20 +69,19 @@ class CalibrationStatistics(Probabilities):
             "hits": (shape, torch.int64),
         }
 
-    def add(self, states: States, batch: Batch, rows: Rows | None = None) -> None:
-        """Read the batch once and add it to ``states``, or to some rows of them."""
+    def call(self, states: States, batch: Batch, rows: Rows | None = None) -> Call:
+        """The pass of calibration."""
         preds, target, valid, weights = as_samples(batch)
         to = states["counts"], states["confidences"], states["hits"], states.get("faults")
         given = valid, weights, self._edges_for(preds), *to, *self._reading()
         if rows is None:
-            calibration_(preds, target, *given)
-        else:
-            first, *others = as_passes_take(rows, target.shape)
-            calibration_rows_(preds, target, first, *given, states.get(GROUP_SAMPLES), *others)
+            return calibration_, (preds, target, *given)
+        first, *others = as_passes_take(rows, target.shape)
+        return calibration_rows_, (preds, target, first, *given, states.get(GROUP_SAMPLES), *others)
 
     def _edges_for(self, preds: Tensor) -> Tensor:
         dtype = torch.float32 if self.task == "multiclass" else preds.dtype
-        edges: Tensor = edges_of_bins(self.n_bins, dtype, preds.device.type, preds.device.index)
+        edges: Tensor = edges_of_bins(self.n_bins, dtype, preds.device)
         return edges
 
 
@@ -99,9 +98,9 @@ _known: dict[Any, Tensor] = {}
 
 
 @constant_in_graphs
-def edges_of_bins(n_bins: int | None, dtype: torch.dtype, device: str, index: int | None) -> Tensor:
+def edges_of_bins(n_bins: int | None, dtype: torch.dtype, device: torch.device) -> Tensor:
     """The edges of bins, float64; they are looked up once."""
-    key = n_bins, dtype, device, index
+    key = n_bins, dtype, device
     found = _known.get(key)
     if found is None:
         with suspended(), tensors.ordinary():
@@ -109,5 +108,5 @@ def edges_of_bins(n_bins: int | None, dtype: torch.dtype, device: str, index: in
                 edges = torch.tensor(fine_edges(), dtype=torch.float64, device="cpu")
             else:
                 edges = torch.linspace(0, 1, n_bins + 1, dtype=dtype, device="cpu").double()
-            found = _known[key] = edges.to(torch.device(device) if index is None else torch.device(device, index))
+            found = _known[key] = edges.to(device)
     return found

@@ -196,7 +196,7 @@ class Grouped(Statistics):
         to: Tensor | Slicings
         if len(groups) == 1:
             to = groups[0].unsqueeze(0)
-        elif samples[-1].device.type == "cpu" and self.base.reads_slicings(samples):
+        elif samples[-1].is_cpu and self.base.reads_slicings(samples):
             to = Slicings([_of_shape(one, most.shape) for one in groups], [*self.num_groups.values()])
         else:
             to, faults = self._placed(groups, most.shape, valid, faults), None

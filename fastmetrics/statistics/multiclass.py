@@ -17,6 +17,7 @@ from fastmetrics.passes.groups import Rows, as_passes_take
 from fastmetrics.statistics.base import (
     GROUP_SAMPLES,
     Batch,
+    Call,
     Inputs,
     States,
     Statistics,
@@ -182,8 +183,8 @@ class MulticlassStatistics(Statistics):
             )
         real_on_one_device(preds, target)
 
-    def add(self, states: States, batch: Batch, rows: Rows | None = None) -> None:
-        """Read the batch once and add it to ``states``, or to some rows of them."""
+    def call(self, states: States, batch: Batch, rows: Rows | None = None) -> Call | None:
+        """The multiclass pass, where labels are integers of a known range."""
         (preds, target), weights, valid = batch
         if target.dim() == 0:
             preds, target = preds.reshape(1), target.reshape(1)
@@ -191,14 +192,21 @@ class MulticlassStatistics(Statistics):
             rows = rows.unsqueeze(-1) if isinstance(rows, Tensor) else rows  # groups have dimensions
         labels = preds.dim() == target.dim()
         if self.num_classes is None or target.is_floating_point() or (labels and preds.is_floating_point()):
-            self._add_converted(states, ((preds, target), weights, valid), rows)
-            return
+            return None
         options = self._options(states)
         if weights is None and rows is None:
-            multiclass_(preds, target, valid, *options)
+            return multiclass_, (preds, target, valid, *options)
+        given, *others = (None,) if rows is None else as_passes_take(rows, target.shape)
+        return multiclass_, (preds, target, valid, *options, weights, given, states.get(GROUP_SAMPLES), *others)
+
+    def add(self, states: States, batch: Batch, rows: Rows | None = None) -> None:
+        """See the base."""
+        found = self.call(states, batch, rows)
+        if found is None:
+            self._add_converted(states, batch, rows)
         else:
-            given, *others = (None,) if rows is None else as_passes_take(rows, target.shape)
-            multiclass_(preds, target, valid, *options, weights, given, states.get(GROUP_SAMPLES), *others)
+            function, arguments = found
+            function(*arguments)
 
     def _options(self, states: States) -> tuple[Any, ...]:
         """The states and options, as the passes take them."""
@@ -226,7 +234,11 @@ class MulticlassStatistics(Statistics):
 
     def _add_converted(self, states: States, batch: Batch, rows: Any) -> None:
         """Of labels that are floats, or of any number of classes."""
-        preds, target = batch[0]
+        (preds, target), weights, valid = batch
+        if target.dim() == 0:
+            preds, target = preds.reshape(1), target.reshape(1)
+            rows = rows.unsqueeze(-1) if isinstance(rows, Tensor) else rows
+            batch = (preds, target), at_least_1d(weights), at_least_1d(valid)
         kept = 0 if self.samplewise else 3 * target.numel() // max(1, target.shape[0])
         add = self._add_without_classes if self.num_classes is None else self.add
         for (some, amounts, counted), of_some in rows_in_parts(kept, rows, batch):

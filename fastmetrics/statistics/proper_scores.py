@@ -11,7 +11,7 @@ from torch import Tensor
 from fastmetrics.passes import proper_scores_, proper_scores_rows_
 from fastmetrics.passes.groups import Rows, as_passes_take
 from fastmetrics.passes.proper_scores import proper_scores_sums
-from fastmetrics.statistics.base import GROUP_SAMPLES, Batch, States
+from fastmetrics.statistics.base import GROUP_SAMPLES, Batch, Call, States
 from fastmetrics.statistics.calibration import Probabilities
 from fastmetrics.statistics.decisions import as_samples
 
@@ -33,16 +33,15 @@ class ProperScoreStatistics(Probabilities):
         shape = (columns if task == "multilabel" else 1,)
         self.shapes = {**dict.fromkeys(names, (shape, torch.float64)), "count": (shape, torch.int64)}
 
-    def add(self, states: States, batch: Batch, rows: Rows | None = None) -> None:
-        """Read the batch once and add it to ``states``, or to some rows of them."""
+    def call(self, states: States, batch: Batch, rows: Rows | None = None) -> Call:
+        """The pass of proper scores."""
         preds, target, valid, weights = as_samples(batch)
         sums = states.get("brier"), states.get("log_loss"), states["count"]
         given = valid, weights, *sums, states.get("faults"), *self._options_for(preds)
         if rows is None:
-            proper_scores_(preds, target, *given)
-        else:
-            first, *others = as_passes_take(rows, target.shape)
-            proper_scores_rows_(preds, target, first, *given, states.get(GROUP_SAMPLES), *others)
+            return proper_scores_, (preds, target, *given)
+        first, *others = as_passes_take(rows, target.shape)
+        return proper_scores_rows_, (preds, target, first, *given, states.get(GROUP_SAMPLES), *others)
 
     def differentiable(self, batch: Batch) -> dict[str, Tensor]:
         """The sums of one batch, in operations that keep the graph."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -11,7 +11,7 @@ from torch import Tensor
 from torchmetrics.utilities.prints import rank_zero_warn
 
 from fastmetrics import tensors
-from fastmetrics.native import transforms
+from fastmetrics.native import operators, transforms
 from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.native.transforms import suspended
 from fastmetrics.passes import (
@@ -24,7 +24,7 @@ from fastmetrics.passes import (
 from fastmetrics.passes.groups import Rows, as_passes_take
 from fastmetrics.passes.score_keys import KEYS, number_of_keys, scores_of_keys
 from fastmetrics.passes.scores import EITHER, LOGITS, PROBABILITIES, logit_cuts
-from fastmetrics.statistics.base import GROUP_SAMPLES, Batch, Inputs, States, Statistics
+from fastmetrics.statistics.base import GROUP_SAMPLES, Batch, Call, Inputs, States, Statistics
 from fastmetrics.statistics.buffers import Buffers, join
 from fastmetrics.statistics.decisions import OfScores, as_samples
 from fastmetrics.statistics.room import LEAST, MOST, SMALL, Room
@@ -70,7 +70,7 @@ class ScoresOfTask(OfScores):
 
     def counts_groups(self, inputs: Inputs) -> bool:
         """On the CPU, wherever a sample has dimensions."""
-        return inputs[0].dim() > 0 and inputs[0].device.type == "cpu"
+        return inputs[0].dim() > 0 and inputs[0].is_cpu
 
     def reads_slicings(self, inputs: Inputs) -> bool:
         """Always."""
@@ -98,17 +98,16 @@ class ScoreHistogram(ScoresOfTask):
         self.uniform = uniform
         self.shapes = {"histogram": ((columns, len(thresholds) + 1, 2), torch.int64)}
 
-    def add(self, states: States, batch: Batch, rows: Rows | None = None) -> None:
-        """Read the batch once and add it to ``states``, or to some rows of them."""
+    def call(self, states: States, batch: Batch, rows: Rows | None = None) -> Call:
+        """The pass of histograms."""
         preds, target, valid, weights = as_samples(batch)
-        place, faults = (preds.device.type, preds.device.index), states.get("faults")
-        cuts = _cuts(self.thresholds, None, *place), _cuts(self.thresholds, preds.dtype, *place)
+        device, faults = preds.device, states.get("faults")
+        cuts = _cuts(self.thresholds, None, device), _cuts(self.thresholds, preds.dtype, device)
         given = valid, weights, *cuts, states["histogram"], faults, self.uniform, *self._options()
         if rows is None:
-            score_histogram_(preds, target, *given)
-        else:
-            first, *others = as_passes_take(rows, target.shape)
-            score_histogram_rows_(preds, target, first, *given, states.get(GROUP_SAMPLES), *others)
+            return score_histogram_, (preds, target, *given)
+        first, *others = as_passes_take(rows, target.shape)
+        return score_histogram_rows_, (preds, target, first, *given, states.get(GROUP_SAMPLES), *others)
 
 
 class CountedScores(ScoresOfTask):
@@ -130,15 +129,14 @@ class CountedScores(ScoresOfTask):
         if inputs[0].dtype == torch.float64:
             raise ValueError("Expected `preds` of at most 32 bits with `bins`, but got torch.float64.")
 
-    def add(self, states: States, batch: Batch, rows: Rows | None = None) -> None:
-        """Read the batch once and add it to ``states``, or to some rows of them."""
+    def call(self, states: States, batch: Batch, rows: Rows | None = None) -> Call:
+        """The pass of keys."""
         preds, target, valid, weights = as_samples(batch)
         given = valid, weights, states["scores"], states.get("faults"), self.bits, *self._options()
         if rows is None:
-            count_scores_(preds, target, *given)
-        else:
-            first, *others = as_passes_take(rows, target.shape)
-            count_scores_rows_(preds, target, first, *given, states.get(GROUP_SAMPLES), *others)
+            return count_scores_, (preds, target, *given)
+        first, *others = as_passes_take(rows, target.shape)
+        return count_scores_rows_, (preds, target, first, *given, states.get(GROUP_SAMPLES), *others)
 
 
 class KeptScores(ScoresOfTask, Buffers):
@@ -231,18 +229,38 @@ class KeptScores(ScoresOfTask, Buffers):
         if preds.requires_grad:
             batch = (preds.detach(), target), None, valid
         preds, target, valid, _ = as_samples(batch)
-        first = room.used
-        kept = room.grow(rows)
-        try:
-            labels = kept[1] if self.signed else None
-            keep_scores_(preds, target, valid, None, kept[0], labels, faults, first, *self._options())
-        except BaseException:
-            room.grow(-rows)
-            raise
+        labels = room.whole[1] if self.signed else None
+        keep_scores_(preds, target, valid, None, room.whole[0], labels, faults, room.used, *self._options())
+        room.used += rows
         return room
+
+    def extend_again(self, batch: Batch, faults: Tensor | None) -> Callable[..., bool] | None:
+        """See the base."""
+        inputs = batch[0]
+        preds, target, _, _ = as_samples(batch)
+        if not 0 < preds.numel() <= SMALL or inputs[0] is not preds or inputs[1] is not target:
+            return None
+        rows, dtype = preds.numel() // self.columns, preds.dtype
+        kept_labels = ... if self.signed else None
+        others = None, None, ..., kept_labels, faults, ..., *self._options()
+        keep = operators.again(keep_scores_, inputs, {}, others)
+        if keep is None:
+            return None
+
+        def again(room: Any, *inputs: Tensor) -> bool:
+            if type(room) is not Room or room.dtype is not dtype or room.used + rows > room.rows:
+                return False
+            if not keep(*inputs, *room.whole, room.used):
+                return False
+            room.used += rows
+            return True
+
+        return again
 
     def _open(self, last: Room | None, states: Mapping[str, list[Tensor]], preds: Tensor, rows: int) -> Room | None:
         """A new room at the end of the lists, twice as large as one that is full; None if scores are to be counted."""
+        if last is not None:
+            last.close()
         self.tidy(states)
         kept = sum(len(part) for part in states["scores"] if part.dtype in KEYS) if preds.dtype in KEYS else 0
         if kept + rows >= MANY:
@@ -392,13 +410,13 @@ _known: dict[Any, Tensor] = {}
 
 
 @constant_in_graphs
-def _cuts(thresholds: tuple[float, ...], logits: torch.dtype | None, device: str, index: int | None) -> Tensor:
+def _cuts(thresholds: tuple[float, ...], logits: torch.dtype | None, device: torch.device) -> Tensor:
     """The thresholds, ascending, float64, or those of logits of a dtype; they are looked up once."""
-    key = thresholds, logits, device, index
+    key = thresholds, logits, device
     found = _known.get(key)
     if found is None:
         with suspended(), tensors.ordinary():
             cuts = torch.tensor(sorted(thresholds), dtype=torch.float64, device="cpu")
             cuts = cuts if logits is None else logit_cuts(cuts, logits)
-            found = _known[key] = cuts.to(torch.device(device) if index is None else torch.device(device, index))
+            found = _known[key] = cuts.to(device)
     return found

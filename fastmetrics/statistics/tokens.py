@@ -304,7 +304,7 @@ class TokenStatistics(OfTokens):
         """The bins of tokens, int64 [N], and what each adds to the states of its bin, float64 [N] each."""
         amount = tokens.amount.double()
         found = torch.where(tokens.counted, confidence(values), 0.0)
-        edges = edges_of_bins(n_bins, torch.float32, found.device.type, found.device.index)
+        edges = edges_of_bins(n_bins, torch.float32, found.device)
         place = torch.bucketize(found.nan_to_num(1.0), edges, right=True) - 1
         return place, amount, amount * found, torch.where(values.rank == 0, amount, 0.0)
 
