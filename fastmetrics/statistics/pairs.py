@@ -29,6 +29,7 @@ from fastmetrics.passes.pairs import (
 )
 from fastmetrics.statistics.base import (
     Batch,
+    Call,
     Inputs,
     States,
     Statistics,
@@ -190,37 +191,37 @@ class PairsStatistics(Statistics):
         """Where it is read once."""
         return not self.squares
 
+    def call(self, states: States, batch: Batch, rows: Rows | None = None) -> Call | None:
+        """The pass of pairs, where outputs are as they come and intervals ask for no more."""
+        if rows is not None or self.samplewise or self.size_from_data or self.squares:
+            return None
+        return self._call(states, batch, self.num_outputs)
+
+    def _call(self, states: States, batch: Batch, num_outputs: int) -> Call:
+        (preds, target), weights, valid = batch
+        wanted = self.shapes
+        if self._simple:
+            sums = [states[name] if name in wanted else None for name in SIMPLE_STATES]
+            return simple_pairs_, (preds, target, weights, valid, *sums, states.get("faults"), num_outputs)
+        parameters = self.parameters if self._events is None else self._with_thresholds(batch[0])
+        slots = [states[name] if name in wanted else None for name in STATES]
+        return pairs_, (preds, target, weights, valid, *slots, states.get("faults"), num_outputs, *parameters)
+
     def add(self, states: States, batch: Batch, rows: Rows | None = None) -> None:
         """Read the batch once, and again for intervals, and add it to ``states``, or to some rows of them."""
         inputs, weights, valid = batch
         if rows is not None:
             self._add_rows(states, batch, rows)
             return
-        num_outputs, wanted = self.num_outputs, self.shapes
+        num_outputs = self.num_outputs
         if self.samplewise:  # each index of dimension 0 is an output
             num_outputs = inputs[0].shape[0]
             inputs = tuple(values.unsqueeze(1).movedim(0, -1) for values in inputs)
             weights, valid = (None if v is None else v.unsqueeze(1).movedim(0, -1) for v in (weights, valid))
         elif self.size_from_data:
             inputs, weights, valid = self._as_outputs(batch)
-        preds, target = inputs
-        if self._simple:
-            simple_pairs_(
-                preds,
-                target,
-                weights,
-                valid,
-                states["count"],
-                states["moments"] if "moments" in wanted else None,
-                states["squared_error"] if "squared_error" in wanted else None,
-                states["absolute_error"] if "absolute_error" in wanted else None,
-                states.get("faults"),
-                num_outputs,
-            )
-        else:
-            parameters = self.parameters if self._events is None else self._with_thresholds(inputs)
-            slots = [states[name] if name in wanted else None for name in STATES]
-            pairs_(preds, target, weights, valid, *slots, states.get("faults"), num_outputs, *parameters)
+        function, arguments = self._call(states, (inputs, weights, valid), num_outputs)
+        function(*arguments)
         if self.squares:
             Statistics.merge(self, states, self._squares_of((inputs, weights, valid)))
 
