@@ -58,6 +58,10 @@ def _reading(metric: StatisticMetric) -> tuple[Any, ...]:
     return type(metric).inputs, read, metric._to_sync, metric.device, keywords
 
 
+#: The names of states that a formula takes, and how it sees a union of them, where that is not as they are.
+_Views = list[tuple[str, Callable[[str, Tensor], Tensor] | None]]
+
+
 class _Family(NamedTuple):
     """Metrics that read their input in the same way, and the union of their statistics."""
 
@@ -143,7 +147,17 @@ class Group:
         members: at least one; the first reads the arguments of an update for all.
     """
 
-    __slots__ = ("_accepts", "_calls", "accumulator", "filter_kwargs", "first", "inputs", "members", "readers")
+    __slots__ = (
+        "_accepts",
+        "_calls",
+        "_views",
+        "accumulator",
+        "filter_kwargs",
+        "first",
+        "inputs",
+        "members",
+        "readers",
+    )
 
     def __init__(self, statistics: Statistics, members: Sequence[StatisticMetric]) -> None:
         self.members = list(members)
@@ -171,12 +185,16 @@ class Group:
         hook = StatisticMetric._accept
         self._accepts = [member for member in self.members if type(member)._accept is not hook]
         self._calls = []
+        known: list[_Views] = []  # members that see the same states share them
         for member in self.members:
             asked = member._reader.asked
             shapes = accumulator.statistics.shapes
             wanted = {name: asked.shapes[name] for name in member._names_of_formula()}
-            views = [(name, None if shapes[name] == shape else asked.view) for name, shape in wanted.items()]
-            self._calls.append((member, member._formula(), views))
+            views: _Views = [(name, None if shapes[name] == shape else asked.view) for name, shape in wanted.items()]
+            if views not in known:
+                known.append(views)
+            self._calls.append((member, member._formula(), known.index(views)))
+        self._views = known
 
     @property
     def complete(self) -> bool:
@@ -254,13 +272,13 @@ class Group:
     def values(self, part: Part) -> dict[int, Any]:
         """The value of each member from the union of statistics, by the id of the member."""
         finals = part.finals(self.accumulator.device)
+        seen = [
+            {name: finals[name] if view is None else view(name, finals[name]) for name, view in views if name in finals}
+            for views in self._views
+        ]
         found = {}
-        for member, formula, views in self._calls:
-            states = {
-                name: finals[name] if view is None else view(name, finals[name])
-                for name, view in views
-                if name in finals
-            }
+        for member, formula, number in self._calls:
+            states = seen[number]
             found[id(member)] = tensors.unaliased(formula(**states), states.values())
         return found
 
