@@ -101,9 +101,8 @@ inline int64_t in_streams(int64_t n, int64_t unit, const F& f) {
 
 // Fetches what lies a little behind the next n elements of a stream: streams alone are slower where there is much to do
 // with what was read.
-template <typename T>
+template <int64_t kAhead = 1024, typename T>
 inline void fetch_ahead(const T* from, int64_t n) {
-  constexpr int64_t kAhead = 1024;  // bytes
   const char* ahead = reinterpret_cast<const char*>(from) + kAhead;
   for (int64_t byte = 0; byte < n * static_cast<int64_t>(sizeof(T)); byte += 64) __builtin_prefetch(ahead + byte, 0, 3);
 }

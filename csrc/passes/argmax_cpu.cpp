@@ -177,7 +177,7 @@ bool short_rows(const T* data, int64_t sample, int32_t classes, int32_t* labels,
                 double* greatest) {
   using L = Lanes<T>;
   constexpr int kPiece = L::kPiece;
-  fetch_ahead(data, L::kCount * sample);
+  fetch_ahead<2048>(data, L::kCount * sample);
   Maxima<T> rows;
   Ranking<T> of;
   typename L::Mask nan = {};

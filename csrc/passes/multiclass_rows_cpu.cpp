@@ -226,12 +226,12 @@ class Pairs {
 };
 
 // What one of the threads that share the states adds for the samples of [begin, end), about `mine` of them. samples:
-// [rows], or null.
+// [rows], or null. What is in the pairs in the end is left to be folded.
 void add_range(const Batch& b, const Slicings& rows, const States& s, int64_t* samples, int64_t begin, int64_t end,
-               int64_t mine, int thread, int threads, Locks* locks, Faults* faults, BadGroups* bad) {
+               int64_t mine, int thread, int threads, Locks* locks, Faults* faults, BadGroups* bad, Pairs* to_pairs) {
   const int64_t c = b.classes, k = s.k;
   const bool shared = threads > 1;
-  Pairs pairs;
+  Pairs& pairs = *to_pairs;
   RowCells confusion, counts, totals, ranks, rank_histogram, members;
   const bool wanted = s.confusion != nullptr || s.counts != nullptr || s.totals != nullptr;
   // whether so many cells of a row, of the thread's own, pay; rows that come one after another need none
@@ -371,7 +371,7 @@ void add_range(const Batch& b, const Slicings& rows, const States& s, int64_t* s
       const int part = (i + thread * kFolds / threads) % kFolds;
       const int64_t first = Locks::first(part, rows.count), last = Locks::first(part + 1, rows.count);
       std::lock_guard<std::mutex> one_at_a_time(locks->of_rows[part]);
-      pairs.fold(first, last);
+      if (to < end) pairs.fold(first, last);
       members.fold(first, last);
     }
     if (pairs && to < end) pairs.clear();
@@ -398,7 +398,9 @@ void add_places(const Batch& b, const SampleRows& places, const States& s, int64
     if (s.counts != nullptr) of_rows.counts += row * b.classes * 3;
     if (s.ranks != nullptr) of_rows.ranks += row * b.classes * s.k * 2;
     BadGroups none;
-    add_range(b, rows, of_rows, nullptr, row * each, (row + n) * each, n * each, 0, 1, locks, faults, &none);
+    Pairs pairs;
+    add_range(b, rows, of_rows, nullptr, row * each, (row + n) * each, n * each, 0, 1, locks, faults, &none, &pairs);
+    if (pairs) pairs.fold(0, n);
   }
 }
 
@@ -451,10 +453,17 @@ void add_multiclass_rows(const Batch& b, const Slicings& rows, int64_t* members,
   const int threads = threads_for(samples * (b.scores ? b.classes : 4));
   std::vector<Faults> faults(threads);
   std::vector<BadGroups> bad(threads);
+  std::vector<Pairs> pairs(threads);
   Locks locks;
   split(samples, threads, [&](int thread, int64_t begin, int64_t end) {
     add_range(b, rows, s, members, begin, end, samples / threads, thread, threads, &locks, &faults[thread],
-              &bad[thread]);
+              &bad[thread], &pairs[thread]);
+  });
+  // A thread folds its rows of all threads, so that only one of them writes to a line of the states.
+  split(rows.count, pairs[0] ? threads : 1, [&](int, int64_t begin, int64_t end) {
+    for (const Pairs& of_thread : pairs) {
+      if (of_thread) of_thread.fold(begin, end);
+    }
   });
   Faults::record(faults, s.faults);
   if (rows.together || rows.size() == 1) BadGroups::record(bad, s.faults);
