@@ -261,9 +261,14 @@ class Statistics(ABC):
         """
         found = self.call(states, batch, rows)
         if found is None:
-            raise NotImplementedError(f"{type(self).__name__} defines neither `add` nor `call`")
-        function, arguments = found
-        function(*arguments)
+            self._add_otherwise(states, batch, rows)
+        else:
+            function, arguments = found
+            function(*arguments)
+
+    def _add_otherwise(self, states: States, batch: Batch, rows: Any) -> None:
+        """What :meth:`add` does where :meth:`call` says None."""
+        raise NotImplementedError(f"{type(self).__name__} defines neither `add` nor `call`")
 
     def call(self, states: States, batch: Batch, rows: Any = None) -> Call | None:
         """What :meth:`add` does, where that is one call of a pass; None where there is more to do.
@@ -469,6 +474,15 @@ def as_labels(values: Tensor) -> Tensor:
 def at_least_1d(values: Tensor | None) -> Tensor | None:
     """A single value as a batch of one."""
     return values.reshape(1) if values is not None and values.dim() == 0 else values
+
+
+def as_batch(batch: Batch, rows: Any) -> tuple[Batch, Any]:
+    """``preds`` and ``target`` of a single sample, and its rows, as a batch of one; others as they are."""
+    (preds, target), weights, valid = batch
+    if target.dim() > 0:
+        return batch, rows
+    rows = rows.unsqueeze(-1) if isinstance(rows, Tensor) else rows  # groups have dimensions
+    return ((preds.reshape(1), target.reshape(1)), at_least_1d(weights), at_least_1d(valid)), rows
 
 
 def shown(label: int) -> str:

@@ -19,8 +19,8 @@ from fastmetrics.statistics.base import (
     Inputs,
     States,
     Statistics,
+    as_batch,
     as_labels,
-    at_least_1d,
     different_shapes,
     real_on_one_device,
     shown,
@@ -93,13 +93,9 @@ class BinaryStatistics(Statistics):
 
     def call(self, states: States, batch: Batch, rows: Rows | None = None) -> Call:
         """The binary pass."""
-        (preds, target), weights, valid = batch
+        ((preds, target), weights, valid), rows = as_batch(batch, rows)
         if target.is_floating_point():
             target = as_labels(target)
-        if preds.dim() == 0:
-            preds, target = preds.reshape(1), target.reshape(1)
-            weights, valid = at_least_1d(weights), at_least_1d(valid)
-            rows = rows.unsqueeze(-1) if isinstance(rows, Tensor) else rows  # groups have dimensions
         to = states["counts"], states.get("faults")
         options = *to, *self._options_for(preds), self.ignored_decide
         if weights is None and rows is None:

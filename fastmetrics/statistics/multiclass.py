@@ -21,8 +21,8 @@ from fastmetrics.statistics.base import (
     Inputs,
     States,
     Statistics,
+    as_batch,
     as_labels,
-    at_least_1d,
     real_on_one_device,
     rows_in_parts,
     shown,
@@ -185,11 +185,7 @@ class MulticlassStatistics(Statistics):
 
     def call(self, states: States, batch: Batch, rows: Rows | None = None) -> Call | None:
         """The multiclass pass, where labels are integers of a known range."""
-        (preds, target), weights, valid = batch
-        if target.dim() == 0:
-            preds, target = preds.reshape(1), target.reshape(1)
-            weights, valid = at_least_1d(weights), at_least_1d(valid)
-            rows = rows.unsqueeze(-1) if isinstance(rows, Tensor) else rows  # groups have dimensions
+        ((preds, target), weights, valid), rows = as_batch(batch, rows)
         labels = preds.dim() == target.dim()
         if self.num_classes is None or target.is_floating_point() or (labels and preds.is_floating_point()):
             return None
@@ -198,15 +194,6 @@ class MulticlassStatistics(Statistics):
             return multiclass_, (preds, target, valid, *options)
         given, *others = (None,) if rows is None else as_passes_take(rows, target.shape)
         return multiclass_, (preds, target, valid, *options, weights, given, states.get(GROUP_SAMPLES), *others)
-
-    def add(self, states: States, batch: Batch, rows: Rows | None = None) -> None:
-        """See the base."""
-        found = self.call(states, batch, rows)
-        if found is None:
-            self._add_converted(states, batch, rows)
-        else:
-            function, arguments = found
-            function(*arguments)
 
     def _options(self, states: States) -> tuple[Any, ...]:
         """The states and options, as the passes take them."""
@@ -232,13 +219,10 @@ class MulticlassStatistics(Statistics):
         """Likewise."""
         return self.counts_groups(inputs)
 
-    def _add_converted(self, states: States, batch: Batch, rows: Any) -> None:
+    def _add_otherwise(self, states: States, batch: Batch, rows: Any) -> None:
         """Of labels that are floats, or of any number of classes."""
-        (preds, target), weights, valid = batch
-        if target.dim() == 0:
-            preds, target = preds.reshape(1), target.reshape(1)
-            rows = rows.unsqueeze(-1) if isinstance(rows, Tensor) else rows
-            batch = (preds, target), at_least_1d(weights), at_least_1d(valid)
+        batch, rows = as_batch(batch, rows)
+        preds, target = batch[0]
         kept = 0 if self.samplewise else 3 * target.numel() // max(1, target.shape[0])
         add = self._add_without_classes if self.num_classes is None else self.add
         for (some, amounts, counted), of_some in rows_in_parts(kept, rows, batch):

@@ -207,8 +207,8 @@ class PairsStatistics(Statistics):
         slots = [states[name] if name in wanted else None for name in STATES]
         return pairs_, (preds, target, weights, valid, *slots, states.get("faults"), num_outputs, *parameters)
 
-    def add(self, states: States, batch: Batch, rows: Rows | None = None) -> None:
-        """Read the batch once, and again for intervals, and add it to ``states``, or to some rows of them."""
+    def _add_otherwise(self, states: States, batch: Batch, rows: Rows | None) -> None:
+        """The same of outputs that are to be found, and another read for intervals; or to rows of the states."""
         inputs, weights, valid = batch
         if rows is not None:
             self._add_rows(states, batch, rows)
