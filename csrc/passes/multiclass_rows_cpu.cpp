@@ -13,7 +13,7 @@
 // reduce a chunk to labels, which is where the bytes are read; then one thread adds their weights in the order of the
 // samples, so the same data gives the same bits for any number of threads.
 
-#include <memory>
+#include <algorithm>
 #include <mutex>
 #include <vector>
 
@@ -21,6 +21,7 @@
 #include "passes/multiclass_block_cpu.h"
 #include "passes/sample_rows_cpu.h"
 #include "passes/sixteen_cpu.h"
+#include "passes/small_cells_cpu.h"
 
 namespace fastmetrics {
 namespace {
@@ -34,16 +35,7 @@ constexpr int64_t kPlacePairs = int64_t{1} << 16;
 // Samples of a row whose scores are read without those of the next one: they are neighbours in each class.
 constexpr int64_t kLongRows = 64;
 constexpr int64_t kChunk = int64_t{1} << 16;  // samples
-// Parts of the rows that threads add to the states one at a time, each beginning with another.
-constexpr int kFolds = 16;
-constexpr int64_t kMostSlicings = 16;  // whose neighbours are read together
-
-struct Locks {
-  std::mutex of_rows[kFolds], of_all;
-
-  static int64_t first(int part, int64_t rows) { return rows * part / kFolds; }
-  std::mutex& of_row(int64_t row, int64_t rows) { return of_rows[((row + 1) * kFolds - 1) / rows]; }
-};
+constexpr int64_t kMostSlicings = 16;         // whose neighbours are read together
 
 using Batch = MulticlassBatch;
 using States = MulticlassStates;
@@ -64,25 +56,27 @@ FewRows few_rows(const int32_t* from, int32_t limit) {
 }
 
 // The pairs of target and label in each row, [rows, C, C] and a cell of the samples that do not count; for totals
-// whether they are equal, [rows, 2]. A cell is small, so that more of them stay in the first caches, and goes to the
-// states when it wraps.
+// whether they are equal, [rows, 2].
 class Pairs {
  public:
   static int64_t cells_of_row(int64_t classes, const States& s) { return s.totals != nullptr ? 2 : classes * classes; }
 
-  // members: [rows], or null.
-  void open(int64_t rows, int64_t classes, const States& s, int64_t* members, Locks* locks) {
-    rows_ = rows;
+  // members: [rows], or null. lock: of those who add to the states.
+  void open(int64_t rows, int64_t classes, const States& s, int64_t* members, std::mutex* lock) {
     classes_ = classes;
     confusion_ = s.confusion;
     counts_ = s.counts;
     totals_ = s.totals;
     members_ = members;
-    locks_ = locks;
-    none_ = static_cast<int32_t>(rows * cells_of_row(classes, s));
-    cells_.reset(new Cell[none_ + 1]());
+    of_row_ = cells_of_row(classes, s);
+    none_ = static_cast<int32_t>(rows * of_row_);
+    if (none_ < FewCells::kMost) {
+      few_.open(none_ + 1);
+    } else {
+      many_.open(none_ + 1, lock);
+    }
   }
-  explicit operator bool() const { return cells_ != nullptr; }
+  explicit operator bool() const { return few_ || many_; }
 
   // As LabelTable::add_neighbours, with the groups of each slicing, at most kMostSlicings. odd(i, few, k, inside,
   // counts) is called where a sample does not count in slicing k: whether its group is there, and counts.
@@ -147,44 +141,60 @@ class Pairs {
     count(cell, n);
   }
 
-  // Adds the rows of [from, to) to the states; called by one thread at a time for the same rows.
-  void fold(int64_t from, int64_t to) const {
-    const int64_t c = classes_;
-    for (int64_t row = from; totals_ != nullptr && row < to; ++row) {
-      add_totals(row, cells_[row * 2 + 1], int64_t{cells_[row * 2]} + cells_[row * 2 + 1]);
-    }
-    if (totals_ != nullptr) return;
-    std::vector<uint32_t> predicted(c);
-    for (int64_t row = from; row < to; ++row) {
-      const Cell* cell = cells_.get() + row * c * c;
-      if (confusion_ != nullptr) {
-        int64_t* of_row = confusion_ + row * c * c;
-        for (int64_t i = 0; i < c * c; ++i) of_row[i] += cell[i];
-      }
-      if (counts_ == nullptr && members_ == nullptr) continue;
-      int64_t* counts = counts_ == nullptr ? nullptr : counts_ + row * c * 3;
-      int64_t all = 0;
-      std::fill(predicted.begin(), predicted.end(), 0);
-      for (int64_t t = 0; t < c; ++t, cell += c) {
-        uint32_t actual = 0;
-        for (int64_t p = 0; p < c; ++p) {
-          actual += cell[p];
-          predicted[p] += cell[p];
-        }
-        all += actual;
-        if (counts == nullptr) continue;
-        counts[t * 3] += cell[t];
-        counts[t * 3 + 2] += actual;
-      }
-      if (members_ != nullptr) members_[row] += all;
-      for (int64_t p = 0; counts != nullptr && p < c; ++p) counts[p * 3 + 1] += predicted[p];
+  // Adds to the states what was written down; called under the lock.
+  void settle() {
+    if (few_) {
+      few_left_ = few_.sums();
+    } else {
+      many_left_ = many_.rest([&](int32_t cell, int64_t samples) { add_pair(cell, samples); });
     }
   }
 
-  void clear() { memset(cells_.get(), 0, (none_ + 1) * sizeof(Cell)); }
+  // Adds what is left in the rows of [from, to) of all tables, that are settled, to their states.
+  static void fold(const std::vector<Pairs>& tables, int64_t from, int64_t to) {
+    const Pairs& one = tables[0];
+    const int64_t cells = one.of_row_;
+    std::vector<int64_t> held(cells + kDoubles);  // room for a vector that begins in the last line
+    for (int64_t row = from; row < to; ++row) {
+      std::fill_n(held.begin(), cells, 0);
+      for (const Pairs& table : tables) {
+        if (table.few_) add_cells(table.few_left_ + row * cells, cells, held.data());
+        if (table.many_) add_cells(table.many_left_ + row * cells, cells, held.data());
+      }
+      one.add_row(row, held.data());
+    }
+  }
 
  private:
-  using Cell = uint16_t;
+  template <typename Cell>
+  static void add_cells(const Cell* from, int64_t n, int64_t* to) {
+    for (int64_t i = 0; i < n; ++i) to[i] += from[i];
+  }
+
+  // cells: of one row, and readable for a vector behind it.
+  void add_row(int64_t row, const int64_t* cells) const {
+    if (totals_ != nullptr) return add_totals(row, cells[1], cells[0] + cells[1]);
+    const int64_t c = classes_;
+    for (int64_t i = 0; confusion_ != nullptr && i < c * c; ++i) confusion_[row * c * c + i] += cells[i];
+    if (counts_ == nullptr && members_ == nullptr) return;
+    int64_t all = 0;
+    int64_t* counts = counts_ == nullptr ? nullptr : counts_ + row * c * 3;
+    for (int64_t t = 0; t < c; ++t) {
+      int64_t actual = 0;
+      for (int64_t p = 0; p < c; ++p) actual += cells[t * c + p];
+      all += actual;
+      if (counts == nullptr) continue;
+      counts[t * 3] += cells[t * c + t];
+      counts[t * 3 + 2] += actual;
+    }
+    if (members_ != nullptr) members_[row] += all;
+    for (int64_t p = 0; counts != nullptr && p < c; p += kDoubles) {
+      I64s predicted{};
+      for (int64_t t = 0; t < c; ++t) predicted += load<I64s>(cells + t * c + p);
+      const int some = static_cast<int>(std::min<int64_t>(kDoubles, c - p));
+      for (int k = 0; k < some; ++k) counts[(p + k) * 3 + 1] += predicted[k];
+    }
+  }
 
   void add_totals(int64_t row, int64_t right, int64_t all) const {
     totals_[row * 3] += right;
@@ -193,44 +203,37 @@ class Pairs {
     if (members_ != nullptr) members_[row] += all;
   }
 
-  void count(const int32_t* cell, int n) {
-    Cell* cells = cells_.get();
-    for (int i = 0; i < n; ++i) {
-      if (++cells[cell[i]] == 0) wrap(cell[i]);
-    }
-  }
-
-  void wrap(int32_t cell) {
-    constexpr int64_t kSamples = int64_t{1} << (8 * sizeof(Cell));
+  void add_pair(int32_t cell, int64_t samples) const {
     if (cell == none_) return;
-    if (totals_ != nullptr) {
-      const int64_t row = cell / 2;
-      std::lock_guard<std::mutex> one_at_a_time(locks_->of_row(row, rows_));
-      return add_totals(row, cell % 2 * kSamples, kSamples);
-    }
+    if (totals_ != nullptr) return add_totals(cell / 2, cell % 2 * samples, samples);
     const int64_t c = classes_, p = cell % c, t = cell / c % c, row = cell / c / c;
-    std::lock_guard<std::mutex> one_at_a_time(locks_->of_row(row, rows_));
-    if (confusion_ != nullptr) confusion_[cell] += kSamples;
-    if (members_ != nullptr) members_[row] += kSamples;
+    if (confusion_ != nullptr) confusion_[cell] += samples;
+    if (members_ != nullptr) members_[row] += samples;
     if (counts_ == nullptr) return;
-    if (t == p) counts_[(row * c + t) * 3] += kSamples;
-    counts_[(row * c + p) * 3 + 1] += kSamples;
-    counts_[(row * c + t) * 3 + 2] += kSamples;
+    if (t == p) counts_[(row * c + t) * 3] += samples;
+    counts_[(row * c + p) * 3 + 1] += samples;
+    counts_[(row * c + t) * 3 + 2] += samples;
   }
 
-  int64_t rows_ = 0, classes_ = 0;
+  void count(const int32_t* cell, int n) {
+    if (few_) return few_.add(cell, n);
+    many_.add(cell, n, [&](int32_t of, int64_t samples) { add_pair(of, samples); });
+  }
+
+  int64_t classes_ = 0, of_row_ = 0;
   int32_t none_ = 0;
   int64_t *confusion_ = nullptr, *counts_ = nullptr, *totals_ = nullptr, *members_ = nullptr;
-  Locks* locks_ = nullptr;
-  std::unique_ptr<Cell[]> cells_;
+  FewCells few_;
+  ByteCells many_;
+  const int64_t* few_left_ = nullptr;  // what is in them, once they are settled
+  const uint8_t* many_left_ = nullptr;
 };
 
 // What one of the threads that share the states adds for the samples of [begin, end), about `mine` of them. samples:
 // [rows], or null. What is in the pairs in the end is left to be folded.
 void add_range(const Batch& b, const Slicings& rows, const States& s, int64_t* samples, int64_t begin, int64_t end,
-               int64_t mine, int thread, int threads, Locks* locks, Faults* faults, BadGroups* bad, Pairs* to_pairs) {
+               int64_t mine, bool shared, std::mutex* lock, Faults* faults, BadGroups* bad, Pairs* to_pairs) {
   const int64_t c = b.classes, k = s.k;
-  const bool shared = threads > 1;
   Pairs& pairs = *to_pairs;
   RowCells confusion, counts, totals, ranks, rank_histogram, members;
   const bool wanted = s.confusion != nullptr || s.counts != nullptr || s.totals != nullptr;
@@ -238,7 +241,7 @@ void add_range(const Batch& b, const Slicings& rows, const States& s, int64_t* s
   auto own = [&](int64_t cells) { return rows.each[0].data != nullptr && cells <= mine / rows.count; };
   const int64_t most = std::min(mine, kMostPairs);
   if (wanted && Pairs::cells_of_row(c, s) <= most / rows.count) {
-    pairs.open(rows.count, c, s, samples, locks);
+    pairs.open(rows.count, c, s, samples, lock);
   } else {
     totals.open(s.totals, rows.count * 3, own(3), shared);
     confusion.open(s.confusion, rows.count * c * c, own(c * c), shared);
@@ -367,16 +370,8 @@ void add_range(const Batch& b, const Slicings& rows, const States& s, int64_t* s
       begin += n;
     }
     add_blocks(begin, to);
-    for (int i = 0; pairs && i < kFolds; ++i) {
-      const int part = (i + thread * kFolds / threads) % kFolds;
-      const int64_t first = Locks::first(part, rows.count), last = Locks::first(part + 1, rows.count);
-      std::lock_guard<std::mutex> one_at_a_time(locks->of_rows[part]);
-      if (to < end) pairs.fold(first, last);
-      members.fold(first, last);
-    }
-    if (pairs && to < end) pairs.clear();
-    std::lock_guard<std::mutex> one_at_a_time(locks->of_all);
-    if (!pairs) members.fold();
+    std::lock_guard<std::mutex> one_at_a_time(*lock);
+    members.fold();
     confusion.fold();
     counts.fold();
     totals.fold();
@@ -384,11 +379,12 @@ void add_range(const Batch& b, const Slicings& rows, const States& s, int64_t* s
     rank_histogram.fold();
     begin = to;
   }
+  std::lock_guard<std::mutex> one_at_a_time(*lock);
+  if (pairs) pairs.settle();
 }
 
 // What a thread adds to the rows [begin, end) of places, which are its own: as many at a time as have few pairs.
-void add_places(const Batch& b, const SampleRows& places, const States& s, int64_t begin, int64_t end, Locks* locks,
-                Faults* faults) {
+void add_places(const Batch& b, const SampleRows& places, const States& s, int64_t begin, int64_t end, Faults* faults) {
   const int64_t each = places.neighbours, cells = Pairs::cells_of_row(b.classes, s);
   const int64_t at_once = cells <= each ? std::max<int64_t>(1, kPlacePairs / cells) : end - begin;
   for (int64_t row = begin; row < end; row += at_once) {
@@ -398,9 +394,11 @@ void add_places(const Batch& b, const SampleRows& places, const States& s, int64
     if (s.counts != nullptr) of_rows.counts += row * b.classes * 3;
     if (s.ranks != nullptr) of_rows.ranks += row * b.classes * s.k * 2;
     BadGroups none;
-    Pairs pairs;
-    add_range(b, rows, of_rows, nullptr, row * each, (row + n) * each, n * each, 0, 1, locks, faults, &none, &pairs);
-    if (pairs) pairs.fold(0, n);
+    std::mutex lock;
+    std::vector<Pairs> pairs(1);
+    add_range(b, rows, of_rows, nullptr, row * each, (row + n) * each, n * each, false, &lock, faults, &none,
+              &pairs[0]);
+    if (pairs[0]) Pairs::fold(pairs, 0, n);
   }
 }
 
@@ -454,17 +452,14 @@ void add_multiclass_rows(const Batch& b, const Slicings& rows, int64_t* members,
   std::vector<Faults> faults(threads);
   std::vector<BadGroups> bad(threads);
   std::vector<Pairs> pairs(threads);
-  Locks locks;
+  std::mutex lock;
   split(samples, threads, [&](int thread, int64_t begin, int64_t end) {
-    add_range(b, rows, s, members, begin, end, samples / threads, thread, threads, &locks, &faults[thread],
-              &bad[thread], &pairs[thread]);
+    add_range(b, rows, s, members, begin, end, samples / threads, threads > 1, &lock, &faults[thread], &bad[thread],
+              &pairs[thread]);
   });
-  // A thread folds its rows of all threads, so that only one of them writes to a line of the states.
-  split(rows.count, pairs[0] ? threads : 1, [&](int, int64_t begin, int64_t end) {
-    for (const Pairs& of_thread : pairs) {
-      if (of_thread) of_thread.fold(begin, end);
-    }
-  });
+  if (pairs[0]) {  // a thread folds its rows of all threads, so that only one of them writes to a line of the states
+    split(rows.count, threads, [&](int, int64_t begin, int64_t end) { Pairs::fold(pairs, begin, end); });
+  }
   Faults::record(faults, s.faults);
   if (rows.together || rows.size() == 1) BadGroups::record(bad, s.faults);
 }
@@ -478,9 +473,8 @@ void add_multiclass_places(const Batch& samplewise, const States& s) {
   const SampleRows places{nullptr, DType::kOther, 1, 0, {}, samples / b.per_sample, b.per_sample};
   const int threads = threads_for(samples * (b.scores ? b.classes : 4));
   std::vector<Faults> faults(threads);
-  Locks locks;
   split(places.count, threads,
-        [&](int thread, int64_t begin, int64_t end) { add_places(b, places, s, begin, end, &locks, &faults[thread]); });
+        [&](int thread, int64_t begin, int64_t end) { add_places(b, places, s, begin, end, &faults[thread]); });
   Faults::record(faults, s.faults);
 }
 

@@ -4,6 +4,7 @@
 
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <vector>
 
@@ -163,10 +164,9 @@ class RowCells {
     f([to = state_](int64_t cell) { ++to[cell]; });
   }
   // Called by one thread at a time.
-  void fold() { fold(0, size_); }
-  void fold(int64_t from, int64_t to) {
-    for (int64_t i = from; cells_ && i < to; ++i) state_[i] += cells_[i];
-    if (cells_) memset(cells_.get() + from, 0, (to - from) * sizeof(uint32_t));
+  void fold() {
+    for (int64_t i = 0; cells_ && i < size_; ++i) state_[i] += cells_[i];
+    if (cells_) std::fill_n(cells_.get(), size_, 0);
   }
 
  private:
