@@ -24,9 +24,9 @@ bool argmax_and_greatest(const Scores& s, int n, int32_t* labels, double* greate
 // Ranks of the targets in [0, classes), too; the others are left as they are. target and ranks: [n].
 void argmax_and_ranks(const Scores& s, int n, const int32_t* target, int32_t* labels, int32_t* ranks);
 
-// Of rows, whose scores are neighbours; for who calls it for a few rows at a time.
-using ArgmaxOfRows = void(const void* data, int64_t sample, int64_t classes, int n, int32_t* labels);
-ArgmaxOfRows* argmax_of_rows(DType type);
+// Of sixteen rows, whose scores are neighbours, of fewer than kLongRow classes; for who calls it again and again.
+using ArgmaxOfSixteen = void(const void* data, int64_t sample, int32_t classes, int32_t* labels);
+ArgmaxOfSixteen* argmax_of_sixteen(DType type);
 
 // Rows of fewer classes are read several at a time, one after another; longer ones in ranges of the n samples.
 constexpr int64_t kLongRow = 64;

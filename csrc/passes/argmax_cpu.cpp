@@ -235,8 +235,8 @@ bool short_rows(const T* data, int64_t sample, int32_t classes, int32_t* labels,
 }
 
 template <bool kRanks, typename T>
-void look_at_rows(const T* data, int64_t sample, int64_t classes, int n, int32_t* labels, const int32_t* target,
-                  int32_t* ranks) {
+__attribute__((noinline)) void look_at_rows(const T* data, int64_t sample, int64_t classes, int n, int32_t* labels,
+                                            const int32_t* target, int32_t* ranks) {
   int i = 0;
   if (classes >= Lanes<T>::kLong) {
     i = long_rows<4, 1, kRanks>(data, sample, classes, n, labels, target, ranks);
@@ -254,8 +254,12 @@ void look_at_rows(const T* data, int64_t sample, int64_t classes, int n, int32_t
 }
 
 template <typename T>
-void argmax_rows(const void* data, int64_t sample, int64_t classes, int n, int32_t* labels) {
-  look_at_rows<false>(static_cast<const T*>(data), sample, classes, n, labels, nullptr, nullptr);
+__attribute__((flatten)) void sixteen_rows(const void* data, int64_t sample, int32_t classes, int32_t* labels) {
+  const T* rows = static_cast<const T*>(data);
+  if (classes >= Lanes<T>::kLong) return look_at_rows<false>(rows, sample, classes, 16, labels, nullptr, nullptr);
+  for (int i = 0; i < 16; i += Lanes<T>::kCount) {
+    short_rows<false, false>(rows + i * sample, sample, classes, labels + i, nullptr, nullptr, nullptr);
+  }
 }
 
 // kVectors of neighbours, whose next class is `klass` further.
@@ -285,7 +289,7 @@ void argmax_planes(const T* data, int64_t klass, int64_t classes, int32_t* label
 
 template <typename T>
 void argmax_of(const Scores& s, const T* data, int n, int32_t* labels) {
-  if (s.klass == 1) return argmax_rows<T>(data, s.sample, s.classes, n, labels);
+  if (s.klass == 1) return look_at_rows<false>(data, s.sample, s.classes, n, labels, nullptr, nullptr);
   constexpr int kCount = Lanes<T>::kCount;
   int i = 0;
   if (s.sample == 1) {
@@ -297,9 +301,9 @@ void argmax_of(const Scores& s, const T* data, int n, int32_t* labels) {
 
 }  // namespace
 
-ArgmaxOfRows* argmax_of_rows(DType type) {
-  ArgmaxOfRows* found = nullptr;
-  with_score_type(type, [&](auto t) { found = &argmax_rows<decltype(t)>; });
+ArgmaxOfSixteen* argmax_of_sixteen(DType type) {
+  ArgmaxOfSixteen* found = nullptr;
+  with_score_type(type, [&](auto t) { found = &sixteen_rows<decltype(t)>; });
   return found;
 }
 

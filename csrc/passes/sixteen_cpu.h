@@ -40,12 +40,13 @@ struct LabelsOfRows {
   static constexpr int64_t kStreams = 2;
 
   const char* scores;
-  int64_t step, bytes, classes;  // from row to row in elements and in bytes
-  ArgmaxOfRows* find;
+  int64_t step, bytes;  // from row to row in elements and in bytes
+  int32_t classes;
+  ArgmaxOfSixteen* find;
 
   void operator()(int64_t i, FewLabels* to) const {
     alignas(64) int32_t labels[16];
-    find(scores + i * bytes, step, classes, 16, labels);
+    find(scores + i * bytes, step, classes, labels);
     for (int k = 0; k < 16 / kFloats; ++k) {
       to[k].labels = load<I32s>(labels + k * kFloats);
       to[k].good = ~Mask32{};
@@ -99,7 +100,8 @@ void with_labels(const void* preds, DType type, int64_t at, int64_t step, int64_
     return;
   }
   const int64_t size = size_of(type);
-  f(LabelsOfRows{static_cast<const char*>(preds) + at * size, step, step * size, classes, argmax_of_rows(type)});
+  f(LabelsOfRows{static_cast<const char*>(preds) + at * size, step, step * size, static_cast<int32_t>(classes),
+                 argmax_of_sixteen(type)});
 }
 
 // Records what is out of range in a sample that is not ignored. preds: at the element `at`.
