@@ -45,20 +45,21 @@ inline int threads_for(int64_t work) {
 // Calls f(thread, begin, end) on consecutive parts of [0, n), in the order of the thread numbers.
 template <typename F>
 inline void split(int64_t n, int threads, const F& f) {
-  if (threads <= 1) {
-    f(0, int64_t{0}, n);
+#ifdef _OPENMP
+  if (threads > 1) {
+#pragma omp parallel num_threads(threads)
+    {
+      // fewer threads may have come than were asked for
+      const int64_t team = omp_get_num_threads(), id = omp_get_thread_num();
+      const int64_t part = (n + team - 1) / team;
+      const int64_t begin = std::min(n, id * part), end = std::min(n, begin + part);
+      if (begin < end) f(static_cast<int>(id), begin, end);
+    }
     return;
   }
-#ifdef _OPENMP
-#pragma omp parallel num_threads(threads)
-  {
-    // fewer threads may have come than were asked for
-    const int64_t team = omp_get_num_threads(), id = omp_get_thread_num();
-    const int64_t part = (n + team - 1) / team;
-    const int64_t begin = std::min(n, id * part), end = std::min(n, begin + part);
-    if (begin < end) f(static_cast<int>(id), begin, end);
-  }
 #endif
+  (void)threads;
+  f(0, int64_t{0}, n);
 }
 
 // [0, n) in consecutive parts whose number depends on sizes alone: sums of the parts that are added in order have the

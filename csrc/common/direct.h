@@ -449,6 +449,24 @@ PyObject* is_zero(PyObject*, PyObject* tensor) {
   return PyBool_FromLong(bits == 0);
 }
 
+// in_threads(function, threads): calls function() in each of as many threads as come, which are those of the loops:
+// others would share the processors with them, for they wait busily.
+PyObject* in_threads(PyObject*, PyObject* const* arguments, Py_ssize_t count) {
+  if (count != 2 || !PyLong_Check(arguments[1])) return raise("in_threads(function, threads)");
+  PyObject* function = arguments[0];
+  const int64_t threads = PyLong_AsLongLong(arguments[1]);
+  PyThreadState* state = PyEval_SaveThread();
+  Target::in_threads(threads, [&] {
+    const PyGILState_STATE held = PyGILState_Ensure();
+    PyObject* result = PyObject_CallNoArgs(function);
+    if (result == nullptr) PyErr_WriteUnraisable(function);
+    Py_XDECREF(result);
+    PyGILState_Release(held);
+  });
+  PyEval_RestoreThread(state);
+  return none();
+}
+
 // interception_active(): whether direct calls go to their operators.
 PyObject* py_interception_active(PyObject*, PyObject*) { return PyBool_FromLong(interception_active()); }
 
@@ -462,6 +480,7 @@ PyMODINIT_FUNC PyInit_fastmetrics_direct() {
                                   {"metadata", as_method(&metadata), METH_FASTCALL, nullptr},
                                   {"again", as_method(&again), METH_FASTCALL, nullptr},
                                   {"is_zero", as_method(&is_zero), METH_O, nullptr},
+                                  {"in_threads", as_method(&in_threads), METH_FASTCALL, nullptr},
                                   {"interception_active", as_method(&py_interception_active), METH_NOARGS, nullptr},
                                   {nullptr, nullptr, 0, nullptr}};
   static PyModuleDef module = {

@@ -21,6 +21,11 @@ struct Target {
   struct Guard {
     explicit Guard(int32_t) {}
   };
+  // Calls f() in as many threads as come.
+  template <typename F>
+  static void in_threads(int64_t threads, const F& f) {
+    split(threads, static_cast<int>(threads), [&](int, int64_t, int64_t) { f(); });
+  }
 };
 
 }  // namespace fastmetrics

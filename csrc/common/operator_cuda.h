@@ -52,6 +52,10 @@ struct Target {
     return first == nullptr ? 0 : first->get_device_index();
   }
   using Guard = torch::stable::accelerator::DeviceGuard;
+  template <typename F>
+  static void in_threads(int64_t, const F& f) {
+    f();
+  }
 };
 
 }  // namespace fastmetrics

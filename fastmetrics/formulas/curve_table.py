@@ -7,7 +7,6 @@ import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from threading import Thread
 from typing import Any, Generic, TypeVar
 
 import numpy as np
@@ -17,7 +16,7 @@ from torch import Tensor
 from torch.compiler import is_compiling
 
 from fastmetrics import tensors
-from fastmetrics.native.operators import define, eager_on_cpu
+from fastmetrics.native.operators import define, eager_on_cpu, in_threads
 
 V = TypeVar("V")
 
@@ -114,12 +113,7 @@ def sort_parts(keys: NDArray[Any], ends: Tensor, threads: int) -> None:
                 return
             part.sort(axis=-1)
 
-    others = [Thread(target=work) for _ in range(min(threads, len(parts)) - 1)]
-    for thread in others:
-        thread.start()
-    work()
-    for thread in others:
-        thread.join()
+    in_threads(work, min(threads, len(parts)))
 
 
 def sort_labelled_body(scores: Tensor, labels: Tensor, values: Tensor, sorted_labels: Tensor, counts: Tensor) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from importlib.machinery import ExtensionFileLoader, ModuleSpec
 from importlib.util import module_from_spec
+from threading import Thread
 from types import BuiltinFunctionType
 from typing import Any
 
@@ -35,6 +36,15 @@ def _not_intercepted() -> bool:
     return False
 
 
+def _in_new_threads(function: Callable[[], None], threads: int) -> None:
+    others = [Thread(target=function) for _ in range(threads - 1)]
+    for thread in others:
+        thread.start()
+    function()
+    for thread in others:
+        thread.join()
+
+
 #: What is equal for plain CPU tensors of the same dtypes and shapes; None if it is not known.
 metadata: Callable[..., bytes | None] = _no_metadata
 
@@ -46,6 +56,9 @@ _makers: list[Callable[..., Callable[..., bool] | None]] = []
 
 #: Whether a tensor is known to be zero: a plain one of int64 on the CPU.
 is_zero: Callable[[Tensor], bool] = _never
+
+#: See :func:`fastmetrics.native.operators.in_threads`, for a function that raises nothing.
+in_threads: Callable[[Callable[[], None], int], None] = _in_new_threads
 
 #: Whether a mode, tracer, transform or profiler is active, which has to see the operator.
 interception_active: Callable[[], bool] = _not_intercepted
@@ -81,8 +94,9 @@ def load(path: str, device: str = "cpu") -> Bind | None:
         global metadata_on_gpu  # noqa: PLW0603 - as those of the CPU
         metadata_on_gpu = module.metadata
     else:
-        global metadata, is_zero, interception_active
-        metadata, is_zero, interception_active = module.metadata, module.is_zero, module.interception_active
+        global metadata, is_zero, interception_active, in_threads
+        metadata, is_zero = module.metadata, module.is_zero
+        interception_active, in_threads = module.interception_active, module.in_threads
     bind: Bind = module.bind
     return bind
 

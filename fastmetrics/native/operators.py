@@ -190,6 +190,32 @@ def _metadata(*tensors: Tensor) -> Hashable | None:
     return None if _intercepted() else tuple(found)
 
 
+def in_threads(function: Callable[[], None], threads: int) -> None:
+    """Call a function in each of some threads, this one among them, and wait for all.
+
+    They are those of the kernels where there are some: threads of Python's would share the processors with these, which
+    wait busily for what comes next.
+
+    Args:
+        function: may be called fewer times than there are threads.
+        threads: how many, at least 1.
+
+    Raises:
+        Exception: the first that the function raises.
+    """
+    raised: list[BaseException] = []
+
+    def call() -> None:
+        try:
+            function()
+        except BaseException as error:
+            raised.append(error)
+
+    direct.in_threads(call, threads)
+    if raised:
+        raise raised[0]
+
+
 def is_zero(tensor: Tensor) -> bool:
     """Whether a tensor is known to be zero without waiting for a device: a plain one of int64 on the CPU."""
     return direct.is_zero(tensor)

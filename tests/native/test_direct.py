@@ -378,3 +378,46 @@ def test_results_are_filled_in_place_of_the_operator():
         ratios._average_ratio(table, ratio, 2, 0.0, 0, -1, 0.0)
     assert names.seen == [torch.ops.fastmetrics.average_ratio.default]
     assert not direct.interception_active()
+
+
+@pytest.fixture(params=["kernels", "python"])
+def in_threads(request, monkeypatch):
+    """The function, with the threads of the kernels and without them."""
+    if request.param == "python":
+        monkeypatch.setattr(direct, "in_threads", direct._in_new_threads)
+    return operators.in_threads
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_a_function_in_threads_is_called_by_this_one_and_by_no_more(in_threads, threads):
+    seen = []
+    in_threads(lambda: seen.append(threading.get_ident()), threads)
+    assert 1 <= len(seen) <= threads
+    assert threading.get_ident() in seen
+
+
+def test_threads_run_side_by_side(in_threads):
+    barrier = threading.Barrier(2, timeout=60)
+    in_threads(barrier.wait, 2)  # would not return
+    assert barrier.n_waiting == 0
+
+
+def test_what_a_thread_raises_is_raised_once_all_are_done(in_threads):
+    calls = []
+
+    def fail():
+        calls.append(1)
+        raise MemoryError("no memory")
+
+    with pytest.raises(MemoryError, match="no memory"):
+        in_threads(fail, 2)
+    assert 1 <= len(calls) <= 2
+    in_threads(calls.clear, 1)
+    assert not calls
+
+
+def test_threads_of_the_kernels_are_no_threads_of_python_that_last(in_threads):
+    before = threading.active_count()
+    for _ in range(20):
+        in_threads(lambda: None, 2)
+    assert threading.active_count() == before
