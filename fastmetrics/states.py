@@ -181,7 +181,17 @@ class AccumulatedMetric(Metric):
     # Merging.
 
     def merge_state(self, incoming_state: dict[str, Any] | torchmetrics.Metric) -> None:
-        """Add the state of another metric, or its ``metric_state``, to this one."""
+        """Add the state of another metric, or its ``metric_state``, to this one.
+
+        Raises:
+            ValueError: the other metric has other slicings.
+        """
+        mine, theirs = self._slicing, getattr(incoming_state, "_slicing", None)  # a dictionary has no names
+        if mine is not None and theirs is not None and [*mine.num_groups.items()] != [*theirs.num_groups.items()]:
+            raise ValueError(
+                f"{type(self).__name__} with `num_groups={mine.num_groups}` cannot merge one with {theirs.num_groups}:"
+                " both need the same slicings in the same order."
+            )
         super().merge_state(incoming_state)
         accumulator = self._reader.accumulator
         accumulator.count += max(1, getattr(incoming_state, "_update_count", 1))

@@ -14,6 +14,7 @@ ROWS = [
             ours=metric("MulticlassF1Score", num_classes=1000, intervals=True),
             theirs=None,
             call="interval",
+            bars={"seconds": 3.0},
             note="torchmetrics' BootStrapper updates a copy of the metric for each draw",
         )
         for name, n in (("50k", 50_000), ("1M", M))

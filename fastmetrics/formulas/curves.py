@@ -13,7 +13,7 @@ from torchmetrics.utilities.prints import rank_zero_warn
 
 from fastmetrics.formulas.curve_table import SORTED, Points, ScorePoints
 from fastmetrics.native.operators import define
-from fastmetrics.native.transforms import any_holds
+from fastmetrics.native.transforms import any_holds, may_hold
 
 #: The values of each curve.
 Columns = tuple[Tensor, ...]
@@ -67,7 +67,7 @@ def precision_recall(points: Points, absent: float = 1.0, dtype: torch.dtype = t
     """
     recall = _share(points.tp, points.positives, points, dtype)
     without = points.positives == 0
-    if any_holds(without):
+    if may_hold(without):
         filled = without if len(without) == 1 else without.repeat_interleave(points.sizes, output_size=len(recall))
         recall = recall.masked_fill(filled, nan if points.binned else absent)
     return points.precision.to(dtype), recall

@@ -105,6 +105,14 @@ def any_holds(condition: Tensor) -> bool:
     return not (is_compiling() or _unasked.get()) and bool(samples(condition).any())
 
 
+def may_hold(condition: Tensor) -> bool:
+    """Whether a condition may hold for an element: as :func:`any_holds`, but True where that does not look.
+
+    For values that are rarely computed.
+    """
+    return is_compiling() or _unasked.get() or any_holds(condition)
+
+
 def each_sample(function: Callable[..., Any], *inputs: Tensor | None) -> Any:
     """``function(*inputs)``; under ``vmap`` it is called for one sample after the other, and its results are stacked.
 

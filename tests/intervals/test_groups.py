@@ -45,6 +45,10 @@ def filled(kind, options, batches):
     return metric
 
 
+def close(got, expected):
+    torch.testing.assert_close(got, expected, equal_nan=True)
+
+
 def outcome(interval):
     """Both ends, or the error in place of them."""
     with warnings.catch_warnings():
@@ -120,6 +124,35 @@ def test_worst_groups_have_the_intervals_of_their_values():
     empty = MulticlassF1Score(C, average="micro", num_groups=G)
     with pytest.warns(UserWarning, match="before the ``update``"):
         assert empty.worst_groups(2, level=0.9).interval[0].numel() == 0
+
+
+def test_the_worst_groups_and_intervals_of_a_collection_are_those_of_its_metrics():
+    preds, target = labels(300)
+    kinds = {
+        "f1": MulticlassF1Score(C, intervals=True, num_groups=G),
+        "accuracy": MulticlassAccuracy(C, average="micro", num_groups=G),
+    }
+    collection = MetricCollection({name: metric.clone() for name, metric in kinds.items()}, prefix="val_")
+    collection.update(preds, target, groups=drawn(300, 1))
+    worst, ends = collection.worst_groups(2, level=0.9, draws=50, seed=1), collection.interval(0.9, draws=50, seed=1)
+    assert set(worst) == set(ends) == {"val_f1", "val_accuracy"}
+    for name, metric in kinds.items():
+        metric.update(preds, target, groups=drawn(300, 1))
+        pytree.tree_map(close, worst[f"val_{name}"], metric.worst_groups(2, level=0.9, draws=50, seed=1))
+        pytree.tree_map(close, ends[f"val_{name}"], metric.interval(0.9, draws=50, seed=1))
+
+
+def test_a_metric_of_a_collection_that_has_none_is_named():
+    collection = MetricCollection([MulticlassF1Score(C, num_groups=G), MulticlassConfusionMatrix(C, num_groups=G)])
+    collection.update(*labels(60), groups=drawn(60, 1))
+    with pytest.raises(ValueError, match="MulticlassConfusionMatrix has several values for a group"):
+        collection.worst_groups(1)
+    assert collection["MulticlassF1Score"].worst_groups(1).values.shape == (1,)
+    collection = MetricCollection([MulticlassF1Score(C), MulticlassAccuracy(C, average="micro")])
+    collection.update(*labels(60))
+    with pytest.raises(ValueError, match="MulticlassF1Score: its states do not decide this interval"):
+        collection.interval()
+    assert collection["MulticlassAccuracy"].interval()[0] > 0
 
 
 @pytest.mark.parametrize(

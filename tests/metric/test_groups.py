@@ -129,6 +129,21 @@ def test_forward_merge_and_checkpoints_keep_the_groups(kind, options, batch):
     assert not first.group_counts().any()
 
 
+@pytest.mark.parametrize("other", [{"c": 2, "d": 3}, {"b": 2, "a": 3}, {"a": 3, "b": 3}, 5])
+def test_other_slicings_are_not_merged(other):
+    metric, one = BinaryAccuracy(num_groups={"a": 3, "b": 2}), BinaryAccuracy(num_groups=other)
+    batch = torch.tensor([0.2, 0.7, 0.9]), torch.tensor([0, 1, 0])
+    metric.update(*batch, groups={"a": torch.tensor([0, 1, 2]), "b": torch.tensor([0, 1, 1])})
+    names = other if isinstance(other, dict) else ["groups"]
+    groups = {name: torch.tensor([0, 1, 1]) for name in names}
+    one.update(*batch, groups=groups if isinstance(other, dict) else groups["groups"])
+    before = {name: value.clone() for name, value in metric.by_group().items()}
+    with pytest.raises(ValueError, match="same slicings in the same order"):
+        metric.merge_state(one)
+    for name, value in metric.by_group().items():
+        torch.testing.assert_close(value, before[name], equal_nan=True)
+
+
 @grouped
 def test_several_slicings_are_those_of_each(kind, options, batch):
     sizes = {"country": G, "device": 2}
