@@ -484,6 +484,24 @@ inline F64s unpack_low(F64s a, F64s b) { return FM_SHUFFLE(a, b, 0, 2); }
 inline F64s unpack_high(F64s a, F64s b) { return FM_SHUFFLE(a, b, 1, 3); }
 #endif
 
+// Columns of as many rows as a vector has lanes, of neighbours that begin at `from`: four of floats, two of doubles.
+template <typename T>
+inline void load_columns(const T* from, int64_t step, F32s* column) {
+  F32s piece[4];
+  for (int r = 0; r < 4; ++r) piece[r] = load_pieces(from + r * step, step);
+  const F64s low01 = (F64s)unpack_low(piece[0], piece[1]), low23 = (F64s)unpack_low(piece[2], piece[3]);
+  const F64s high01 = (F64s)unpack_high(piece[0], piece[1]), high23 = (F64s)unpack_high(piece[2], piece[3]);
+  column[0] = (F32s)unpack_low(low01, low23);
+  column[1] = (F32s)unpack_high(low01, low23);
+  column[2] = (F32s)unpack_low(high01, high23);
+  column[3] = (F32s)unpack_high(high01, high23);
+}
+inline void load_columns(const double* from, int64_t step, F64s* column) {
+  const F64s first = load_pieces(from, step), second = load_pieces(from + step, step);
+  column[0] = unpack_low(first, second);
+  column[1] = unpack_high(first, second);
+}
+
 // As many int64 as a register has int32: as they are, or their low and their high halves.
 #if defined(FM_AVX512)
 struct Longs {

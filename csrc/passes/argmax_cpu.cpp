@@ -28,7 +28,7 @@ struct Lanes {
   using I = std::conditional_t<kDouble, I64s, I32s>;
   using Mask = std::conditional_t<kDouble, Mask64, Mask32>;
   static constexpr int kCount = kDouble ? kDoubles : kFloats;
-  static constexpr int kPiece = kDouble ? 2 : 4;  // lanes of load_pieces
+  static constexpr int kPiece = kDouble ? 2 : 4;  // columns of load_columns
   static constexpr int64_t kLong = kDouble ? kLongRow / 2 : kLongRow;
 
   static V load(const T* from) {
@@ -194,19 +194,8 @@ bool short_rows(const T* data, int64_t sample, int32_t classes, int32_t* labels,
   if (classes >= kPiece) {
     for (int32_t done = 0; done < classes; done += kPiece) {
       const int32_t c = std::min(done, classes - kPiece);  // the last ones again, whatever part of them was seen
-      typename L::V piece[kPiece], x[kPiece];
-      for (int r = 0; r < kPiece; ++r) piece[r] = load_pieces(data + r * sample + c, sample);
-      if constexpr (kPiece == 4) {
-        const F64s low01 = (F64s)unpack_low(piece[0], piece[1]), low23 = (F64s)unpack_low(piece[2], piece[3]);
-        const F64s high01 = (F64s)unpack_high(piece[0], piece[1]), high23 = (F64s)unpack_high(piece[2], piece[3]);
-        x[0] = (F32s)unpack_low(low01, low23);
-        x[1] = (F32s)unpack_high(low01, low23);
-        x[2] = (F32s)unpack_low(high01, high23);
-        x[3] = (F32s)unpack_high(high01, high23);
-      } else {
-        x[0] = unpack_low(piece[0], piece[1]);
-        x[1] = unpack_high(piece[0], piece[1]);
-      }
+      typename L::V x[kPiece];
+      load_columns(data + c, sample, x);
       for (int k = 0; k < kPiece; k += 2) nan |= unordered(x[k], x[k + 1]);
       for (int k = 0; k < kPiece; ++k) look(x[k], c + k, c + k >= done);
     }

@@ -141,6 +141,25 @@ void widen_all(const T* from, int64_t step, int n, V* to) {
   }
 }
 
+// Writes n rows of neighbours as columns that begin `pitch` elements from each other.
+template <typename T>
+void turn_rows(const T* from, int64_t step, int64_t columns, int n, int64_t pitch, Wide<T>* to) {
+  using V = std::conditional_t<sizeof(T) == 8, F64s, F32s>;
+  constexpr int kCount = sizeof(V) / sizeof(Wide<T>), kPiece = sizeof(T) == 8 ? 2 : 4;  // of load_columns
+  int i = 0;
+  for (; columns >= kPiece && i + kCount <= n; i += kCount) {
+    for (int64_t done = 0; done < columns; done += kPiece) {
+      const int64_t c = std::min(done, columns - kPiece);  // the last ones again, whatever part of them was written
+      V column[kPiece];
+      load_columns(from + i * step + c, step, column);
+      for (int k = 0; k < kPiece; ++k) store(column[k], to + (c + k) * pitch + i);
+    }
+  }
+  for (; i < n; ++i) {
+    for (int64_t c = 0; c < columns; ++c) to[c * pitch + i] = widen(from[i * step + c]);
+  }
+}
+
 // Reads n samples of one run, and hands their columns to `take`. Bad values go to the part.
 template <typename T>
 void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresScratch<Wide<T>>* s, ScoresPart* part,
@@ -212,13 +231,7 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
     V* to = s->x.data() + column * rows;
     if (b.a_column != 1) widen_all(scores + column * b.a_column, a_step, n, to);
   }
-  if (b.a_column == 1) {
-    for (int i = 0; i < n; ++i) {
-      const T* row = scores + i * a_step;
-      V* to = s->x.data() + i;
-      for (int64_t column = 0; column < b.columns; ++column) to[column * rows] = widen(row[column]);
-    }
-  }
+  if (b.a_column == 1) turn_rows(scores, a_step, b.columns, n, rows, s->x.data());
   if (looks) {
     for (int64_t column = 0; column < b.columns; ++column) {
       part->outside |= any_outside(s->x.data() + column * rows, target, n, kIgnored);

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <limits>
 #include <memory>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -42,6 +43,23 @@ class Steps {
       for (; i < n; ++i) search<1>(x + i, reached + i);
       return;
     }
+    int i = 0;
+    for (; i + kFew <= n; i += kFew) find_few(x + i, std::integral_constant<int, kFew>{}, reached + i);
+    if (i < n) find_few(x + i, n - i, reached + i);
+  }
+
+  int32_t reached(V x) const {
+    int32_t found;
+    find(&x, 1, &found);
+    return found;
+  }
+
+ private:
+  static constexpr int kAtOnce = 8;
+  static constexpr int kFew = 64;  // of which one seldom is near a step
+
+  template <typename N>
+  void find_few(const V* __restrict x, N n, int32_t* __restrict reached) const {
     const V last = last_, near = near_;
     int32_t compare = 0;
     for (int i = 0; i < n; ++i) {
@@ -53,15 +71,6 @@ class Steps {
     }
     for (int i = 0; i < n && compare != 0; ++i) reached[i] = next_to_nearest(x[i]);
   }
-
-  int32_t reached(V x) const {
-    int32_t found;
-    find(&x, 1, &found);
-    return found;
-  }
-
- private:
-  static constexpr int kAtOnce = 8;
 
   static V within(V x) {
     const V at_least_0 = x > V(0) ? x : V(0);  // 0 for NaN
