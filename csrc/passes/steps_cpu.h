@@ -56,7 +56,7 @@ class Steps {
 
  private:
   static constexpr int kAtOnce = 8;
-  static constexpr int kFew = 64;  // of which one seldom is near a step
+  static constexpr int kFew = 256;  // of which one seldom is near a step
 
   template <typename N>
   void find_few(const V* __restrict x, N n, int32_t* __restrict reached) const {
