@@ -46,11 +46,10 @@ void reverse_scores(const ScoredPoints& points, DType type, void* to, int64_t at
 }
 
 // Asks for large pages for results that are still to be written.
-template <typename T>
-void expect(const Curves& curves, T* one, T* other, void* thresholds) {
+void expect(const Curves& curves, float* one, float* other, void* thresholds) {
   const int64_t points = curves.points();
-  prefer_huge_pages(one, points * static_cast<int64_t>(sizeof(T)));
-  prefer_huge_pages(other, points * static_cast<int64_t>(sizeof(T)));
+  prefer_huge_pages(one, points * static_cast<int64_t>(sizeof(float)));
+  prefer_huge_pages(other, points * static_cast<int64_t>(sizeof(float)));
   prefer_huge_pages(thresholds, points * size_of(curves.type));
 }
 
@@ -264,7 +263,6 @@ int64_t SortedColumn::tp_at(int64_t rows) const {
 }
 
 void curve_points(const Curves& curves, void* thresholds, int64_t* tp, int64_t* fp) {
-  expect(curves, tp, fp, thresholds);
   const std::vector<int64_t> first = firsts(curves);
   for_columns(curves, [&](int64_t column, int threads) {
     const SortedColumn of(curves, column);

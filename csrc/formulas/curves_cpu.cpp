@@ -273,8 +273,6 @@ void score_keys(const void* scores, DType type, int64_t rows, int64_t columns, i
 }
 
 void sort_labelled(const void* scores, const int8_t* labels, const Curves& to) {
-  prefer_huge_pages(to.values, to.columns * to.rows * size_of(to.type));
-  prefer_huge_pages(to.labels, to.columns * to.rows);
   with_score_type(to.type, [&](auto t) {
     using T = decltype(t);
     for_columns(to, [&](int64_t column, int) { sort_column(static_cast<const T*>(scores), labels, to, column); });

@@ -8,7 +8,6 @@
 // comparing all pairs takes O(n^2).
 
 #include "common/cpu.h"
-#include "common/memory_cpu.h"
 #include "formulas/ranks.h"
 #include "formulas/sort.h"
 
@@ -137,7 +136,6 @@ void pair_order_of(const Column& x, const Column& y, double* row) {
 
 void average_ranks(const Columns& values, double* ranks) {
   const int64_t n = values.rows, columns = values.columns;
-  prefer_huge_pages(ranks, n * columns * static_cast<int64_t>(sizeof(double)));
   split(columns, columns > 1 ? threads_for(n * columns) : 1, [&](int, int64_t first, int64_t last) {
     for (int64_t d = first; d < last; ++d) {
       const Column c = column_of(values, d);

@@ -2,7 +2,6 @@
 //
 // keep_documents_ and sort_queries_; see fastmetrics/passes/queries.py for their meaning.
 
-#include "common/memory_cpu.h"
 #include "passes/queries_order_cpu.h"
 #include "passes/queries_reader_cpu.h"
 
@@ -11,8 +10,6 @@ namespace fastmetrics {
 void keep_documents(const DocumentRows& b, const DocumentRules& rules, float* scores, float* relevance,
                     int64_t* faults) {
   const int64_t n = b.queries * b.documents;
-  prefer_huge_pages(scores, n * static_cast<int64_t>(sizeof(float)));
-  prefer_huge_pages(relevance, n * static_cast<int64_t>(sizeof(float)));
   const int threads = threads_for(n);
   std::vector<Faults> found(threads);
   split(n, threads, [&](int thread, int64_t begin, int64_t end) {

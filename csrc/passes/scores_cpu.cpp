@@ -9,7 +9,6 @@
 
 #include "passes/scores_cpu.h"
 
-#include "common/memory_cpu.h"
 #include "passes/loops_cpu.h"
 #include "passes/members_cpu.h"
 #include "passes/score_bits.h"
@@ -560,10 +559,7 @@ void count_scores(const ScoresBatch& b, const Slicings* rows, const ScoreKeys& k
 }
 
 void keep_scores(const ScoresBatch& b, void* scores, int8_t* labels, int64_t* faults) {
-  const int64_t kept = b.rows.samples() * b.columns;
-  if (kept == 0) return;
-  prefer_huge_pages(scores, kept * size_of(b.preds_type));
-  if (labels != nullptr) prefer_huge_pages(labels, kept);
+  if (b.rows.samples() * b.columns == 0) return;
   with_score_type(b.preds_type,
                   [&](auto t) { keep_all<decltype(t)>(b, static_cast<decltype(t)*>(scores), labels, faults); });
 }
