@@ -166,3 +166,21 @@ def test_values_that_warn_are_traced(normalize):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.testing.assert_close(traced(preds, target), matrix(preds, target), rtol=0, atol=0)
+
+
+@pytest.mark.filterwarnings("ignore")  # of no positive samples
+@pytest.mark.parametrize("num_classes", [None, 3])
+def test_a_recall_that_is_undefined_is_so_in_a_trace(num_classes):
+    scores = torch.rand(8) if num_classes is None else torch.rand(8, num_classes).softmax(1)
+    target = torch.zeros(8, dtype=torch.int64)
+
+    def curve(scores, target):
+        if num_classes is None:
+            return functional.classification.binary_precision_recall_curve(scores, target, thresholds=5)
+        return functional.classification.multiclass_precision_recall_curve(scores, target, num_classes, thresholds=5)
+
+    expected = curve(scores, target)
+    assert expected[1].isnan().any()
+    traced = torch.compile(curve, fullgraph=True, backend="eager")(scores, target)
+    for got, value in zip(traced, expected, strict=True):
+        torch.testing.assert_close(got, value, equal_nan=True)

@@ -97,20 +97,25 @@ def _without_looking() -> Iterator[None]:
         _unasked.reset(token)
 
 
+def _looks() -> bool:
+    """Whether values may decide what is done."""
+    return not (is_compiling() or _unasked.get())
+
+
 def any_holds(condition: Tensor) -> bool:
     """Whether a condition holds for any element of any sample; False in a trace of ``torch.compile``.
 
     For warnings and errors that values decide. It waits for the device.
     """
-    return not (is_compiling() or _unasked.get()) and bool(samples(condition).any())
+    return _looks() and bool(samples(condition).any())
 
 
 def may_hold(condition: Tensor) -> bool:
-    """Whether a condition may hold for an element: as :func:`any_holds`, but True where that does not look.
+    """The same, but True in a trace, and for the values of many groups.
 
     For values that are rarely computed.
     """
-    return is_compiling() or _unasked.get() or any_holds(condition)
+    return not _looks() or bool(samples(condition).any())
 
 
 def each_sample(function: Callable[..., Any], *inputs: Tensor | None) -> Any:
