@@ -8,6 +8,8 @@ import torch
 from torch.utils import _pytree as pytree
 
 from fastmetrics import classification
+from fastmetrics.functional import classification as functions
+from fastmetrics.functional.forms import snake_case
 from tests.metric.test_groups import G, close, compare, drawn, of_parts, refused, some
 from tests.support.cases import C, L, binary_batch, multiclass_batch, multilabel_batch
 
@@ -78,3 +80,21 @@ def test_groups_are_the_metric_of_their_samples(kind, options, batch, how, ignor
         whole.update(*inputs, **keywords)
     pytree.tree_map(close, metric.compute(), whole.compute())
     compare(metric, of_parts(kind, options, batches))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("kind", "options", "batch"), CLASSES)
+def test_functions_by_group_are_the_metrics_by_group(kind, options, batch):
+    function = getattr(functions, snake_case(kind.__name__), None)
+    if function is None:
+        pytest.skip("the metric has no function")
+    average = inspect.signature(kind).parameters.get("average")
+    if average is not None:
+        options = {**options, "average": average.default}  # some functions have another, as torchmetrics' do
+    inputs, groups, _ = next(batches_of(batch, "plain"))
+    metric = kind(**options, num_groups=G)
+    metric.update(*inputs, groups=groups)
+    by_group = metric.by_group()
+    pytree.tree_map(close, function(*inputs, **options, groups=groups, num_groups=G), by_group)
+    several = function(*inputs, **options, groups={"a": groups}, num_groups={"a": G})
+    pytree.tree_map(close, several, {"a": by_group})
