@@ -259,6 +259,7 @@ inline Mask last_lanes(int64_t n) {
 // x where it is greater, and else y.
 inline F32s greater_of(F32s x, F32s y) { return (F32s)_mm512_max_ps((__m512)x, (__m512)y); }
 inline F64s greater_of(F64s x, F64s y) { return (F64s)_mm512_max_pd((__m512d)x, (__m512d)y); }
+inline I32s greater_of(I32s x, I32s y) { return (I32s)_mm512_max_epi32((__m512i)x, (__m512i)y); }
 inline float greatest_lane(F32s v) { return _mm512_reduce_max_ps((__m512)v); }
 inline double greatest_lane(F64s v) { return _mm512_reduce_max_pd((__m512d)v); }
 inline int32_t least_lane(I32s v) { return _mm512_reduce_min_epi32((__m512i)v); }

@@ -65,58 +65,62 @@ struct ScoresScratch {
   alignas(64) double weight[kMostRows];
 };
 
-// What a softmax takes of scores compared as V.
+// What a softmax takes of scores compared as V. NaN stays NaN.
 template <typename V>
 struct SoftmaxLanes {
   using Lanes = F64s;
-  static constexpr int kCount = kDoubles;
 
-  static Lanes exp(Lanes x) { return FastMath().exp(x); }
+  static Lanes exp(Lanes x) { return (Lanes)select(unordered(x, x), (I64s)x, (I64s)FastMath().exp(x)); }
 };
 template <>
 struct SoftmaxLanes<float> {
   using Lanes = F32s;
-  static constexpr int kCount = kFloats;
-  static constexpr float kLeast = -87.3f;
+  static constexpr float kZero = -88.03f;  // whose power of two is 0 already
 
-  // 0 where it is less than the least normal number.
   static Lanes exp(Lanes x) {
-    const Lanes least = Lanes{} + kLeast;
-    const ExpFactors found = exp_factors<true>(greater_of(x, least));
-    return (Lanes)select(greater(least, x), I32s{}, (I32s)(found.power * found.fraction));
+    const ExpFactors found = exp_factors<true>(greater_of(Lanes{} + kZero, x));
+    return found.power * found.fraction;
   }
 };
 
-// Makes the softmax over columns of p [columns, rows], a sample a lane. A sum is made of sums of kSum columns.
+template <typename V>
+constexpr int kLanesOf = sizeof(typename SoftmaxLanes<V>::Lanes) / sizeof(V);
+
+// The greatest score of as many samples as a vector has lanes; a class begins `pitch` elements after the one before.
+template <typename V>
+inline typename SoftmaxLanes<V>::Lanes greatest_of_lanes(const V* p, int64_t classes, int64_t pitch) {
+  using Lanes = typename SoftmaxLanes<V>::Lanes;
+  Lanes most = load<Lanes>(p);
+  for (int64_t c = 1; c < classes; ++c) most = greater_of(load<Lanes>(p + c * pitch), most);
+  return most;
+}
+
+// Makes of those scores what is in proportion to their softmax. Returns the factor, NaN if there is no softmax. after()
+// is called for each class. A sum is made of sums of kSum classes.
+template <typename V, typename Lanes, typename After>
+inline Lanes softmax_of_lanes(V* p, int64_t classes, int64_t pitch, Lanes most, const After& after) {
+  constexpr int64_t kSum = 16;
+  Lanes sum = {};
+  for (int64_t c = 0; c < classes; c += kSum) {
+    Lanes part = {};
+    for (int64_t d = c; d < std::min(classes, c + kSum); ++d) {
+      const Lanes e = SoftmaxLanes<V>::exp(load<Lanes>(p + d * pitch) - most);  // NaN if both are infinite
+      part += e;
+      store(e, p + d * pitch);
+      after();
+    }
+    sum += part;
+  }
+  return 1 / sum;
+}
+
+// Makes the softmax over columns of p [columns, rows], a sample a lane.
 template <typename V>
 void softmax_of_columns(V* p, int64_t columns, int64_t rows) {
-  using L = SoftmaxLanes<V>;
-  using Lanes = typename L::Lanes;
-  constexpr int64_t kSum = 16;
-  constexpr V kInfinity = std::numeric_limits<V>::infinity();
-  for (int64_t row = 0; row < rows; row += L::kCount) {
-    Lanes most = load<Lanes>(p + row), sum = {};
-    auto nan = unordered(most, most);
-    for (int64_t c = 1; c < columns; ++c) {
-      const Lanes x = load<Lanes>(p + c * rows + row);
-      nan |= unordered(x, x);
-      most = greater_of(x, most);
-    }
-    for (int64_t c = 0; c < columns; c += kSum) {
-      Lanes part = {};
-      for (int64_t d = c; d < std::min(columns, c + kSum); ++d) {
-        const Lanes e = L::exp(load<Lanes>(p + d * rows + row) - most);
-        part += e;
-        store(e, p + d * rows + row);
-      }
-      sum += part;
-    }
-    const auto finite = ~nan & greater(Lanes{} + kInfinity, most) & greater(most, Lanes{} - kInfinity);
-    Lanes scale = 1 / sum;
-    if (any(~finite)) {
-      using I = std::conditional_t<sizeof(V) == 4, I32s, I64s>;
-      scale = (Lanes)select(finite, (I)scale, (I)(Lanes{} + std::numeric_limits<V>::quiet_NaN()));
-    }
+  using Lanes = typename SoftmaxLanes<V>::Lanes;
+  for (int64_t row = 0; row < rows; row += kLanesOf<V>) {
+    const Lanes most = greatest_of_lanes(p + row, columns, rows);
+    const Lanes scale = softmax_of_lanes(p + row, columns, rows, most, [] {});
     for (int64_t c = 0; c < columns; ++c) store(load<Lanes>(p + c * rows + row) * scale, p + c * rows + row);
   }
 }
@@ -141,23 +145,78 @@ void widen_all(const T* from, int64_t step, int n, V* to) {
   }
 }
 
-// Writes n rows of neighbours as columns that begin `pitch` elements from each other.
+// n scores as they are compared: where they lie, or else written to `to`.
 template <typename T>
-void turn_rows(const T* from, int64_t step, int64_t columns, int n, int64_t pitch, Wide<T>* to) {
-  using V = std::conditional_t<sizeof(T) == 8, F64s, F32s>;
-  constexpr int kCount = sizeof(V) / sizeof(Wide<T>), kPiece = sizeof(T) == 8 ? 2 : 4;  // of load_columns
-  int i = 0;
-  for (; columns >= kPiece && i + kCount <= n; i += kCount) {
-    for (int64_t done = 0; done < columns; done += kPiece) {
-      const int64_t c = std::min(done, columns - kPiece);  // the last ones again, whatever part of them was written
-      V column[kPiece];
-      load_columns(from + i * step + c, step, column);
-      for (int k = 0; k < kPiece; ++k) store(column[k], to + (c + k) * pitch + i);
+const Wide<T>* widened(const T* from, int64_t step, int n, Wide<T>* to) {
+  if constexpr (std::is_same_v<T, Wide<T>>) {
+    if (step == 1) return from;
+  }
+  widen_all(from, step, n, to);
+  return to;
+}
+
+// Writes as many rows of neighbours as a vector has lanes as columns that begin `pitch` elements from each other.
+// Returns the greatest score of each row but for NaN. `columns` are at least kPieceOf<T>.
+template <typename T>
+constexpr int kPieceOf = sizeof(T) == 8 ? 2 : 4;  // of load_columns
+template <typename T>
+typename SoftmaxLanes<Wide<T>>::Lanes turn_lanes(const T* from, int64_t step, int64_t columns, int64_t pitch,
+                                                 Wide<T>* to) {
+  using Lanes = typename SoftmaxLanes<Wide<T>>::Lanes;
+  constexpr int kPiece = kPieceOf<T>;
+  Lanes most = Lanes{} - std::numeric_limits<Wide<T>>::infinity();
+  for (int64_t done = 0; done < columns; done += kPiece) {
+    const int64_t c = std::min(done, columns - kPiece);  // the last ones again, whatever part of them was written
+    Lanes column[kPiece];
+    load_columns(from + c, step, column);
+    for (int k = 0; k < kPiece; ++k) {
+      store(column[k], to + (c + k) * pitch);
+      most = greater_of(column[k], most);
     }
   }
+  return most;
+}
+
+// The same of n rows.
+template <typename T>
+void turn_rows(const T* from, int64_t step, int64_t columns, int n, int64_t pitch, Wide<T>* to) {
+  constexpr int kLanes = kLanesOf<Wide<T>>;
+  int i = 0;
+  for (; columns >= kPieceOf<T> && i + kLanes <= n; i += kLanes)
+    turn_lanes(from + i * step, step, columns, pitch, to + i);
   for (; i < n; ++i) {
     for (int64_t c = 0; c < columns; ++c) to[c * pitch + i] = widen(from[i * step + c]);
   }
+}
+
+// Narrows n targets of a column, from `at` in target and `valid_at` in valid. Bad ones go to the part.
+inline void read_targets(const ScoresBatch& b, int64_t first, int n, int64_t column, int64_t at, int64_t valid_at,
+                         ScoresPart* part, int32_t* target) {
+  const int64_t step = b.rows.b_stride[b.rows.dims - 1];
+  at += column * b.b_column;
+  const bool bad =
+      narrow_labels(b.target, b.target_type, at, step, n, b.multiclass ? b.columns : 2, b.ignored(), target);
+  if (b.valid != nullptr) {
+    mask_labels(b.valid, valid_at + column * b.c_column, b.rows.c_stride[b.rows.dims - 1], n, target);
+  }
+  if (!bad) return;
+  for (int i = 0; i < n; ++i) {
+    if (target[i] != kBad) continue;
+    part->faults.add(kBadTarget, b.place_of(first + i, column), label_at(b.target, b.target_type, at + i * step));
+  }
+}
+
+// What is read after the next block, of which a column is a part, if a block is n samples: of one whose scores are
+// here, and whose targets are from target_at on.
+template <typename T>
+StepsAhead after_blocks(const ScoresBatch& b, const T* scores, int n, int64_t target_at, int64_t column) {
+  const int run = b.rows.dims - 1;
+  const int64_t blocks = b.columns == 1 ? 2 : 1, size = size_of(b.target_type);
+  const int64_t of_target = b.multiclass ? 1 : b.columns;  // a sample's elements
+  const bool targets = b.rows.b_stride[run] == of_target && column < of_target;
+  return StepsAhead{reinterpret_cast<const char*>(scores + (blocks * b.columns + column) * n),
+                    static_cast<const char*>(b.target) + (target_at + (2 * of_target + column) * n) * size,
+                    b.rows.a_stride[run] == b.columns ? static_cast<int64_t>(sizeof(T)) : 0, targets ? size : 0};
 }
 
 // Reads n samples of one run, and hands their columns to `take`. Bad values go to the part.
@@ -168,26 +227,11 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
   const int run = b.rows.dims - 1;
   int64_t a_at, b_at;
   b.rows.locate(first, &a_at, &b_at);
-  const int64_t a_step = b.rows.a_stride[run], b_step = b.rows.b_stride[run], c_step = b.rows.c_stride[run];
+  const int64_t a_step = b.rows.a_stride[run];
   const int64_t c_at = b.valid == nullptr ? 0 : b.rows.offset(first, b.rows.c_stride);
   const int64_t d_at = b.weights == nullptr ? 0 : b.rows.offset(first, b.rows.d_stride);
   const T* scores = static_cast<const T*>(b.preds) + a_at;
   int32_t* target = s->target;
-  const int64_t of_target = b.multiclass ? 1 : b.columns;  // a sample's elements
-
-  // targets, and what is wrong with them and with weights
-  auto read_targets = [&](int64_t column) {
-    const int64_t at = b_at + column * b.b_column;
-    const bool bad =
-        narrow_labels(b.target, b.target_type, at, b_step, n, b.multiclass ? b.columns : 2, b.ignored(), target);
-    if (b.valid != nullptr) mask_labels(b.valid, c_at + column * b.c_column, c_step, n, target);
-    if (bad) {
-      for (int i = 0; i < n; ++i) {
-        if (target[i] != kBad) continue;
-        part->faults.add(kBadTarget, b.place_of(first + i, column), label_at(b.target, b.target_type, at + i * b_step));
-      }
-    }
-  };
   auto read_weights = [&](int64_t column) {
     if (b.weights == nullptr) return;
     const double* from = b.weights + d_at + column * b.d_column;
@@ -197,26 +241,15 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
       if (!part->faults.check_weight(s->weight[i], b.place_of(first + i, column))) target[i] = kBad;
     }
   };
-  auto ahead = [&](int64_t column) {
-    const int64_t blocks = b.columns == 1 ? 2 : 1, size = size_of(b.target_type);
-    const bool targets = b_step == of_target && column < of_target;
-    return StepsAhead{reinterpret_cast<const char*>(scores + (blocks * b.columns + column) * n),
-                      static_cast<const char*>(b.target) + (b_at + (2 * of_target + column) * n) * size,
-                      a_step == b.columns ? static_cast<int64_t>(sizeof(T)) : 0, targets ? size : 0};
-  };
+  auto ahead = [&](int64_t column) { return after_blocks(b, scores, n, b_at, column); };
   const bool looks = !logits && b.logits == kEither;
   const double* weight = b.weights == nullptr ? nullptr : s->weight;
 
   if (!b.multiclass) {
     s->x.resize(kMostRows);
     for (int64_t column = 0; column < b.columns; ++column) {
-      read_targets(column);
-      const V* x = s->x.data();
-      const T* from = scores + column * b.a_column;
-      if constexpr (std::is_same_v<T, V>) {
-        if (a_step == 1) x = from;
-      }
-      if (x == s->x.data()) widen_all(from, a_step, n, s->x.data());
+      read_targets(b, first, n, column, b_at, c_at, part, target);
+      const V* x = widened(scores + column * b.a_column, a_step, n, s->x.data());
       if (looks) part->outside |= any_outside(x, target, n, b.ignored_decide ? kInvalid : kIgnored);
       read_weights(column);
       take(p, logits, ScoresColumn<V>{column, first, n, x, target, target, weight, ahead(column)});
@@ -224,7 +257,7 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
     return;
   }
 
-  read_targets(0);
+  read_targets(b, first, n, 0, b_at, c_at, part, target);
   const int64_t rows = (n + kFloats - 1) / kFloats * kFloats;
   s->x.resize(b.columns * rows);
   for (int64_t column = 0; column < b.columns; ++column) {
@@ -255,12 +288,12 @@ void read_block(const ScoresBatch& b, int64_t first, int n, bool logits, ScoresS
   }
 }
 
-// Reads all samples in parts. A column goes to one of the takes; begin(part, logits) is called before the first of a
+// Reads all samples in parts, in blocks of at most at_once: block(t, first, n, logits, part, &found), which finds bad
+// values, and whether a score says that the batch is logits. begin(part, logits) is called before the first block of a
 // part, and again if what it has taken is to be forgotten.
-inline void read_scores(const ScoresBatch& b, const Parts& parts, int64_t* faults,
-                        const std::function<void(int64_t, bool)>& begin, const TakeColumn<float>& take_floats,
-                        const TakeColumn<double>& take_doubles) {
-  const int at_once = rows_at_once(b);
+template <typename Begin, typename Block>
+void read_blocks(const ScoresBatch& b, const Parts& parts, int64_t at_once, int64_t* faults, const Begin& begin,
+                 const Block& block) {
   std::vector<ScoresPart> found;
   std::atomic<bool> outside{b.logits == kLogits};
   for (const bool logits : {false, true}) {
@@ -269,16 +302,10 @@ inline void read_scores(const ScoresBatch& b, const Parts& parts, int64_t* fault
     parts.for_each(threads_for(parts.n * b.columns), [&](int64_t p, int64_t at, int64_t end) {
       begin(p, logits);
       with_score_type(b.preds_type, [&](auto t) {
-        using T = decltype(t);
-        thread_local ScoresScratch<Wide<T>> scratch;
         while (at < end && (logits || !outside.load(std::memory_order_relaxed))) {
           int64_t a_at, b_at;
           const int64_t n = std::min<int64_t>({b.rows.locate(at, &a_at, &b_at), end - at, at_once});
-          if constexpr (std::is_same_v<Wide<T>, float>) {
-            read_block<T>(b, at, static_cast<int>(n), logits, &scratch, &found[p], p, take_floats);
-          } else {
-            read_block<T>(b, at, static_cast<int>(n), logits, &scratch, &found[p], p, take_doubles);
-          }
+          block(t, at, static_cast<int>(n), logits, p, &found[p]);
           if (found[p].outside) outside.store(true, std::memory_order_relaxed);
           at += n;
         }
@@ -289,6 +316,22 @@ inline void read_scores(const ScoresBatch& b, const Parts& parts, int64_t* fault
   std::vector<Faults> all;
   for (const ScoresPart& part : found) all.push_back(part.faults);
   Faults::record(all, faults);
+}
+
+// Reads all samples in parts. A column goes to one of the takes.
+inline void read_scores(const ScoresBatch& b, const Parts& parts, int64_t* faults,
+                        const std::function<void(int64_t, bool)>& begin, const TakeColumn<float>& take_floats,
+                        const TakeColumn<double>& take_doubles) {
+  read_blocks(b, parts, rows_at_once(b), faults, begin,
+              [&](auto t, int64_t first, int n, bool logits, int64_t p, ScoresPart* found) {
+                using T = decltype(t);
+                thread_local ScoresScratch<Wide<T>> scratch;
+                if constexpr (std::is_same_v<Wide<T>, float>) {
+                  read_block<T>(b, first, n, logits, &scratch, found, p, take_floats);
+                } else {
+                  read_block<T>(b, first, n, logits, &scratch, found, p, take_doubles);
+                }
+              });
 }
 
 // The same, with take(part, logits, column) for columns of either type.

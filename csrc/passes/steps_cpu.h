@@ -13,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "common/simd.h"
+
 namespace fastmetrics {
 
 // Numbers that ascend. Where they go from 0 to 1 and each is about as far from the next, a product says which of them
@@ -30,7 +32,7 @@ class Steps {
         farthest = std::max(farthest, std::fabs(static_cast<double>(steps_[i]) * last_ - static_cast<double>(i)));
       }
       const double rounding = static_cast<double>(last_) * std::numeric_limits<V>::epsilon();
-      near_ = static_cast<V>(4 * (farthest + rounding));
+      near_ = static_cast<V>(2 * (farthest + rounding));  // a place is rounded twice at most
     }
     steps_.push_back(std::numeric_limits<V>::quiet_NaN());  // is read where there is no step, and not reached
   }
@@ -53,6 +55,10 @@ class Steps {
     find(&x, 1, &found);
     return found;
   }
+
+  bool even() const { return near_ < V(0.125); }
+  V last() const { return last_; }
+  V near() const { return near_; }
 
  private:
   static constexpr int kAtOnce = 8;
@@ -77,8 +83,6 @@ class Steps {
     return at_least_0 < V(1) ? at_least_0 : V(1);
   }
 
-  bool even() const { return near_ < V(0.125); }
-
   int32_t next_to_nearest(V x) const {
     const int32_t nearest = static_cast<int32_t>(within(x) * last_ + V(0.5));
     return nearest + (x >= steps_[nearest]);
@@ -102,6 +106,48 @@ class Steps {
   std::vector<V> steps_;
   int64_t number_;
   V last_ = 0, near_ = 1;  // near: what a product may be wrong by, and a step be elsewhere, of a step
+};
+
+// Even steps that floats reach.
+class EvenSteps {
+ public:
+  explicit EvenSteps(const Steps<float>& steps)
+      : steps_(&steps), last_(F32s{} + steps.last()), far_((I32s)(F32s{} + (0.5f - steps.near()))) {}
+
+  // How many each of x reaches, all of which are in [0, 1] and none near a step: *farthest, which grows, gets the bits
+  // of their greatest distance from the middle between two steps, or those of NaN.
+  I32s reached(F32s x, I32s* farthest) const {
+    constexpr float kInteger = 0x1.8p23f;  // an integer that is added to it is in the low bits of the sum
+    constexpr int32_t kBits = 0x4b400000;
+    const F32s place = x * last_ - 0.5f, shifted = place + kInteger, beyond = place - (shifted - kInteger);
+    *farthest = greater_of((I32s)beyond & INT32_MAX, *farthest);
+    return (I32s)shifted - (kBits - 1);
+  }
+  // Whether none was near.
+  Mask32 sure(I32s farthest) const { return ~greater(farthest, far_); }
+
+  // The same for any x. Both ends are near, and may be most of them.
+  I32s reached_by_any(F32s x, I32s* farthest) const {
+    I32s distance = {};
+    const I32s between = reached(x, &distance);
+    *farthest = greater_of(distance, *farthest);
+    const F32s zero = {}, one = zero + 1.0f;
+    const Mask32 first = equal(x, zero), all = equal(x, one);
+    const Mask32 inside = sure(distance) & greater(x, zero) & greater(one, x);
+    if (any(~(inside | first | all))) {
+      float scores[kFloats];
+      int32_t found[kFloats];
+      store(x, scores);
+      steps_->find(scores, kFloats, found);
+      return load<I32s>(found);
+    }
+    return select(first, I32s{} + 1, select(all, (I32s) __builtin_convertvector(last_, I32s) + 1, between));
+  }
+
+ private:
+  const Steps<float>* steps_;
+  F32s last_;
+  I32s far_;
 };
 
 // Steps at numbers that ascend, each the least V that is not below its number, so that comparisons say the same. Those

@@ -113,6 +113,55 @@ def test_a_score_next_to_a_threshold(number, dtype):
     assert torch.equal(histogram, expected)
 
 
+def scores_in_runs(shape, cuts, dtype):
+    """Runs of scores between thresholds, next to them, at both ends, and out of range, which change within a tile."""
+    between = torch.rand(shape)
+    next_to = torch.nextafter(cuts[torch.randint(0, len(cuts), shape)].float(), torch.randint(0, 2, shape).float())
+    kinds = torch.stack([between, next_to, between.round(), 3 * between - 1, between.mul(torch.nan)])
+    run = torch.randint(0, 3 * len(kinds), (-(-shape[0] // 37), 1)).repeat_interleave(37, 0)[: shape[0]]
+    return kinds.gather(0, run.clamp(max=len(kinds) - 1).expand(shape).unsqueeze(0))[0].to(dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+@pytest.mark.parametrize("columns", [1, 2, 3, 4, 7, 16, 33])
+@pytest.mark.parametrize("task", TASKS)
+def test_scores_that_are_counted_in_tiles(task, columns, dtype):
+    """Whole tiles and parts of them; what is left out of them; scores that are logits, which the last one says."""
+    columns = 1 if task == "binary" else columns
+    cuts = torch.linspace(0, 1, 21).double()
+    for n in (21 * 2, 128, 600, 3000):
+        scores = scores_in_runs((n, columns), cuts, dtype)
+        labels = torch.randint(-1, columns, (n,)) if task == "multiclass" else torch.randint(-1, 2, (n, columns))
+        counted = (labels >= 0) & (torch.rand(labels.shape) < 0.9)
+        positive = torch.nn.functional.one_hot(labels.clamp(min=0), columns) if task == "multiclass" else labels
+        counts = counted.unsqueeze(1).expand(n, columns) if task == "multiclass" else counted
+        reached = torch.searchsorted(cuts, scores.double().nan_to_num(nan=-1.0), right=True)
+        cell = (torch.arange(columns) * len(cuts) + torch.arange(columns) + reached) * 2 + positive
+        expected = torch.bincount(cell[counts], minlength=columns * 2 * (len(cuts) + 1)).view(columns, -1, 2)
+        of_task = task == "multilabel"
+        if task == "binary":
+            scores, labels, counted = scores[:, 0], labels[:, 0], counted[:, 0]
+        histogram = torch.zeros_like(expected)
+        options = task != "binary", PROBABILITIES, -1, True, of_task
+        score_histogram_(scores, labels, counted, None, cuts, cuts, histogram, None, True, *options)
+        assert torch.equal(histogram, expected)
+
+        scores = scores.nan_to_num(nan=0.5).clamp(0, 1)
+        for late in (None, n // 2, n - 1):
+            if late is not None:
+                scores[late] = 1.5
+                labels[late], counted[late] = 0, True
+            made = []
+            for call in (score_histogram_, score_histogram_body):
+                made.append(torch.zeros_like(expected))
+                options = task != "binary", EITHER, -1, True, of_task
+                call(scores, labels, counted, None, cuts, logit_cuts(cuts, dtype), made[-1], None, True, *options)
+            assert torch.equal(made[0].sum(1), made[1].sum(1))
+            # two softmaxes that differ by their rounding may lie on both sides of a threshold
+            some = 2 if task == "multiclass" and late is not None else 0
+            assert (made[0] - made[1]).cumsum(1).abs().max() <= some
+
+
 def some_weights(target):
     """Weights of which some are 0, and one is out of range."""
     weights = torch.randint(0, 5, target.shape).double() / 4
