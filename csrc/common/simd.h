@@ -549,6 +549,20 @@ inline Mask32 below(const Longs& v, int32_t limit) {
 inline I32s low_halves(const Longs& v) { return v.low; }
 #endif
 
+// The same in the order that is quickest: in lane j is number_of_lane(j), as in those of mixed(integers).
+#if defined(FM_AVX2)
+inline Longs load_longs_mixed(const int64_t* from) {
+  const __m256 a = load<__m256>(from), b = load<__m256>(from + kDoubles);
+  return {(I32s)_mm256_shuffle_ps(a, b, 0x88), (I32s)_mm256_shuffle_ps(a, b, 0xdd)};
+}
+inline I32s mixed(I32s v) { return (I32s)_mm256_permute4x64_epi64((__m256i)v, 0xd8); }
+constexpr int number_of_lane(int lane) { return lane >= 2 && lane < 6 ? lane ^ 6 : lane; }
+#else
+inline Longs load_longs_mixed(const int64_t* from) { return load_longs(from); }
+inline I32s mixed(I32s v) { return v; }
+constexpr int number_of_lane(int lane) { return lane; }
+#endif
+
 // Stores the lanes that the mask names one after another and returns how many; what lies behind them in a register's
 // width is overwritten.
 #if defined(FM_AVX512)

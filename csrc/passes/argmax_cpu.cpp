@@ -50,6 +50,22 @@ struct Maxima {
     at = put(greater(x, best), place, at);
     best = greater_of(x, best);
   }
+
+  // The same with neighbours from `place` on, the greatest of which is found first: fewer steps wait for each other.
+  template <int n>
+  void update_max(const typename Lanes<T>::V (&x)[n], int32_t place) {
+    using I = typename Lanes<T>::I;
+    typename Lanes<T>::V most = greater_of(x[1], x[0]);
+    I within = select(greater(x[1], x[0]), I{} + 1, I{});
+    if constexpr (n == 4) {
+      const typename Lanes<T>::V last = greater_of(x[3], x[2]);
+      const I of_last = select(greater(x[3], x[2]), I{} + 3, I{} + 2);
+      within = select(greater(last, most), of_last, within);
+      most = greater_of(last, most);
+    }
+    at = select(greater(most, best), within + place, at);
+    best = greater_of(most, best);
+  }
 };
 
 // Lanes of a row with one target, or of samples with one each: the targets' scores, the targets, and how many classes
@@ -187,7 +203,6 @@ bool short_rows(const T* data, int64_t sample, int32_t classes, int32_t* labels,
     of.target[r] = target[r];
   }
   auto look = [&](typename L::V x, int32_t c, bool fresh) __attribute__((always_inline)) {
-    rows.update_max(x, c);
     if (kGreatest) signs |= (typename L::I)x;
     if (kRanks && fresh) of.before = count(of.precede(x, c), of.before);
   };
@@ -197,6 +212,7 @@ bool short_rows(const T* data, int64_t sample, int32_t classes, int32_t* labels,
       typename L::V x[kPiece];
       load_columns(data + c, sample, x);
       for (int k = 0; k < kPiece; k += 2) nan |= unordered(x[k], x[k + 1]);
+      rows.update_max(x, c);
       for (int k = 0; k < kPiece; ++k) look(x[k], c + k, c + k >= done);
     }
   } else {
@@ -204,6 +220,7 @@ bool short_rows(const T* data, int64_t sample, int32_t classes, int32_t* labels,
       typename L::V x{};
       for (int r = 0; r < L::kCount; ++r) x[r] = widen(data[r * sample + c]);
       nan |= unordered(x, x);
+      rows.update_max(x, c);
       look(x, c, true);
     }
   }

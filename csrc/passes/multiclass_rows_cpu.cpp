@@ -40,18 +40,19 @@ constexpr int64_t kMostSlicings = 16;         // whose neighbours are read toget
 using Batch = MulticlassBatch;
 using States = MulticlassStates;
 
-// Rows of as many samples as a vector has lanes, and which of them are rows of the state.
+// Rows of as many samples as a vector has lanes, those of number_of_lane(j) in lane j, and which of them are rows of
+// the state.
 struct FewRows {
   I32s row;
   Mask32 inside;
 };
 
 FewRows few_rows(const int64_t* from, int32_t limit) {
-  const Longs row = load_longs(from);
+  const Longs row = load_longs_mixed(from);
   return {low_halves(row), below(row, limit)};
 }
 FewRows few_rows(const int32_t* from, int32_t limit) {
-  const I32s row = load<I32s>(from);
+  const I32s row = mixed(load<I32s>(from));
   return {row, at_least(row, I32s{}) & ~at_least(row, I32s{} + limit)};
 }
 
@@ -347,10 +348,11 @@ void add_range(const Batch& b, const Slicings& rows, const States& s, int64_t* s
         if (!members) return;
         const uint32_t of_group = bits_of(inside), of_row = bits_of(counts), counted = bits_of(few.good);
         for (int j = 0; j < kFloats; ++j) {
+          const int64_t at = i + number_of_lane(j);
           if ((of_group >> j & 1) == 0) {
-            bad->add(slicing, first + i + j, rows.group_at(slicing, first + i + j));
+            bad->add(slicing, first + at, rows.group_at(slicing, first + at));
           } else if ((of_row & ~counted) >> j & 1) {
-            members.add(group[slicing][i + j] + rows.first[slicing]);
+            members.add(group[slicing][at] + rows.first[slicing]);
           }
         }
       };

@@ -102,9 +102,7 @@ class TileFinder {
   // Counts n of the tile before.
   template <int n>
   void count() {
-#if defined(__GNUC__) && !defined(__clang__)
 #pragma GCC unroll 16
-#endif
     for (int j = 0; j < n; ++j) ++cells_[j % TileCells::kSets][before_[j]];
     before_ += n;
   }

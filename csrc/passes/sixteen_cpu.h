@@ -11,7 +11,7 @@
 
 namespace fastmetrics {
 
-// As many of the sixteen as a vector has lanes.
+// As many of the sixteen as a vector has lanes; in lane j is number_of_lane(j).
 struct FewLabels {
   I32s target, labels;
   Mask32 good;  // in range and not ignored
@@ -27,8 +27,9 @@ struct NeighbouringLabels {
 
   __attribute__((always_inline)) void operator()(int64_t i, FewLabels* to) const {
     fetch_ahead(labels + i, 16);
+#pragma GCC unroll 4
     for (int k = 0; k < 16 / kFloats; ++k) {
-      const Longs few = load_longs(labels + i + k * kFloats);
+      const Longs few = load_longs_mixed(labels + i + k * kFloats);
       to[k].labels = low_halves(few);
       to[k].good = below(few, limit);
     }
@@ -47,8 +48,9 @@ struct LabelsOfRows {
   void operator()(int64_t i, FewLabels* to) const {
     alignas(64) int32_t labels[16];
     find(scores + i * bytes, step, classes, labels);
+#pragma GCC unroll 4
     for (int k = 0; k < 16 / kFloats; ++k) {
-      to[k].labels = load<I32s>(labels + k * kFloats);
+      to[k].labels = mixed(load<I32s>(labels + k * kFloats));
       to[k].good = ~Mask32{};
     }
   }
@@ -64,8 +66,9 @@ int64_t for_each_sixteen(const int64_t* target, const Labels& labels, int64_t n,
     FewLabels few[16 / kFloats];
     fetch_ahead(target + i, 16);
     labels(i, few);
+#pragma GCC unroll 4
     for (int k = 0; k < 16 / kFloats; ++k) {
-      const Longs t = load_longs(target + i + k * kFloats);
+      const Longs t = load_longs_mixed(target + i + k * kFloats);
       const Mask32 good = few[k].good & below(t, limit);
       const Mask32 ignored = ignore == nullptr ? Mask32{} : equal(t, *ignore);
       few[k].target = low_halves(t);
@@ -80,7 +83,7 @@ int64_t for_each_sixteen(const int64_t* target, const Labels& labels, int64_t n,
 template <typename F>
 inline void for_each_bad(int64_t begin, const FewLabels& few, const F& f) {
   if (!any(few.bad)) return;
-  for (uint32_t left = bits_of(few.bad); left != 0; left &= left - 1) f(begin + __builtin_ctz(left));
+  for (uint32_t left = bits_of(few.bad); left != 0; left &= left - 1) f(begin + number_of_lane(__builtin_ctz(left)));
 }
 
 // Whether the functions above can read these: int64 targets that are neighbours, and int64 labels that are or the
