@@ -222,39 +222,40 @@ void add_to_bins(const ScoresBatch& b, const Slicings* to_rows, int64_t number, 
 }
 
 // Adds a whole batch of scores at even steps in tiles. Returns false, having added nothing, if it is not for that:
-// steps may be uneven, as are those of logits without a softmax, or more cells than scores.
-bool add_in_tiles(const ScoresBatch& b, const AllBins& bins, int64_t number, int64_t* histogram, int64_t* faults) {
+// steps may be uneven, as are those of logits without a softmax, and cells more than scores. *logits: whether scores
+// turned out to be such logits.
+bool add_in_tiles(const ScoresBatch& b, const AllBins& bins, int64_t number, int64_t* histogram, int64_t* faults,
+                  std::atomic<bool>* logits) {
   const int64_t size = b.columns * 2 * number;
-  const bool wide = b.preds_type == DType::kDouble, of_logits = b.logits != kProbabilities;
-  if (wide || b.weights != nullptr || (b.multiclass ? b.a_column != 1 : b.logits == kLogits) ||
-      !bins.of(0.0f, b.multiclass && of_logits).even() || b.rows.samples() * b.columns < size || size > kMostCells) {
+  if (b.preds_type == DType::kDouble || b.weights != nullptr ||
+      (b.multiclass ? b.a_column != 1 : b.logits == kLogits) || !bins.of(0.0f, false).even() ||
+      b.rows.samples() * b.columns < size || size > kMostCells) {
     return false;
   }
   const bool apart = (size + 1) * static_cast<int64_t>(sizeof(uint32_t)) <= kSetBytes;
   const Parts parts = parts_of<int64_t>(b, size);
   std::vector<TileCells> cells(parts.count);
-  bool counted = true;
   read_blocks(
       b, parts, kMostRows, faults,
-      [&](int64_t p, bool logits) {
+      [&](int64_t p, bool as_logits) {
         cells[p] = TileCells(b.columns, number, apart, b.multiclass ? b.columns : kTileVectors);
-        if (logits && !b.multiclass) counted = false;
+        if (as_logits && !b.multiclass) logits->store(true);
       },
-      [&](auto t, int64_t first, int n, bool logits, int64_t p, ScoresPart* part) {
+      [&](auto t, int64_t first, int n, bool as_logits, int64_t p, ScoresPart* part) {
         using T = decltype(t);
         if constexpr (!std::is_same_v<T, double>) {
           if (b.multiclass) {
-            if (logits) {
+            if (as_logits) {
               count_rows<T, true>(b, bins.of(0.0f, true), first, n, &cells[p], part);
             } else {
               count_rows<T, false>(b, bins.of(0.0f, false), first, n, &cells[p], part);
             }
-          } else if (!logits) {
+          } else if (!as_logits) {
             count_columns<T>(b, bins.of(0.0f, false), first, n, &cells[p], part);
           }
         }
       });
-  if (!counted) return false;
+  if (logits->load()) return false;
   TileCells::fold(cells, histogram);
   return true;
 }
@@ -264,11 +265,14 @@ void add_histogram(const ScoresBatch& b, const Slicings* rows, const ScoreBins& 
                    int64_t* members, int64_t* faults) {
   if (b.rows.samples() * b.columns == 0) return;
   const AllBins all(bins, b.preds_type == DType::kDouble, b.multiclass);
+  ScoresBatch decided = b;
   if constexpr (std::is_same_v<State, int64_t>) {
-    if (rows == nullptr && add_in_tiles(b, all, bins.number + 1, histogram, faults)) return;
+    std::atomic<bool> logits{false};
+    if (rows == nullptr && add_in_tiles(b, all, bins.number + 1, histogram, faults, &logits)) return;
+    if (logits.load()) decided.logits = kLogits;
   }
   add_to_bins(
-      b, rows, bins.number + 1, histogram, members, faults, [](int64_t) {},
+      decided, rows, bins.number + 1, histogram, members, faults, [](int64_t) {},
       [&](int64_t, bool logits, const auto& c, int32_t* bin) {
         all.of(std::decay_t<decltype(*c.x)>{}, logits).find(c.x, c.n, bin);
       });
