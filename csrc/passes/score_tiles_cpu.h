@@ -190,7 +190,7 @@ void count_rows(const ScoresBatch& b, const Steps<float>& steps, int64_t first, 
   F32s most = turn(0, x);
   for (int i = 0; i < n; i += kFloats, std::swap(x, next)) {
     const I32s label = load<I32s>(target + i);
-    F32s scale;
+    F32s scale = {};
     if (kLogits) scale = softmax_of_lanes(x, classes, kFloats, most, [&] { finder.template count<kFloats / 2>(); });
     if (i + kFloats < n) most = turn(i + kFloats, next);  // before anything waits for the scale
     auto score = [&](int64_t c) {
