@@ -155,10 +155,11 @@ const Wide<T>* widened(const T* from, int64_t step, int n, Wide<T>* to) {
   return to;
 }
 
+template <typename T>
+constexpr int kPieceOf = sizeof(T) == 8 ? 2 : 4;  // columns of load_columns
+
 // Writes as many rows of neighbours as a vector has lanes as columns that begin `pitch` elements from each other.
 // Returns the greatest score of each row but for NaN. `columns` are at least kPieceOf<T>.
-template <typename T>
-constexpr int kPieceOf = sizeof(T) == 8 ? 2 : 4;  // of load_columns
 template <typename T>
 typename SoftmaxLanes<Wide<T>>::Lanes turn_lanes(const T* from, int64_t step, int64_t columns, int64_t pitch,
                                                  Wide<T>* to) {
@@ -182,8 +183,9 @@ template <typename T>
 void turn_rows(const T* from, int64_t step, int64_t columns, int n, int64_t pitch, Wide<T>* to) {
   constexpr int kLanes = kLanesOf<Wide<T>>;
   int i = 0;
-  for (; columns >= kPieceOf<T> && i + kLanes <= n; i += kLanes)
+  for (; columns >= kPieceOf<T> && i + kLanes <= n; i += kLanes) {
     turn_lanes(from + i * step, step, columns, pitch, to + i);
+  }
   for (; i < n; ++i) {
     for (int64_t c = 0; c < columns; ++c) to[c * pitch + i] = widen(from[i * step + c]);
   }
