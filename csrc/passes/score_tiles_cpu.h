@@ -158,9 +158,9 @@ class TileFinder {
 };
 
 inline Mask32 counted_labels(I32s label) { return at_least(label, I32s{}); }
-// Those that decide whether scores are logits.
-inline Mask32 deciding_labels(I32s label, int32_t skipped) {
-  return ~(equal(label, I32s{} + kInvalid) | equal(label, I32s{} + skipped));
+// Those that decide whether scores of classes are logits.
+inline Mask32 deciding_labels(I32s label) {
+  return ~(equal(label, I32s{} + kInvalid) | equal(label, I32s{} + kIgnored));
 }
 
 // Adds n rows of one run, of classes that are neighbours; a tile is as many rows as a vector has lanes.
@@ -215,7 +215,7 @@ void count_rows(const ScoresBatch& b, const Steps<float>& steps, int64_t first, 
         if (counts) finder.template count<kLogits ? kFloats / 2 : kFloats>();
       }
     });
-    if (!kLogits && b.logits == kEither) part->outside |= any(finder.outside() & deciding_labels(label, kIgnored));
+    if (!kLogits && b.logits == kEither) part->outside |= any(finder.outside() & deciding_labels(label));
     const Mask32 counted = counted_labels(label);
     if (any(~counted)) {
       for (int64_t c = 0; c < classes; ++c) finder.leave_out(c, counted);

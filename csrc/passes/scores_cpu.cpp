@@ -18,7 +18,7 @@ namespace fastmetrics {
 namespace {
 
 constexpr int64_t kSetBytes = 1 << 14;  // cells of which there are kSets
-constexpr int kSets = 4;
+constexpr int kSets = TileCells::kSets;
 constexpr int kSetsOfKeys = 2;      // of 16-bit keys: more of them would leave the near caches
 constexpr int64_t kMostParts = 16;  // of sums of weights
 constexpr int64_t kSmallestPart = 8192;

@@ -118,8 +118,10 @@ def scores_in_runs(shape, cuts, dtype):
     between = torch.rand(shape)
     next_to = torch.nextafter(cuts[torch.randint(0, len(cuts), shape)].float(), torch.randint(0, 2, shape).float())
     kinds = torch.stack([between, next_to, between.round(), 3 * between - 1, between.mul(torch.nan)])
-    run = torch.randint(0, 3 * len(kinds), (-(-shape[0] // 37), 1)).repeat_interleave(37, 0)[: shape[0]]
-    return kinds.gather(0, run.clamp(max=len(kinds) - 1).expand(shape).unsqueeze(0))[0].to(dtype)
+    kind = torch.randint(0, 2 * len(kinds), (-(-shape[0] // 37), 1))
+    kind = torch.where(kind < len(kinds), kind, 0)  # half of them between thresholds
+    of_row = kind.repeat_interleave(37, 0)[: shape[0]]
+    return kinds.gather(0, of_row.expand(shape).unsqueeze(0))[0].to(dtype)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
