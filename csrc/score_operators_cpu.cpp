@@ -176,12 +176,13 @@ void precision_recall_of_curves(View values, OptionalView labels, View counts, V
                           state_data<char>(thresholds, curves.type, points, "thresholds, [points]"));
 }
 
-void find_points_of_curves(View values, OptionalView labels, View counts, View blocks, State found, int64_t search,
-                           double least) {
+void find_points_of_curves(View values, OptionalView labels, View counts, View blocks, State found, State thresholds,
+                           int64_t search, double least) {
   const Curves curves = curves_of(values, labels, counts, blocks);
   require(search >= 0 && search <= static_cast<int64_t>(PointSearch::kPrecision), "find_points_: search must be known");
   find_points(curves, static_cast<PointSearch>(search), least,
-              state_data<int64_t>(found, DType::kInt64, 2 * curves.columns, "found, int64 [C, 2]"));
+              state_data<int64_t>(found, DType::kInt64, 2 * curves.columns, "found, int64 [C, 2]"),
+              state_data<char>(thresholds, curves.type, curves.columns, "thresholds, [C]"));
 }
 
 void points_of_weighted(View scores, OptionalView labels, View weights, State thresholds, State tp, State fp,

@@ -333,7 +333,7 @@ void precision_recall_curves(const Curves& curves, float absent, float* precisio
   });
 }
 
-void find_points(const Curves& curves, PointSearch search, double least, int64_t* found) {
+void find_points(const Curves& curves, PointSearch search, double least, int64_t* found, void* thresholds) {
   for_columns(curves, [&](int64_t column, int) {
     const SortedColumn of(curves, column);
     const Search in(of);
@@ -342,8 +342,17 @@ void find_points(const Curves& curves, PointSearch search, double least, int64_t
                        : search == PointSearch::kSensitivity ? in.sensitivity(least)
                        : search == PointSearch::kRecall      ? in.recall(least)
                                                              : in.precision(least);
-    found[2 * column] = place.rows;
-    found[2 * column + 1] = place.tp;
+    found[2 * column] = place.rows < 0 ? -1 : place.tp;
+    found[2 * column + 1] = place.rows < 0 ? -1 : place.rows - place.tp;
+    with_score_type(curves.type, [&](auto t) {
+      using T = decltype(t);
+      T* threshold = static_cast<T*>(thresholds) + column;
+      if (place.rows > 0) {
+        *threshold = of.score<T>(place.rows - 1);
+      } else {
+        narrow(decltype(widen(t))(place.rows == 0 ? 1.0 : NAN), threshold);
+      }
+    });
   });
 }
 

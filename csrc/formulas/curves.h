@@ -59,8 +59,9 @@ void precision_recall_curves(const Curves& curves, float absent, float* precisio
 // What is looked for, see fastmetrics/formulas/operating_points.py.
 enum class PointSearch { kEqualErrors, kSpecificity, kSensitivity, kRecall, kPrecision };
 
-// found: [columns, 2]: how many scores reach the threshold, negative if there is none, and how many positive ones do.
-void find_points(const Curves& curves, PointSearch search, double least, int64_t* found);
+// found: [columns, 2]: the positives and the negatives that reach the threshold, -1 if there is none. thresholds:
+// [columns], 1 where no score does, NaN if there is none.
+void find_points(const Curves& curves, PointSearch search, double least, int64_t* found, void* thresholds);
 
 // Scores [rows, columns], NaN for none, whose signs are labels unless there are labels, negative for none. weights:
 // [rows, weight_columns], of one column for all or as many; 0 is none.

@@ -237,17 +237,25 @@ struct BlockSum {
   int32_t points, at_first, behind;  // points, positives up to the first one, and behind the last one
 };
 
-BlockSum sum_of(const BlockPoints& p, int64_t tp_before, int64_t rows_before) {
-  constexpr int kLanes = 8;
+// Four quotients are one over their common denominator, since divisions take longest. Writes behind the points.
+BlockSum sum_of(BlockPoints& p, int64_t tp_before, int64_t rows_before) {
+  constexpr int kLanes = 8, kB = kLanes, kC = 2 * kLanes, kD = 3 * kLanes, kAtOnce = 4 * kLanes;
   if (p.n == 0) return {0.0, 0.0, 0, 0, p.positives};
   const double tp = static_cast<double>(tp_before), rows = static_cast<double>(rows_before + 1);
   const double first = (tp + p.tp[0]) / (rows + p.row[0]);
-  alignas(64) double terms[Curves::kBlockRows + kLanes], lanes[kLanes] = {};
-  terms[0] = 0.0;
-  for (int k = 1; k < p.n; ++k) terms[k] = (tp + p.tp[k]) / (rows + p.row[k]) * (p.tp[k] - p.tp[k - 1]);
-  std::fill_n(terms + p.n, kLanes, 0.0);
-  for (int k = 0; k < p.n; k += kLanes) {
-    for (int j = 0; j < kLanes; ++j) lanes[j] += terms[k + j];
+  std::fill_n(p.tp + p.n, kAtOnce, p.tp[p.n - 1]);
+  std::fill_n(p.row + p.n, kAtOnce, 0);
+  alignas(64) double up[kAtOnce], down[kAtOnce], lanes[kLanes] = {};
+  for (int k = 1; k < p.n; k += kAtOnce) {
+    for (int j = 0; j < kAtOnce; ++j) {
+      up[j] = (tp + p.tp[k + j]) * (p.tp[k + j] - p.tp[k + j - 1]);
+      down[j] = rows + p.row[k + j];
+    }
+    for (int j = 0; j < kLanes; ++j) {
+      const double of_ab = up[j] * down[j + kB] + up[j + kB] * down[j], ab = down[j] * down[j + kB];
+      const double of_cd = up[j + kC] * down[j + kD] + up[j + kD] * down[j + kC], cd = down[j + kC] * down[j + kD];
+      lanes[j] += (of_ab * cd + of_cd * ab) / (ab * cd);
+    }
   }
   return {first, sum_of_lanes<kLanes>(lanes), p.n, p.tp[0], p.positives - p.tp[p.n - 1]};
 }

@@ -35,7 +35,7 @@ constexpr Bits kMagnitude = static_cast<Bits>(~Bits{0}) >> 1;
 // The points of a block, which are where runs of equal scores end: their rows, and the positives up to each, counted
 // from the first row of the block on; and the positives of the block.
 struct BlockPoints {
-  static constexpr int64_t kRoom = Curves::kBlockRows + kFloats;  // as compress() needs
+  static constexpr int64_t kRoom = Curves::kBlockRows + 32;  // at least kFloats more, as compress() needs
 
   int n, positives;
   alignas(64) int32_t row[kRoom], tp[kRoom];
@@ -142,6 +142,15 @@ class SortedColumn {
       found = ((bits[i] ^ bits[j]) & mask<Bits>()) == 0;
     });
     return found;
+  }
+
+  template <typename T>
+  T score(int64_t i) const {
+    using Bits = BitsOf<T>;
+    const Bits bits = static_cast<const Bits*>(static_cast<const void*>(values_))[i] & mask<Bits>();
+    T score;
+    memcpy(&score, &bits, sizeof(score));
+    return score;
   }
 
   int64_t positive(int64_t i) const {

@@ -37,9 +37,8 @@ class AUROC(Family):
 class _Area(AreaMetric):
     bounded = True
 
-    def of_sorted(self, found: Sorted) -> tuple[Tensor, Tensor]:
-        areas = found.areas()
-        return curves.area(areas), areas[:, 0]
+    def of_sorted(self, found: Sorted) -> Tensor:
+        return curves.area(found)
 
     def of_points(self, points: Points) -> Tensor:
         return curves.binned_area(points)

@@ -31,9 +31,8 @@ class AveragePrecision(Family):
 class _Steps(AreaMetric):
     bounded = True
 
-    def of_sorted(self, found: Sorted) -> tuple[Tensor, Tensor]:
-        positives = found.areas()[:, 0]
-        return curves.average_precision(found.precisions(), positives, self.absent), positives
+    def of_sorted(self, found: Sorted) -> Tensor:
+        return curves.average_precision(found, self.absent)
 
     def of_points(self, points: Points) -> Tensor:
         return curves.binned_average_precision(points)

@@ -20,7 +20,7 @@ from fastmetrics import arguments
 from fastmetrics.classification import curve_intervals
 from fastmetrics.classification.base import BinaryTask, MulticlassTask, MultilabelTask, TaskMetric
 from fastmetrics.formulas import curves as formulas
-from fastmetrics.formulas.curve_table import Counted, Points, Sorted, binned_points
+from fastmetrics.formulas.curve_table import Classes, Counted, Points, Sorted, binned_points
 from fastmetrics.formulas.curves import Columns
 from fastmetrics.formulas.intervals import Pair
 from fastmetrics.formulas.weighted_curves import WeightedScores
@@ -253,8 +253,8 @@ class AreaMetric(CurveMetric):
     bounded = False
 
     @abstractmethod
-    def of_sorted(self, found: Sorted) -> tuple[Tensor, Tensor]:
-        """The value of each curve at all scores, and its positives."""
+    def of_sorted(self, found: Sorted) -> Tensor:
+        """The value of each curve at all scores, float64 ``[C]``."""
 
     def bounds(self) -> tuple[Tensor, Tensor]:
         """Two values between which the one at all scores lies, always, in the shape of the value; float32.
@@ -288,15 +288,21 @@ class AreaMetric(CurveMetric):
         counts = counts.sum(0, keepdim=True) if self.micro else counts
         found = []
         for order in (-1, 1):
-            values, positives = self.of_sorted(self._counted(counts, order))
-            value = formulas.average(values, "macro" if self.micro else self.average, positives)
+            counted = self._counted(counts, order)
+            value = self._averaged(self.of_sorted(counted), counted)
             found.append(torch.nextafter(value.float(), torch.full_like(value, order * torch.inf).float()))
         low, high = (value.clamp(0, 1) for value in found)
         return low, high
 
     @abstractmethod
     def of_points(self, points: Points) -> Tensor:
-        """The value of each curve at given thresholds."""
+        """The value of each curve at given thresholds, float64 ``[C]``."""
+
+    def _averaged(self, values: Tensor, curves: Classes) -> Tensor:
+        """That of the only curve, or the average of all."""
+        if self.task_name == "binary" or self.micro:
+            return values[0]
+        return formulas.average(values, self.average, curves)
 
     def of_groups(self, groups: Tensor) -> Tensor:
         """The value at all scores, float64 ``[...]``, of the negatives and positives of each, ``[..., P, 2]``.
@@ -316,7 +322,7 @@ class AreaMetric(CurveMetric):
         """The value of each curve, float64 ``[C]``."""
         if "histogram" in states:
             return self.of_points(self._points(states["histogram"]))
-        return self.of_sorted(self._sorted(**states))[0]
+        return self.of_sorted(self._sorted(**states))
 
     def _interval_methods(self, states: Mapping[str, Tensor]) -> IntervalMethods:
         """The bootstrap of a single curve, or of each."""
@@ -342,10 +348,9 @@ class AreaMetric(CurveMetric):
         """The areas, averaged."""
         if "histogram" in states:
             points = self._points(states["histogram"])
-            values, positives = self.of_points(points), points.positives
-        else:
-            values, positives = self.of_sorted(self._sorted(**states))
-        return formulas.average(values, "macro" if self.micro else self.average, positives).float()
+            return self._averaged(self.of_points(points), points).float()
+        found = self._sorted(**states)
+        return self._averaged(self.of_sorted(found), found).float()
 
 
 class PointMetric(CurveMetric):

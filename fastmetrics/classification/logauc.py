@@ -44,9 +44,8 @@ class _LogArea(AreaMetric):
         fpr_range: the least and the greatest false positive rate, a < b in [0, 1].
     """
 
-    def of_sorted(self, found: Sorted) -> tuple[Tensor, Tensor]:
-        points = found.points()
-        return self.of_points(points), points.positives
+    def of_sorted(self, found: Sorted) -> Tensor:
+        return self.of_points(found.points())
 
     def of_points(self, points: Points) -> Tensor:
         return curves.log_area(points, *self.fpr_range)

@@ -8,7 +8,7 @@ from torch import Tensor
 from fastmetrics.classification.curves import AreaMetric, BinaryCurve, MulticlassArea, MultilabelArea
 from fastmetrics.classification.family import Family
 from fastmetrics.formulas import curves, operating_points
-from fastmetrics.formulas.curve_table import Points, Sorted
+from fastmetrics.formulas.curve_table import Classes, Points, Sorted
 
 
 class GiniCoefficient(Family):
@@ -31,16 +31,15 @@ class GiniCoefficient(Family):
 
 
 class _Gini(AreaMetric):
-    def of_sorted(self, found: Sorted) -> tuple[Tensor, Tensor]:
-        areas = found.areas()
-        return _of_area(curves.area(areas), areas[:, 0], areas[:, 1]), areas[:, 0]
+    def of_sorted(self, found: Sorted) -> Tensor:
+        return _of_area(curves.area(found), found)
 
     def of_points(self, points: Points) -> Tensor:
-        return _of_area(curves.binned_area(points), points.positives, points.negatives)
+        return _of_area(curves.binned_area(points), points)
 
 
-def _of_area(area: Tensor, positives: Tensor, negatives: Tensor) -> Tensor:
-    return (2 * area - 1) * ((positives > 0) & (negatives > 0))
+def _of_area(area: Tensor, of: Classes) -> Tensor:
+    return (2 * area - 1) * ((of.positives > 0) & (of.negatives > 0))
 
 
 class BinaryGiniCoefficient(_Gini, BinaryCurve, family=GiniCoefficient):
@@ -78,9 +77,8 @@ class KolmogorovSmirnov(Family):
 
 
 class _Distance(AreaMetric):
-    def of_sorted(self, found: Sorted) -> tuple[Tensor, Tensor]:
-        points = found.points()
-        return operating_points.separation(points), points.positives
+    def of_sorted(self, found: Sorted) -> Tensor:
+        return operating_points.separation(found.points())
 
     def of_points(self, points: Points) -> Tensor:
         return operating_points.separation(points)

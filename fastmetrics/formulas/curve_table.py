@@ -17,6 +17,7 @@ from torch.compiler import is_compiling
 
 from fastmetrics import tensors
 from fastmetrics.native.operators import define, eager_on_cpu, in_threads
+from fastmetrics.native.transforms import any_holds, looks
 
 V = TypeVar("V")
 
@@ -285,8 +286,20 @@ class _once(Generic[V]):  # noqa: N801 - as a decorator
         return found
 
 
+class Classes:
+    """The positives and negatives of several curves, ``[C]`` each."""
+
+    positives: Tensor
+    negatives: Tensor
+
+    @_once
+    def lacks(self) -> tuple[bool, bool]:
+        """Whether any curve has no positives, and whether any has no negatives. It waits for the device."""
+        return any_holds(self.positives <= 0), any_holds(self.negatives <= 0)
+
+
 @dataclass(frozen=True)
-class Points:
+class Points(Classes):
     """The points of several curves, one curve after the other, thresholds descending.
 
     Attributes:
@@ -358,15 +371,32 @@ class ScorePoints(Points):
 
     Args:
         scores: sorted.
+        lacks: see there, if it is known.
     """
 
-    def __init__(self, scores: SortedScores) -> None:
-        *_, counts, blocks = scores
-        positives = blocks[:, -1, 0]
-        known = {"scores": scores, "sizes": counts[:, 1], "positives": positives, "negatives": counts[:, 0] - positives}
-        vars(self).update(known)
+    def __init__(self, scores: SortedScores, lacks: tuple[bool, bool] | None = None) -> None:
+        vars(self).update({"scores": scores} if lacks is None else {"scores": scores, "lacks": lacks})
 
     scores: SortedScores
+
+    @_once
+    def _counts(self) -> tuple[Tensor, ...]:
+        return self.scores[2].unbind(1)
+
+    @_once
+    def sizes(self) -> Tensor:
+        """int64 ``[C]``."""
+        return self._counts[1]
+
+    @_once
+    def positives(self) -> Tensor:
+        """int64 ``[C]``."""
+        return self.scores[3][:, -1, 0]
+
+    @_once
+    def negatives(self) -> Tensor:
+        """int64 ``[C]``."""
+        return self._counts[0] - self.positives
 
     @_once
     def total(self) -> int:
@@ -430,7 +460,7 @@ def _give_back(memory: Tensor) -> None:
         _spare[:] = [memory]
 
 
-class Sorted:
+class Sorted(Classes):
     """Scores in descending order, column by column. Nothing that comes of them shares their memory.
 
     Args:
@@ -455,6 +485,25 @@ class Sorted:
         """Positives, negatives and the area under their counts, float64 ``[C, 3]``; see :func:`walk_scores_body`."""
         return self._areas
 
+    @_once
+    def _three(self) -> tuple[Tensor, ...]:
+        return self.areas().unbind(1)
+
+    @_once
+    def positives(self) -> Tensor:
+        """How many there are in each column, float64 ``[C]``."""
+        return self._three[0]
+
+    @_once
+    def negatives(self) -> Tensor:
+        """How many there are in each column, float64 ``[C]``."""
+        return self._three[1]
+
+    @_once
+    def area(self) -> Tensor:
+        """The one under the counts of both, float64 ``[C]``."""
+        return self._three[2]
+
     def precisions(self) -> Tensor:
         """The sum over positives of the precision at their scores, float64 ``[C]``."""
         sums = torch.zeros(len(self._areas), dtype=torch.float64, device=self._areas.device)
@@ -465,7 +514,7 @@ class Sorted:
     def points(self) -> Points:
         """The points at all distinct scores."""
         if self._points is None:
-            self._points = ScorePoints(self._sorted)
+            self._points = ScorePoints(self._sorted, self.lacks if looks() else None)
         return self._points
 
 

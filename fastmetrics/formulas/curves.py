@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 from torchmetrics.utilities.prints import rank_zero_warn
 
-from fastmetrics.formulas.curve_table import SORTED, Points, ScorePoints
+from fastmetrics.formulas.curve_table import SORTED, Classes, Points, ScorePoints, Sorted
 from fastmetrics.native.operators import define
-from fastmetrics.native.transforms import any_holds, may_hold
+from fastmetrics.native.transforms import any_holds, looks, may_hold
 
 #: The values of each curve.
 Columns = tuple[Tensor, ...]
@@ -38,23 +38,6 @@ def _share(counts: Tensor, totals: Tensor, points: Points, dtype: torch.dtype = 
     if len(totals) > 1:
         totals = totals.repeat_interleave(points.sizes, output_size=len(points.tp))
     return (counts / totals).to(dtype)
-
-
-def _warn_without(positives: Tensor | None, negatives: Tensor | None, result: str = "") -> None:
-    if negatives is not None and any_holds(negatives <= 0):
-        rank_zero_warn(
-            "No negative samples in targets, false positive value should be meaningless."
-            " Returning zero tensor in false positive score"
-        )
-    if positives is not None and any_holds(positives <= 0):
-        rank_zero_warn(result)
-
-
-_NO_POSITIVES = (
-    "No positive samples in targets, true positive value should be meaningless."
-    " Returning zero tensor in true positive score"
-)
-_NO_RECALL = "No positive samples found in target, recall is undefined. Setting recall to one for all thresholds."
 
 
 def precision_recall(points: Points, absent: float = 1.0, dtype: torch.dtype = torch.float64) -> tuple[Tensor, Tensor]:
@@ -95,7 +78,8 @@ def rate_rows(points: Points) -> tuple[Tensor, Tensor]:
 
     At given thresholds they are turned around; at all scores (0, 0) comes first.
     """
-    warn_of_one_class(points)
+    if not points.binned:
+        warn_of_one_class(points)
     _, tp, fp = points.rows
     found = (fp / points.negatives.double()[:, None]), (tp / points.positives.double()[:, None])
     fpr, tpr = (rate.nan_to_num(nan=0.0) for rate in found)
@@ -109,15 +93,29 @@ def from_zero(rate: Tensor) -> Tensor:
     return torch.nn.functional.pad(rate, (1, 0))
 
 
-def warn_of_one_class(points: Points) -> None:
-    """Warn if a curve at all scores has no positives, or no negatives."""
-    if not points.binned:
-        _warn_without(points.positives, points.negatives, _NO_POSITIVES)
+def warn_of_one_class(curves: Classes) -> None:
+    """Warn if a curve has no positives, or no negatives."""
+    if not looks():
+        return
+    no_positives, no_negatives = curves.lacks
+    if no_negatives:
+        rank_zero_warn(
+            "No negative samples in targets, false positive value should be meaningless."
+            " Returning zero tensor in false positive score"
+        )
+    if no_positives:
+        rank_zero_warn(
+            "No positive samples in targets, true positive value should be meaningless."
+            " Returning zero tensor in true positive score"
+        )
 
 
-def warn_of_no_positives(points: Points) -> None:
+def warn_of_no_positives(curves: Classes) -> None:
     """Warn if a curve has no positives, and so no recall."""
-    _warn_without(points.positives, None, _NO_RECALL)
+    if looks() and curves.lacks[0]:
+        rank_zero_warn(
+            "No positive samples found in target, recall is undefined. Setting recall to one for all thresholds."
+        )
 
 
 def curve(
@@ -156,7 +154,8 @@ def curve(
 
 def roc_curves(points: Points, dtype: torch.dtype) -> tuple[Columns, Columns, Columns]:
     """False and true positive rates and thresholds of each curve; at all scores (0, 0) comes first, at threshold 1."""
-    warn_of_one_class(points)
+    if not points.binned:
+        warn_of_one_class(points)
     if not _is_written_at_once(points, dtype):
         return _roc_curves(points, dtype)
     fpr, tpr, thresholds = found = _room(points, 1)
@@ -362,24 +361,18 @@ def log_area(points: Points, least: float, most: float) -> Tensor:
     return torch.where(points.negatives > 0, value, 0.0)
 
 
-def area(areas: Tensor) -> Tensor:
-    """Areas under the ROC curves, ``[C]``, from :meth:`fastmetrics.formulas.curve_table.Sorted.areas`."""
-    _warn_without(areas[:, 0], areas[:, 1], _NO_POSITIVES)
-    return (areas[:, 2] / (areas[:, 0] * areas[:, 1])).nan_to_num(nan=0.0)
+def area(found: Sorted) -> Tensor:
+    """Areas under the ROC curves, ``[C]``; 0 without one of the classes, with a warning."""
+    warn_of_one_class(found)
+    return (found.area / (found.positives * found.negatives)).nan_to_num(nan=0.0)
 
 
-def average_precision(precisions: Tensor, positives: Tensor, absent: float = 1.0) -> Tensor:
-    """Average precisions, ``[C]``; without positives 0, with a warning, if ``absent`` is 1, else NaN.
-
-    Args:
-        precisions: the sums over positives of the precisions at their scores, ``[C]``.
-        positives: how many they are, ``[C]``.
-        absent: see above.
-    """
-    value = precisions / positives
+def average_precision(found: Sorted, absent: float = 1.0) -> Tensor:
+    """Average precisions, ``[C]``; without positives 0, with a warning, if ``absent`` is 1, else NaN."""
+    value = found.precisions() / found.positives
     if absent != 1:
         return value
-    _warn_without(positives, None, _NO_RECALL)
+    warn_of_no_positives(found)
     return value.nan_to_num(nan=0.0)
 
 
@@ -397,8 +390,8 @@ def binned_average_precision(points: Points) -> Tensor:
     return -(recall.diff(dim=1) * precision).sum(1)
 
 
-def average(values: Tensor, how: str | None, positives: Tensor) -> Tensor:
-    """The mean of the values of classes that have one, or all of them."""
+def average(values: Tensor, how: str | None, curves: Classes) -> Tensor:
+    """The mean of the values ``[C]`` of curves that have one, or all of them."""
     if how is None or how == "none":
         return values
     defined = ~values.isnan()
@@ -406,7 +399,7 @@ def average(values: Tensor, how: str | None, positives: Tensor) -> Tensor:
         rank_zero_warn(
             f"Average precision score for one or more classes was `nan`. Ignoring these classes in {how}-average"
         )
-    weights = (positives.double() if how == "weighted" else torch.ones_like(values)) * defined
+    weights = (curves.positives.double() if how == "weighted" else torch.ones_like(values)) * defined
     total = weights.sum()
     mean = (values.nan_to_num() * weights).sum() / total
     return mean.nan_to_num(nan=0.0) if how == "weighted" else mean

@@ -18,7 +18,7 @@ from fastmetrics.formulas.curve_table import SORTED, Points, ScorePoints
 from fastmetrics.formulas.curves import from_zero, precision_recall, rate_rows, warn_of_no_positives, warn_of_one_class
 from fastmetrics.native.operators import define
 
-FIND_SCHEMA = f"find_points_({SORTED}, Tensor(a!) found, int search, float least) -> ()"
+FIND_SCHEMA = f"find_points_({SORTED}, Tensor(a!) found, Tensor(b!) thresholds, int search, float least) -> ()"
 
 #: The threshold where torchmetrics finds no point, of rates.
 NO_THRESHOLD = 1e6
@@ -79,12 +79,13 @@ class _Walk:
         return self._at(self.points.thresholds, places, 1)
 
 
-def _share(counts: Tensor, totals: Tensor) -> Tensor:
-    return (counts / totals.double().view(-1, *(1 for _ in counts.shape[1:]))).nan_to_num(nan=0.0)
+def _share(counts: Tensor, totals: Tensor, of_none: float = 0.0) -> Tensor:
+    totals = totals.double() if counts.dim() == 1 else totals.double()[:, None]
+    return (counts / totals).nan_to_num(nan=of_none)
 
 
 def _specificity(fp: Tensor, negatives: Tensor) -> Tensor:
-    negatives = negatives.view(-1, *(1 for _ in fp.shape[1:]))
+    negatives = negatives if fp.dim() == 1 else negatives[:, None]
     return ((negatives - fp) / negatives.double()).nan_to_num(nan=1.0)
 
 
@@ -137,30 +138,34 @@ _SEARCHES = _of_equal_errors, _of_specificity, _of_sensitivity, _of_recall, _of_
 
 
 class Found(NamedTuple):
-    """A point of each curve, ``[C]`` each: whether there is one, its counts, 0 if not, and its threshold."""
+    """A point of each curve, ``[C]`` each: its counts, -1 if there is none, and its threshold, NaN then."""
 
-    exists: Tensor
     tp: Tensor
     fp: Tensor
     thresholds: Tensor
 
+    def or_zero(self, values: Tensor) -> Tensor:
+        """Values of the points that there are."""
+        return values.masked_fill(self.tp < 0, 0.0)
+
 
 def _find(points: Points, search: int, least: float = 0.0) -> Found:
     """A point of each curve at all scores, see :func:`find_points_body`."""
-    if isinstance(points, ScorePoints) and points.sizes.device.type == "cpu":
-        values, *_ = points.scores
-        found = points.sizes.new_zeros(len(values), 2)
-        if values.numel():
-            find_points_(*points.scores, found, search, least)
-            rows, tp = found.unbind(1)
-            exists, behind = rows >= 0, rows.clamp(min=0)
-            of_values = values.gather(1, (behind - 1).clamp(min=0)[:, None])[:, 0]
-            of_values = of_values.abs() if points.scores[1] is None else of_values
-            return Found(exists, tp, behind - tp, torch.where(behind > 0, of_values, torch.ones_like(of_values)))
+    if isinstance(points, ScorePoints) and points.scores[0].numel() and points.scores[0].device.type == "cpu":
+        values, _, counts, _ = points.scores
+        found, thresholds = counts.new_empty(len(values), 2), values.new_empty(len(values))
+        find_points_(*points.scores, found, thresholds, search, least)
+        tp, fp = found.unbind(1)
+        return Found(tp, fp, thresholds)
+    return _look(points, search, least)
+
+
+def _look(points: Points, search: int, least: float) -> Found:
     walk = _Walk(points)
     place = _SEARCHES[search](walk, least)
-    exists, place = place >= 0, place.clamp(min=0)
-    return Found(exists, walk.tp(place), walk.fp(place), walk.thresholds(place))
+    none, place = place < 0, place.clamp(min=0)
+    tp, fp = (counts.masked_fill(none, -1) for counts in (walk.tp(place), walk.fp(place)))
+    return Found(tp, fp, walk.thresholds(place).masked_fill(none, torch.nan))
 
 
 def find_points_body(
@@ -169,6 +174,7 @@ def find_points_body(
     counts: Tensor,
     blocks: Tensor,
     found: Tensor,
+    thresholds: Tensor,
     search: int,
     least: float,
 ) -> None:
@@ -179,8 +185,9 @@ def find_points_body(
         labels: see there.
         counts: see there.
         blocks: see there.
-        found: int64 ``[C, 2]``: how many scores reach its threshold, and how many positive ones do; -1 and 0 if there
-            is no such point.
+        found: int64 ``[C, 2]``: how many positive and how many negative scores reach its threshold; -1 if there is no
+            such point.
+        thresholds: ``[C]``, of the dtype of ``values``: 1 where no score reaches it, NaN if there is no such point.
         search: ``EQUAL_ERRORS`` is the first one where false positive and false negative rate differ least, in float32;
             ``SPECIFICITY`` the first one of the most positives where specificity is at least ``least``; ``SENSITIVITY``
             the first one where sensitivity is; ``RECALL`` the last one of the greatest precision where recall is, of
@@ -188,12 +195,9 @@ def find_points_body(
             two are reached by a score.
         least: see there.
     """
-    walk = _Walk(ScorePoints((values, labels, counts, blocks)))
-    place = _SEARCHES[search](walk, least)
-    exists, place = place >= 0, place.clamp(min=0)
-    tp = walk.tp(place)
-    found[:, 0] = torch.where(exists, tp + walk.fp(place), -1)
-    found[:, 1] = torch.where(exists, tp, 0)
+    at = _look(ScorePoints((values, labels, counts, blocks)), search, least)
+    found.copy_(torch.stack([at.tp, at.fp], 1))
+    thresholds.copy_(at.thresholds)
 
 
 def _fake(*_: object) -> None:
@@ -210,7 +214,7 @@ def sensitivity_at_specificity(points: Points, least: float) -> tuple[Tensor, Te
         return _greatest(points, sensitivity, specificity >= least)
     warn_of_one_class(points)
     found = _find(points, SPECIFICITY, least)
-    return _or_none(found.exists, _share(found.tp, points.positives), found.thresholds)
+    return found.or_zero(_share(found.tp, points.positives)), _or_none(found.thresholds)
 
 
 def specificity_at_sensitivity(points: Points, least: float) -> tuple[Tensor, Tensor]:
@@ -220,7 +224,7 @@ def specificity_at_sensitivity(points: Points, least: float) -> tuple[Tensor, Te
         return _greatest(points, specificity, sensitivity >= least)
     warn_of_one_class(points)
     found = _find(points, SENSITIVITY, least)
-    return _or_none(found.exists, _specificity(found.fp, points.negatives), found.thresholds)
+    return found.or_zero(_specificity(found.fp, points.negatives)), _or_none(found.thresholds)
 
 
 def _sensitivity_and_specificity(points: Points) -> tuple[Tensor, Tensor]:
@@ -232,12 +236,14 @@ def _sensitivity_and_specificity(points: Points) -> tuple[Tensor, Tensor]:
 def _greatest(points: Points, values: Tensor, allowed: Tensor) -> tuple[Tensor, Tensor]:
     place = torch.where(allowed, values, -1.0).argmax(1, keepdim=True)
     thresholds = points.rows[0].flip(1)
-    return _or_none(allowed.any(1), values.gather(1, place)[:, 0], thresholds.gather(1, place)[:, 0])
+    found, best = allowed.any(1), thresholds.gather(1, place)[:, 0]
+    value = torch.where(found, values.gather(1, place)[:, 0], 0.0)
+    return value, _or_none(torch.where(found, best, torch.nan))
 
 
-def _or_none(found: Tensor, values: Tensor, thresholds: Tensor) -> tuple[Tensor, Tensor]:
-    none = torch.full((), NO_THRESHOLD, dtype=torch.float64, device=thresholds.device).to(thresholds.dtype)
-    return torch.where(found, values, 0.0), torch.where(found, thresholds, none)
+def _or_none(thresholds: Tensor) -> Tensor:
+    """Thresholds, and in place of NaN that of no point, which is infinite if a dtype has no such number."""
+    return thresholds.nan_to_num(nan=NO_THRESHOLD, posinf=torch.inf, neginf=-torch.inf)
 
 
 def precision_at_recall(points: Points, least: float, absent: float = 1.0) -> tuple[Tensor, Tensor]:
@@ -256,8 +262,8 @@ def precision_at_recall(points: Points, least: float, absent: float = 1.0) -> tu
         return _first_of_both(precision, recall, thresholds, recall >= least)
     _warn_without_positives(points, absent)
     found = _find(points, RECALL, least)
-    value = torch.where(found.exists, found.tp / (found.tp + found.fp).double(), 0.0)
-    return value, torch.where(value > 0, found.thresholds, torch.nan)
+    value = found.or_zero(found.tp / (found.tp + found.fp).double())
+    return value, found.thresholds.masked_fill(value == 0, torch.nan)
 
 
 def recall_at_precision(points: Points, least: float, absent: float = 1.0) -> tuple[Tensor, Tensor]:
@@ -275,9 +281,8 @@ def recall_at_precision(points: Points, least: float, absent: float = 1.0) -> tu
         return _first_of_both(recall, precision, thresholds, precision >= least)
     _warn_without_positives(points, absent)
     found = _find(points, PRECISION, least)
-    recall = torch.where(points.positives == 0, absent if absent == 1 else 0.0, _share(found.tp, points.positives))
-    value = torch.where(found.exists, recall, 0.0)
-    return value, torch.where(value > 0, found.thresholds, torch.nan)
+    value = found.or_zero(_share(found.tp, points.positives, absent if absent == 1 else 0.0))
+    return value, found.thresholds.masked_fill(value == 0, torch.nan)
 
 
 def _warn_without_positives(points: Points, absent: float) -> None:

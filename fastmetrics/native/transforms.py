@@ -97,7 +97,7 @@ def _without_looking() -> Iterator[None]:
         _unasked.reset(token)
 
 
-def _looks() -> bool:
+def looks() -> bool:
     """Whether values may decide what is done."""
     return not (is_compiling() or _unasked.get())
 
@@ -107,7 +107,7 @@ def any_holds(condition: Tensor) -> bool:
 
     For warnings and errors that values decide. It waits for the device.
     """
-    return _looks() and bool(samples(condition).any())
+    return looks() and _any(samples(condition))
 
 
 def may_hold(condition: Tensor) -> bool:
@@ -115,7 +115,11 @@ def may_hold(condition: Tensor) -> bool:
 
     For values that are rarely computed.
     """
-    return not _looks() or bool(samples(condition).any())
+    return not looks() or _any(samples(condition))
+
+
+def _any(condition: Tensor) -> bool:
+    return bool(condition if condition.numel() == 1 else condition.any())
 
 
 def each_sample(function: Callable[..., Any], *inputs: Tensor | None) -> Any:

@@ -76,10 +76,12 @@ def compare(found):
             made = precision_recall_curves(points, torch.float32, absent)
             written(precision_recall_curves_body, made, absent)
     for search, least in SEARCHES:
-        place, expected = (torch.zeros(len(values), 2, dtype=torch.int64) for _ in range(2))
-        points_of.find_points_(*points.scores, place, search, least)
-        points_of.find_points_body(*points.scores, expected, search, least)
-        assert torch.equal(place, expected), (search, least)
+        found = [torch.zeros(len(values), 2, dtype=torch.int64) for _ in range(2)]
+        thresholds = [values.new_zeros(len(values)) for _ in range(2)]
+        points_of.find_points_(*points.scores, found[0], thresholds[0], search, least)
+        points_of.find_points_body(*points.scores, found[1], thresholds[1], search, least)
+        assert torch.equal(*found), (search, least)
+        same_bits(*thresholds)
 
 
 @pytest.mark.filterwarnings("ignore:No ")
