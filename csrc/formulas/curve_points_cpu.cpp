@@ -19,7 +19,8 @@ namespace {
 constexpr int64_t kRows = Curves::kBlockRows;
 constexpr int64_t kExact = int64_t{1} << 24;  // whole numbers up to this are floats
 
-// Calls f(points of a block, its first row, its first point, the positives before it) for all blocks.
+// Calls f(points of a block, its first row, its first point, the positives before it) for all blocks. What it streamed
+// is written then.
 template <typename F>
 void for_blocks(const SortedColumn& of, int threads, const F& f) {
   split(of.count, static_cast<int>(std::min<int64_t>(threads, of.count)), [&](int, int64_t first, int64_t last) {
@@ -28,29 +29,59 @@ void for_blocks(const SortedColumn& of, int threads, const F& f) {
       of.find(b, &found);
       f(found, of.begin(b), of.points_before(b), of.tp_before(b));
     }
+    streams_written();
   });
 }
 
-void copy_scores(const ScoredPoints& points, DType type, void* to, int64_t at) {
-  memcpy(static_cast<char*>(to) + at * size_of(type), points.scores, points.n * size_of(type));
+// Results of a block, which are written to their place, or streamed there from a buffer.
+template <typename T>
+class Results {
+ public:
+  Results(T* to, bool streamed) : to_(to), streamed_(streamed) {}
+
+  T* values() { return streamed_ ? buffer_ : to_; }
+  // That n of them were written.
+  void written(int n) const {
+    if (streamed_) stream(buffer_, n * static_cast<int64_t>(sizeof(T)), to_);
+  }
+
+ private:
+  T* to_;
+  bool streamed_;
+  alignas(64) T buffer_[kRows];
+};
+
+void copy_scores(const ScoredPoints& points, DType type, void* to, int64_t at, bool streamed = false) {
+  char* out = static_cast<char*>(to) + at * size_of(type);
+  const int64_t bytes = int64_t{points.n} * size_of(type);
+  if (streamed) {
+    stream(points.scores, bytes, out);
+  } else {
+    memcpy(out, points.scores, bytes);
+  }
 }
 
-void reverse_scores(const ScoredPoints& points, DType type, void* to, int64_t at) {
+void reverse_scores(const ScoredPoints& points, DType type, void* to, int64_t at, bool streamed) {
   with_bits(type, [&](auto b) {
     using Bits = decltype(b);
+    Results<Bits> results(static_cast<Bits*>(to) + at, streamed);
     const Bits* from = reinterpret_cast<const Bits*>(points.scores);
-    Bits* out = static_cast<Bits*>(to) + at;
+    Bits* out = results.values();
     const int n = points.n;
     for (int k = 0; k < n; ++k) out[k] = from[n - 1 - k];
+    results.written(n);
   });
 }
 
-// Asks for large pages for results that are still to be written.
-void expect(const Curves& curves, float* one, float* other, void* thresholds) {
-  const int64_t points = curves.points();
-  prefer_huge_pages(one, points * static_cast<int64_t>(sizeof(float)));
-  prefer_huge_pages(other, points * static_cast<int64_t>(sizeof(float)));
+// Gets ready for results that are still to be written, in large pages if those can be had; whether they are so many
+// that they had better not take the place of everything else in the caches.
+bool expect(const Curves& curves, float* one, float* other, void* thresholds) {
+  constexpr int64_t kStreamed = int64_t{8} << 20;
+  const int64_t points = curves.points(), rate_bytes = points * static_cast<int64_t>(sizeof(float));
+  prefer_huge_pages(one, rate_bytes);
+  prefer_huge_pages(other, rate_bytes);
   prefer_huge_pages(thresholds, points * size_of(curves.type));
+  return 2 * rate_bytes + points * size_of(curves.type) >= kStreamed;
 }
 
 // The points before each column.
@@ -278,7 +309,7 @@ void curve_points(const Curves& curves, void* thresholds, int64_t* tp, int64_t* 
 }
 
 void roc_curves(const Curves& curves, float* fpr, float* tpr, void* thresholds) {
-  expect(curves, fpr, tpr, thresholds);
+  const bool streamed = expect(curves, fpr, tpr, thresholds);
   const std::vector<int64_t> first = firsts(curves);
   for_columns(curves, [&](int64_t column, int threads) {
     const SortedColumn of(curves, column);
@@ -291,19 +322,23 @@ void roc_curves(const Curves& curves, float* fpr, float* tpr, void* thresholds) 
       using Of = decltype(of_shares);
       const Of of_positives(of.positives()), of_negatives(of.negatives());
       for_blocks(of, threads, [&](const ScoredPoints& p, int64_t row, int64_t point, int64_t before) {
-        copy_scores(p, curves.type, thresholds, at + point + 1);
+        copy_scores(p, curves.type, thresholds, at + point + 1, streamed);
+        Results<float> of_fpr(to_fpr + point + 1, streamed), of_tpr(to_tpr + point + 1, streamed);
+        float *fpr_values = of_fpr.values(), *tpr_values = of_tpr.values();
         const Whole<Of> fp = static_cast<Whole<Of>>(row + 1 - before), tp = static_cast<Whole<Of>>(before);
         for (int k = 0; k < p.n; ++k) {
-          to_fpr[point + 1 + k] = of_negatives(fp + (p.row[k] - p.tp[k]));
-          to_tpr[point + 1 + k] = of_positives(tp + p.tp[k]);
+          fpr_values[k] = of_negatives(fp + (p.row[k] - p.tp[k]));
+          tpr_values[k] = of_positives(tp + p.tp[k]);
         }
+        of_fpr.written(p.n);
+        of_tpr.written(p.n);
       });
     });
   });
 }
 
 void precision_recall_curves(const Curves& curves, float absent, float* precision, float* recall, void* thresholds) {
-  expect(curves, precision, recall, thresholds);
+  const bool streamed = expect(curves, precision, recall, thresholds);
   const std::vector<int64_t> first = firsts(curves);
   for_columns(curves, [&](int64_t column, int threads) {
     const SortedColumn of(curves, column);
@@ -319,15 +354,18 @@ void precision_recall_curves(const Curves& curves, float absent, float* precisio
       for_blocks(of, threads, [&](const ScoredPoints& p, int64_t row, int64_t point, int64_t before) {
         // from the last point on, so that places ascend, as vectors want them
         const int64_t behind = point + p.n - 1;
-        reverse_scores(p, curves.type, thresholds, first[column] + of.points - 1 - behind);
-        float *of_precision = to_precision - behind, *of_recall = to_recall - behind;
+        reverse_scores(p, curves.type, thresholds, first[column] + of.points - 1 - behind, streamed);
+        Results<float> of_precision(to_precision - behind, streamed), of_recall(to_recall - behind, streamed);
+        float *precisions = of_precision.values(), *recalls = of_recall.values();
         const Whole<Of> rows = static_cast<Whole<Of>>(row + 1), tp = static_cast<Whole<Of>>(before);
         for (int k = 0; k < p.n; ++k) {
           const int i = p.n - 1 - k;
-          of_precision[k] = Of::ratio(tp + p.tp[i], rows + p.row[i]);
-          of_recall[k] = of_positives(tp + p.tp[i]);
+          precisions[k] = Of::ratio(tp + p.tp[i], rows + p.row[i]);
+          recalls[k] = of_positives(tp + p.tp[i]);
         }
-        if (none) std::fill_n(of_recall, p.n, absent);
+        if (none) std::fill_n(recalls, p.n, absent);
+        of_precision.written(p.n);
+        of_recall.written(p.n);
       });
     });
   });

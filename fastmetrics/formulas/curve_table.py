@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -16,6 +15,7 @@ from torch import Tensor
 from torch.compiler import is_compiling
 
 from fastmetrics import tensors
+from fastmetrics.native.memory import empty
 from fastmetrics.native.operators import define, eager_on_cpu, in_threads
 from fastmetrics.native.transforms import any_holds, looks
 
@@ -405,8 +405,8 @@ class ScorePoints(Points):
 
     @_once
     def _three(self) -> tuple[Tensor, Tensor, Tensor]:
-        thresholds = self.scores[0].new_empty(self.total)
-        tp, fp = (torch.empty(self.total, dtype=torch.int64, device=thresholds.device) for _ in range(2))
+        thresholds = empty(self.scores[0], self.total)
+        tp, fp = (empty(thresholds, self.total, dtype=torch.int64) for _ in range(2))
         if self.total:
             curve_points_(*self.scores, thresholds, tp, fp)
         return thresholds, tp, fp
@@ -427,39 +427,6 @@ class ScorePoints(Points):
         return self._three[2]
 
 
-#: The most bytes of a sort that are kept for the next one, and the least that are worth it.
-SPARE_BYTES = range(1 << 20, (64 << 20) + 1)
-
-_spare: list[Tensor] = []  # memory of one sort that nobody reads any more
-
-
-def _values_like(scores: Tensor) -> Tensor:
-    """Memory for sorted scores, ``[C, N]``: that of the last sort if it is large enough and not in use.
-
-    To write to new memory takes longer than to sort what will be there, where a machine has to find it first.
-    """
-    n, c = scores.shape
-    size = scores.numel() * scores.itemsize
-    if size not in SPARE_BYTES or not eager_on_cpu(scores):
-        return scores.new_empty(c, n)
-    try:
-        memory = _spare.pop()
-    except IndexError:  # there is none, or another thread has it
-        memory = None
-    with tensors.ordinary():
-        if memory is None or len(memory) < size:
-            memory = torch.empty(size, dtype=torch.uint8)
-        values = memory[:size].view(scores.dtype).view(c, n)
-    weakref.finalize(values, _give_back, memory).atexit = False
-    return values
-
-
-def _give_back(memory: Tensor) -> None:
-    """Keep the memory of values that are gone, and the larger one of two."""
-    if not _spare or len(_spare[0]) < len(memory):
-        _spare[:] = [memory]
-
-
 class Sorted(Classes):
     """Scores in descending order, column by column. Nothing that comes of them shares their memory.
 
@@ -470,7 +437,8 @@ class Sorted(Classes):
 
     def __init__(self, scores: Tensor, labels: Tensor | None = None) -> None:
         n, c = scores.shape
-        values = _values_like(scores)
+        with tensors.ordinary():  # they outlive the mode
+            values = empty(scores, c, n)
         of_values = None if labels is None else scores.new_empty((c, n), dtype=torch.uint8)
         counts = torch.zeros(c, 2, dtype=torch.int64, device=scores.device)
         blocks = counts.new_zeros(c, -(-n // _BLOCK) + 1, 2)

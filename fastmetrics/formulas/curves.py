@@ -12,6 +12,7 @@ from torch import Tensor
 from torchmetrics.utilities.prints import rank_zero_warn
 
 from fastmetrics.formulas.curve_table import SORTED, Classes, Points, ScorePoints, Sorted
+from fastmetrics.native.memory import empty
 from fastmetrics.native.operators import define
 from fastmetrics.native.transforms import any_holds, looks, may_hold
 
@@ -205,8 +206,8 @@ def _is_written_at_once(points: Points, dtype: torch.dtype) -> TypeGuard[ScorePo
 def _room(points: ScorePoints, more: int) -> tuple[Tensor, Tensor, Tensor]:
     """Memory for two values of all curves, each with one more, and for their thresholds, each with so many more."""
     curves, values = len(points.sizes), points.scores[0]
-    one, other = (values.new_empty(points.total + curves, dtype=torch.float32) for _ in range(2))
-    return one, other, values.new_empty(points.total + more * curves)
+    one, other = (empty(values, points.total + curves, dtype=torch.float32) for _ in range(2))
+    return one, other, empty(values, points.total + more * curves)
 
 
 def _columns(points: ScorePoints, found: Sequence[Tensor]) -> tuple[Columns, Columns, Columns]:

@@ -12,6 +12,7 @@ from torchmetrics.utilities.prints import rank_zero_warn
 
 from fastmetrics import tensors
 from fastmetrics.native import operators, transforms
+from fastmetrics.native.memory import empty
 from fastmetrics.native.operators import constant_in_graphs
 from fastmetrics.native.transforms import suspended
 from fastmetrics.passes import (
@@ -203,9 +204,9 @@ class KeptScores(ScoresOfTask, Buffers):
             count_scores_(preds, target, valid, weights, counts[0], faults, 0, *self._options())
             return {"counts": counts}
         try:
-            kept = {"scores": preds.new_empty(samples, self.columns)}
+            kept = {"scores": empty(preds, samples, self.columns, exact=True)}
             if self.signed:
-                kept["labels"] = preds.new_empty((samples, self.columns), dtype=torch.int8)
+                kept["labels"] = empty(preds, samples, self.columns, dtype=torch.int8, exact=True)
         except RuntimeError as error:
             size = preds.numel() * (preds.element_size() + self.signed)
             raise RuntimeError(

@@ -14,8 +14,8 @@ from sklearn import metrics as sklearn
 import fastmetrics.classification as ours
 from fastmetrics import MetricCollection
 from fastmetrics.classification import curves
-from fastmetrics.formulas import curve_table
 from fastmetrics.formulas.curve_table import Sorted
+from fastmetrics.native import memory as curve_memory
 from fastmetrics.statistics import scores as statistics
 from fastmetrics.statistics.buffers import AT_ONCE
 from fastmetrics.statistics.room import MOST
@@ -81,30 +81,29 @@ def test_a_sample_takes_at_most_five_bytes(size):
 
 
 def test_memory_of_a_sort_serves_the_next_one(monkeypatch):
-    monkeypatch.setattr(curve_table, "SPARE_BYTES", range(400, 40_001))
-    monkeypatch.setattr(curve_table, "_spare", [])
-    one, other, large = (batch("Binary", n, seed=n)[0].neg()[:, None] for n in (5000, 3000, 10_001))
+    monkeypatch.setattr(curve_memory, "BYTES", range(400, 50_001))
+    monkeypatch.setattr(curve_memory, "_spare", {})
+    one, other, large = (batch("Binary", n, seed=n)[0].neg()[:, None] for n in (5000, 4800, 12_501))
 
     def memory(made):
         return made.points().scores[0].untyped_storage().data_ptr()
 
     first, second = Sorted(one), Sorted(other)  # in use at the same time
-    place, thresholds = memory(first), first.points().thresholds
-    expected = first.areas(), thresholds.clone()
+    place, areas = memory(first), first.areas()
     assert memory(second) != place
     del first
     again = Sorted(other)
     assert memory(again) == place
-    assert torch.equal(again.points().thresholds, second.points().thresholds)
-    assert torch.equal(thresholds, expected[1])  # what was made of them before has memory of its own
+    assert torch.equal(again.areas(), second.areas())
     del again
     with torch.inference_mode():
         assert memory(Sorted(one)) == place
-    assert torch.equal(Sorted(one).areas(), expected[0])
+    assert torch.equal(Sorted(one).areas(), areas)
     del second
-    assert [len(kept) for kept in curve_table._spare] == [one.numel() * 4]  # the larger one of two
+    kept = list(curve_memory._spare)
+    assert place in [block.data_ptr() for block in curve_memory._spare.values()]
     memory(Sorted(large))
-    assert [len(kept) for kept in curve_table._spare] == [one.numel() * 4]  # no more than a bound
+    assert list(curve_memory._spare) == kept  # no more than a bound
 
 
 def test_values_stay_when_the_memory_of_their_sort_is_used_again():

@@ -15,8 +15,9 @@ OTHERS = [isa for isa in parameters.ahead_of_time_isas()[1:] if parameters.runs_
 CLASSES = " or ".join(f"{classes}-torch" for classes in (3, 10, 40, 100))
 CHOICE = f"(scores and ({CLASSES})) or one_label or many_classes or full_steps or by_hand or elementary or logarithms"
 CHOICE += " or ((hinge or calibration or proper_scores) and float32) or (test_binary and int64)"
+CHOICE += " or (test_curve_points.py and (streamed or 1025))"
 CHOICE += " or test_token_rows.py or (test_scores.py and not 5000) or (test_number_rows.py and not memory)"
-FILES = ("passes", "pairs", "row_pairs", "row_passes", "token_rows", "scores", "number_rows")
+FILES = ("passes", "pairs", "row_pairs", "row_passes", "token_rows", "scores", "curve_points", "number_rows")
 # Kernels that were registered beforehand are used whatever FASTMETRICS_NATIVE says.
 RUN = """
 import sys

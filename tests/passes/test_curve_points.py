@@ -97,6 +97,15 @@ def test_operators_and_their_bodies(kind, n):
             compare(Sorted(scores[:, :1].contiguous()))
 
 
+@pytest.mark.filterwarnings("ignore:No ")
+@pytest.mark.parametrize(("n", "columns", "dtype"), [(900_001, 1, torch.float32), (200_003, 5, torch.float64)])
+def test_curves_of_many_points_are_streamed(n, columns, dtype):
+    torch.manual_seed(n)
+    found = Sorted(scores_of("uniform", n, dtype)[:, :columns].contiguous())
+    assert found.points().total * (8 + dtype.itemsize) > 8 << 20
+    compare(found)
+
+
 @pytest.mark.parametrize("kind", ["uniform", "ties"])
 def test_columns_that_threads_share(kind):
     compare(Sorted(scores_of(kind, 200_000, torch.float32)[:, :1]))
