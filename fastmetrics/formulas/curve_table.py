@@ -17,7 +17,7 @@ from torch.compiler import is_compiling
 from fastmetrics import tensors
 from fastmetrics.native.memory import empty
 from fastmetrics.native.operators import define, eager_on_cpu, in_threads
-from fastmetrics.native.transforms import any_holds, looks
+from fastmetrics.native.transforms import looks, samples
 
 V = TypeVar("V")
 
@@ -292,10 +292,15 @@ class Classes:
     positives: Tensor
     negatives: Tensor
 
+    def _both(self) -> Tensor:
+        """The positives and the negatives, ``[C, 2]``."""
+        return torch.stack((self.positives, self.negatives), 1)
+
     @_once
     def lacks(self) -> tuple[bool, bool]:
         """Whether any curve has no positives, and whether any has no negatives. It waits for the device."""
-        return any_holds(self.positives <= 0), any_holds(self.negatives <= 0)
+        positives, negatives = (samples(self._both()) <= 0).flatten(0, -2).any(0).tolist()
+        return positives, negatives
 
 
 @dataclass(frozen=True)
@@ -454,8 +459,15 @@ class Sorted(Classes):
         return self._areas
 
     @_once
+    def _found(self) -> Tensor:
+        return self.areas()  # which takes long if scores are counted
+
+    def _both(self) -> Tensor:
+        return self._found[:, :2]
+
+    @_once
     def _three(self) -> tuple[Tensor, ...]:
-        return self.areas().unbind(1)
+        return self._found.unbind(1)
 
     @_once
     def positives(self) -> Tensor:

@@ -32,7 +32,7 @@ def empty(like: Tensor, *shape: int, dtype: torch.dtype | None = None, exact: bo
     dtype = dtype or like.dtype
     size = prod(shape) * dtype.itemsize
     if size not in BYTES or not eager_on_cpu(like):
-        return like.new_empty(shape, dtype=dtype)
+        return like.new_empty(*shape, dtype=dtype)
     block = _take(size, size if exact else size + size // 16)
     if block is None:
         block = torch.empty(size, dtype=torch.uint8)
