@@ -10,7 +10,7 @@
 #include <cmath>
 #include <vector>
 
-#include "common/memory_cpu.h"
+#include "common/stream_cpu.h"
 #include "formulas/sorted_scores.h"
 
 namespace fastmetrics {
@@ -73,15 +73,11 @@ void reverse_scores(const ScoredPoints& points, DType type, void* to, int64_t at
   });
 }
 
-// Gets ready for results that are still to be written, in large pages if those can be had; whether they are so many
-// that they had better not take the place of everything else in the caches.
-bool expect(const Curves& curves, float* one, float* other, void* thresholds) {
+// Whether two rates and a threshold of each point are so many that they had better not take the place of everything
+// else in the caches.
+bool are_streamed(const Curves& curves) {
   constexpr int64_t kStreamed = int64_t{8} << 20;
-  const int64_t points = curves.points(), rate_bytes = points * static_cast<int64_t>(sizeof(float));
-  prefer_huge_pages(one, rate_bytes);
-  prefer_huge_pages(other, rate_bytes);
-  prefer_huge_pages(thresholds, points * size_of(curves.type));
-  return 2 * rate_bytes + points * size_of(curves.type) >= kStreamed;
+  return curves.points() * (2 * static_cast<int64_t>(sizeof(float)) + size_of(curves.type)) >= kStreamed;
 }
 
 // The points before each column.
@@ -309,7 +305,7 @@ void curve_points(const Curves& curves, void* thresholds, int64_t* tp, int64_t* 
 }
 
 void roc_curves(const Curves& curves, float* fpr, float* tpr, void* thresholds) {
-  const bool streamed = expect(curves, fpr, tpr, thresholds);
+  const bool streamed = are_streamed(curves);
   const std::vector<int64_t> first = firsts(curves);
   for_columns(curves, [&](int64_t column, int threads) {
     const SortedColumn of(curves, column);
@@ -338,7 +334,7 @@ void roc_curves(const Curves& curves, float* fpr, float* tpr, void* thresholds) 
 }
 
 void precision_recall_curves(const Curves& curves, float absent, float* precision, float* recall, void* thresholds) {
-  const bool streamed = expect(curves, precision, recall, thresholds);
+  const bool streamed = are_streamed(curves);
   const std::vector<int64_t> first = firsts(curves);
   for_columns(curves, [&](int64_t column, int threads) {
     const SortedColumn of(curves, column);

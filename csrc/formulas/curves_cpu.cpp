@@ -12,7 +12,6 @@
 #include <vector>
 
 #include "common/cpu.h"
-#include "common/memory_cpu.h"
 #include "common/simd.h"
 #include "formulas/sort.h"
 #include "formulas/sorted_scores.h"
@@ -264,7 +263,6 @@ BlockSum sum_of(BlockPoints& p, int64_t tp_before, int64_t rows_before) {
 
 void score_keys(const void* scores, DType type, int64_t rows, int64_t columns, int64_t parts, void* keys,
                 int64_t* ends) {
-  prefer_huge_pages(keys, rows * columns * size_of(type));
   with_score_type(type, [&](auto t) {
     using T = decltype(t);
     using Bits = BitsOf<T>;

@@ -530,8 +530,6 @@ void keep_all(const ScoresBatch& b, T* scores, int8_t* labels, int64_t* faults) 
   if (labels == nullptr && keep_clean(b, scores)) return;
   const int64_t samples = b.rows.samples();
   const int64_t columns = b.columns;
-  // No large pages for what stays: in a virtual machine whose host takes free ones back, the first write to such a page
-  // takes seven times as long as to as much in small ones, and nothing is written twice here.
   const Parts parts(samples, std::min<int64_t>(samples, threads_for(samples * columns)));
   std::vector<Faults> nans(parts.count);
   read_scores(

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Memory of the CPU: pages, and writes past the caches.
+// Writes past the caches of the CPU.
 
 #pragma once
 
@@ -10,26 +10,7 @@
 
 #include "common/simd.h"
 
-#ifdef __linux__
-#include <sys/mman.h>
-#endif
-
 namespace fastmetrics {
-
-// Asks for large pages where nothing was written yet: the first write to each page is an interrupt. Only advice.
-inline void prefer_huge_pages(void* memory, int64_t bytes) {
-#if defined(__linux__) && defined(MADV_HUGEPAGE)
-  constexpr uintptr_t kPage = 4096;
-  constexpr int64_t kWorthwhile = int64_t{2} << 20;
-  if (bytes < kWorthwhile) return;
-  const uintptr_t begin = (reinterpret_cast<uintptr_t>(memory) + kPage - 1) & ~(kPage - 1);
-  const uintptr_t end = (reinterpret_cast<uintptr_t>(memory) + static_cast<uintptr_t>(bytes)) & ~(kPage - 1);
-  madvise(reinterpret_cast<void*>(begin), end - begin, MADV_HUGEPAGE);
-#else
-  (void)memory;
-  (void)bytes;
-#endif
-}
 
 // Writes a line of 64 bytes, which begins at a multiple of that, past the caches: the CPU need not fetch it first.
 inline void stream_line(const char* from, char* to) {
