@@ -347,6 +347,6 @@ ROWS = [
         call="forward",
         bars={"alone": 1.3},
         devices=("cpu",),
-        note="two of them are curves, six tensors of 24 MB, which take a quarter of AUROC to be written, whatever is in them",
+        note="two of them are curves, six tensors of 24 MB, which take a sixth to a third of AUROC to be written, whatever is in them",
     ),
 ]

@@ -2,8 +2,8 @@
 """Memory on the CPU that is used again.
 
 To write to new memory takes longer than to compute what will be there, where a machine has to find it page by page.
-Large pages are not asked for: in a virtual machine whose host takes free ones back, the first write to such a page takes
-up to seven times as long as to as much in small ones.
+Large pages are not asked for: in a virtual machine whose host takes free ones back, the first write to such a page
+takes up to seven times as long as to as much in small ones.
 """
 
 from __future__ import annotations
