@@ -122,7 +122,7 @@ def _of_recall(walk: _Walk, least: float) -> Tensor:
     columns = torch.arange(precision.shape[1], device=precision.device)
     allowed = (columns >= place[:, None]) & (columns < points.sizes[:, None]) & (points.positives > 0)[:, None]
     value, place = _last_greatest(torch.where(allowed, precision, -1.0))
-    return torch.where(value >= 0, place + 1, -1)
+    return torch.where((value >= 0) & (points.sizes > 0), place + 1, -1)
 
 
 def _of_precision(walk: _Walk, least: float) -> Tensor:
