@@ -2,6 +2,7 @@
 """Curves at all scores in little memory: joined batches, counted 16-bit scores, and bins with bounds."""
 
 import copy
+import gc
 import itertools
 import pickle
 
@@ -81,6 +82,7 @@ def test_a_sample_takes_at_most_five_bytes(size):
 
 
 def test_memory_of_a_sort_serves_the_next_one(monkeypatch):
+    gc.collect()  # what other tests have left gives nothing back meanwhile
     monkeypatch.setattr(curve_memory, "BYTES", range(400, 50_001))
     monkeypatch.setattr(curve_memory, "_spare", {})
     one, other, large = (batch("Binary", n, seed=n)[0].neg()[:, None] for n in (5000, 4800, 12_501))

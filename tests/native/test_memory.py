@@ -2,6 +2,7 @@
 """Memory of results that is used again: never while anybody can read it."""
 
 import copy
+import gc
 import io
 import pickle
 import threading
@@ -19,6 +20,7 @@ FLOAT = torch.empty(0)
 
 @pytest.fixture(autouse=True)
 def spare(monkeypatch):
+    gc.collect()  # what other tests have left gives nothing back while these run
     kept = {}
     monkeypatch.setattr(memory, "_spare", kept)
     return kept
