@@ -239,6 +239,7 @@ struct BlockSum {
 // Four quotients are one over their common denominator, since divisions take longest. Writes behind the points.
 BlockSum sum_of(BlockPoints& p, int64_t tp_before, int64_t rows_before) {
   constexpr int kLanes = 8, kB = kLanes, kC = 2 * kLanes, kD = 3 * kLanes, kAtOnce = 4 * kLanes;
+  static_assert(kAtOnce <= BlockPoints::kBehind);
   if (p.n == 0) return {0.0, 0.0, 0, 0, p.positives};
   const double tp = static_cast<double>(tp_before), rows = static_cast<double>(rows_before + 1);
   const double first = (tp + p.tp[0]) / (rows + p.row[0]);

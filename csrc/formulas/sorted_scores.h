@@ -35,7 +35,9 @@ constexpr Bits kMagnitude = static_cast<Bits>(~Bits{0}) >> 1;
 // The points of a block, which are where runs of equal scores end: their rows, and the positives up to each, counted
 // from the first row of the block on; and the positives of the block.
 struct BlockPoints {
-  static constexpr int64_t kRoom = Curves::kBlockRows + 32;  // at least kFloats more, as compress() needs
+  static constexpr int kBehind = 32;  // that may be written behind the points: compress() writes up to kFloats
+  static constexpr int64_t kRoom = Curves::kBlockRows + kBehind;
+  static_assert(kFloats <= kBehind);
 
   int n, positives;
   alignas(64) int32_t row[kRoom], tp[kRoom];

@@ -292,14 +292,11 @@ class Classes:
     positives: Tensor
     negatives: Tensor
 
-    def _both(self) -> Tensor:
-        """The positives and the negatives, ``[C, 2]``."""
-        return torch.stack((self.positives, self.negatives), 1)
-
     @_once
     def lacks(self) -> tuple[bool, bool]:
         """Whether any curve has no positives, and whether any has no negatives. It waits for the device."""
-        positives, negatives = (samples(self._both()) <= 0).flatten(0, -2).any(0).tolist()
+        both = samples(torch.stack((self.positives, self.negatives), 1))
+        positives, negatives = (both <= 0).flatten(0, -2).any(0).tolist()
         return positives, negatives
 
 
@@ -459,15 +456,8 @@ class Sorted(Classes):
         return self._areas
 
     @_once
-    def _found(self) -> Tensor:
-        return self.areas()  # which takes long if scores are counted
-
-    def _both(self) -> Tensor:
-        return self._found[:, :2]
-
-    @_once
     def _three(self) -> tuple[Tensor, ...]:
-        return self._found.unbind(1)
+        return self.areas().unbind(1)
 
     @_once
     def positives(self) -> Tensor:

@@ -37,7 +37,7 @@ def empty(like: Tensor, *shape: int, dtype: torch.dtype | None = None, exact: bo
         return like.new_empty(*shape, dtype=dtype)
     block = _take(size, size if exact else size + size // 16)
     if block is None:
-        block = torch.empty(size, dtype=torch.uint8)
+        block = torch.empty(size, dtype=torch.uint8, device="cpu")
     # the array lives as long as the storage of the tensor, which that of its views is
     array = block.numpy()[:size]
     weakref.finalize(array, _give_back, block).atexit = False
